@@ -1,0 +1,1 @@
+"""The analyzer: recordings replayed, measured, explained and checked."""

@@ -1,0 +1,1 @@
+"""The language everything in Affetti speaks: emotions, events, recordings."""

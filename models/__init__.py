@@ -1,0 +1,1 @@
+"""What a face or a stretch of music expresses, said by models that run through onnxruntime."""

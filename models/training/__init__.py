@@ -1,0 +1,1 @@
+"""How the models in the zoo were made and measured; needs the extra `affetti[train]`."""

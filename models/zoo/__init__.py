@@ -1,0 +1,1 @@
+"""The trained models: ONNX files, `manifest.json` that pins them, and a card for each."""
