@@ -289,10 +289,7 @@ AnyEvent: TypeAlias = (
     | SessionEnded
     | SessionRecovered
 )
-KINDS: Final[dict[str, type[Event]]] = {
-    kind.__name__: kind
-    for kind in AnyEvent.__args__  # type: ignore[attr-defined]
-}
+KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in AnyEvent.__args__}
 ESTIMATES: Final = (FaceEstimated, MusicEstimated, EmotionFused)
 # Kinds that carry a blob beside their JSON; in a sealed file the blob lives in a data set.
 BLOBS: Final = (FrameCaptured, AudioCaptured)

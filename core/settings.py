@@ -1,0 +1,72 @@
+"""Typed settings, read from a TOML file; a missing file means the defaults."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from core import locations
+from core.errors import AffettiError, ExitCode
+
+MIB = 1 << 20
+
+
+class VideoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the camera is read and its frames are kept."""
+
+    width_px: Annotated[int, Meta(ge=160, le=7680)] = 640
+    height_px: Annotated[int, Meta(ge=120, le=4320)] = 480
+    frames_per_s: Annotated[int, Meta(ge=1, le=240)] = 30
+    jpeg_quality: Annotated[int, Meta(ge=50, le=100)] = 90
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the live log is kept."""
+
+    segment_s: Annotated[int, Meta(ge=5, le=3600)] = 300
+    segment_mib: Annotated[int, Meta(ge=8, le=4096)] = 512
+    sync_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.5
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings. Names of devices are as `affetti devices` shows them."""
+
+    sessions_folder: str = ""  # empty: the platform's documents folder
+    camera: str = "0"
+    microphone: str = ""  # empty: the system's default
+    speaker: str = ""
+    video: VideoSettings = VideoSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def folder(self) -> Path:
+        """Where recordings go."""
+        named = Path(self.sessions_folder).expanduser() if self.sessions_folder else None
+        return named or locations.sessions_folder()
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    path
+        The file; without it, the one that `core.locations` names.
+
+    Raises
+    ------
+    AffettiError
+        The file cannot be read, or names a setting or a value that does not exist.
+    """
+    path = path or locations.settings_file()
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise AffettiError(
+            f"The settings in {path} cannot be used: {error}.",
+            "Correct the line, or remove the file to have the defaults.",
+            ExitCode.SETTINGS,
+        ) from error

@@ -1,0 +1,268 @@
+"""The state of a session: a fold over its events, and nothing else.
+
+What the screen shows while recording and what a report says afterwards of tracks, pauses and
+gaps come from the same `SessionState.apply`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from core.clock import NS_PER_S, SampleClock
+from core.events import (
+    AudioCaptured,
+    AudioGap,
+    ClockAnchored,
+    Consent,
+    ConsentChanged,
+    DeviceLost,
+    DeviceRestored,
+    EmotionFused,
+    EstimateSkipped,
+    Event,
+    FaceEstimated,
+    FrameCaptured,
+    FramesDropped,
+    MarkerAdded,
+    MusicEstimated,
+    NoteAdded,
+    RecordingPaused,
+    RecordingResumed,
+    SelfReported,
+    SessionEnded,
+    SessionRecovered,
+    SessionStarted,
+    TrackEnded,
+    TrackEndReason,
+    TrackPaused,
+    TrackResumed,
+    TrackStarted,
+    UnknownEvent,
+)
+
+
+@dataclass
+class Span:
+    """A stretch of session time; open while `end_ns` is None."""
+
+    start_ns: int
+    end_ns: int | None = None
+
+    def duration_ns(self, now_ns: int) -> int:
+        """Return how long it lasted, or has lasted by `now_ns`."""
+        return (now_ns if self.end_ns is None else self.end_ns) - self.start_ns
+
+
+@dataclass
+class Track:
+    """One playing of a track, in session time and in samples of the playback stream."""
+
+    number: int  # position in the playlist, from 0
+    title: str
+    file_name: str
+    sha256: str
+    duration_s: float  # of the file
+    start_ns: int
+    start_sample: int
+    end_ns: int | None = None
+    end_sample: int | None = None
+    reason: TrackEndReason | None = None
+    pauses: list[Span] = field(default_factory=list)
+
+    @property
+    def start_s(self) -> float:
+        """When it began, in seconds of session time."""
+        return self.start_ns / NS_PER_S
+
+    @property
+    def end_s(self) -> float | None:
+        """When it ended, in seconds of session time; None while it plays."""
+        return None if self.end_ns is None else self.end_ns / NS_PER_S
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is paused now."""
+        return bool(self.pauses) and self.pauses[-1].end_ns is None
+
+    def played_s(self, now_ns: int) -> float:
+        """Return how many seconds of it were heard, pauses taken out."""
+        until = now_ns if self.end_ns is None else self.end_ns
+        silent = sum(pause.duration_ns(until) for pause in self.pauses)
+        return max(0, until - self.start_ns - silent) / NS_PER_S
+
+
+@dataclass
+class Stream:
+    """What is known of an audio stream so far."""
+
+    clock: SampleClock
+    samples: int = 0
+    gaps: int = 0
+    missing: int = 0
+
+
+@dataclass
+class SessionState:
+    """Everything known of a session after the events applied so far."""
+
+    started: SessionStarted | None = None
+    consent: Consent = Consent(video=False, audio=False)
+    now_ns: int = 0  # the latest time any fact was about
+    events: int = 0
+    frames: int = 0
+    first_frame_ns: int = 0
+    last_frame_ns: int = 0
+    frames_dropped: int = 0
+    streams: dict[str, Stream] = field(default_factory=dict)
+    tracks: list[Track] = field(default_factory=list)
+    markers: list[MarkerAdded] = field(default_factory=list)
+    notes: list[NoteAdded] = field(default_factory=list)
+    self_reports: list[SelfReported] = field(default_factory=list)
+    pauses: list[Span] = field(default_factory=list)
+    lost: dict[str, Span] = field(default_factory=dict)  # devices that are gone now
+    outages: Counter[str] = field(default_factory=Counter)  # how often each was
+    face: FaceEstimated | None = None  # the latest of each
+    music: MusicEstimated | None = None
+    fused: EmotionFused | None = None
+    estimates: Counter[str] = field(default_factory=Counter)  # by kind
+    skipped: Counter[str] = field(default_factory=Counter)  # by modality
+    ended: SessionEnded | None = None
+    recovered: SessionRecovered | None = None
+    unknown: Counter[str] = field(default_factory=Counter)  # kinds of a later version
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the session so far, in seconds."""
+        return self.now_ns / NS_PER_S
+
+    @property
+    def frames_per_s(self) -> float:
+        """Mean frame rate of the whole recording; 0 before the second frame."""
+        span = self.last_frame_ns - self.first_frame_ns
+        return (self.frames - 1) * NS_PER_S / span if self.frames > 1 and span > 0 else 0.0
+
+    @property
+    def paused(self) -> bool:
+        """Whether the recording is paused now."""
+        return bool(self.pauses) and self.pauses[-1].end_ns is None
+
+    @property
+    def track(self) -> Track | None:
+        """The track that plays now."""
+        playing = self.tracks and self.tracks[-1].end_ns is None
+        return self.tracks[-1] if playing else None
+
+    def apply(self, event: Event | UnknownEvent) -> None:
+        """Take in one event, in the order of `seq`."""
+        self.events += 1
+        match event:
+            case UnknownEvent():
+                self.unknown[event.kind] += 1
+            case FaceEstimated() | MusicEstimated() | EmotionFused() | EstimateSkipped():
+                self._estimate(event)
+            case _:
+                self.now_ns = max(self.now_ns, event.t_ns)
+                self._fact(event)
+
+    def _fact(self, event: Event) -> None:
+        match event:
+            case FrameCaptured():
+                self.frames += 1
+                self.first_frame_ns = event.t_ns if self.frames == 1 else self.first_frame_ns
+                self.last_frame_ns = event.t_ns
+            case AudioCaptured() | AudioGap() | ClockAnchored():
+                self._sound(event)
+            case FramesDropped(count=count):
+                self.frames_dropped += count
+            case TrackStarted() | TrackPaused() | TrackResumed() | TrackEnded():
+                self._playback(event)
+            case MarkerAdded():
+                self.markers.append(event)
+            case NoteAdded():
+                self.notes.append(event)
+            case SelfReported():
+                self.self_reports.append(event)
+            case _:
+                self._session(event)
+
+    def _session(self, event: Event) -> None:
+        match event:
+            case SessionStarted():
+                self.started = event
+                self.consent = event.consent
+                for name, form in event.streams.items():
+                    self.streams[name] = Stream(SampleClock(form.rate_hz))
+            case ConsentChanged(consent=consent):
+                self.consent = consent
+            case RecordingPaused():
+                self.pauses.append(Span(event.t_ns))
+            case RecordingResumed() if self.paused:
+                self.pauses[-1].end_ns = event.t_ns
+            case DeviceLost(device=device):
+                self.lost[device] = Span(event.t_ns)
+                self.outages[device] += 1
+            case DeviceRestored(device=device):
+                self.lost.pop(device, None)
+            case SessionEnded():
+                self.ended = event
+            case SessionRecovered():
+                self.recovered = event
+
+    def _sound(self, event: AudioCaptured | AudioGap | ClockAnchored) -> None:
+        stream = self.streams.get(event.stream)
+        if stream is None:
+            return
+        match event:
+            case AudioCaptured():
+                stream.samples += event.count
+                end = event.t_ns + event.count * NS_PER_S // stream.clock.rate_hz
+                self.now_ns = max(self.now_ns, end)
+            case AudioGap():
+                stream.gaps += 1
+                stream.missing += event.missing
+                # A lost stretch moves the clock: anchors from before it no longer hold.
+                stream.clock = SampleClock(stream.clock.rate_hz)
+            case ClockAnchored():
+                stream.clock.add(event.sample, event.t_ns)
+
+    def _playback(self, event: TrackStarted | TrackPaused | TrackResumed | TrackEnded) -> None:
+        if isinstance(event, TrackStarted):
+            self.tracks.append(
+                Track(
+                    number=event.track,
+                    title=event.title,
+                    file_name=event.file_name,
+                    sha256=event.sha256,
+                    duration_s=event.duration_s,
+                    start_ns=event.t_ns,
+                    start_sample=event.sample,
+                )
+            )
+            return
+        track = self.track
+        if track is None:
+            return
+        match event:
+            case TrackPaused():
+                track.pauses.append(Span(event.t_ns))
+            case TrackResumed() if track.paused:
+                track.pauses[-1].end_ns = event.t_ns
+            case TrackEnded():
+                if track.paused:
+                    track.pauses[-1].end_ns = event.t_ns
+                track.end_ns, track.end_sample = event.t_ns, event.sample
+                track.reason = event.reason
+
+    def _estimate(
+        self, event: FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
+    ) -> None:
+        match event:
+            case FaceEstimated():
+                self.face = event
+            case MusicEstimated():
+                self.music = event
+            case EmotionFused():
+                self.fused = event
+            case EstimateSkipped():
+                self.skipped[event.modality] += 1
+                return
+        self.estimates[type(event).__name__] += 1
