@@ -39,6 +39,8 @@ from core.events import (
     UnknownEvent,
 )
 
+NO_CONSENT = Consent(video=False, audio=False)
+
 
 @dataclass
 class Span:
@@ -105,7 +107,7 @@ class SessionState:
     """Everything known of a session after the events applied so far."""
 
     started: SessionStarted | None = None
-    consent: Consent = Consent(video=False, audio=False)
+    consent: Consent = NO_CONSENT
     now_ns: int = 0  # the latest time any fact was about
     events: int = 0
     frames: int = 0
