@@ -1,0 +1,104 @@
+"""What a window of music expresses: librosa features and a forest, through onnxruntime."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.events import Emotions
+from models import manifest
+from models.features import RATE_HZ, Signal, Sound, mono, normalized, paper_features
+
+
+FLOOR_DBFS: Final = -120.0
+SILENCE_DBFS: Final = -60.0  # softer than this is no music: a quiet room, a muted line
+
+
+@dataclass(frozen=True)
+class MusicReading:
+    """What was heard in one window.
+
+    `emotions` are probabilities in the order of `core.emotions.EMOTIONS`, rounded to six
+    decimals; None when there is no music to hear. `loudness_dbfs` is the root mean square of
+    the mono mix about its mean, 0 for a full-scale square wave, at least -120. `tempo_bpm` is
+    None when there is no music to hear.
+    """
+
+    emotions: Emotions | None
+    loudness_dbfs: float
+    tempo_bpm: float | None
+
+
+class MusicReader:
+    """Reads windows of sound with one model of the zoo.
+
+    Parameters
+    ----------
+    model
+        Its name in the manifest.
+
+    Raises
+    ------
+    AffettiError
+        The model file is missing or is not the one in the manifest.
+    """
+
+    def __init__(self, model: str = "music_emotion") -> None:
+        self._entry = manifest.model(model)
+        self._name = model
+        self._session = manifest.onnx_session(model)
+        self._features: list[str] = self._entry.parameters["features"]
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """SHA-256 of each model file that a reading depends on, by model name."""
+        return {self._name: self._entry.sha256}
+
+    def read(self, samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
+        """Say what a window of sound expresses: a pure function of samples and model files.
+
+        Parameters
+        ----------
+        samples
+            Shape [n, channels], 3 to 10 s of sound in 1 to 8 channels.
+        rate_hz
+            Their sampling rate, 8,000 to 192,000.
+
+        Raises
+        ------
+        ValueError
+            The shape, the data type or the rate is another.
+        """
+        _check(samples, rate_hz)
+        signal = mono(samples, rate_hz)
+        loudness = _loudness_dbfs(signal)
+        if loudness < SILENCE_DBFS:
+            return MusicReading(None, loudness, None)
+        sound = Sound(normalized(signal))
+        features = paper_features(sound)
+        row = np.array([[features[name] for name in self._features]], np.float32)
+        probabilities = self._session.run(["probabilities"], {"features": row})[0][0]
+        happiness, sadness, anger, relaxation = (round(float(p), 6) for p in probabilities)
+        return MusicReading(
+            (happiness, sadness, anger, relaxation), loudness, round(sound.tempo_bpm, 1)
+        )
+
+    def warm(self) -> None:
+        """Read three seconds of noise, so that numba's code is compiled before it is needed."""
+        noise = np.random.default_rng(0).integers(-9_000, 9_000, (3 * RATE_HZ, 1), np.int16)
+        self.read(noise, RATE_HZ)
+
+
+def _check(samples: NDArray[np.int16], rate_hz: int) -> None:
+    if samples.ndim != 2 or samples.dtype != np.int16 or not 1 <= samples.shape[1] <= 8:
+        raise ValueError(f"expected int16 [n, 1..8], not {samples.dtype} {samples.shape}")
+    if not 8_000 <= rate_hz <= 192_000:
+        raise ValueError(f"cannot read sound at {rate_hz} Hz")
+    if not 3 * rate_hz <= len(samples) <= 10 * rate_hz:
+        raise ValueError(f"expected 3 to 10 s of sound, not {len(samples) / rate_hz:.1f} s")
+
+
+def _loudness_dbfs(signal: Signal) -> float:
+    deviation = float(signal.std(dtype=np.float64))
+    return max(round(20 * float(np.log10(max(deviation, 1e-6))), 2), FLOOR_DBFS)
