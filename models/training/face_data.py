@@ -132,6 +132,14 @@ def one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
     return np.eye(len(EXPRESSIONS), dtype=np.float32)[labels]
 
 
+def find_fer2013(path: Path) -> Path | None:
+    """Return FER2013's zip if `path` is one, or a folder that holds `fer2013.zip`."""
+    inside = path / "fer2013.zip"
+    if inside.is_file():
+        return inside
+    return path if path.suffix.lower() == ".zip" else None
+
+
 def load_fer2013(path: Path) -> Fer2013:
     """Read FER2013 from a zip with PNG sheets of a hundred faces a row and `meta.npz`.
 
