@@ -437,6 +437,8 @@ def columns(kind: type[Event], events: Iterable[Event]) -> Columns:
 
 def _column(values: list[Any]) -> NDArray[Any]:
     present = [value for value in values if value is not None]
+    if not present:
+        return np.full(len(values), np.nan)
     if len(present) == len(values) and all(isinstance(v, int) for v in present):
         return np.array(values, np.int64)
     if all(isinstance(value, int | float) for value in present):

@@ -1,0 +1,305 @@
+"""Perception: events in, estimates out, in event time. The one code path of live and replay.
+
+Everything here is a pure operator over the events of a recording in the order of `seq`: no wall
+clock, no threads, no state but what the events say. What is live about the live side, which is
+when an estimate has to be skipped, comes in through a function and is recorded, so that a
+replay can be told the same.
+
+`FacePerception` and `MusicPerception` may run in threads of their own, each given every event;
+`FusionPerception` takes what both said of an event, event by event. `Perception` runs all three
+in a row.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clock import NS_PER_S
+from core.emotions import emotions_of_expressions
+from core.events import (
+    AudioCaptured,
+    AudioFormat,
+    EmotionFused,
+    EstimateSkipped,
+    Event,
+    FaceEstimated,
+    FrameCaptured,
+    Modality,
+    MusicEstimated,
+    PerceptionSettings,
+    SessionStarted,
+    TrackEnded,
+    TrackStarted,
+)
+from core.fusion import fuse, rounded
+from models.manifest import manifest
+
+if TYPE_CHECKING:
+    from models.face import FaceReading
+    from models.music import MusicReading
+
+FACE_MODELS: Final = ("face_expression", "face_haar")  # network, detector
+MUSIC_MODEL: Final = "music_emotion"
+
+ReadFace: TypeAlias = "Callable[[NDArray[np.uint8]], FaceReading]"
+ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
+# Decides whether no estimate is made from an event.
+Skip: TypeAlias = Callable[[Modality, Event], bool]
+Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
+
+
+def models_in_use() -> dict[str, str]:
+    """Return the SHA-256 of every model file that perception uses, by name."""
+    return {name: manifest()[name].sha256 for name in (*FACE_MODELS, MUSIC_MODEL)}
+
+
+def never(modality: Modality, event: Event) -> bool:
+    """Skip nothing."""
+    return False
+
+
+def recorded_skips(events: Iterable[object]) -> Skip:
+    """Return a function that skips exactly what the live side of a recording skipped."""
+    skipped = {(e.modality, e.of_seq) for e in events if isinstance(e, EstimateSkipped)}
+    return lambda modality, event: (modality, event.seq) in skipped
+
+
+class FacePerception:
+    """From frames to face estimates, at most one in each period of session time.
+
+    Parameters
+    ----------
+    read
+        From a picture, uint8 [H, W, 3] BGR, to a reading.
+    skip
+        Whether no estimate is made from an event.
+    """
+
+    def __init__(self, read: ReadFace, skip: Skip = never) -> None:
+        self._read = read
+        self._skip = skip
+        self._settings = PerceptionSettings()
+        self._period = -1
+
+    def push(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
+        """Take in the next event and its blob; return what it gave rise to."""
+        if isinstance(event, SessionStarted):
+            self._settings = event.perception
+        if not isinstance(event, FrameCaptured):
+            return []
+        period = event.t_ns // self._settings.face_period_ns
+        if period <= self._period:
+            return []
+        self._period = period
+        if self._skip("face", event):
+            return [EstimateSkipped(t_ns=event.t_ns, modality="face", of_seq=event.seq)]
+        return [self._estimate(event, blob)]
+
+    def _estimate(self, event: FrameCaptured, jpeg: bytes) -> FaceEstimated:
+        import cv2  # noqa: PLC0415  not every reader of this module looks at pictures
+
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+        if picture is None:  # a damaged frame shows no face
+            return FaceEstimated(t_ns=event.t_ns, frame=event.frame)
+        reading = self._read(np.asarray(picture, np.uint8))
+        expressions = reading.expressions
+        return FaceEstimated(
+            t_ns=event.t_ns,
+            frame=event.frame,
+            expressions=expressions,
+            emotions=None
+            if expressions is None
+            else rounded(emotions_of_expressions(np.array(expressions))),
+            box_px=reading.box_px,
+            faces=reading.faces,
+            score=reading.score,
+            sharpness=reading.sharpness,
+            brightness=reading.brightness,
+        )
+
+
+class _Window:
+    """The last seconds of one stream, never across a gap or the beginning of a track."""
+
+    def __init__(self, form: AudioFormat, settings: PerceptionSettings) -> None:
+        self.form = form
+        self._length = settings.music_window_s * form.rate_hz
+        self._minimum = settings.music_minimum_s * form.rate_hz
+        self._blocks: deque[tuple[int, NDArray[np.int16]]] = deque()
+        self._begin = 0  # the first sample that may be heard
+        self._end = 0
+
+    def restart(self, sample: int) -> None:
+        self._begin = sample
+
+    def push(self, sample: int, block: NDArray[np.int16]) -> None:
+        if sample != self._end:
+            self._blocks.clear()
+            self._begin = max(self._begin, sample)
+        self._blocks.append((sample, block))
+        self._end = sample + len(block)
+        while self._blocks[0][0] + len(self._blocks[0][1]) < self._end - 2 * self._length:
+            self._blocks.popleft()
+
+    def until(self, end: int) -> tuple[int, NDArray[np.int16]] | None:
+        """Return the window that ends before sample `end`, or None while it is too short."""
+        start = max(self._begin, end - self._length)
+        if end - start < self._minimum:
+            return None
+        pieces = [
+            block[max(0, start - sample) : end - sample]
+            for sample, block in self._blocks
+            if sample < end and sample + len(block) > start
+        ]
+        return start, np.concatenate(pieces)
+
+
+class MusicPerception:
+    """From sound to music estimates, one at each whole second of a stream's samples.
+
+    While a track plays, the playback is what is heard; otherwise the room.
+
+    Parameters
+    ----------
+    read
+        From int16 [n, channels] and a rate in Hz to a reading.
+    skip
+        Whether no estimate is made from an event.
+    """
+
+    def __init__(self, read: ReadMusic, skip: Skip = never) -> None:
+        self._read = read
+        self._skip = skip
+        self._settings = PerceptionSettings()
+        self._windows: dict[str, _Window] = {}
+        self._playing = False
+
+    def push(self, event: Event, blob: bytes = b"") -> list[MusicEstimated | EstimateSkipped]:
+        """Take in the next event and its blob; return what it gave rise to."""
+        match event:
+            case SessionStarted():
+                self._settings = event.perception
+                self._windows = {
+                    name: _Window(form, event.perception) for name, form in event.streams.items()
+                }
+            case TrackStarted(sample=sample) if "playback" in self._windows:
+                self._playing = True
+                self._windows["playback"].restart(sample)
+            case TrackEnded():
+                self._playing = False
+            case AudioCaptured(stream=stream) if stream in self._windows:
+                return self._hear(event, blob, self._windows[stream])
+        return []
+
+    def _hear(
+        self, event: AudioCaptured, blob: bytes, window: _Window
+    ) -> list[MusicEstimated | EstimateSkipped]:
+        block = np.frombuffer(blob, "<i2").reshape(-1, window.form.channels)
+        window.push(event.sample, block)
+        if event.stream != ("playback" if self._playing else "room"):
+            return []
+        step = self._settings.music_period_s * window.form.rate_hz
+        last = event.sample + len(block)
+        ends = range((event.sample // step + 1) * step, last + 1, step)
+        heard = [(end, found) for end in ends if (found := window.until(end)) is not None]
+        if heard and self._skip("music", event):
+            return [EstimateSkipped(t_ns=event.t_ns, modality="music", of_seq=event.seq)]
+        return [self._estimate(event, window, end, *found) for end, found in heard]
+
+    def _estimate(
+        self,
+        event: AudioCaptured,
+        window: _Window,
+        end: int,
+        start: int,
+        samples: NDArray[np.int16],
+    ) -> MusicEstimated:
+        rate_hz = window.form.rate_hz
+        reading = self._read(samples, rate_hz)
+        return MusicEstimated(
+            t_ns=event.t_ns + (end - event.sample) * NS_PER_S // rate_hz,
+            stream=event.stream,
+            start_sample=start,
+            end_sample=end,
+            emotions=reading.emotions,
+            loudness_dbfs=reading.loudness_dbfs,
+            tempo_bpm=reading.tempo_bpm,
+        )
+
+
+class FusionPerception:
+    """From face and music estimates to fused ones, at fixed ticks of session time.
+
+    A tick is closed by the first fact that is `fusion_lateness_ns` later than it. It uses the
+    newest face and music about a moment at or before it, among those that facts recorded by
+    then gave rise to. A face stays valid for `face_max_age_ns`, so that a blink of the detector
+    is not yet "no face".
+    """
+
+    def __init__(self) -> None:
+        self._settings = PerceptionSettings()
+        self._faces: deque[FaceEstimated] = deque()
+        self._music: deque[MusicEstimated] = deque()
+        self._tick = 0  # ns, the next one
+
+    def push(self, event: Event, estimates: Sequence[Event]) -> list[EmotionFused]:
+        """Take in the next fact and what face and music perception made of it."""
+        if isinstance(event, SessionStarted):
+            self._settings = event.perception
+            self._tick = self._settings.fusion_period_ns
+        for estimate in estimates:
+            if isinstance(estimate, FaceEstimated) and estimate.emotions is not None:
+                self._faces.append(estimate)
+            elif isinstance(estimate, MusicEstimated):
+                self._music.append(estimate)
+        fused = []
+        while event.t_ns >= self._tick + self._settings.fusion_lateness_ns:
+            fused.append(self._fuse(self._tick))
+            self._tick += self._settings.fusion_period_ns
+        return fused
+
+    def _fuse(self, tick: int) -> EmotionFused:
+        face = _newest(self._faces, tick, self._settings.face_max_age_ns)
+        music = _newest(self._music, tick, self._settings.music_max_age_ns)
+        return fuse(tick, face and face.emotions, music and music.emotions)
+
+
+def _newest(estimates: deque[Any], tick: int, max_age_ns: int) -> Any:
+    """Return the newest estimate about `tick` or a little before; forget older ones."""
+    while estimates and estimates[0].t_ns <= tick - max_age_ns:
+        estimates.popleft()
+    before = [estimate for estimate in estimates if estimate.t_ns <= tick]
+    return before[-1] if before else None
+
+
+class Perception:
+    """Face, music and fusion in a row: what a replay runs.
+
+    Parameters
+    ----------
+    read_face, read_music
+        `models.face.FaceReader.read` and `models.music.MusicReader.read`, or functions like them.
+    skip
+        Whether no estimate is made from an event: `never`, or `recorded_skips(events)`.
+    """
+
+    def __init__(
+        self,
+        read_face: ReadFace,
+        read_music: ReadMusic,
+        skip: Skip = never,
+    ) -> None:
+        self._face = FacePerception(read_face, skip)
+        self._music = MusicPerception(read_music, skip)
+        self._fusion = FusionPerception()
+
+    def push(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Take in the next fact; estimates and skips among a log's events must be left out."""
+        estimates: list[Estimate] = [
+            *self._face.push(event, blob),
+            *self._music.push(event, blob),
+        ]
+        return [*estimates, *self._fusion.push(event, estimates)]
