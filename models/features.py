@@ -40,7 +40,7 @@ def mono(samples: NDArray[np.int16], rate_hz: int) -> Signal:
     if signal.ndim == 2:
         signal = signal.mean(axis=1)
     if rate_hz == RATE_HZ:
-        return signal
+        return np.asarray(signal, np.float32)
     return np.asarray(soxr.resample(signal, rate_hz, RATE_HZ, quality="HQ"), np.float32)
 
 
@@ -80,8 +80,9 @@ class Sound:
         Source: Ellis, "Beat tracking by dynamic programming" (2007), as in librosa.
         """
         import librosa  # noqa: PLC0415
+        from librosa.onset import onset_strength  # noqa: PLC0415
 
-        onsets = librosa.onset.onset_strength(S=self.mel_db, sr=RATE_HZ, hop_length=HOP)
+        onsets = onset_strength(S=self.mel_db, sr=RATE_HZ, hop_length=HOP)
         tempo = librosa.feature.tempo(onset_envelope=onsets, sr=RATE_HZ, hop_length=HOP)
         return float(tempo[0])
 

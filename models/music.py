@@ -10,7 +10,6 @@ from core.events import Emotions
 from models import manifest
 from models.features import RATE_HZ, Signal, Sound, mono, normalized, paper_features
 
-
 FLOOR_DBFS: Final = -120.0
 SILENCE_DBFS: Final = -60.0  # softer than this is no music: a quiet room, a muted line
 

@@ -1,0 +1,121 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from core.errors import AffettiError, ExitCode
+from models import manifest
+from models.cli import models
+
+MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
+
+
+def _run(*arguments: str) -> str:
+    return CliRunner().invoke(models, arguments, catch_exceptions=False).stdout
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    rows = ["file,label,group"]
+    for piece in MUSIC.glob("*.ogg"):
+        shutil.copy(piece, tmp_path)
+        rows.append(f"{piece.name},{piece.stem},{piece.stem}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def altered_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    zoo = tmp_path / "zoo"
+    shutil.copytree(manifest.ZOO, zoo)
+    monkeypatch.setattr(manifest, "ZOO", zoo)
+    with (zoo / manifest.model("music_emotion").file).open("ab") as file:
+        file.write(b"!")
+    return zoo
+
+
+def test_list_names_every_model_with_its_licence():
+    listed = _run("list")
+
+    for name, entry in manifest.manifest().items():
+        assert name in listed
+        assert entry.licence in listed
+
+
+def test_list_as_json_has_the_digests():
+    listed = json.loads(_run("list", "--json"))
+
+    assert listed["music_emotion"]["sha256"] == manifest.model("music_emotion").sha256
+
+
+def test_verify_passes_on_the_zoo_as_shipped():
+    assert "music_emotion: as it should be" in _run("verify")
+
+
+def test_verify_names_an_altered_file(altered_zoo: Path):
+    with pytest.raises(AffettiError, match="music_emotion") as raised:
+        _run("verify")
+
+    assert raised.value.code == ExitCode.MODEL
+
+
+def test_evaluate_music_scores_a_folder_of_clips(clips: Path):
+    result = json.loads(_run("evaluate", "music", "--data", str(clips), "--no-train", "--json"))
+
+    assert result["n"] == 4
+    assert 0 <= result["accuracy"] <= 1
+    assert set(result["recall"]) == {"happiness", "sadness", "anger", "relaxation"}
+    for figure in ("macro_f1", "arousal_side", "valence_side", "ece", "ms_per_window", "spread"):
+        assert figure in result
+
+
+def test_evaluate_music_says_the_same_in_words(clips: Path):
+    shown = _run("evaluate", "music", "--data", str(clips), "--no-train")
+
+    assert "4 clips" in shown
+    assert "valence side" in shown
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("name,label\na.ogg,anger\n", "no column file"),
+        ("file,label\na.ogg,joy\n", "line 2: 'joy'"),
+        ("file,label\n", "no rows"),
+        ("file,label\nabsent.ogg,anger\n", "absent.ogg cannot be read"),
+        ("file,label,valence\na.ogg,anger,much\n", "line 2: 'much' is no number"),
+    ],
+)
+def test_a_folder_that_makes_no_sense_is_explained(tmp_path: Path, table: str, complaint: str):
+    (tmp_path / "labels.csv").write_text(table, encoding="utf-8")
+
+    with pytest.raises(AffettiError, match=complaint) as raised:
+        _run("evaluate", "music", "--data", str(tmp_path), "--no-train")
+
+    assert raised.value.code == ExitCode.DATA
+    assert "labels.csv" in raised.value.hint
+
+
+def test_a_folder_without_labels_is_explained(tmp_path: Path):
+    with pytest.raises(AffettiError, match="cannot be read") as raised:
+        _run("evaluate", "music", "--data", str(tmp_path))
+
+    assert raised.value.code == ExitCode.DATA
+
+
+def test_an_unknown_recipe_is_refused(clips: Path, tmp_path: Path):
+    pytest.importorskip("skl2onnx")
+    with pytest.raises(AffettiError, match="no recipe 'secret'"):
+        _run(
+            "train", "music", "--data", str(clips), "--recipe", "secret",
+            "--output", str(tmp_path / "out"),
+        )  # fmt: skip
+
+
+def test_an_unknown_model_is_refused(clips: Path):
+    with pytest.raises(AffettiError, match="no model named 'best'") as raised:
+        _run("evaluate", "music", "--data", str(clips), "--model", "best")
+
+    assert raised.value.code == ExitCode.MODEL
