@@ -1,54 +1,99 @@
-"""Faces as they might have been: turned, mirrored, moved."""
+"""Faces as they might have been, each time they are seen in training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
-import torch
-from torch.nn import functional
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.face_conditions import (
+    Face,
+    blurred,
+    compressed,
+    covered,
+    exposed,
+    lit_from,
+    moved,
+    noisy,
+    shrunk,
+)
+from models.training.face_data import FACE_PX
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a face is changed, each time it is seen.
+    """How far a face may be changed.
 
     Attributes
     ----------
-    rotation_deg
-        Turned in the picture plane by up to this much either way.
-    mirrored
-        Whether half of the faces are mirrored.
+    rotation_deg, scale, shift_px
+        Turned, brought nearer or taken further, and moved by up to this much either way.
+    harmed
+        Chance of each of `HARMS`.
     """
 
     rotation_deg: float = 0.0
-    mirrored: bool = True
+    scale: float = 0.0
+    shift_px: float = 0.0
+    harmed: float = 0.0
 
-    def __call__(self, faces: Any, chance: Any) -> Any:
-        """Return changed faces, float32 [N, 1, 48, 48] as they came.
+    def __call__(self, faces: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
+        """Return changed faces for faces, uint8 [N, 48, 48]."""
+        return np.stack([self._changed(face, chance) for face in faces])
 
-        Parameters
-        ----------
-        faces
-            float32 [N, 1, 48, 48], grey levels.
-        chance
-            The torch.Generator that decides.
-        """
-        grid = functional.affine_grid(
-            self._placements(len(faces), chance), list(faces.shape), align_corners=False
+    def _changed(self, face: Face, chance: np.random.Generator) -> Face:
+        angle, scale, right, down = chance.uniform(-1, 1, 4)
+        face = moved(
+            face,
+            self.rotation_deg * angle,
+            1 + self.scale * scale,
+            (self.shift_px * right, self.shift_px * down),
+            mirrored=chance.random() < 0.5,
         )
-        return functional.grid_sample(faces, grid, padding_mode="border", align_corners=False)
-
-    def _placements(self, n: int, chance: Any) -> Any:
-        angle = torch.deg2rad(_between(-self.rotation_deg, self.rotation_deg, n, chance))
-        side = torch.ones(n)
-        if self.mirrored:
-            side = torch.where(torch.rand(n, generator=chance) < 0.5, -1.0, 1.0)
-        placement = torch.zeros(n, 2, 3)
-        placement[:, 0, 0] = angle.cos() * side
-        placement[:, 0, 1] = -angle.sin()
-        placement[:, 1, 0] = angle.sin() * side
-        placement[:, 1, 1] = angle.cos()
-        return placement
+        for harm in HARMS:
+            if chance.random() < self.harmed:
+                face = harm(face, chance)
+        return face
 
 
-def _between(low: float, high: float, n: int, chance: Any) -> Any:
-    return low + (high - low) * torch.rand(n, generator=chance)
+def _exposed(face: Face, chance: np.random.Generator) -> Face:
+    return exposed(face, gain=chance.uniform(0.3, 1.5), gamma=chance.uniform(0.6, 1.6))
+
+
+def _lit_from_a_side(face: Face, chance: np.random.Generator) -> Face:
+    return lit_from(face, chance.uniform(0, 2 * np.pi), chance.uniform(0.1, 0.6))
+
+
+def _covered(face: Face, chance: np.random.Generator) -> Face:
+    width, height = chance.integers(6, 20, 2)
+    left, top = chance.integers(0, FACE_PX - 6, 2)
+    return covered(face, left, top, width, height)
+
+
+def _blurred(face: Face, chance: np.random.Generator) -> Face:
+    return blurred(face, chance.uniform(0.4, 2.2))
+
+
+def _shrunk(face: Face, chance: np.random.Generator) -> Face:
+    return shrunk(face, int(chance.integers(20, FACE_PX)))
+
+
+def _noisy(face: Face, chance: np.random.Generator) -> Face:
+    return noisy(face, chance.uniform(2, 12), chance)
+
+
+def _compressed(face: Face, chance: np.random.Generator) -> Face:
+    return compressed(face, int(chance.integers(25, 90)))
+
+
+# In the order in which a room, an optic, a sensor and a codec come upon them.
+HARMS: Final[tuple[Callable[[Face, np.random.Generator], Face], ...]] = (
+    _exposed,
+    _lit_from_a_side,
+    _covered,
+    _blurred,
+    _shrunk,
+    _noisy,
+    _compressed,
+)

@@ -1,22 +1,33 @@
 """Train a face network by a named recipe, and write it as ONNX."""
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import torch
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.errors import AffettiError, ExitCode
 from core.locations import training_folder
 from models.training.face_augmentation import Augmentation
-from models.training.face_data import Faces, Fer2013, load_fer2013
-from models.training.face_network import Classifier, export_onnx
+from models.training.face_data import (
+    UNLABELLED,
+    Faces,
+    Fer2013,
+    find_fer2013,
+    load_fer2013,
+)
+from models.training.face_network import Classifier, Mirrored, export_onnx
 
 Progress: TypeAlias = Callable[[int, int, str], None]
+Labels: TypeAlias = Literal["ferplus", "fer2013"]
+
+TRAINING, PUBLIC = 0, 1
 
 
 @dataclass(frozen=True)
@@ -26,24 +37,57 @@ class FaceRecipe:
     Attributes
     ----------
     labels
-        "ferplus": the vote shares of ten annotators; "fer2013": the data set's own labels.
+        What it learns at once: "ferplus", the vote shares of ten annotators, and "fer2013", the
+        data set's own labels. The first counts: the network that is written answers in it.
+    optimiser
+        "adam" at a constant rate, or "sgd" with Nesterov momentum, weight decay, and a rate that
+        rises for a tenth of the training and falls along a cosine.
     patience
         Training ends when so many epochs in a row bring no lower public loss.
+    balance
+        Faces of an expression are drawn in proportion to its frequency to the power of
+        1 - `balance`: 0 as they come, 1 all expressions alike.
+    averaging
+        Decay of the running mean of the weights; 0 for the weights themselves.
+    mirrored
+        Whether the network that is written reads the mirror image as well.
+    calibrated
+        Whether its logits are divided by the temperature with the least public loss.
     """
 
-    labels: Literal["ferplus", "fer2013"]
+    labels: tuple[Labels, ...]
     network: str
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    augmentation: Augmentation
     epochs: int = 50
     batch: int = 32
+    optimiser: Literal["adam", "sgd"] = "adam"
     rate: float = 0.001
     patience: int = 6
+    balance: float = 0.0
+    averaging: float = 0.0
+    mirrored: bool = False
+    calibrated: bool = False
     seed: int = 0
 
 
+_PAPER: Final = Augmentation(rotation_deg=15)
 RECIPES: Final = {
-    "paper": FaceRecipe("ferplus", "paper", Augmentation(rotation_deg=15)),
-    "paper_fer2013": FaceRecipe("fer2013", "paper", Augmentation(rotation_deg=15)),
+    "best": FaceRecipe(
+        ("ferplus", "fer2013"),
+        "residual",
+        Augmentation(rotation_deg=20, scale=0.15, shift_px=4, harmed=0.12),
+        epochs=46,
+        batch=64,
+        optimiser="sgd",
+        rate=0.05,
+        patience=46,
+        balance=0.3,
+        averaging=0.999,
+        mirrored=True,
+        calibrated=True,
+    ),
+    "paper": FaceRecipe(("ferplus",), "paper", _PAPER),
+    "paper_fer2013": FaceRecipe(("fer2013",), "paper", _PAPER),
 }
 
 
@@ -56,6 +100,7 @@ class FaceTraining:
     best_epoch: int  # the one that was kept
     public_loss: float  # cross-entropy in nats
     public_accuracy: float
+    temperature: float
     seconds: float
 
 
@@ -68,11 +113,12 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
     Parameters
     ----------
     data
-        fer2013.zip.
+        fer2013.zip, or a folder that holds it.
     recipe
         A name in `RECIPES`.
     out
-        The ONNX file to write.
+        The ONNX file to write. A recipe that learns further labels writes the network that
+        answers in them beside it, as `NAME_LABELS.onnx`.
     progress
         Called with epochs done, epochs at most, and a line on how it goes.
 
@@ -87,12 +133,13 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
             f"Recipes for the face: {', '.join(RECIPES)}.",
             ExitCode.USAGE,
         )
-    run = _Run(recipe, RECIPES[recipe], load_fer2013(data))
+    run = _Run(recipe, RECIPES[recipe], load_fer2013(find_fer2013(data) or data))
     while not run.finished:
-        progress(run.epoch, run.recipe.epochs, run.train_one_epoch())
-    export_onnx(run.best_classifier(), out)
+        line = run.train_one_epoch()
+        progress(run.epoch, run.recipe.epochs, line)
+    outcome = run.export(out)
     run.checkpoint.unlink(missing_ok=True)
-    return run.outcome()
+    return outcome
 
 
 class _Run:
@@ -100,15 +147,20 @@ class _Run:
 
     def __init__(self, name: str, recipe: FaceRecipe, data: Fer2013) -> None:
         self.name, self.recipe = name, recipe
-        part = data.ferplus if recipe.labels == "ferplus" else data.fer2013
-        self.training, self.public = part(0).labelled, part(1).labelled
+        self.training = _LabelledFaces(data, TRAINING, recipe)
+        self.public = _LabelledFaces(data, PUBLIC, recipe)
         self.checkpoint = training_folder() / f"face-{name}.pt"
-        self.chance = torch.Generator().manual_seed(recipe.seed)
         torch.manual_seed(recipe.seed)
-        self.classifier = Classifier(recipe.network).to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.Adam(self.classifier.parameters(), recipe.rate)
+        classifier = Classifier(recipe.network, len(recipe.labels))
+        self.classifier = classifier.to(memory_format=torch.channels_last)
+        self.averaged = AveragedModel(
+            self.classifier,
+            multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging),
+            use_buffers=True,
+        )
+        self.optimiser = _optimiser(recipe, self.classifier)
         self.epoch = self.best_epoch = 0
-        self.best_loss, self.best_accuracy = float("inf"), 0.0
+        self.best_loss, self.best_accuracy = math.inf, 0.0
         self.best_weights: dict[str, Any] = {}
         self.seconds = 0.0
         self._resume()
@@ -123,65 +175,74 @@ class _Run:
         began = time.monotonic()
         training_loss = self._descend()
         self.epoch += 1
-        loss, accuracy = self._measure(self.public)
+        logits = _logits(self.averaged.module, self.public.images)[:, 0]
+        loss = float(functional.cross_entropy(logits, self.public.targets[:, 0]))
+        accuracy = float((logits.argmax(1) == self.public.labels).double().mean())
         if loss < self.best_loss:
             self.best_loss, self.best_accuracy, self.best_epoch = loss, accuracy, self.epoch
-            self.best_weights = {k: v.clone() for k, v in self.classifier.state_dict().items()}
+            weights = self.averaged.module.state_dict()
+            self.best_weights = {key: value.clone() for key, value in weights.items()}
         self.seconds += time.monotonic() - began
         self._save()
         return f"loss {training_loss:.3f}, public loss {loss:.3f}, public accuracy {accuracy:.1%}"
 
     def _descend(self) -> float:
         self.classifier.train()
-        order = torch.randperm(len(self.training), generator=self.chance).numpy()
-        batches = np.array_split(order, len(order) // self.recipe.batch)
+        # Of its own for each epoch: a training that was interrupted goes on as if it had not been.
+        chance = np.random.default_rng([self.recipe.seed, self.epoch])
+        torch.manual_seed(1000 * self.recipe.seed + self.epoch)
+        batches = self.training.batches(chance)
         total = 0.0
-        for batch in batches:
-            faces = self.recipe.augmentation(_grey(self.training.images[batch]), self.chance)
-            targets = torch.from_numpy(self.training.targets[batch])
+        for i, batch in enumerate(batches):
+            self._set_rate(self.epoch + i / len(batches))
+            faces = _grey(self.recipe.augmentation(self.training.images[batch], chance))
             # bfloat16 halves the time on processors that have it, and is exact enough.
             with torch.autocast("cpu", torch.bfloat16):
-                loss = functional.cross_entropy(self.classifier(faces), targets)
+                loss = _loss(self.classifier(faces), self.training.targets[batch])
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step()
+            self.averaged.update_parameters(self.classifier)
             total += float(loss.detach())
         return total / len(batches)
 
-    def _measure(self, faces: Faces) -> tuple[float, float]:
-        self.classifier.eval()
-        with torch.no_grad():
-            pieces = [self.classifier(_grey(b)) for b in np.array_split(faces.images, 16)]
-        logits = torch.cat(pieces)
-        loss = functional.cross_entropy(logits, torch.from_numpy(faces.targets))
-        return float(loss), float((logits.argmax(1).numpy() == faces.labels).mean())
+    def _set_rate(self, epoch: float) -> None:
+        if self.recipe.optimiser == "adam":
+            return
+        done = epoch / self.recipe.epochs
+        factor = done / 0.1 if done < 0.1 else (1 + math.cos(math.pi * (done - 0.1) / 0.9)) / 2
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.rate * factor
 
-    def best_classifier(self) -> Any:
-        """Return the network of the best epoch."""
+    def export(self, out: Path) -> FaceTraining:
+        """Write the network of the best epoch, once for each way of labelling."""
         self.classifier.load_state_dict(self.best_weights)
-        return self.classifier
-
-    def outcome(self) -> FaceTraining:
-        """Return how the training went."""
+        network = Mirrored(self.classifier) if self.recipe.mirrored else self.classifier
+        logits = _logits(network, self.public.images)
+        temperatures = []
+        for head, labels in enumerate(self.recipe.labels):
+            truth = self.public.targets[:, head].argmax(1)
+            temperature = _temperature(logits[:, head], truth) if self.recipe.calibrated else 1.0
+            path = out if head == 0 else out.with_stem(f"{out.stem}_{labels}")
+            export_onnx(network, path, head, temperature)
+            temperatures.append(temperature)
         return FaceTraining(
             self.name,
             self.epoch,
             self.best_epoch,
             self.best_loss,
             self.best_accuracy,
+            temperatures[0],
             self.seconds,
         )
 
     _COUNTS = ("epoch", "best_epoch", "best_loss", "best_accuracy", "best_weights", "seconds")
+    _MODULES = ("classifier", "averaged", "optimiser")
 
     def _save(self) -> None:
         state = {name: getattr(self, name) for name in self._COUNTS}
-        state |= {
-            "recipe": asdict(self.recipe),
-            "classifier": self.classifier.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "chance": self.chance.get_state(),
-        }
+        state |= {name: getattr(self, name).state_dict() for name in self._MODULES}
+        state["recipe"] = asdict(self.recipe)
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         beside = self.checkpoint.with_suffix(".tmp")
         torch.save(state, beside)
@@ -195,9 +256,63 @@ class _Run:
             return  # of an earlier version of the recipe
         for name in self._COUNTS:
             setattr(self, name, state[name])
-        self.classifier.load_state_dict(state["classifier"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.chance.set_state(state["chance"])
+        for name in self._MODULES:
+            getattr(self, name).load_state_dict(state[name])
+
+
+class _LabelledFaces:
+    """One part of the data as a recipe wants it: the faces that its first labels name.
+
+    `images` uint8 [N, 48, 48]; `labels` int64 [N], the first labels; `targets` float32
+    [N, heads, 7].
+    """
+
+    def __init__(self, data: Fer2013, usage: int, recipe: FaceRecipe) -> None:
+        parts = [getattr(data, labels)(usage) for labels in recipe.labels]
+        first: Faces = parts[0]
+        named = first.labels != UNLABELLED
+        self.images = first.images[named]
+        self.labels = torch.from_numpy(first.labels[named])
+        self.targets = torch.from_numpy(np.stack([part.targets[named] for part in parts], axis=1))
+        self.batch = recipe.batch
+        frequency = first.targets[named].mean(axis=0)
+        weight = first.targets[named] @ frequency**-recipe.balance
+        self.share = weight.astype(np.float64) / weight.sum(dtype=np.float64)
+
+    def batches(self, chance: np.random.Generator) -> list[Any]:
+        """Return the positions of an epoch's faces, batch by batch."""
+        expected = self.share * len(self.share)
+        # Each face as often as its share says, the fraction left over by chance.
+        times = np.floor(expected + chance.random(len(expected))).astype(int)
+        order = chance.permutation(np.repeat(np.arange(len(expected)), times))
+        return np.array_split(order, len(order) // self.batch)
+
+
+def _optimiser(recipe: FaceRecipe, classifier: Any) -> Any:
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(classifier.parameters(), recipe.rate)
+    return torch.optim.SGD(
+        classifier.parameters(), recipe.rate, momentum=0.9, weight_decay=5e-4, nesterov=True
+    )
+
+
+def _loss(logits: Any, targets: Any) -> Any:
+    """Sum over the ways of labelling of the mean cross-entropy; [N, heads, 7] both."""
+    mean = functional.cross_entropy(logits.transpose(1, 2), targets.transpose(1, 2))
+    return mean * logits.shape[1]
+
+
+def _logits(network: Any, images: Any) -> Any:
+    network.eval()
+    with torch.no_grad():
+        return torch.cat([network(_grey(piece)) for piece in np.array_split(images, 16)])
+
+
+def _temperature(logits: Any, labels: Any) -> float:
+    """Return the temperature under which the labels are likeliest (Guo et al. 2017)."""
+    candidates = np.geomspace(0.25, 4, 401)
+    losses = [float(functional.cross_entropy(logits / t, labels)) for t in candidates]
+    return float(candidates[int(np.argmin(losses))])
 
 
 def _grey(images: Any) -> Any:
