@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ EXPRESSION_TO_EMOTION: Final[FloatArray] = np.array(
 EXPRESSION_TO_EMOTION.setflags(write=False)
 
 
-def emotions_of_expressions(expressions: FloatArray) -> FloatArray:
+def emotions_of_expressions(expressions: ArrayLike) -> FloatArray:
     """Map distributions over the seven expressions to distributions over the four emotions.
 
     Parameters
@@ -77,14 +77,14 @@ def emotions_of_expressions(expressions: FloatArray) -> FloatArray:
     return np.asarray(expressions, np.float64) @ EXPRESSION_TO_EMOTION
 
 
-def entropy_bits(distribution: FloatArray) -> FloatArray:
+def entropy_bits(distribution: ArrayLike) -> FloatArray:
     """Shannon entropy in bits along the last axis: 0 (certain) to 2 (four equal emotions)."""
     p = np.asarray(distribution, np.float64)
     logs = np.log2(p, out=np.zeros_like(p), where=p > 0)
     return np.asarray(-np.sum(p * logs, axis=-1) + 0.0)
 
 
-def divergence_bits(first: FloatArray, second: FloatArray) -> FloatArray:
+def divergence_bits(first: ArrayLike, second: ArrayLike) -> FloatArray:
     """Jensen-Shannon divergence in bits along the last axis: 0 (the same) to 1 (disjoint).
 
     Source: Lin, "Divergence measures based on the Shannon entropy" (1991).
@@ -94,7 +94,7 @@ def divergence_bits(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.clip(divergence, 0.0, 1.0)
 
 
-def ranked(distribution: FloatArray) -> list[Emotion]:
+def ranked(distribution: ArrayLike) -> list[Emotion]:
     """Return the four emotions, strongest first; equal ones keep the order of `EMOTIONS`.
 
     Parameters

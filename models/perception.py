@@ -22,6 +22,7 @@ from core.emotions import emotions_of_expressions
 from core.events import (
     AudioCaptured,
     AudioFormat,
+    AudioGap,
     EmotionFused,
     EstimateSkipped,
     Event,
@@ -190,6 +191,8 @@ class MusicPerception:
                 self._windows["playback"].restart(sample)
             case TrackEnded():
                 self._playing = False
+            case AudioGap(stream=stream, sample=sample) if stream in self._windows:
+                self._windows[stream].restart(sample)
             case AudioCaptured(stream=stream) if stream in self._windows:
                 return self._hear(event, blob, self._windows[stream])
         return []

@@ -28,6 +28,7 @@ class Sink(Protocol):
 class Source(Protocol):
     """A camera, a microphone, a player, or a file that stands in for one."""
 
+    finite: bool  # whether it has an end: a file or a playlist, not a live device
     ended: threading.Event  # set when a file or a playlist is over, never by a live device
 
     def open(self) -> None:

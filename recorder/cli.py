@@ -1,0 +1,110 @@
+"""The recorder's commands: a thin skin over `recorder.headless` and `recorder.tui`."""
+
+import json
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--person", metavar="CODE", default=None, help="A pseudonym: letters and digits.")
+@click.option(
+    "--consent",
+    type=click.Choice(["both", "video", "audio", "none"]),
+    default=None,
+    help="What the person agreed to have recorded. Without a screen, naming a camera or a "
+    "microphone says that they did.",
+)
+@click.option("--camera", metavar="SOURCE", help="A camera's number, a video file, or a URL.")
+@click.option("--microphone", metavar="SOURCE", help="A microphone's name, or an audio file.")
+@click.option("--play", metavar="FILE", multiple=True, help="A track to play; give it again.")
+@click.option("--speaker", metavar="NAME", default="", help="Where to play. [default: system]")
+@click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
+@click.option("--duration", metavar="SECONDS", type=click.FloatRange(min=0.1), help="End then.")
+@click.option("--output", metavar="FILE.h5", help="The recording. [default: named after person]")
+@click.option("--headless", is_flag=True, help="Record without a screen.")
+@click.option("--markers-from-stdin", is_flag=True, help="Each line read becomes a marker.")
+@click.option("--json", "as_json", is_flag=True, help="Print the recording in brief at the end.")
+def record(
+    person: str | None,
+    consent: str | None,
+    camera: str | None,
+    microphone: str | None,
+    play: tuple[str, ...],
+    speaker: str,
+    no_speaker: bool,
+    duration: float | None,
+    output: str | None,
+    headless: bool,
+    markers_from_stdin: bool,
+    as_json: bool,
+) -> None:
+    r"""Record a session.
+
+    Without --headless a screen opens, and the options fill in its set-up.
+
+    \b
+    affetti record
+    affetti record --headless --camera 0 --play happy.ogg --duration 60
+    """
+    from core import settings
+    from core.events import Consent
+    from recorder.protocol import Plan
+
+    consented = consent or "both"
+    plan = Plan(
+        person=person if person is not None else "anon",
+        consent=Consent(video=consented in ("both", "video"), audio=consented in ("both", "audio")),
+        output=output,
+        camera=camera,
+        microphone=microphone,
+        playlist=play,
+        speaker=None if no_speaker else speaker,
+        duration_s=duration,
+        unattended=headless,
+    )
+    if headless:
+        _record_headless(plan, settings.load(), markers_from_stdin, as_json)
+    else:
+        from recorder.tui.session import run
+
+        run(plan, settings.load(), person_known=person is not None, consent_known=bool(consent))
+
+
+def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
+    from recorder.headless import Headless, terminal_lines
+
+    say, status = terminal_lines()
+    path = Headless(settings, say, status).run(plan, markers)
+    say(f"Sealed: {path}")
+    if as_json:
+        import msgspec
+
+        from core.session import Session
+
+        with Session.open(path) as session:
+            click.echo(msgspec.json.format(msgspec.json.encode(session.info), indent=2).decode())
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def devices(as_json: bool) -> None:
+    r"""List cameras, microphones and speakers.
+
+    \b
+    affetti devices
+    """
+    from recorder.sources import devices as found
+
+    lists = {
+        "cameras": found.cameras(),
+        "microphones": found.microphones(),
+        "speakers": found.speakers(),
+    }
+    if as_json:
+        click.echo(json.dumps(lists, indent=2))
+        return
+    for kind, names in lists.items():
+        click.echo(f"{kind.capitalize()}:")
+        for name in names or ["none found"]:
+            click.echo(f"  {name}")

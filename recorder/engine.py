@@ -1,0 +1,313 @@
+"""The engine: carries out commands, records, and tells a screen about it.
+
+It runs in a process of its own, so that a screen that is slow, hangs or dies costs the
+recording nothing: when the pipe breaks, the engine ends the recording, seals it and goes.
+"""
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from core import locations
+from core.errors import AffettiError, ExitCode
+from core.events import (
+    ConsentChanged,
+    EndReason,
+    MarkerAdded,
+    NoteAdded,
+    RecordingPaused,
+    RecordingResumed,
+)
+from core.sealing import seal
+from core.settings import Settings
+from recorder import protocol
+from recorder.live import Readers
+from recorder.monitor import Monitor
+from recorder.preview import Preview
+from recorder.protocol import AnyCommand, Message
+from recorder.recording import Recording
+
+Publish = Callable[[Message], None]
+
+_TURN_S: Final = 0.02
+_EVENTS_EVERY_S: Final = 0.1
+_PICTURE_EVERY_S: Final = 0.3
+_LEVEL_EVERY_S: Final = 0.1
+_HEALTH_EVERY_S: Final = 1.0
+
+
+class Engine:
+    """Carries out commands one after the other; `turn` keeps everything else going.
+
+    Parameters
+    ----------
+    settings
+        How to record.
+    publish
+        Takes every message, in this thread.
+    """
+
+    def __init__(self, settings: Settings, publish: Publish) -> None:
+        self._settings = settings
+        self._publish = publish
+        self._readers = Readers()
+        self._preview: Preview | None = None
+        self._monitor = Monitor()
+        self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0}
+        self._told: set[int] = set()  # problems that were told already, by identity
+        self.recording: Recording | None = None
+        self.quitting = False
+
+    def carry_out(self, command: AnyCommand) -> None:
+        """Do what a command says; what goes wrong is published as a `Problem`."""
+        try:
+            self._carry_out(command)
+        except AffettiError as error:
+            self._complain(error, fatal=isinstance(command, protocol.Record))
+
+    def turn(self) -> None:
+        """Publish what is due, and end a recording that is over."""
+        now = time.monotonic()
+        if self._is_due("events", now, _EVENTS_EVERY_S):
+            self._publish_events()
+        if self._is_due("picture", now, _PICTURE_EVERY_S):
+            self._publish_picture()
+        if self._is_due("level", now, _LEVEL_EVERY_S):
+            for level in self._monitor.levels():
+                self._publish(level)
+        if self._is_due("health", now, _HEALTH_EVERY_S):
+            self._publish_health()
+        if self.recording is not None and (reason := self.recording.over):
+            self.end(reason)
+
+    def end(self, reason: EndReason) -> None:
+        """End the recording, if there is one, and seal it."""
+        recording, self.recording = self.recording, None
+        if recording is None:
+            return
+        recording.finish(reason)
+        self._publish_events()
+        if recording.failure is not None:
+            self._complain(recording.failure, fatal=True)
+        try:
+            report = seal(recording.target, self._sealing)
+        except AffettiError as error:
+            self._complain(error, fatal=True)
+            return
+        self._publish(protocol.Sealed(str(report.path), reason))
+
+    def close(self, reason: EndReason) -> None:
+        """End whatever is going on."""
+        self._watch(None, None)
+        self.end(reason)
+
+    def _carry_out(self, command: AnyCommand) -> None:
+        match command:
+            case protocol.ListDevices():
+                self._list_devices()
+            case protocol.Watch(camera=camera, microphone=microphone):
+                self._watch(camera, microphone)
+            case protocol.Record(plan=plan):
+                self._record(plan)
+            case protocol.Stop():
+                self.end("stopped")
+            case protocol.Quit():
+                self.close("stopped")
+                self.quitting = True
+            case _:
+                self._steer(command)
+
+    def _steer(self, command: AnyCommand) -> None:
+        """Carry out a command that makes sense only while recording."""
+        if self.recording is None:
+            raise AffettiError(
+                "Nothing is being recorded.", "Start a recording first.", ExitCode.USAGE
+            )
+        put, now_ns = self.recording.inbox.put, self.recording.clock.now_ns()
+        match command:
+            case protocol.Mark(label=label):
+                put(MarkerAdded(t_ns=now_ns, label=label))
+            case protocol.Note(text=text):
+                put(NoteAdded(t_ns=now_ns, text=text))
+            case protocol.PauseRecording():
+                put(RecordingPaused(t_ns=now_ns))
+            case protocol.ResumeRecording():
+                put(RecordingResumed(t_ns=now_ns))
+            case protocol.ChangeConsent(consent=consent):
+                put(ConsentChanged(t_ns=now_ns, consent=consent))
+            case protocol.SteerTrack(action=action):
+                self._steer_track(action)
+
+    def _steer_track(self, action: str) -> None:
+        player = self.recording.sources.player if self.recording else None
+        if player is None:
+            raise AffettiError("There is no playlist.", "Add tracks at the set-up.", ExitCode.USAGE)
+        actions: dict[str, Callable[[], None]] = {
+            "next": player.next,
+            "previous": player.previous,
+            "pause": player.pause,
+            "resume": player.resume,
+            "stop": player.stop_track,
+        }
+        actions[action]()
+
+    def _list_devices(self) -> None:
+        from recorder.sources import devices  # noqa: PLC0415  asks every camera
+
+        self._publish(
+            protocol.Devices(
+                tuple(devices.cameras()), tuple(devices.microphones()), tuple(devices.speakers())
+            )
+        )
+
+    def _watch(self, camera: str | None, microphone: str | None) -> None:
+        if self._preview is not None:
+            self._preview.close()
+            self._preview = None
+            self._monitor.clear()
+        if camera is not None or microphone is not None:
+            self._preview = Preview(camera, microphone, self._settings, self._monitor.see)
+
+    def _record(self, plan: protocol.Plan) -> None:
+        if self.recording is not None:
+            raise AffettiError("A recording is running already.", "Stop it first.", ExitCode.USAGE)
+        self._watch(None, None)
+        self._monitor.clear()
+        self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
+        self._publish(protocol.Started(str(self.recording.target)))
+
+    def _is_due(self, what: str, now: float, every_s: float) -> bool:
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    def _publish_events(self) -> None:
+        events = self._monitor.take_events()
+        if events:
+            self._publish(protocol.Recorded(events))
+
+    def _publish_picture(self) -> None:
+        picture = self._monitor.picture()
+        if picture is not None:
+            self._publish(picture)
+
+    def _publish_health(self) -> None:
+        if self.recording is not None:
+            self._publish(self._monitor.health(self.recording, self._readers))
+            self._complain_once(self.recording.live.problem)
+        self._complain_once(self._readers.problem)
+        self._complain_once(self._preview.problem if self._preview else None)
+
+    def _complain_once(self, error: AffettiError | None) -> None:
+        if error is not None and id(error) not in self._told:
+            self._told.add(id(error))
+            self._complain(error, fatal=False)
+
+    def _complain(self, error: AffettiError, fatal: bool) -> None:
+        self._publish(protocol.Problem(error.message, error.hint, int(error.code), fatal))
+
+    def _sealing(self, done: int, total: int) -> None:
+        self._publish(protocol.Sealing(done, total))
+
+
+@dataclass
+class EngineProcess:
+    """The engine in its own process, as its screen sees it."""
+
+    pipe: Connection
+    process: BaseProcess
+
+    def close(self) -> None:
+        """Close the pipe; the engine then seals what it records, and goes."""
+        self.pipe.close()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for the engine to go; False when it has not in time."""
+        self.process.join(timeout_s)
+        return not self.process.is_alive()
+
+
+def start_engine(settings: Settings) -> EngineProcess:
+    """Start the engine in a new process.
+
+    The process is spawned, not forked: it shares nothing with the screen but the pipe.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, settings), name="affetti engine")
+    process.start()
+    theirs.close()
+    return EngineProcess(ours, process)
+
+
+def serve(pipe: Connection, settings: Settings) -> None:
+    """Run an engine at the end of a pipe, until the screen quits or is gone."""
+    _detach()
+    server = _Server(pipe, settings)
+    signal.signal(signal.SIGTERM, server.on_terminate)
+    server.run()
+
+
+def _detach() -> None:
+    """Leave the terminal to the screen: its signals, and its picture."""
+    os.setsid()
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(ignored, signal.SIG_IGN)
+    # Libraries print to standard error, which would tear the screen.
+    log = locations.engine_log_file()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+class _Server:
+    def __init__(self, pipe: Connection, settings: Settings) -> None:
+        self._pipe = pipe
+        self._commands: queue.SimpleQueue[AnyCommand | None] = queue.SimpleQueue()
+        self._gone = False
+        self._terminated = False
+        self._engine = Engine(settings, self._send)
+
+    def run(self) -> None:
+        threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        while not (self._engine.quitting or self._terminated):
+            try:
+                command = self._commands.get(timeout=_TURN_S)
+            except queue.Empty:
+                pass
+            else:
+                if command is None:
+                    break
+                self._engine.carry_out(command)
+            self._engine.turn()
+        self._engine.close("signal" if self._terminated else "ui_gone")
+
+    def on_terminate(self, number: int, frame: object) -> None:
+        self._terminated = True
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._commands.put(protocol.receive_command(self._pipe))
+        except (EOFError, OSError, ValueError):
+            # The screen is gone, or speaks nonsense, which is the same to us.
+            self._commands.put(None)
+
+    def _send(self, message: Message) -> None:
+        if self._gone:
+            return
+        try:
+            protocol.send(self._pipe, message)
+        except OSError:
+            self._gone = True

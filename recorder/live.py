@@ -1,0 +1,179 @@
+"""Perception while recording: the pure operators of `models.perception`, in threads.
+
+Faces and music are read in a thread each, so that a second of music never makes a face wait.
+Each thread sees every event in order; fusion takes up an event when both have dealt with it.
+That makes the live estimates a function of the log alone, which a replay can reproduce.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clock import NS_PER_S, SessionClock
+from core.errors import AffettiError
+from core.events import EstimateSkipped, Event, FaceEstimated, FrameCaptured, Modality
+from models.perception import FacePerception, FusionPerception, MusicPerception
+
+# A live estimate that would come later than this is left to the analyzer.
+PATIENCE_NS: Final = {"face": NS_PER_S // 2, "music": 2 * NS_PER_S}
+_LATENCIES: Final = 600  # the last minute of faces
+
+
+class Readers:
+    """The models, loaded in the background: a recording never waits for them."""
+
+    def __init__(self) -> None:
+        self.problem: AffettiError | None = None
+        self._face: Any = None
+        self._music: Any = None
+        self._thread = threading.Thread(target=self._load, name="load models", daemon=True)
+        self._thread.start()
+
+    def ready(self, modality: Modality) -> bool:
+        """Whether a model has been loaded."""
+        return (self._face if modality == "face" else self._music) is not None
+
+    @property
+    def all_ready(self) -> bool:
+        """Whether both are."""
+        return self.ready("face") and self.ready("music")
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until loading has ended, well or not."""
+        self._thread.join(timeout_s)
+
+    def read_face(self, image: NDArray[np.uint8]) -> Any:
+        """Read a face; only once it is ready."""
+        return self._face.read(image)
+
+    def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
+        """Read a window of music; only once it is ready."""
+        return self._music.read(samples, rate_hz)
+
+    def _load(self) -> None:
+        try:
+            from models.face import FaceReader  # noqa: PLC0415  these load for seconds
+            from models.perception import FACE_MODELS, MUSIC_MODEL  # noqa: PLC0415
+
+            self._face = FaceReader(*FACE_MODELS)
+            from models.music import MusicReader  # noqa: PLC0415
+
+            music = MusicReader(MUSIC_MODEL)
+            music.warm()
+            self._music = music
+        except AffettiError as error:
+            self.problem = error
+        except Exception as error:  # whatever it is, the recording goes on
+            self.problem = AffettiError(
+                f"The models could not be loaded: {error}.",
+                "Recording goes on without live estimates; the analyzer makes them afterwards.",
+            )
+
+
+class _Operator(Protocol):
+    def push(self, event: Event, blob: bytes = b"") -> Sequence[Event]: ...
+
+
+class LivePerception:
+    """Runs perception over the facts of a running recording.
+
+    Parameters
+    ----------
+    readers
+        The models; while they load, estimates are skipped.
+    clock
+        The session's.
+    emit
+        Takes each estimate, from any of two threads.
+    """
+
+    def __init__(
+        self, readers: Readers, clock: SessionClock, emit: Callable[[Event], object]
+    ) -> None:
+        self._readers = readers
+        self._clock = clock
+        self._emit = emit
+        self.problem: AffettiError | None = None  # the first, if any
+        self._fusion = FusionPerception()
+        self._merging = threading.Lock()
+        self._done: tuple[deque[Any], deque[Any]] = (deque(), deque())
+        self._queues: tuple[queue.SimpleQueue[Any], ...] = (
+            queue.SimpleQueue(),
+            queue.SimpleQueue(),
+        )
+        self._reached_ns = [0, 0]
+        self._latency_ns: deque[int] = deque(maxlen=_LATENCIES)
+        face = FacePerception(readers.read_face, self._skip)
+        music = MusicPerception(readers.read_music, self._skip)
+        self._threads = [
+            threading.Thread(target=self._work, args=(side, operator), name=name)
+            for side, (name, operator) in enumerate((("read faces", face), ("read music", music)))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def push(self, event: Event, blob: bytes = b"") -> None:
+        """Take in the next fact of the log."""
+        for waiting in self._queues:
+            waiting.put((event, blob))
+
+    def close(self) -> None:
+        """Finish what was pushed and end the threads."""
+        for waiting in self._queues:
+            waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def behind_s(self) -> float:
+        """Return how far the slower side is behind the present, in seconds."""
+        if all(waiting.empty() for waiting in self._queues):
+            return 0.0
+        return max(0.0, (self._clock.now_ns() - min(self._reached_ns)) / NS_PER_S)
+
+    def face_latency_ms(self) -> tuple[float, float] | None:
+        """Return the median and the 95th percentile from a frame to its estimate, if any."""
+        latest = list(self._latency_ns)
+        if not latest:
+            return None
+        p50, p95 = np.percentile(latest, (50, 95)) / 1e6
+        return float(p50), float(p95)
+
+    def _skip(self, modality: Modality, event: Event) -> bool:
+        late = self._clock.now_ns() - event.t_ns > PATIENCE_NS[modality]
+        return late or not self._readers.ready(modality)
+
+    def _work(self, side: int, operator: _Operator) -> None:
+        while (item := self._queues[side].get()) is not None:
+            event, blob = item
+            estimates = self._attempt(operator, event, blob)
+            self._reached_ns[side] = max(self._reached_ns[side], event.t_ns)
+            for estimate in estimates:
+                if isinstance(estimate, FaceEstimated):
+                    self._latency_ns.append(self._clock.now_ns() - estimate.t_ns)
+                self._emit(estimate)
+            self._merge(side, event, estimates)
+
+    def _attempt(self, operator: _Operator, event: Event, blob: bytes) -> Sequence[Event]:
+        try:
+            return operator.push(event, blob)
+        except Exception as error:  # one estimate is lost, never the recording
+            self.problem = self.problem or AffettiError(
+                f"A live estimate failed: {error}.",
+                "Recording goes on; the analyzer will say what is wrong with it.",
+            )
+            modality: Modality = "face" if isinstance(event, FrameCaptured) else "music"
+            return [EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq)]
+
+    def _merge(self, side: int, event: Event, estimates: Sequence[Event]) -> None:
+        with self._merging:
+            self._done[side].append((event, estimates))
+            while self._done[0] and self._done[1]:
+                fact, faces = self._done[0].popleft()
+                _, music = self._done[1].popleft()
+                for fused in self._fusion.push(fact, [*faces, *music]):
+                    self._emit(fused)

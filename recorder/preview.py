@@ -1,0 +1,62 @@
+"""Looking and listening without recording, for the set-up screen."""
+
+from collections.abc import Callable
+
+from core.clock import SessionClock
+from core.errors import AffettiError
+from core.events import Event
+from core.settings import Settings
+from recorder.sources import Source
+from recorder.sources.camera import open_camera
+from recorder.sources.microphone import open_microphone
+
+
+class Preview:
+    """Runs a camera and a microphone into a function, and keeps nothing.
+
+    Parameters
+    ----------
+    camera, microphone
+        What to open; None leaves one out. One that cannot be opened is left out as well, and
+        `problem` says why.
+    settings
+        How to read the camera.
+    see
+        Takes every event and blob, from the sources' threads.
+    """
+
+    def __init__(
+        self,
+        camera: str | None,
+        microphone: str | None,
+        settings: Settings,
+        see: Callable[[Event, bytes], None],
+    ) -> None:
+        self.clock = SessionClock()
+        self.problem: AffettiError | None = None
+        self._see = see
+        self._sources: list[Source] = []
+        if camera is not None:
+            self._open(lambda: open_camera(camera, settings.video))
+        if microphone is not None:
+            self._open(lambda: open_microphone(microphone))
+
+    def put(self, event: Event, blob: bytes = b"") -> bool:
+        """Take in an event of a source, as a sink does."""
+        self._see(event, blob)
+        return True
+
+    def close(self) -> None:
+        """Close the devices."""
+        for source in self._sources:
+            source.stop()
+
+    def _open(self, make: Callable[[], Source]) -> None:
+        try:
+            source = make()
+            source.open()
+            source.start(self)
+        except AffettiError as error:
+            self.problem = self.problem or error
+            return
+        self._sources.append(source)

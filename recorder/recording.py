@@ -1,0 +1,290 @@
+"""One recording, from opening its sources to closing its log."""
+
+import os
+import queue
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from core import segments
+from core.clock import NS_PER_S, SessionClock
+from core.errors import AffettiError, ExitCode
+from core.events import (
+    ESTIMATES,
+    AudioFormat,
+    EndReason,
+    EstimateSkipped,
+    Event,
+    SessionEnded,
+    SessionStarted,
+)
+from core.person import checked_code, refuse_existing, session_file_name
+from core.segments import SegmentLog, parts_of
+from core.settings import Settings
+from core.state import SessionState
+from models.perception import models_in_use
+from recorder.inbox import Inbox
+from recorder.live import LivePerception, Readers
+from recorder.protocol import Plan
+from recorder.sources import AudioSource, Source
+from recorder.sources.camera import open_camera
+from recorder.sources.microphone import open_microphone
+from recorder.sources.player import Player
+
+# Sees every event once it is in the log, with its blob, in the writer's thread.
+Subscriber = Callable[[Event, bytes], None]
+
+_IDLE_S: Final = 0.1
+
+
+@dataclass
+class Sources:
+    """The opened sources of a recording."""
+
+    camera: "Source | None" = None
+    microphone: AudioSource | None = None
+    player: Player | None = None
+
+    def all(self) -> list[Source]:
+        """Return those there are."""
+        return [s for s in (self.camera, self.microphone, self.player) if s is not None]
+
+    def formats(self) -> dict[str, AudioFormat]:
+        """Return the form of each audio stream."""
+        found = {"room": self.microphone, "playback": self.player}
+        return {name: source.format for name, source in found.items() if source is not None}
+
+    def stop(self) -> None:
+        """Stop them all."""
+        for source in self.all():
+            source.stop()
+
+
+def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
+    """Return the file that a plan's recording will become.
+
+    Raises
+    ------
+    AffettiError
+        The person's code or the name cannot be used, or something of that name exists.
+    """
+    code = checked_code(plan.person)
+    if plan.output is None:
+        target = settings.folder / session_file_name(code, now)
+    else:
+        target = Path(plan.output).expanduser()
+        if target.suffix != ".h5":
+            raise AffettiError(
+                f"The output {target.name!r} does not end in .h5.",
+                "Name it like session.h5.",
+                ExitCode.USAGE,
+            )
+    refuse_existing(target)
+    if parts_of(target):
+        raise AffettiError(
+            f"An unsealed recording named {target} exists already.",
+            f"Run `affetti recover {target}` first, or choose another name.",
+            ExitCode.FILE_EXISTS,
+        )
+    return target
+
+
+def open_sources(plan: Plan, settings: Settings) -> Sources:
+    """Open what a plan names; all of it, or nothing.
+
+    Raises
+    ------
+    AffettiError
+        A source cannot be opened, there is none, or one was not consented to.
+    """
+    _refuse_unconsented(plan)
+    sources = Sources()
+    try:
+        if plan.playlist:
+            sources.player = Player([Path(track) for track in plan.playlist], plan.speaker)
+            sources.player.open()
+        if plan.microphone is not None:
+            sources.microphone = open_microphone(plan.microphone)
+            sources.microphone.open()
+        if plan.camera is not None:
+            sources.camera = open_camera(plan.camera, settings.video)
+            sources.camera.open()
+    except BaseException:
+        sources.stop()
+        raise
+    if not sources.all():
+        raise AffettiError(
+            "There is nothing to record.",
+            "Name a camera, a microphone or a track to play.",
+            ExitCode.USAGE,
+        )
+    return sources
+
+
+def _refuse_unconsented(plan: Plan) -> None:
+    for name, source, consented in (
+        ("video", plan.camera, plan.consent.video),
+        ("audio", plan.microphone, plan.consent.audio),
+    ):
+        if source is not None and not consented:
+            raise AffettiError(
+                f"A source of {name} is named, but {name} is not consented to.",
+                "Record without it, or ask the person for their consent.",
+                ExitCode.CONSENT,
+            )
+
+
+class Recording:
+    """A running recording. Begins on construction; `finish` ends it, and only then seal it.
+
+    Parameters
+    ----------
+    plan, settings
+        What to record, and how.
+    readers
+        The models for live estimates.
+    subscriber
+        Sees every event once it is in the log.
+
+    Raises
+    ------
+    AffettiError
+        It cannot begin. Then nothing was written.
+    """
+
+    def __init__(
+        self, plan: Plan, settings: Settings, readers: Readers, subscriber: Subscriber
+    ) -> None:
+        now = datetime.now(UTC).astimezone()
+        self.target = target_of(plan, settings, now)
+        self.plan = plan
+        self.sources = open_sources(plan, settings)
+        self.state = SessionState()  # as of the last event written; the writer's thread owns it
+        self.failure: AffettiError | None = None
+        try:
+            session_id = uuid.uuid4().hex
+            self._log = SegmentLog(self.target, session_id, settings.log)
+        except BaseException:
+            self.sources.stop()
+            raise
+        self.clock = SessionClock()
+        self.inbox = Inbox(self.clock, plan.consent)
+        self.live = LivePerception(readers, self.clock, self.inbox.put)
+        self._subscriber = subscriber
+        self._drained = threading.Event()
+        self._ended = threading.Event()
+        self._writer = threading.Thread(target=self._write, name="write log")
+        wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
+        self.inbox.put(self._started(session_id, wall_clock))
+        self._writer.start()
+        self._start_sources()
+
+    @property
+    def bytes_written(self) -> int:
+        """How much the log has taken so far."""
+        return self._log.bytes_written
+
+    @property
+    def over(self) -> EndReason | None:
+        """Why the recording should end now, or None: it failed, or its time or files are over."""
+        if self.failure is not None:
+            full = self.failure.code == ExitCode.DISK_FULL
+            return "disk_full" if full else "failed"
+        limit_s = self.plan.duration_s
+        if limit_s is not None and self.clock.now_ns() >= limit_s * NS_PER_S:
+            return "duration"
+        return "sources_ended" if self._sources_ended() else None
+
+    def finish(self, reason: EndReason) -> None:
+        """Stop the sources, write all that is under way, and close the log."""
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        self.sources.stop()
+        self.inbox.close()
+        self._drained.wait()
+        self.live.close()
+        detail = self.failure.message if self.failure else ""
+        self.inbox.put(SessionEnded(t_ns=self.clock.now_ns(), reason=reason, detail=detail))
+        self.inbox.close()
+        self._writer.join()
+        self._log.close()
+
+    def _start_sources(self) -> None:
+        try:
+            for source in self.sources.all():
+                source.start(self.inbox)
+        except BaseException:
+            self.finish("failed")
+            segments.remove((), self.target)  # they hold a beginning and an end, and nothing else
+            raise
+
+    def _sources_ended(self) -> bool:
+        """Whether every source that has an end has come to it.
+
+        With a live device beside them, only an unattended recording ends with its files: a
+        therapist may want to go on talking after the last track.
+        """
+        finite = [s for s in self.sources.all() if s.finite]
+        attended = len(finite) < len(self.sources.all()) and not self.plan.unattended
+        return bool(finite) and not attended and all(s.ended.is_set() for s in finite)
+
+    def _started(self, session_id: str, wall_clock: str) -> SessionStarted:
+        camera, microphone = self.sources.camera, self.sources.microphone
+        speaker = self.plan.speaker if self.plan.speaker is not None else "none"
+        return SessionStarted(
+            t_ns=0,
+            session_id=session_id,
+            person=self.plan.person,
+            consent=self.plan.consent,
+            software_version=version("affetti"),
+            wall_clock=wall_clock,
+            camera=getattr(camera, "description", None),
+            microphone=getattr(microphone, "description", None),
+            speaker=(speaker or "default") if self.sources.player else None,
+            streams=self.sources.formats(),
+            playlist=tuple(Path(track).stem for track in self.plan.playlist),
+            models=models_in_use(),
+        )
+
+    def _write(self) -> None:
+        """Write until the inbox was closed twice: once before, once after perception ended."""
+        for _ in range(2):
+            self._write_until_closed()
+            self._drained.set()
+
+    def _write_until_closed(self) -> None:
+        while True:
+            try:
+                item = self.inbox.get(_IDLE_S)
+            except queue.Empty:
+                self._log.sync_when_due()
+                continue
+            if item is None:
+                return
+            self._write_one(*item)
+
+    def _write_one(self, event: Event, blob: bytes) -> None:
+        if self.failure is not None and not isinstance(event, SessionEnded):
+            return  # the log takes nothing more but its last word
+        try:
+            written = self._log.append(event, blob)
+        except AffettiError as error:
+            self.failure = self.failure or error
+            return
+        except OSError as error:
+            self.failure = self.failure or AffettiError(
+                f"The log cannot be written: {os.strerror(error.errno or 0)}.",
+                "The recording ends; everything written so far is safe.",
+                ExitCode.DISK_FULL,
+            )
+            return
+        self.state.apply(written)
+        if not isinstance(written, (*ESTIMATES, EstimateSkipped)):
+            self.live.push(written, blob)
+        self._subscriber(written, blob)
