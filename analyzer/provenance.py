@@ -1,0 +1,149 @@
+"""The folder of an analysis: tables, and a statement of what they were made of."""
+
+import json
+import os
+import shutil
+import tempfile
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from analyzer.analysis import Analysis, Parameters
+from analyzer.tables import COLUMNS, Table, tables_of, write_csv
+from core.errors import AffettiError, ExitCode
+from core.session import Session
+from models.perception import models_in_use
+
+FILE_NAME: Final = "provenance.json"
+FORMAT: Final = "affetti-analysis"
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What the tables of an analysis depend on, and nothing else: equal origin, equal tables."""
+
+    session_id: str
+    log_sha256: str
+    models: dict[str, str]  # those of the replay, name to SHA-256
+    parameters: Parameters
+    software_version: str
+    format: str = FORMAT
+
+
+def origin_of(session: Session, parameters: Parameters) -> Origin:
+    """Return what an analysis of `session` made now would depend on."""
+    return Origin(
+        session_id=session.info.session_id,
+        log_sha256=session.log_sha256,
+        models=models_in_use(),
+        parameters=parameters,
+        software_version=version("affetti"),
+    )
+
+
+def folder_of(recording: Path, output: Path | None = None) -> Path:
+    """Return where the analysis of a recording goes: `NAME.analysis` beside it, or in `output`."""
+    return (output or recording.parent) / f"{recording.stem}.analysis"
+
+
+def found_origin(folder: Path) -> Origin | None:
+    """Return what the analysis in a folder was made of; None where there is none."""
+    try:
+        return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=Origin)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def refuse_other(folder: Path, origin: Origin) -> None:
+    """Raise an error if `folder` holds anything but an analysis of this very origin."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    found = found_origin(folder)
+    if found == origin:
+        return
+    what = "an analysis made otherwise" if found else "something that is no analysis of Affetti"
+    detail = f" ({_changed(found, origin)})" if found else ""
+    raise AffettiError(
+        f"{folder} holds {what}{detail}.",
+        "Use --overwrite to replace its tables, or --output for another place.",
+        ExitCode.FILE_EXISTS,
+    )
+
+
+def _changed(found: Origin, origin: Origin) -> str:
+    names = {
+        "session_id": "another session",
+        "log_sha256": "another recording",
+        "models": "other models",
+        "parameters": "other parameters",
+        "software_version": "another version",
+    }
+    return ", ".join(
+        text for name, text in names.items() if getattr(found, name) != getattr(origin, name)
+    )
+
+
+def write_analysis(
+    analysis: Analysis, origin: Origin, recording: Path, folder: Path, command: str
+) -> None:
+    """Write the tables and the provenance of an analysis into `folder`.
+
+    Files of the same names are replaced, others in the folder stay. The provenance is removed
+    first and written last, so that tables without one are known to be unfinished.
+
+    Raises
+    ------
+    AffettiError
+        The folder cannot be written.
+    """
+    tables = tables_of(analysis)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE_NAME).unlink(missing_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+        try:
+            for table in tables:
+                write_csv(table, temporary / f"{table.name}.csv")
+            statement = _statement(analysis, origin, recording, tables, command)
+            (temporary / FILE_NAME).write_text(statement, encoding="utf-8")
+            for name in (*(f"{table.name}.csv" for table in tables), FILE_NAME):
+                os.replace(temporary / name, folder / name)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        full = error.errno == 28
+        raise AffettiError(
+            f"The analysis cannot be written to {folder}: {error.strerror}.",
+            "Free some space." if full else "Use --output for a folder that you may write to.",
+            ExitCode.DISK_FULL if full else ExitCode.FILE_MISSING,
+        ) from error
+
+
+def _statement(
+    analysis: Analysis, origin: Origin, recording: Path, tables: list[Table], command: str
+) -> str:
+    content: dict[str, Any] = {
+        **msgspec.to_builtins(origin),
+        "recording": recording.name,
+        "person": analysis.info.person,
+        "recorded": analysis.info.wall_clock,
+        "recorded_with": {
+            "software_version": analysis.info.software_version,
+            "models": analysis.info.models,
+        },
+        "recovered": analysis.info.recovered,
+        "lost_s": analysis.info.lost_s,
+        "estimates": analysis.tables.source,
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": command,
+        "tables": {
+            f"{table.name}.csv": {
+                "rows": len(table.rows),
+                "columns": {name: COLUMNS[name] for name in table.columns},
+            }
+            for table in tables
+        },
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,151 @@
+"""What each track met with: what face and music expressed while it played."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.congruence import Congruence, congruence_of
+from analyzer.transitions import Change
+from analyzer.windows import Estimates, ModalityName, Summary, summary_of
+from core.clock import NS_PER_S
+from core.events import Columns, PerceptionSettings
+from core.state import Track
+
+Stretch = tuple[int, int]  # begin and end (exclusive), ns of session time
+
+
+@dataclass(frozen=True)
+class TrackResult:
+    """One playing of a track.
+
+    Attributes
+    ----------
+    number, title
+        Its position in the playlist, from 0, and its title.
+    start_s, stop_s
+        Session time.
+    played_s
+        How long it was heard, pauses taken out.
+    end_reason
+        As the recorder gave it; None where the recording broke off in it.
+    summaries
+        What face, music and fused expressed in it; see `track_result` for which estimates count.
+    congruence
+        Of face and music.
+    response
+        The first lasting change of the face's expression after onset, or None.
+    response_s
+        How long after onset that was; NaN without one.
+    """
+
+    number: int
+    title: str
+    start_s: float
+    stop_s: float
+    played_s: float
+    end_reason: str | None
+    summaries: dict[ModalityName, Summary]
+    congruence: Congruence
+    response: Change | None
+
+    @property
+    def response_s(self) -> float:
+        """Time to first response in seconds; NaN without one."""
+        return np.nan if self.response is None else self.response.t_s - self.start_s
+
+
+def track_result(
+    track: Track,
+    estimates: dict[ModalityName, Estimates],
+    fused: Columns,
+    face_changes: list[Change],
+    *,
+    settings: PerceptionSettings,
+    end_ns: int,
+    margin: float = 0.1,
+    lasting_s: float = 2.0,
+) -> TrackResult:
+    """Summarize one track.
+
+    The face counts from onset. Music, fused and congruence count from `music_minimum_s` after
+    it: until then no window of this track's sound is long enough, and a fused estimate may
+    still hold the music before it. While the track is paused nothing counts.
+
+    *Time to first response* is the time from onset to the first change of the face's smoothed
+    state (`analyzer.transitions`) within the track whose new state lasts at least `lasting_s`.
+    It is as coarse as the model's tick, half a second.
+
+    Parameters
+    ----------
+    track
+        As the session's state has it.
+    estimates
+        Of all three modalities.
+    fused
+        Columns of `EmotionFused`, for the divergence.
+    face_changes
+        Changes of the face's state in the whole session.
+    settings
+        Of the recording's perception.
+    end_ns
+        Of the session; a track that is still open ends there.
+    margin
+        By less than this the two strongest emotions count as mixed.
+    lasting_s
+        How long a new state must last to be a response.
+    """
+    stop_ns = end_ns if track.end_ns is None else track.end_ns
+    played = played_stretches(track, stop_ns)
+    settled = after(played, track.start_ns + settings.music_minimum_s * NS_PER_S)
+    inside = _ticks_within(fused, settled)
+    summaries: dict[ModalityName, Summary] = {
+        "face": summary_of(estimates["face"], played, margin),
+        "music": summary_of(estimates["music"], settled, margin),
+        "fused": summary_of(estimates["fused"], settled, margin),
+    }
+    return TrackResult(
+        number=track.number,
+        title=track.title,
+        start_s=track.start_s,
+        stop_s=stop_ns / NS_PER_S,
+        played_s=track.played_s(stop_ns),
+        end_reason=track.reason,
+        summaries=summaries,
+        congruence=congruence_of(fused, inside, summaries["fused"].expected),
+        response=first_response(face_changes, track.start_s, stop_ns / NS_PER_S, lasting_s),
+    )
+
+
+def played_stretches(track: Track, stop_ns: int) -> list[Stretch]:
+    """Return the stretches in which a track was heard."""
+    begin = track.start_ns
+    stretches = []
+    for pause in track.pauses:
+        stretches.append((begin, min(pause.start_ns, stop_ns)))
+        begin = stop_ns if pause.end_ns is None else pause.end_ns
+    stretches.append((begin, stop_ns))
+    return [(start, stop) for start, stop in stretches if start < stop]
+
+
+def after(stretches: list[Stretch], begin_ns: int) -> list[Stretch]:
+    """Return what of some stretches lies at or after a moment."""
+    return [(max(start, begin_ns), stop) for start, stop in stretches if stop > begin_ns]
+
+
+def first_response(
+    changes: list[Change], start_s: float, stop_s: float, lasting_s: float
+) -> Change | None:
+    """Return the first change after `start_s` and before `stop_s` that lasted, if any."""
+    for change in changes:
+        if start_s < change.t_s < stop_s and change.dwell_s >= lasting_s:
+            return change
+    return None
+
+
+def _ticks_within(fused: Columns, stretches: list[Stretch]) -> NDArray[np.bool_]:
+    t_ns = np.asarray(fused.get("t_ns", np.empty(0)), np.int64)
+    inside = np.zeros(len(t_ns), bool)
+    for start, stop in stretches:
+        inside |= (t_ns >= start) & (t_ns < stop)
+    return inside
