@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from models.face import FaceReading
     from models.music import MusicReading
 
-FACE_MODELS: Final = ("face_expression", "face_haar")  # network, detector
+FACE_MODELS: Final = ("face_expression", "face_yunet")  # network, detector
 MUSIC_MODEL: Final = "music_emotion"
 
 ReadFace: TypeAlias = "Callable[[NDArray[np.uint8]], FaceReading]"
