@@ -107,13 +107,13 @@ def evaluate_face(
     archive = find_fer2013(data)
     if archive is None:
         faces = load_faces(data)
-        expressions = _read(reader, faces.images, progress)
+        expressions = read_faces(reader, faces.images, progress)
         ms = _ms_per_face(reader, faces.images)
         return _evaluation(network, ms, data=scores(expressions, faces, ms))
     fer2013 = load_fer2013(archive)
     own, votes = fer2013.fer2013(PRIVATE), fer2013.ferplus(PRIVATE)
     copies = fer2013.copied_from_training(PRIVATE)
-    expressions = _read(reader, own.images, progress)
+    expressions = read_faces(reader, own.images, progress)
     ms = _ms_per_face(reader, own.images)
     return _evaluation(
         network,
@@ -127,9 +127,10 @@ def _evaluation(network: str, ms: float, **sets: FaceScores) -> FaceEvaluation:
     return FaceEvaluation(network, model(network).sha256, ms, **sets)
 
 
-def _read(
-    reader: ExpressionNetwork, images: NDArray[np.uint8], progress: Progress | None
+def read_faces(
+    reader: ExpressionNetwork, images: NDArray[np.uint8], progress: Progress | None = None
 ) -> NDArray[np.float64]:
+    """Return the distributions, float64 [N, 7], of uint8 [N, 48, 48], a chunk at a time."""
     parts = []
     for start in range(0, len(images), _CHUNK):
         parts.append(reader(images[start : start + _CHUNK]))

@@ -1,0 +1,193 @@
+"""The figures of a face network's model card: `python -m models.training.face_card DATA NAME`."""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.emotions import EXPRESSIONS
+from models.face import ExpressionNetwork
+from models.manifest import ZOO, model
+from models.training.face_conditions import (
+    Face,
+    blurred,
+    compressed,
+    covered,
+    exposed,
+    lit_from,
+    moved,
+    shrunk,
+)
+from models.training.face_data import Faces, find_fer2013, load_fer2013, unreadable
+from models.training.face_evaluation import (
+    PRIVATE,
+    Accuracy,
+    FaceEvaluation,
+    FaceScores,
+    accuracy,
+    evaluate_face,
+    read_faces,
+)
+
+BEGIN, END = (
+    "<!-- figures: written by models/training/face_card.py -->\n",
+    "<!-- end of figures -->",
+)
+_RELIABILITY_BINS: Final = 10
+_COVERAGES: Final = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
+_NAMES: Final = {
+    "ferplus_private": "FER+ majority",
+    "fer2013_private": "FER2013's own",
+}
+CONDITIONS: Final[dict[str, Callable[[Face], Face]]] = {
+    "as they are": lambda face: face,
+    "turned by 15°": lambda face: moved(face, angle_deg=15),
+    "turned by -15°": lambda face: moved(face, angle_deg=-15),
+    "half the brightness": lambda face: exposed(face, gain=0.5),
+    "a fifth of the brightness": lambda face: exposed(face, gain=0.2),
+    "lit from the left": lambda face: lit_from(face, np.pi, 0.6),
+    "blurred, sigma 1 pixel": lambda face: blurred(face, 1),
+    "blurred, sigma 2 pixels": lambda face: blurred(face, 2),
+    "JPEG of quality 40": lambda face: compressed(face, 40),
+    "24 pixels wide": lambda face: shrunk(face, 24),
+    "16 pixels wide": lambda face: shrunk(face, 16),
+    "eyes covered": lambda face: covered(face, 8, 13, 32, 10),
+    "mouth covered": lambda face: covered(face, 12, 31, 24, 11),
+    "left half covered": lambda face: covered(face, 0, 0, 24, 48),
+}
+
+
+def write_figures(data: Path, network: str) -> None:
+    """Score a network of the zoo, and put the figures where its card has the marks for them.
+
+    Raises
+    ------
+    AffettiError
+        The data is not FER2013, or the model is not the one that the manifest pins.
+    """
+    card = ZOO / model(network).card
+    before, rest = card.read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    card.write_text(f"{before}{BEGIN}\n{figures(data, network)}\n{END}{after}", "utf-8")
+
+
+def figures(data: Path, network: str) -> str:
+    """Return the tables of a card in Markdown."""
+    archive = find_fer2013(data)
+    if archive is None:
+        raise unreadable(data, "a card is made from fer2013.zip")
+    faces = load_fer2013(archive).ferplus(PRIVATE).labelled
+    read = ExpressionNetwork(network)
+    expressions = read_faces(read, faces.images)
+    evaluation = evaluate_face(data, network)
+    sections = {
+        "Accuracy": accuracies(evaluation),
+        "By expression (FER+ majority)": by_expression(evaluation.sets["ferplus_private"]),
+        "Confusion (FER+ majority; rows: label, columns: read as)": confusion(
+            evaluation.sets["ferplus_private"]
+        ),
+        "Reliability (FER+ majority)": reliability(expressions, faces.labels),
+        "Risk and coverage (FER+ majority)": risk_coverage(expressions, faces.labels),
+        "Robustness (FER+ majority)": robustness(read, faces),
+    }
+    return "\n\n".join(f"### {title}\n\n{text}" for title, text in sections.items()) + "\n"
+
+
+def accuracies(evaluation: FaceEvaluation) -> str:
+    """Return accuracy over seven and four classes on each set, with and without copies."""
+    rows = []
+    for name, scores in evaluation.sets.items():
+        seven = Accuracy(scores.n, scores.accuracy7, scores.accuracy7_interval)
+        rows.append([_NAMES.get(name, name), "seven", *_accuracy_cells(seven, scores.ece)])
+        if scores.accuracy4 is not None and scores.accuracy4_interval is not None:
+            four = Accuracy(scores.n4, scores.accuracy4, scores.accuracy4_interval)
+            rows.append(["", "four", *_accuracy_cells(four)])
+        if scores.without_copies7 is not None and scores.without_copies4 is not None:
+            rows.append(["", "seven, without copies", *_accuracy_cells(scores.without_copies7)])
+            rows.append(["", "four, without copies", *_accuracy_cells(scores.without_copies4)])
+    heads = ["labels", "classes", "faces", "accuracy", "95 % interval", "calibration error"]
+    return _table(heads, rows) + f"\n\nOne face on one thread: {evaluation.ms_per_face:.2f} ms."
+
+
+def _accuracy_cells(found: Accuracy, ece: float | None = None) -> list[str]:
+    low, high = found.interval
+    error = "" if ece is None else f"{ece:.3f}"
+    return [str(found.n), f"{found.accuracy:.1%}", f"{low:.1%} to {high:.1%}", error]
+
+
+def by_expression(scores: FaceScores) -> str:
+    """Return precision, recall and F1 of each expression."""
+    faces = np.sum(scores.confusion7, axis=1)
+    rows = [
+        [
+            expression.value,
+            str(n),
+            *(
+                "" if (share := shares[expression.value]) is None else f"{share:.1%}"
+                for shares in (scores.precision7, scores.recall7, scores.f1_7)
+            ),
+        ]
+        for expression, n in zip(EXPRESSIONS, faces, strict=True)
+    ]
+    mean = f"\n\nMean recall: {scores.balanced_accuracy7:.1%}."
+    return _table(["expression", "faces", "precision", "recall", "F1"], rows) + mean
+
+
+def confusion(scores: FaceScores) -> str:
+    """Return the confusion matrix, in faces."""
+    names = [expression.value for expression in EXPRESSIONS]
+    rows = [
+        [f"**{name}**", *map(str, row)] for name, row in zip(names, scores.confusion7, strict=True)
+    ]
+    return _table(["", *names], rows)
+
+
+def reliability(expressions: NDArray[np.float64], labels: NDArray[np.int64]) -> str:
+    """Return how often the strongest expression is right, by its probability."""
+    confidence, right = expressions.max(axis=1), expressions.argmax(axis=1) == labels
+    bins = np.minimum((confidence * _RELIABILITY_BINS).astype(int), _RELIABILITY_BINS - 1)
+    rows = []
+    for i in np.unique(bins):
+        inside = bins == i
+        low, high = i / _RELIABILITY_BINS, (i + 1) / _RELIABILITY_BINS
+        shares = f"{confidence[inside].mean():.1%}", f"{right[inside].mean():.1%}"
+        rows.append([f"{low:.1f} to {high:.1f}", str(inside.sum()), *shares])
+    return _table(["probability", "faces", "mean probability", "accuracy"], rows)
+
+
+def risk_coverage(expressions: NDArray[np.float64], labels: NDArray[np.int64]) -> str:
+    """Return the error left when only the surest readings are kept."""
+    confidence, right = expressions.max(axis=1), expressions.argmax(axis=1) == labels
+    surest = np.argsort(-confidence, kind="stable")
+    rows = []
+    for coverage in _COVERAGES:
+        kept = surest[: round(coverage * len(surest))]
+        error = f"{1 - right[kept].mean():.1%}"
+        rows.append([f"{coverage:.0%}", f"{confidence[kept[-1]]:.2f}", error])
+    return _table(["faces kept", "probability at least", "error"], rows)
+
+
+def robustness(read: ExpressionNetwork, faces: Faces) -> str:
+    """Return accuracy under each of `CONDITIONS`."""
+    rows: list[list[str]] = []
+    undisturbed = 0.0
+    for name, condition in CONDITIONS.items():
+        changed = np.stack([condition(face) for face in faces.images])
+        found = accuracy(read_faces(read, changed).argmax(axis=1) == faces.labels)
+        undisturbed = undisturbed or found.accuracy
+        low, high = found.interval
+        change = f"{100 * (found.accuracy - undisturbed):+.1f}" if rows else ""
+        rows.append([name, f"{found.accuracy:.1%}", f"{low:.1%} to {high:.1%}", change])
+    return _table(["faces", "accuracy", "95 % interval", "points"], rows)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+if __name__ == "__main__":
+    write_figures(Path(sys.argv[1]), sys.argv[2])
