@@ -54,7 +54,7 @@ def main() -> NoReturn:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     try:
-        code = affetti(standalone_mode=False)
+        code = affetti(prog_name="affetti", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else ExitCode.OK)
     except AffettiError as error:
         complain(error)

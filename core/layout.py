@@ -13,6 +13,8 @@ attributes of data sets name units. A file may come from anyone: links that leav
 filters that load code, and shapes that do not fit the file are refused before anything is read.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +78,16 @@ def foreign(path: Path, what: str) -> AffettiError:
     )
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever h5py raises over a damaged file into the one error for it."""
+    try:
+        yield
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        detail = str(error).split("(")[-1].strip("()'\"")
+        raise damaged(path, f"HDF5 cannot read it ({detail})") from error
+
+
 def open_sealed(path: Path) -> h5py.File:
     """Open a sealed recording for reading, after a look at what it claims to be.
 
@@ -89,11 +101,9 @@ def open_sealed(path: Path) -> h5py.File:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        if "truncated" in str(error):
-            raise damaged(path, "its end is missing") from error
-        raise damaged(
-            path, f"HDF5 cannot open it ({str(error).split('(')[-1].rstrip(')')})"
-        ) from error
+        truncated = "truncated" in str(error)
+        what = "its end is missing" if truncated else "HDF5 cannot open it"
+        raise damaged(path, what) from error
     try:
         _check_claims(path, file)
     except BaseException:
@@ -173,14 +183,17 @@ def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -
     """
     item: Any = file
     for step in name.split("/"):
-        if not isinstance(item, h5py.Group) or not isinstance(
-            item.get(step, getlink=True), h5py.HardLink
-        ):
+        with reading(path):
+            inside = isinstance(item, h5py.Group) and isinstance(
+                item.get(step, getlink=True), h5py.HardLink
+            )
+            item = item[step] if inside else None
+        if item is None:
             raise damaged(path, f"/{name} is missing or lies in another place")
-        item = item[step]
     if not isinstance(item, h5py.Dataset):
         raise damaged(path, f"/{name} is no data set")
-    _refuse_hazards(path, name, item)
+    with reading(path):
+        _refuse_hazards(path, name, item)
     if item.ndim != ndim or (dtype is not None and item.dtype != dtype):
         raise damaged(path, f"/{name} has type {item.dtype} and {item.ndim} dimensions")
     if dtype is None and (item.dtype.hasobject or item.dtype.kind not in "iufS"):
@@ -204,9 +217,10 @@ def _refuse_hazards(path: Path, name: str, item: h5py.Dataset) -> None:
         raise damaged(path, f"/{name} claims {size} bytes, more than the file can hold")
 
 
-def table(path: Path, file: h5py.File, name: str, dtype: np.dtype[Any]) -> Any:
+def table(path: Path, file: h5py.File, name: str, dtype: np.dtype[Any] | None) -> Any:
     """Return a table of rows, whole; for indexes, which are small against what they index."""
     item = dataset(path, file, name, dtype)
     if item.shape[0] > _MAX_ROWS:
         raise damaged(path, f"/{name} claims {item.shape[0]} rows")
-    return item[:]
+    with reading(path):
+        return item[:]

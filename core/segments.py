@@ -392,7 +392,7 @@ def survey(target: Path) -> Survey:
     for path in paths:
         try:
             attributes, index, offset, size = _open_segment(path)
-        except OSError:
+        except (OSError, KeyError, RuntimeError, ValueError):  # h5py's words for damage
             # HDF5's metadata is whole before the first event, so this is a part that was being
             # created when the machine died, and holds nothing.
             continue

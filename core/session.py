@@ -49,7 +49,8 @@ ESTIMATE_TABLES: Final[dict[str, type[Event]]] = {
     "music": MusicEstimated,
     "fused": EmotionFused,
 }
-_SLAB_BYTES = 4 << 20
+MAX_SESSION_NS: Final = 14 * 24 * 3600 * NS_PER_S  # ticks are counted up to the end
+_SLAB_BYTES: Final = 4 << 20
 
 
 class AudioInfo(msgspec.Struct, frozen=True):
@@ -267,7 +268,10 @@ class Audio:
         `core.layout.BLOCK_ROW` [n]: which sample was heard when.
     """
 
-    def __init__(self, samples: h5py.Dataset | None, blocks: NDArray[Any], form: AudioFormat):
+    def __init__(
+        self, path: Path, samples: h5py.Dataset | None, blocks: NDArray[Any], form: AudioFormat
+    ) -> None:
+        self._path = path
         self._samples = samples
         self.blocks = blocks
         self.rate_hz = form.rate_hz
@@ -279,7 +283,8 @@ class Audio:
         if self._samples is None:
             return np.empty((0, self.channels), np.int16)
         start, stop = max(start, 0), max(min(stop, self.samples), 0)
-        return np.asarray(self._samples[start : max(start, stop)], np.int16)
+        with layout.reading(self._path):
+            return np.asarray(self._samples[start : max(start, stop)], np.int16)
 
     def read(self, start_s: float = 0.0, stop_s: float = float("inf")) -> NDArray[np.int16]:
         """Return what was heard from `start_s` to `stop_s` of session time.
@@ -329,7 +334,8 @@ class Estimates:
 class _Bytes:
     """Reads slices of a long one-dimensional data set a slab at a time."""
 
-    def __init__(self, dataset: h5py.Dataset) -> None:
+    def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
+        self._path = path
         self._dataset = dataset
         self._start = self._stop = 0
         self._slab = b""
@@ -338,14 +344,16 @@ class _Bytes:
         if not self._start <= start <= stop <= self._stop:
             self._start = start
             self._stop = min(max(stop, start + _SLAB_BYTES), self._dataset.shape[0])
-            self._slab = self._dataset[start : self._stop].tobytes()
+            with layout.reading(self._path):
+                self._slab = self._dataset[start : self._stop].tobytes()
         return self._slab[start - self._start : stop - self._start]
 
 
 class _Samples:
     """Reads blocks of an audio data set a slab at a time."""
 
-    def __init__(self, dataset: h5py.Dataset) -> None:
+    def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
+        self._path = path
         self._dataset = dataset
         self._start = self._stop = 0
         self._slab = np.empty((0, 0), np.int16)
@@ -355,7 +363,8 @@ class _Samples:
             rows = _SLAB_BYTES // (2 * self._dataset.shape[1])
             self._start = start
             self._stop = min(max(stop, start + rows), self._dataset.shape[0])
-            self._slab = self._dataset[start : self._stop]
+            with layout.reading(self._path):
+                self._slab = self._dataset[start : self._stop]
         return self._slab[start - self._start : stop - self._start].tobytes()
 
 
@@ -371,6 +380,9 @@ class Session:
         self._index = layout.table(path, file, "events/index", layout.EVENT_ROW)
         self._json = layout.dataset(path, file, "events/json", np.uint8)
         self._refuse_outside(self._index, self._json.shape[0], "events/index")
+        t_ns = self._index["t_ns"]
+        if len(t_ns) and not -MAX_SESSION_NS <= t_ns.min() <= t_ns.max() <= MAX_SESSION_NS:
+            raise layout.damaged(path, "it claims to last for weeks")
         self.estimates = Estimates(self)
 
     @classmethod
@@ -385,10 +397,8 @@ class Session:
         path = Path(path)
         file = layout.open_sealed(path)
         try:
-            return cls(path, file)
-        except OSError as error:
-            file.close()
-            raise layout.damaged(path, f"HDF5 cannot read it ({error})") from error
+            with layout.reading(path):
+                return cls(path, file)
         except BaseException:
             file.close()
             raise
@@ -417,7 +427,7 @@ class Session:
     @cached_property
     def events(self) -> list[AnyEvent | UnknownEvent]:
         """Every event in order, without blobs."""
-        reader = _Bytes(self._json)
+        reader = _Bytes(self.path, self._json)
         return [decode(self._json_of(reader, row), self.schema_version) for row in self._index]
 
     @cached_property
@@ -465,12 +475,12 @@ class Session:
     @cached_property
     def frames(self) -> Frames:
         """The frames, read lazily."""
-        if "video" not in self._file:
+        if not self._has("video"):
             return Frames(None, np.empty(0, layout.FRAME_ROW))
         index = layout.table(self.path, self._file, "video/index", layout.FRAME_ROW)
         jpeg = layout.dataset(self.path, self._file, "video/jpeg", np.uint8)
         self._refuse_outside(index, jpeg.shape[0], "video/index")
-        return Frames(_Bytes(jpeg), index)
+        return Frames(_Bytes(self.path, jpeg), index)
 
     def audio(self, stream: str) -> Audio:
         """Return an audio stream, "room" or "playback"; an empty one where it was not recorded.
@@ -493,8 +503,8 @@ class Session:
 
     def _open_audio(self, stream: str, form: AudioFormat) -> Audio:
         name = f"audio/{stream}"
-        if "audio" not in self._file or stream not in self._file["audio"]:
-            return Audio(None, np.empty(0, layout.BLOCK_ROW), form)
+        if not self._has("audio", stream):
+            return Audio(self.path, None, np.empty(0, layout.BLOCK_ROW), form)
         samples = layout.dataset(self.path, self._file, f"{name}/samples", np.dtype("<i2"), ndim=2)
         blocks = layout.table(self.path, self._file, f"{name}/blocks", layout.BLOCK_ROW)
         fits = 1 <= form.channels <= layout.MAX_CHANNELS and 1 <= form.rate_hz <= layout.MAX_RATE_HZ
@@ -503,18 +513,16 @@ class Session:
         ends = blocks["row"] + blocks["count"]
         if len(blocks) and (blocks["row"].min() < 0 or ends.max() > samples.shape[0]):
             raise layout.damaged(self.path, f"/{name}/blocks points outside its samples")
-        return Audio(samples, blocks, form)
+        return Audio(self.path, samples, blocks, form)
 
     def estimate_columns(self, name: str) -> Columns:
         """Return the columns of /estimates/`name`."""
         group = f"estimates/{name}"
-        if "estimates" not in self._file or name not in self._file["estimates"]:
+        if not self._has("estimates", name):
             return {}
         found = self._file[group]
-        if not isinstance(found, h5py.Group):
-            raise layout.damaged(self.path, f"/{group} is no group")
         table = {
-            column: layout.dataset(self.path, self._file, f"{group}/{column}", None)[:]
+            column: layout.table(self.path, self._file, f"{group}/{column}", None)
             for column in found
         }
         if len({len(values) for values in table.values()}) > 1:
@@ -534,8 +542,8 @@ class Session:
         AffettiError
             A blob is missing.
         """
-        blobs = self._blobs()
-        reader = _Bytes(self._json)
+        blobs = _Blobs(self)
+        reader = _Bytes(self.path, self._json)
         for row in self._index:
             seq = int(row["seq"])
             kind = bytes(row["kind"]).decode("ascii", "replace")
@@ -565,8 +573,17 @@ class Session:
         if digest.hexdigest() != self.log_sha256:
             raise layout.damaged(self.path, "its log is not the one that was sealed")
 
-    def _blobs(self) -> "_Blobs":
-        return _Blobs(self)
+    def _has(self, *steps: str) -> bool:
+        """Whether the file has a group of its own at a path."""
+        group: Any = self._file
+        for step in steps:
+            with layout.reading(self.path):
+                if not isinstance(group.get(step, getlink=True), h5py.HardLink):
+                    return False
+                group = group[step]
+            if not isinstance(group, h5py.Group):
+                raise layout.damaged(self.path, f"/{'/'.join(steps)} is no group")
+        return True
 
     def _json_of(self, reader: _Bytes, row: Any) -> bytes:
         start = int(row["offset"])
@@ -593,7 +610,7 @@ class _Blobs:
             audio = session.audio(name)
             if audio._samples is None:
                 continue
-            reader = _Samples(audio._samples)
+            reader = _Samples(session.path, audio._samples)
             for row in audio.blocks:
                 start, count = int(row["row"]), int(row["count"])
                 self._sound[int(row["seq"])] = (reader, start, start + count)

@@ -1,0 +1,55 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+STAMP_TEST := $(VENV)/.installed-test
+
+.PHONY: demo test lint types contracts unit kill-test bench sample snapshots clean help
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: $(STAMP)  ## Install, then replay the bundled session and write its report
+	$(BIN)/affetti demo
+
+test: $(STAMP_TEST) lint types contracts unit  ## Install, then run every check
+
+lint: $(STAMP_TEST)  ## Style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP_TEST)  ## Static types
+	$(BIN)/mypy
+
+contracts: $(STAMP_TEST)  ## Which package may import which
+	$(BIN)/lint-imports
+
+unit: $(STAMP_TEST)  ## Tests
+	$(BIN)/pytest
+
+kill-test: $(STAMP_TEST)  ## Fifty recordings killed at random moments
+	$(BIN)/pytest -m kill50 --override-ini addopts= -s tests/recorder
+
+bench: $(STAMP_TEST)  ## Measure; prints a table
+	$(BIN)/python -m tests.bench
+
+sample: $(STAMP_TEST)  ## Record the bundled session again: make sample VIDEO=face.mp4
+	$(BIN)/python -m sample_sessions.record $(VIDEO)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@echo "Compiling the music features once; this takes about half a minute."
+	$(BIN)/python -c "from models.music import MusicReader; MusicReader().warm()"
+	touch $@
+
+$(STAMP_TEST): $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
