@@ -1,0 +1,195 @@
+"""The sound of the room: a microphone, or a sound file that stands in for one."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clock import NS_PER_S, SessionClock
+from core.errors import AffettiError
+from core.events import AudioFormat
+from recorder.sources import AudioSource, Sink
+from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, stamp_ns
+from recorder.sources.stream import BLOCK, FILE_PATIENCE_S, StreamLog, wait_until
+from recorder.sources.track import SUFFIXES, Track, decode, open_track
+
+
+def open_microphone(name: str) -> AudioSource:
+    """Return the source that `name` means; it is not open yet.
+
+    Parameters
+    ----------
+    name
+        A device's name or a part of it, "" for the system's default, or the path of a sound
+        file, which is then heard in real time.
+    """
+    path = Path(name)
+    if path.suffix.lower() in SUFFIXES or path.is_file():
+        return SoundFile(path)
+    return Microphone(name)
+
+
+class SoundFile:
+    """A sound file heard in real time, as stream "room".
+
+    Its samples are kept as they are, at the file's own rate; more than two channels are
+    averaged into one, which both channels then carry.
+    """
+
+    finite = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._track: Track | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.ended = threading.Event()
+        self.format = AudioFormat(rate_hz=44100, channels=1)
+
+    @property
+    def description(self) -> str:
+        """The file's name, without its folder."""
+        return self._path.name
+
+    def open(self) -> None:
+        """Check the file; AffettiError when it is missing or cannot be decoded."""
+        self._track = open_track(self._path)
+        self.format = AudioFormat(
+            rate_hz=self._track.rate_hz, channels=min(2, self._track.channels)
+        )
+
+    def start(self, sink: Sink) -> None:
+        """Begin to hear it."""
+        if self._track is None:
+            raise RuntimeError("a source is opened before it is started")
+        self._thread = threading.Thread(target=self._run, args=(self._track, sink), name="hear")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, track: Track, sink: Sink) -> None:
+        stream = StreamLog("room", self.format, sink, FILE_PATIENCE_S)
+        start_ns = sink.clock.now_ns()
+        heard = 0
+        try:
+            for block in _blocks(track, self.format):
+                t_ns = start_ns + heard * NS_PER_S // self.format.rate_hz
+                heard += len(block)
+                end_ns = start_ns + heard * NS_PER_S // self.format.rate_hz
+                if not wait_until(end_ns, sink, self._stopping):
+                    break
+                stream.keep(block, t_ns)
+        except AffettiError as error:
+            stream.gap(track.samples - heard, error.message, sink.clock.now_ns())
+        stream.tell_losses(sink.clock.now_ns())
+        self.ended.set()
+
+
+def _blocks(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:
+    """Cut a track into blocks as small as a sound card's."""
+    for decoded in decode(track, form):
+        for first in range(0, len(decoded), BLOCK):
+            yield decoded[first : first + BLOCK]
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What the sound card brought in one callback."""
+
+    samples: NDArray[np.int16]
+    t_ns: int  # when the first sample was captured
+    overflow: bool  # sound before it was lost in the card
+    lost: int  # samples that found no room on the way to the log
+
+
+class Microphone:
+    """A microphone, as stream "room", with one or two channels at the device's own rate.
+
+    Parameters
+    ----------
+    name
+        The device's name or a part of it; "" is the system's default.
+    """
+
+    finite = False
+
+    def __init__(self, name: str) -> None:
+        self._card = CardStream("input", name, self._callback)
+        self._heard: queue.SimpleQueue[_Heard | None] = queue.SimpleQueue()
+        self._unqueued = 0  # samples the callback could not hand over
+        self._clock = SessionClock()
+        self._thread: threading.Thread | None = None
+        self.ended = threading.Event()
+        self.format = self._card.form
+
+    @property
+    def description(self) -> str:
+        """The device's name, as it was asked for."""
+        return self._card.name or "default"
+
+    def open(self) -> None:
+        """Open the device.
+
+        Raises
+        ------
+        AffettiError
+            There is no such microphone, it is refused, or PortAudio is not installed.
+        """
+        self.format = self._card.open(None, 2)
+
+    def start(self, sink: Sink) -> None:
+        """Begin to listen."""
+        self._clock = sink.clock
+        self._thread = threading.Thread(target=self._record, args=(sink,), name="microphone")
+        self._thread.start()
+        self._card.start()
+
+    def stop(self) -> None:
+        """End the thread and close the device."""
+        self._card.close()
+        if self._thread is not None:
+            self._heard.put(None)
+            self._thread.join()
+
+    def _callback(self, samples: NDArray[np.int16], count: int, times: Any, status: Any) -> None:
+        heard_ns = stamp_ns(self._clock, times.currentTime, times.inputBufferAdcTime)
+        if heard_ns is None:
+            heard_ns = self._clock.now_ns() - count * NS_PER_S // self.format.rate_hz
+        if self._heard.qsize() >= QUEUED_BLOCKS:
+            self._unqueued += count
+            return
+        lost, self._unqueued = self._unqueued, 0
+        self._heard.put(_Heard(samples.copy(), heard_ns, status.input_overflow, lost))
+
+    def _record(self, sink: Sink) -> None:
+        stream = StreamLog("room", self.format, sink)
+        heard_ns = sink.clock.now_ns()  # until when there is sound
+        gap = ""  # why there is none from then on
+        while True:
+            try:
+                heard = self._heard.get(timeout=SILENT_S)
+            except queue.Empty:
+                gap = "the microphone was gone"
+                self._card.reopen(sink, heard_ns)
+                continue
+            if heard is None:
+                break
+            if heard.overflow:
+                gap = gap or "the sound card was not read in time (input overflow)"
+            if gap:
+                missing = (heard.t_ns - heard_ns) * self.format.rate_hz // NS_PER_S
+                stream.gap(max(0, missing), gap, heard.t_ns)
+                gap = ""
+            stream.lose(heard.lost)
+            stream.keep(heard.samples, heard.t_ns)
+            heard_ns = heard.t_ns + stream.duration_ns(len(heard.samples))
+        stream.tell_losses(sink.clock.now_ns())

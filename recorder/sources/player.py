@@ -1,0 +1,277 @@
+"""Plays tracks, and records exactly what it plays, sample by sample."""
+
+import queue
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from core.clock import NS_PER_S, SessionClock
+from core.events import (
+    AudioFormat,
+    TrackEnded,
+    TrackPaused,
+    TrackResumed,
+    TrackStarted,
+)
+from recorder.sources import Sink
+from recorder.sources.deck import Cue, Deck, Sound
+from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, portaudio, stamp_ns
+from recorder.sources.stream import BLOCK, FILE_PATIENCE_S, StreamLog, wait_until
+from recorder.sources.track import Track, common_format, open_track
+
+_PREFILL_S: Final = 5.0  # how long to wait for the first decoded sound
+
+
+@dataclass(frozen=True)
+class _Played:
+    """What the sound card was given in one callback."""
+
+    entries: list[Cue | Sound]
+    t_ns: int  # when the first sample is heard
+    underflow: bool  # the card had run dry before it
+    lost: int = 0  # samples that were played but found no room on the way to the log
+
+
+class Player:
+    """A source that plays a playlist, as stream "playback".
+
+    Tracks follow one another without a gap. While the music is paused or stopped, silence is
+    played and recorded. The steering methods may be called from any thread, and do nothing
+    once the playlist is over.
+
+    Parameters
+    ----------
+    playlist
+        The tracks, at least one.
+    speaker
+        The device; "" is the default one. None plays to the log alone, in real time.
+    """
+
+    finite = True
+
+    def __init__(self, playlist: Sequence[Path], speaker: str | None) -> None:
+        self._playlist = playlist
+        self._output: _Speaker | _Pacer = _Pacer() if speaker is None else _Speaker(speaker)
+        self._deck: Deck | None = None
+        self.tracks: list[Track] = []
+        self.format = AudioFormat(rate_hz=44100, channels=2)
+        self.ended = self._output.ended
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The titles of the tracks; known once it is open."""
+        return tuple(track.title for track in self.tracks)
+
+    def open(self) -> None:
+        """Check every track, and the speaker.
+
+        Raises
+        ------
+        AffettiError
+            A track is missing or cannot be decoded, or the speaker cannot be opened.
+        """
+        self.tracks = [open_track(path) for path in self._playlist]
+        self.format = self._output.open(common_format(self.tracks))
+
+    def start(self, sink: Sink) -> None:
+        """Begin to play."""
+        self._deck = Deck(self.tracks, self.format)
+        self._deck.fill(_PREFILL_S)
+        self._output.start(self._deck, _PlaybackLog(self.tracks, self.format, sink))
+
+    def stop(self) -> None:
+        """End playing; the end of a playing track is in the sink before this returns."""
+        self._output.stop()
+
+    def next(self) -> None:
+        """Go to the next track; after the last one the playlist is over."""
+        if self._deck is not None:
+            self._deck.next()
+
+    def previous(self) -> None:
+        """Begin this track again, or within its first 3 s the one before it."""
+        if self._deck is not None:
+            self._deck.previous()
+
+    def pause(self) -> None:
+        """Be silent until `resume`."""
+        if self._deck is not None:
+            self._deck.pause()
+
+    def resume(self) -> None:
+        """Go on after a pause; after `stop_track`, play that track from its beginning."""
+        if self._deck is not None:
+            self._deck.resume()
+
+    def stop_track(self) -> None:
+        """End the track, and be silent until another one or `resume` is asked for."""
+        if self._deck is not None:
+            self._deck.stop_track()
+
+
+class _PlaybackLog:
+    """Turns what was played into events: where each track starts, pauses and ends."""
+
+    def __init__(self, tracks: list[Track], form: AudioFormat, sink: Sink) -> None:
+        self.form = form
+        self.sink = sink
+        self._tracks = tracks
+        self._stream = StreamLog("playback", form, sink, FILE_PATIENCE_S)
+        self._now_ns = 0  # when the next sample is heard
+
+    def keep(self, entries: Iterable[Cue | Sound], t_ns: int) -> None:
+        """Record sound and cues, of which the first sample is heard at `t_ns`."""
+        self._now_ns = t_ns
+        for entry in entries:
+            if isinstance(entry, Cue):
+                self._mark(entry)
+            else:
+                self._stream.keep(entry, self._now_ns)
+                self._now_ns += self._stream.duration_ns(len(entry))
+
+    def finish(self, cues: list[Cue]) -> None:
+        """Record the last cues, right after the last sample."""
+        self._stream.tell_losses(self._now_ns)
+        self.keep(cues, self._now_ns)
+
+    def lose(self, samples: int) -> None:
+        """Count samples that were played and cannot be recorded."""
+        self._stream.lose(samples)
+
+    def disturb(self, detail: str) -> None:
+        """Record that the music was not heard as it should, without a sample missing here."""
+        self._stream.gap(0, detail, self._now_ns)
+
+    def _mark(self, cue: Cue) -> None:
+        place = {"t_ns": self._now_ns, "track": cue.track, "sample": self._stream.sample}
+        match cue.kind:
+            case "start":
+                track = self._tracks[cue.track]
+                self.sink.put(
+                    TrackStarted(
+                        **place,
+                        title=track.title,
+                        file_name=track.path.name,
+                        sha256=track.sha256,
+                        duration_s=track.duration_s,
+                    )
+                )
+            case "pause":
+                self.sink.put(TrackPaused(**place))
+            case "resume":
+                self.sink.put(TrackResumed(**place))
+            case "end":
+                self.sink.put(TrackEnded(**place, reason=cue.reason))
+            case "starved":
+                self.disturb("decoding fell behind; silence was played")
+
+
+class _Pacer:
+    """Plays to the log alone: a block is recorded when its last sample would have been heard."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def open(self, form: AudioFormat) -> AudioFormat:
+        return form
+
+    def start(self, deck: Deck, log: _PlaybackLog) -> None:
+        self._thread = threading.Thread(target=self._run, args=(deck, log), name="play")
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, deck: Deck, log: _PlaybackLog) -> None:
+        start_ns = log.sink.clock.now_ns()
+        played = 0
+        while not deck.over:
+            t_ns = start_ns + played * NS_PER_S // log.form.rate_hz
+            entries = list(deck.pull(BLOCK, wait=True))
+            played += _samples(entries)
+            end_ns = start_ns + played * NS_PER_S // log.form.rate_hz
+            going_on = wait_until(end_ns, log.sink, self._stopping)
+            log.keep(entries, t_ns)
+            if not going_on:
+                break
+        log.finish(deck.close())
+        self.ended.set()
+
+
+class _Speaker:
+    """Plays to a sound card; a thread of its own records what the callback handed over."""
+
+    def __init__(self, name: str) -> None:
+        self.ended = threading.Event()
+        self._card = CardStream("output", name, self._callback)
+        self._played: queue.SimpleQueue[_Played | None] = queue.SimpleQueue()
+        self._deck: Deck | None = None
+        self._clock = SessionClock()
+        self._thread: threading.Thread | None = None
+
+    def open(self, form: AudioFormat) -> AudioFormat:
+        return self._card.open(form.rate_hz, form.channels)
+
+    def start(self, deck: Deck, log: _PlaybackLog) -> None:
+        self._deck, self._clock = deck, log.sink.clock
+        self._thread = threading.Thread(target=self._record, args=(deck, log), name="playback")
+        self._thread.start()
+        self._card.start()
+
+    def stop(self) -> None:
+        self._card.close()
+        if self._thread is not None:
+            self._played.put(None)
+            self._thread.join()
+
+    def _callback(self, out: Sound, count: int, times: Any, status: Any) -> None:
+        heard_ns = stamp_ns(self._clock, times.currentTime, times.outputBufferDacTime)
+        deck = self._deck
+        if deck is None:
+            out.fill(0)
+            return
+        entries = list(deck.pull(count, wait=False))
+        out.fill(0)
+        filled = 0
+        for entry in entries:
+            if not isinstance(entry, Cue):
+                out[filled : filled + len(entry)] = entry
+                filled += len(entry)
+        lost = 0
+        if self._played.qsize() >= QUEUED_BLOCKS:
+            entries, lost = [entry for entry in entries if isinstance(entry, Cue)], filled
+        if heard_ns is None:
+            heard_ns = self._clock.now_ns()
+        self._played.put(_Played(entries, heard_ns, status.output_underflow, lost))
+        if deck.over:
+            self._played.put(None)
+            raise portaudio().CallbackStop
+
+    def _record(self, deck: Deck, log: _PlaybackLog) -> None:
+        heard_ns = log.sink.clock.now_ns()
+        while True:
+            try:
+                played = self._played.get(timeout=SILENT_S)
+            except queue.Empty:
+                if self._card.reopen(log.sink, heard_ns):
+                    log.disturb("the speaker was gone; the music waited")
+                continue
+            if played is None:
+                break
+            if played.underflow:
+                log.disturb("the sound card ran dry (output underflow)")
+            log.lose(played.lost)
+            log.keep(played.entries, played.t_ns)
+            heard_ns = log.sink.clock.now_ns()
+        log.finish(deck.close())
+        self.ended.set()
+
+
+def _samples(entries: Iterable[Cue | Sound]) -> int:
+    return sum(len(entry) for entry in entries if not isinstance(entry, Cue))

@@ -1,0 +1,255 @@
+"""The sound cards, through PortAudio: finding devices, and their time stamps as session time."""
+
+import threading
+from collections.abc import Callable
+from itertools import chain, repeat
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clock import NS_PER_S, SessionClock
+from core.errors import AffettiError, ExitCode
+from core.events import AudioFormat, DeviceLost, DeviceRestored
+from recorder.sources import Sink
+from recorder.sources.stream import BLOCK
+
+Direction: TypeAlias = Literal["input", "output"]
+
+# PortAudio's: the block, how many samples, their times, and what went wrong before them.
+Callback: TypeAlias = Callable[[NDArray[np.int16], int, Any, Any], None]
+
+SILENT_S: Final = 2.0  # a stream that says nothing for this long is gone
+QUEUED_BLOCKS: Final = 1024  # between a callback and the log: 24 s at 44.1 kHz
+# Room for delays of a busy machine; time stamps account for it.
+_LATENCY_S: Final = 0.15
+_BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0)  # between attempts to open a device again
+_PLAUSIBLE_S: Final = 5.0
+_WORDS: Final[dict[Direction, Literal["microphone", "speaker"]]] = {
+    "input": "microphone",
+    "output": "speaker",
+}
+
+
+def portaudio() -> Any:
+    """Return the module `sounddevice`.
+
+    Raises
+    ------
+    AffettiError
+        The PortAudio library is not installed.
+    """
+    try:
+        import sounddevice  # noqa: PLC0415  fails where the system has no PortAudio
+    except OSError as error:
+        raise AffettiError(
+            "Sound cards cannot be used: the PortAudio library is not installed.",
+            "Install it (Debian and Ubuntu: `sudo apt install libportaudio2`), or use audio "
+            "files and `--no-speaker`.",
+            ExitCode.MISSING_PACKAGE,
+        ) from error
+    return sounddevice
+
+
+def device_names(direction: Direction) -> tuple[str, ...]:
+    """Return the names of all microphones or speakers, each once.
+
+    Raises
+    ------
+    AffettiError
+        PortAudio is not installed.
+    """
+    channels = f"max_{direction}_channels"
+    devices = portaudio().query_devices()
+    return tuple(dict.fromkeys(d["name"] for d in devices if d[channels] > 0))
+
+
+def find_device(name: str, direction: Direction) -> dict[str, Any]:
+    """Return PortAudio's description of a device.
+
+    Parameters
+    ----------
+    name
+        Its name, or a part that only one name has; "" is the system's default.
+    direction
+        Whether it is to be heard or to be played to.
+
+    Raises
+    ------
+    AffettiError
+        There is no such device, or PortAudio is not installed.
+    """
+    sounddevice = portaudio()
+    names = device_names(direction)
+    if name:
+        parts = [n for n in names if name.casefold() in n.casefold()]
+        matches = [n for n in names if n == name] or (parts if len(parts) == 1 else [])
+        if not matches:
+            raise _no_device(f"There is no {_WORDS[direction]} named {name!r}", direction, names)
+        found = next(
+            d
+            for d in sounddevice.query_devices()
+            if d["name"] == matches[0] and d[f"max_{direction}_channels"] > 0
+        )
+    else:
+        try:
+            found = sounddevice.query_devices(kind=direction)
+        except (sounddevice.PortAudioError, ValueError) as error:
+            what = f"There is no default {_WORDS[direction]}"
+            raise _no_device(what, direction, names) from error
+    return dict(found)
+
+
+class CardStream:
+    """A stream of int16 samples from or to a sound card, opened again after the card was gone.
+
+    Parameters
+    ----------
+    direction, name
+        Which device; see `find_device`.
+    callback
+        Takes or fills each block, in PortAudio's thread.
+    """
+
+    def __init__(self, direction: Direction, name: str, callback: Callback) -> None:
+        self.name = name
+        self.form = AudioFormat(rate_hz=44100, channels=2)
+        self._direction: Direction = direction
+        self._callback = callback
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._stream: Any = None
+
+    def open(self, rate_hz: int | None, channels: int) -> AudioFormat:
+        """Open the device, and return the form it takes.
+
+        Parameters
+        ----------
+        rate_hz
+            The rate wanted; the device's own is taken where it is None or refused.
+        channels
+            How many are wanted; a device with fewer gets those.
+
+        Raises
+        ------
+        AffettiError
+            There is no such device, it cannot be opened, or PortAudio is not installed.
+        """
+        device = find_device(self.name, self._direction)
+        own_hz = round(device["default_samplerate"])
+        channels = min(channels, device[f"max_{self._direction}_channels"])
+        for rate in dict.fromkeys((rate_hz or own_hz, own_hz)):
+            self.form = AudioFormat(rate_hz=rate, channels=channels)
+            try:
+                self._stream = self._new_stream()
+            except portaudio().PortAudioError as error:
+                problem = error
+            else:
+                return self.form
+        raise AffettiError(
+            f"The {_WORDS[self._direction]} {device['name']} cannot be opened: {problem}.",
+            "Another program may be using it; close that, or choose another one "
+            "(`affetti devices` lists them).",
+            ExitCode.DEVICE,
+        )
+
+    def start(self) -> None:
+        """Let blocks flow."""
+        self._stream.start()
+
+    def close(self) -> None:
+        """End the stream, an output's after what it was given has been heard."""
+        self._closing.set()
+        with self._lock:
+            self._drop()
+
+    def reopen(self, sink: Sink, heard_ns: int) -> bool:
+        """Record that the card is gone, and try until it is back.
+
+        Parameters
+        ----------
+        sink
+            Takes `DeviceLost` and `DeviceRestored`.
+        heard_ns
+            When it was last heard of.
+
+        Returns
+        -------
+        bool
+            False when the stream was closed meanwhile.
+        """
+        word = _WORDS[self._direction]
+        if self._closing.is_set():
+            return False
+        sink.put(DeviceLost(t_ns=sink.clock.now_ns(), device=word, detail=self.name))
+        with self._lock:
+            self._drop()
+        for pause_s in chain(_BACK_OFF_S, repeat(_BACK_OFF_S[-1])):
+            if self._closing.wait(pause_s):
+                return False
+            if self._started_anew():
+                break
+        now_ns = sink.clock.now_ns()
+        sink.put(DeviceRestored(t_ns=now_ns, device=word, gap_ns=now_ns - heard_ns))
+        return True
+
+    def _started_anew(self) -> bool:
+        with self._lock:
+            if self._closing.is_set():
+                return False
+            try:
+                self._stream = self._new_stream()
+                self._stream.start()
+            except (portaudio().PortAudioError, AffettiError):
+                self._drop()
+                return False
+            return True
+
+    def _drop(self) -> None:
+        if self._stream is not None:
+            self._stream.stop()
+            self._stream.close()
+            self._stream = None
+
+    def _new_stream(self) -> Any:
+        module = portaudio()
+        kind = module.InputStream if self._direction == "input" else module.OutputStream
+        return kind(
+            device=find_device(self.name, self._direction)["index"],
+            samplerate=self.form.rate_hz,
+            channels=self.form.channels,
+            dtype="int16",
+            blocksize=BLOCK,
+            latency=_LATENCY_S,
+            callback=self._callback,
+        )
+
+
+def stamp_ns(clock: SessionClock, current_s: float, at_s: float) -> int | None:
+    """Return the session time of a time stamp of a PortAudio callback.
+
+    PortAudio's clock may be the wall clock, which jumps; only differences of it are used.
+    Called first thing in the callback.
+
+    Parameters
+    ----------
+    clock
+        The session's clock.
+    current_s, at_s
+        The callback's `currentTime`, and the moment a sample is captured or heard.
+
+    Returns
+    -------
+    int | None
+        None where the driver gives no usable time stamps.
+    """
+    ahead_s = at_s - current_s
+    if at_s <= 0 or current_s <= 0 or abs(ahead_s) > _PLAUSIBLE_S:
+        return None
+    return clock.now_ns() + round(ahead_s * NS_PER_S)
+
+
+def _no_device(what: str, direction: Direction, names: tuple[str, ...]) -> AffettiError:
+    known = f"Connected: {', '.join(names)}." if names else f"No {_WORDS[direction]} is connected."
+    instead = "an audio file" if direction == "input" else "`--no-speaker`"
+    return AffettiError(f"{what}.", f"{known} Choose one, or use {instead}.", ExitCode.DEVICE)

@@ -1,0 +1,134 @@
+"""A sound file: checked before it is needed, and decoded in blocks of the form that is wanted."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from core.errors import AffettiError, ExitCode
+from core.events import AudioFormat
+
+SUFFIXES: Final = frozenset(
+    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}
+)
+_DECODED_AT_ONCE: Final = 8192  # samples
+# libsndfile turns these into int16 without scaling, or wraps what is louder than full scale.
+_FLOATING: Final = frozenset({"FLOAT", "DOUBLE", "VORBIS", "OPUS"})
+
+
+@dataclass(frozen=True)
+class Track:
+    """A sound file that was found readable."""
+
+    path: Path
+    title: str  # from its tags, else the file's name without suffix
+    sha256: str  # of the file
+    rate_hz: int
+    channels: int
+    samples: int  # in each channel
+
+    @property
+    def duration_s(self) -> float:
+        """Its length in seconds."""
+        return self.samples / self.rate_hz
+
+
+def open_track(path: Path) -> Track:
+    """Check a sound file and return what is known of it.
+
+    Raises
+    ------
+    AffettiError
+        It is missing, or nothing can be decoded from it.
+    """
+    try:
+        with path.open("rb") as data:
+            digest = hashlib.file_digest(data, "sha256").hexdigest()
+    except OSError as error:
+        raise AffettiError(
+            f"The sound file {path} cannot be read: {error.strerror}.",
+            "Check the path; it is relative to the folder where the command runs.",
+            ExitCode.FILE_MISSING,
+        ) from error
+    try:
+        with soundfile.SoundFile(path) as file:
+            title = (file.title or "").strip() or path.stem
+            track = Track(path, title, digest, file.samplerate, file.channels, file.frames)
+            decodable = file.frames > 0 and len(file.read(1)) == 1
+    except soundfile.SoundFileError as error:
+        raise _undecodable(path) from error
+    if not decodable:
+        raise _undecodable(path)
+    return track
+
+
+def common_format(tracks: list[Track]) -> AudioFormat:
+    """Return the form in which all of `tracks` can be played one after another."""
+    return AudioFormat(
+        rate_hz=max(track.rate_hz for track in tracks),
+        channels=min(2, max(track.channels for track in tracks)),
+    )
+
+
+def decode(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:
+    """Decode a track from its beginning.
+
+    At the file's own rate the samples are those of `soundfile.read(path, dtype="int16")`,
+    except that floating-point sound is scaled, and clipped where that would wrap. At another
+    rate they are resampled by soxr in high quality. Where the channels are more than
+    wanted they are averaged into one; one is doubled for two.
+
+    Yields
+    ------
+    numpy.ndarray
+        Shape (samples, channels of `form`), int16.
+
+    Raises
+    ------
+    AffettiError
+        The file cannot be decoded from here on.
+    """
+    resampler = None
+    if track.rate_hz != form.rate_hz:
+        resampler = soxr.ResampleStream(
+            track.rate_hz, form.rate_hz, form.channels, dtype="int16", quality="HQ"
+        )
+    try:
+        with soundfile.SoundFile(track.path) as file:
+            while len(block := _read(file)):
+                mixed = _mix(block, form.channels)
+                yield mixed if resampler is None else resampler.resample_chunk(mixed)
+    except soundfile.SoundFileError as error:
+        raise _undecodable(track.path) from error
+    if resampler is not None:
+        yield resampler.resample_chunk(np.zeros((0, form.channels), np.int16), last=True)
+
+
+def _read(file: soundfile.SoundFile) -> NDArray[np.int16]:
+    if file.subtype not in _FLOATING:
+        return np.asarray(file.read(_DECODED_AT_ONCE, dtype="int16", always_2d=True))
+    block = file.read(_DECODED_AT_ONCE, dtype="float32", always_2d=True)
+    scaled: NDArray[np.float32] = np.rint(block * np.float32(32767))
+    return scaled.clip(-32768, 32767).astype(np.int16)
+
+
+def _mix(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:
+    if block.shape[1] > channels:
+        block = np.rint(block.mean(axis=1, keepdims=True)).astype(np.int16)
+    if block.shape[1] < channels:
+        block = np.repeat(block, channels, axis=1)
+    return block
+
+
+def _undecodable(path: Path) -> AffettiError:
+    return AffettiError(
+        f"The sound file {path.name} cannot be decoded.",
+        "WAV, FLAC, Ogg Vorbis, Opus, MP3 and AIFF can be; convert the file to one of them.",
+        ExitCode.MEDIA,
+    )
