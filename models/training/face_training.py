@@ -285,7 +285,7 @@ class _LabelledFaces:
         # Each face as often as its share says, the fraction left over by chance.
         times = np.floor(expected + chance.random(len(expected))).astype(int)
         order = chance.permutation(np.repeat(np.arange(len(expected)), times))
-        return np.array_split(order, len(order) // self.batch)
+        return np.array_split(order, max(1, len(order) // self.batch))
 
 
 def _optimiser(recipe: FaceRecipe, classifier: Any) -> Any:

@@ -1,5 +1,4 @@
-import io
-import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -23,29 +22,11 @@ def test_votes_become_shares_and_contempt_counts_as_disgust():
     np.testing.assert_allclose(shares[1, EXPRESSIONS.index("sad")], 1)
 
 
-def _fer2013(path: Path, images: np.ndarray, usage: np.ndarray) -> Path:
-    n = len(images)
-    meta = io.BytesIO()
-    votes = np.zeros((n, 10), np.uint8)
-    votes[np.arange(n), np.arange(n) % 8] = 10
-    np.savez(meta, labels=np.arange(n, dtype=np.uint8) % 7, usage=usage, ferplus_votes=votes)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("meta.npz", meta.getvalue())
-        for number, name in enumerate(("train", "public", "private")):
-            part = images[usage == number]
-            sheet = np.zeros((48 * -(-len(part) // 100), 4800), np.uint8)
-            for i, face in enumerate(part):
-                row, column = divmod(i, 100)
-                sheet[48 * row : 48 * row + 48, 48 * column : 48 * column + 48] = face
-            archive.writestr(f"{name}.png", cv2.imencode(".png", sheet)[1].tobytes())
-    return path
-
-
-def test_fer2013_sheets_are_cut_into_faces_in_their_order(tmp_path: Path):
+def test_fer2013_sheets_are_cut_into_faces_in_their_order(write_fer2013: Callable[..., Path]):
     images = np.random.default_rng(0).integers(0, 256, (230, 48, 48), np.uint8)
     usage = np.repeat(np.array([0, 1, 0, 2], np.uint8), [60, 30, 90, 50])
     images[-1] = images[0]
-    data = load_fer2013(_fer2013(tmp_path / "fer2013.zip", images, usage))
+    data = load_fer2013(write_fer2013(images, usage))
 
     np.testing.assert_array_equal(data.images, images)
     assert len(data.ferplus(1)) == 30
