@@ -30,7 +30,7 @@ unit: $(STAMP_TEST)  ## Tests
 	$(BIN)/pytest
 
 kill-test: $(STAMP_TEST)  ## Fifty recordings killed at random moments
-	$(BIN)/pytest -m kill50 --override-ini addopts= -s tests/recorder
+	$(BIN)/pytest -m kill50 -s tests/recorder/test_kill.py
 
 bench: $(STAMP_TEST)  ## Measure; prints a table
 	$(BIN)/python -m tests.bench

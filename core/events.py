@@ -12,6 +12,7 @@ a major one and needs an upcast in `UPCASTS`.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -360,6 +361,7 @@ def decode(data: bytes, version: str = SCHEMA_VERSION) -> AnyEvent | UnknownEven
         ) from error
 
 
+@cache
 def major(version: str) -> int:
     """Return the major number of a version such as "1.0".
 

@@ -1,0 +1,1 @@
+"""The bundled recording, and how it was made."""

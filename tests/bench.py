@@ -1,0 +1,153 @@
+"""Measures what the product promises of its speed, and prints a table: `make bench`.
+
+Processor times and ratios within one run, since machines are shared and noisy. Nothing here
+passes or fails; a person reads it.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core.events import Consent
+from core.sealing import seal
+from core.segments import SegmentLog
+from core.session import Session
+from core.settings import Settings
+from recorder import protocol
+from recorder.engine import EngineProcess, start_engine
+from recorder.protocol import Plan
+from tests.conftest import SAMPLES, SESSION_ID, jpeg, started
+from tests.recorder.films import face_film, tone
+
+WARM_S, MEASURED_S = 12, 30
+SAMPLE = SAMPLES / "sample.h5"
+
+
+def main() -> None:
+    """Run every measurement and print its rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows: list[tuple[str, str, str]] = []
+        for measure in (engine, sealing, analyzer, help_time):
+            rows += measure(Path(folder))
+    width = max(len(name) for name, _, _ in rows)
+    for name, value, target in rows:
+        sys.stdout.write(f"{name:<{width}}  {value:>14}  {target}\n")
+
+
+def engine(folder: Path) -> list[tuple[str, str, str]]:
+    """Return the engine's load and its latency, at 30 frames and 44.1 kHz stereo."""
+    film = face_film(folder / "face.avi", SAMPLE, WARM_S + MEASURED_S + 5, (640, 480), 30)
+    track = tone(folder / "track.wav", WARM_S + MEASURED_S + 5)
+    running = start_engine(Settings(sessions_folder=str(folder)))
+    plan = Plan(
+        person="bench",
+        consent=Consent(video=True, audio=True),
+        camera=str(film),
+        playlist=(str(track),),
+        speaker=None,
+    )
+    wait_for(running, protocol.Devices, send=protocol.ListDevices())
+    time.sleep(WARM_S)  # the models load
+    protocol.send(running.pipe, protocol.Record(plan))
+    listen(running, WARM_S)
+    cpu, wall = processor_s(running.process.pid or 0), time.monotonic()
+    health = listen(running, MEASURED_S)
+    cpu = processor_s(running.process.pid or 0) - cpu
+    wall = time.monotonic() - wall
+    protocol.send(running.pipe, protocol.Quit())
+    running.process.join()
+    return [
+        ("engine, share of one core", f"{cpu / wall:.1%}", "under 40 %"),
+        ("frame to estimate, median", f"{health.face_latency_p50_ms or 0:.1f} ms", ""),
+        ("frame to estimate, p95", f"{health.face_latency_p95_ms or 0:.1f} ms", "under 60 ms"),
+        ("frames dropped, estimates skipped", f"{health.frames_dropped}, {health.skipped}", "0, 0"),
+    ]
+
+
+def listen(running: EngineProcess, seconds: float) -> protocol.Health:
+    """Read what the engine says for a while; return its last word on its health."""
+    health = None
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if running.pipe.poll(0.1):
+            message = protocol.receive_message(running.pipe)
+            if isinstance(message, protocol.Health):
+                health = message
+            if isinstance(message, protocol.Problem):
+                raise RuntimeError(message.message)
+    if health is None:
+        raise RuntimeError("the engine said nothing of its health")
+    return health
+
+
+def wait_for(running: EngineProcess, kind: type, send: protocol.Command) -> None:
+    """Send a command and wait for its answer."""
+    protocol.send(running.pipe, send)
+    while not isinstance(protocol.receive_message(running.pipe), kind):
+        pass
+
+
+def processor_s(pid: int) -> float:
+    """Return the processor seconds of a process so far (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def sealing(folder: Path) -> list[tuple[str, str, str]]:
+    """Return how fast a log becomes one sealed, verified file."""
+    from core.events import FrameCaptured, SessionEnded
+
+    target = folder / "sealing.h5"
+    log = SegmentLog(target, SESSION_ID)
+    log.append(started())
+    picture = jpeg(90, (32, 48)) + os.urandom(30_000)
+    for i in range(10_000):
+        log.append(FrameCaptured(t_ns=i, frame=i, width_px=48, height_px=32), picture)
+    log.append(SessionEnded(t_ns=10_000, reason="stopped"))
+    size = log.bytes_written
+    log.close()
+    cpu, wall = timed(lambda: seal(target))
+    return [("sealing", f"{size / 1e6 / wall:.0f} MB/s", f"{size / 1e6 / cpu:.0f} MB per CPU s")]
+
+
+def analyzer(folder: Path) -> list[tuple[str, str, str]]:
+    """Return how much faster than real time the analyzer is, on one core."""
+    copy = folder / "sample.h5"
+    copy.write_bytes(SAMPLE.read_bytes())
+    with Session.open(copy) as session:
+        duration_s = session.duration_s
+    before = os.times()
+    start = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "core", "analyze", str(copy)], check=True, capture_output=True
+    )
+    wall, after = time.monotonic() - start, os.times()
+    cpu = after.children_user + after.children_system
+    cpu -= before.children_user + before.children_system
+    speed = f"{duration_s / cpu:.1f} x"
+    return [("analyzer, of real time per CPU second", speed, f"at least 10 x; wall {wall:.1f} s")]
+
+
+def help_time(folder: Path) -> list[tuple[str, str, str]]:
+    """Return how long `affetti --help` takes."""
+    script = Path(sys.executable).with_name("affetti")
+    runs = []
+    for _ in range(9):
+        _, wall = timed(lambda: subprocess.run([script, "--help"], check=True, capture_output=True))
+        runs.append(wall)
+    return [("affetti --help, median of 9", f"{sorted(runs)[4]:.2f} s", "under 0.3 s")]
+
+
+def timed(action: Callable[[], object]) -> tuple[float, float]:
+    """Return the processor and wall seconds of an action."""
+    cpu, wall = time.process_time(), time.monotonic()
+    action()
+    return time.process_time() - cpu, time.monotonic() - wall
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""A recording whose process is killed loses next to nothing, and never a marker."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from core.sealing import SealReport, seal
+from core.segments import parts_of
+from core.session import Session
+from tests.recorder.films import moving_film, tone
+
+AT_MOST_LOST_S = 1.0
+ACKNOWLEDGED = re.compile(r"Marker (\d+) is on the disk")
+
+
+@dataclass
+class Victim:
+    """A headless recording in a process of its own."""
+
+    process: "subprocess.Popen[str]"
+    target: Path
+    acknowledged: int = 0  # markers it said were on the disk
+
+    def listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if found := ACKNOWLEDGED.search(line):
+                self.acknowledged = int(found[1])
+
+    def mark(self, label: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(label + "\n")
+        self.process.stdin.flush()
+
+
+@contextmanager
+def recording(folder: Path, name: str) -> Iterator[Victim]:
+    film, track = folder / "film.avi", folder / "track.wav"
+    if not film.exists():
+        moving_film(film, seconds=60, per_s=30)
+        tone(track, seconds=60)
+    target = folder / f"{name}.h5"
+    command = [sys.executable, "-m", "core", "record", "--headless", "--markers-from-stdin"]
+    command += ["--camera", str(film), "--play", str(track), "--no-speaker"]
+    command += ["--output", str(target)]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    victim = Victim(process, target)
+    listener = threading.Thread(target=victim.listen)
+    listener.start()
+    try:
+        yield victim
+    finally:
+        process.kill()
+        process.wait()
+        listener.join()
+
+
+def wait_for_beginning(victim: Victim) -> None:
+    deadline = time.monotonic() + 60
+    while not parts_of(victim.target):
+        assert victim.process.poll() is None, "the recording did not begin"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def kill_one(folder: Path, seed: int) -> tuple[SealReport, float, int]:
+    """Kill a recording at a random moment; return its report, the seconds lost, its markers."""
+    chance = random.Random(seed)
+    with recording(folder, f"killed-{seed}") as victim:
+        wait_for_beginning(victim)
+        end = time.monotonic() + chance.uniform(0.2, 6.0)
+        sent = 0
+        while time.monotonic() < end:
+            time.sleep(chance.uniform(0.0, 0.3))
+            victim.mark(f"marker {sent}")
+            sent += 1
+        victim.process.send_signal(signal.SIGKILL)
+        killed = time.time()
+        victim.process.wait()
+    report = seal(victim.target)
+    with Session.open(victim.target) as session:
+        session.verify_digest()
+        labels = [marker.label for marker in session.markers]
+        began = datetime.fromisoformat(session.started.wall_clock).timestamp()
+        lost_s = killed - began - session.duration_s
+    assert report.recovered
+    assert labels == [f"marker {i}" for i in range(len(labels))]
+    assert len(labels) >= victim.acknowledged, "a marker was lost"
+    assert lost_s <= AT_MOST_LOST_S
+    assert not parts_of(victim.target)
+    return report, lost_s, len(labels)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_killed_recording_keeps_every_marker(tmp_path: Path, seed: int) -> None:
+    kill_one(tmp_path, seed)
+
+
+@pytest.mark.kill50
+def test_fifty_killed_recordings(tmp_path: Path) -> None:
+    results = [kill_one(tmp_path, 1000 + seed) for seed in range(50)]
+    lost = sorted(lost_s for _, lost_s, _ in results)
+    markers = sum(count for _, _, count in results)
+    print(  # noqa: T201  the figures are what this is run for
+        f"\n{len(results)} of 50 recovered; lost at most {lost[-1]:.3f} s, "
+        f"median {lost[25]:.3f} s; {markers} markers, none lost"
+    )
