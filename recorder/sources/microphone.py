@@ -14,8 +14,9 @@ from core.clock import NS_PER_S, SessionClock
 from core.errors import AffettiError
 from core.events import AudioFormat
 from recorder.sources import AudioSource, Sink
+from recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, stamp_ns
-from recorder.sources.stream import BLOCK, FILE_PATIENCE_S, StreamLog, wait_until
+from recorder.sources.stream import BLOCK, StreamLog
 from recorder.sources.track import SUFFIXES, Track, decode, open_track
 
 

@@ -17,8 +17,9 @@ from core.events import (
 )
 from recorder.sources import Sink
 from recorder.sources.deck import Cue, Deck, Sound
+from recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, portaudio, stamp_ns
-from recorder.sources.stream import BLOCK, FILE_PATIENCE_S, StreamLog, wait_until
+from recorder.sources.stream import BLOCK, StreamLog
 from recorder.sources.track import Track, common_format, open_track
 
 _PREFILL_S: Final = 5.0  # how long to wait for the first decoded sound

@@ -1,7 +1,5 @@
 """One audio stream on its way into the log: samples counted, clock anchored, gaps owned up to."""
 
-import threading
-import time
 from typing import Final
 
 import numpy as np
@@ -10,10 +8,9 @@ from numpy.typing import NDArray
 from core.clock import NS_PER_S
 from core.events import AudioCaptured, AudioFormat, AudioGap, ClockAnchored, StreamName
 from recorder.sources import Sink
+from recorder.sources.pace import put_patiently
 
 BLOCK: Final = 1024  # samples of one block: 23 ms at 44.1 kHz
-FILE_PATIENCE_S: Final = 2.0  # a file can wait this long for room in the log; a device cannot
-_RETRY_S: Final = 0.01
 
 
 class StreamLog:
@@ -81,18 +78,3 @@ class StreamLog:
     def duration_ns(self, count: int) -> int:
         """Return how long `count` samples last."""
         return count * NS_PER_S // self._form.rate_hz
-
-
-def put_patiently(sink: Sink, event: AudioCaptured, blob: bytes, patience_s: float) -> bool:
-    """Put an event, trying again for a while when there is no room."""
-    deadline = time.monotonic() + patience_s
-    while not sink.put(event, blob):
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(_RETRY_S)
-    return True
-
-
-def wait_until(t_ns: int, sink: Sink, stopping: threading.Event) -> bool:
-    """Wait for a session time; False when the source was stopped meanwhile."""
-    return not stopping.wait(max(0, t_ns - sink.clock.now_ns()) / NS_PER_S)
