@@ -173,13 +173,13 @@ class Recording:
             self.sources.stop()
             raise
         self.clock = SessionClock()
+        wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
         self.inbox = Inbox(self.clock, plan.consent)
         self.live = LivePerception(readers, self.clock, self.inbox.put)
         self._subscriber = subscriber
         self._drained = threading.Event()
         self._ended = threading.Event()
         self._writer = threading.Thread(target=self._write, name="write log")
-        wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
         self.inbox.put(self._started(session_id, wall_clock))
         self._writer.start()
         self._start_sources()
