@@ -230,4 +230,5 @@ def transition_shares(counts: NDArray[np.int64]) -> FloatArray:
     """
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.full(counts.shape, np.nan)
-    return np.divide(counts, totals, out=shares, where=totals > 0)
+    np.divide(counts, totals, out=shares, where=totals > 0)
+    return shares

@@ -168,7 +168,8 @@ def windows_of(estimates: Estimates, window_ns: int, duration_ns: int) -> Window
 def _ratio(above: NDArray[Any], below: IntArray) -> FloatArray:
     """Divide; NaN where `below` is 0."""
     ratio = np.full(above.shape, np.nan)
-    return np.divide(above, below, out=ratio, where=below > 0)
+    np.divide(above, below, out=ratio, where=below > 0)
+    return ratio
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,202 @@
+"""The same analysis for many recordings, in processes of their own."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from analyzer.analysis import Parameters, analyze
+from analyzer.provenance import folder_of, found_origin, origin_of, refuse_other, write_analysis
+from analyzer.replay import Progress, replayed
+from core.errors import AffettiError, ExitCode
+from core.segments import unsealed_in
+from core.session import Session
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to do with every recording.
+
+    Attributes
+    ----------
+    parameters
+        Of the analysis.
+    output
+        The folder that analyses go to; None puts each beside its recording.
+    overwrite
+        Whether to replace an analysis that was made otherwise.
+    command
+        As typed, for the provenance.
+    """
+
+    parameters: Parameters = field(default_factory=Parameters)
+    output: Path | None = None
+    overwrite: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one recording.
+
+    Attributes
+    ----------
+    status
+        "written"; "current", when the very same analysis was there already; or "failed".
+    duration_s, took_s
+        Length of the recording, and how long its analysis took.
+    error
+        Why it failed.
+    """
+
+    path: Path
+    status: Literal["written", "current", "failed"]
+    folder: Path | None = None
+    duration_s: float = 0.0
+    took_s: float = 0.0
+    error: AffettiError | None = None
+
+
+def recordings_in(paths: Iterable[Path]) -> list[Path]:
+    """Return the recordings named: files as they are, folders as the sealed ones inside.
+
+    Raises
+    ------
+    AffettiError
+        A folder holds none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(p for p in path.glob("*.h5") if ".part" not in p.name)
+        if not inside:
+            waiting = len(unsealed_in(path))
+            hint = f"Run `affetti recover {path}` first." if waiting else "Name another folder."
+            raise AffettiError(
+                f"There is no sealed recording in {path}.", hint, ExitCode.FILE_MISSING
+            )
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def analyze_file(path: Path, request: Request, progress: Progress | None = None) -> Outcome:
+    """Analyze one recording and write its folder.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be read or is damaged, or its folder holds another analysis.
+    """
+    began = time.monotonic()
+    folder = folder_of(path, request.output)
+    with Session.open(path) as session:
+        origin = origin_of(session, request.parameters)
+        if found_origin(folder) == origin:
+            return Outcome(path, "current", folder, session.duration_s)
+        if not request.overwrite:
+            refuse_other(folder, origin)
+        session.verify_digest()
+        analysis = analyze(session, replayed(session, progress), request.parameters)
+    write_analysis(analysis, origin, path, folder, request.command)
+    return Outcome(path, "written", folder, session.duration_s, time.monotonic() - began)
+
+
+def analyze_files(
+    paths: list[Path],
+    request: Request,
+    jobs: int | None = None,
+    done: Callable[[Outcome], object] = lambda outcome: None,
+) -> list[Outcome]:
+    """Analyze many recordings, `jobs` at a time; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    paths
+        The recordings; `recordings_in` finds those of a folder.
+    request
+        What to do with each.
+    jobs
+        How many processes; by default one a processor.
+    done
+        Called with each outcome as it comes.
+
+    Returns
+    -------
+    The outcomes, in the order of `paths`.
+
+    Raises
+    ------
+    AffettiError
+        Two recordings would write into the same folder.
+    """
+    _refuse_shared_folders(paths, request)
+    jobs = min(jobs or os.cpu_count() or 1, len(paths))
+    outcomes: dict[Path, Outcome] = {}
+
+    def take(outcome: Outcome) -> None:
+        outcomes[outcome.path] = outcome
+        done(outcome)
+
+    for outcome in _pooled(paths, request, jobs):
+        take(outcome)
+    # A worker that dies takes the pool with it; what it left undone gets a process each.
+    for path in [path for path in paths if path not in outcomes]:
+        for outcome in _pooled([path], request, 1):
+            take(outcome)
+        if path not in outcomes:
+            take(_failed(path, _died(path)))
+    return [outcomes[path] for path in paths]
+
+
+def _pooled(paths: list[Path], request: Request, jobs: int) -> Iterator[Outcome]:
+    """Yield outcomes as they come, until all are there or a worker has died."""
+    # Spawned, not forked: the libraries underneath have threads of their own.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool, suppress(BrokenExecutor):
+        try:
+            futures = [pool.submit(_guarded, path, request) for path in paths]
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _guarded(path: Path, request: Request) -> Outcome:
+    try:
+        return analyze_file(path, request)
+    except AffettiError as error:
+        return _failed(path, error)
+    except Exception as error:
+        return _failed(
+            path,
+            AffettiError(f"{path.name} could not be analyzed: {type(error).__name__}: {error}"),
+        )
+
+
+def _failed(path: Path, error: AffettiError) -> Outcome:
+    return Outcome(path, "failed", error=error)
+
+
+def _died(path: Path) -> AffettiError:
+    return AffettiError(
+        f"The process that analyzed {path.name} died.", "Is there memory enough? Try `--jobs 1`."
+    )
+
+
+def _refuse_shared_folders(paths: list[Path], request: Request) -> None:
+    taken: dict[Path, Path] = {}
+    for path in paths:
+        other = taken.setdefault(folder_of(path, request.output), path)
+        if other != path:
+            raise AffettiError(
+                f"{other} and {path} would write into the same folder.",
+                "Analyze them without --output, or one after the other.",
+                ExitCode.USAGE,
+            )

@@ -1,0 +1,43 @@
+"""Recordings that were never sealed, found and sealed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.errors import AffettiError, ExitCode
+from core.segments import parts_of, unsealed_in
+
+
+def unsealed(paths: Iterable[Path]) -> list[Path]:
+    """Return the recordings to seal, as their sealed paths.
+
+    Parameters
+    ----------
+    paths
+        Folders, whose unsealed recordings are all meant; recordings; or segments of one.
+
+    Raises
+    ------
+    AffettiError
+        A file is sealed already, or is neither a recording nor a segment.
+    """
+    found: list[Path] = []
+    for path in paths:
+        found += unsealed_in(path) if path.is_dir() else [_target(path)]
+    return list(dict.fromkeys(found))
+
+
+def _target(path: Path) -> Path:
+    for target in (path, path.with_name(path.name.split(".part")[0] + ".h5")):
+        if parts_of(target):
+            return target
+    if path.exists():
+        raise AffettiError(
+            f"{path.name} has no segments that wait to be sealed.",
+            "There is nothing to recover; `affetti check` looks at a sealed recording.",
+            ExitCode.USAGE,
+        )
+    raise AffettiError(
+        f"{path} does not exist, and no segments of it lie there.",
+        "Name the recording, one of its segments, or their folder.",
+        ExitCode.FILE_MISSING,
+    )

@@ -1,0 +1,474 @@
+"""The report's figures: SVG with titles and descriptions, in widths of per cent.
+
+Text keeps its size at every width of the page: the figures have no view box of their own, only
+the areas inside stretch. Colours come from the style sheet, by class.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analyzer.analysis import Analysis
+from analyzer.report.findings import NAMES, coverage_text
+from analyzer.report.wording import clock, percent
+from analyzer.transitions import Change, Dwell, dwells_of
+from analyzer.windows import ModalityName, Summary, Windows
+from core.clock import NS_PER_S, clock_text
+from core.emotions import EMOTIONS, Emotion, FloatArray
+
+# From the bottom up: what is pleasant lies below the line, what is unpleasant above it.
+STACK: Final = (Emotion.HAPPINESS, Emotion.RELAXATION, Emotion.SADNESS, Emotion.ANGER)
+
+_FLAGS_PX: Final = 24
+_LANE_PX: Final = 26
+_TITLE_PX: Final = 24
+_PANEL_PX: Final = 84
+_RIBBON_PX: Final = 16
+_LINE_PX: Final = 48
+_GAP_PX: Final = 12
+_AXIS_PX: Final = 22
+
+
+def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
+    """Return an element; attributes and text are escaped, `_` in a name stands for `-`."""
+    pairs = Markup("").join(
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
+        for key, value in attributes.items()
+    )
+    inside = Markup("").join(children)
+    return Markup("<{0}{1}>{2}</{0}>").format(name, pairs, inside)
+
+
+def _svg(name: str, title: str, text: str, *children: Markup, **attributes: object) -> Markup:
+    """Return a figure that tells a screen reader what it shows."""
+    return element(
+        "svg",
+        element("title", title, id=f"{name}-title"),
+        element("desc", text, id=f"{name}-desc"),
+        *children,
+        role="img",
+        aria_labelledby=f"{name}-title {name}-desc",
+        **attributes,
+    )
+
+
+def _hatch(name: str) -> Markup:
+    """Return the pattern of what is not known."""
+    line = element("path", d="M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2", class_="hatch-line")
+    pattern = element("pattern", line, id=name, width=6, height=6, patternUnits="userSpaceOnUse")
+    return element("defs", pattern)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A numbered moment that the therapist, or the person, put down."""
+
+    number: int
+    t_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """From seconds of session time to per cent of the width."""
+
+    duration_s: float
+
+    def x(self, t_s: float) -> str:
+        return f"{100 * min(max(t_s / self.duration_s, 0), 1):.3f}%"
+
+    def width(self, start_s: float, stop_s: float) -> str:
+        return f"{100 * max(stop_s - start_s, 0) / self.duration_s:.3f}%"
+
+
+def timeline(
+    analysis: Analysis, windows: dict[ModalityName, Windows], moments: Sequence[Moment]
+) -> Markup:
+    """Return face, music and both over the session, with tracks, moments and gaps.
+
+    Parameters
+    ----------
+    analysis
+        Of the session.
+    windows
+        By modality, as fine as the figure is to be.
+    moments
+        What to flag.
+    """
+    scale = _Scale(max(analysis.info.duration_s, 1e-3))
+    parts: list[Markup] = [_hatch("timeline-gap"), *_track_lane(analysis, scale)]
+    y = _FLAGS_PX + _LANE_PX + _GAP_PX
+    for name, rows in windows.items():
+        dwells = dwells_of(analysis.states[name])
+        coverage = coverage_text(name, analysis.summaries[name].coverage)
+        heading = _panel_title(NAMES[name], coverage, y)
+        parts += [heading, *_panel(rows, scale, y + _TITLE_PX)]
+        parts += _ribbon(dwells, scale, y + _TITLE_PX + _PANEL_PX + 2)
+        y += _TITLE_PX + _PANEL_PX + _RIBBON_PX + 2 + _GAP_PX
+    both = f"comparable {percent(analysis.congruence.coverage)} of the time"
+    parts.append(_panel_title("Congruence", f"{both}; top: the same, bottom: nothing shared", y))
+    parts += _congruence_line(analysis, scale, y + _TITLE_PX)
+    y += _TITLE_PX + _LINE_PX
+    parts += _axis(scale, y)
+    parts += _flags(moments, scale, y)
+    return _svg(
+        "timeline",
+        "What face and music expressed over the session",
+        _timeline_text(analysis),
+        *parts,
+        class_="timeline",
+        width="100%",
+        height=y + _AXIS_PX,
+    )
+
+
+def _timeline_text(analysis: Analysis) -> str:
+    texts = [
+        f"{NAMES[name]}: mostly {summary.dominant or 'nothing'}, "
+        f"{coverage_text(name, summary.coverage)}."
+        for name, summary in analysis.summaries.items()
+    ]
+    return " ".join([*texts, "The table below has the numbers."])
+
+
+def _track_lane(analysis: Analysis, scale: _Scale) -> Iterable[Markup]:
+    for track in analysis.tracks:
+        label = f"{track.number + 1} {track.title}"
+        yield element(
+            "svg",
+            element("title", f"{label}, {clock_text(track.start_s)}–{clock_text(track.stop_s)}"),
+            element("rect", width="100%", height="100%", rx=4, class_="track"),
+            element("text", label, x=8, y=17, class_="track-name"),
+            x=scale.x(track.start_s),
+            y=_FLAGS_PX,
+            width=scale.width(track.start_s, track.stop_s),
+            height=_LANE_PX,
+        )
+
+
+def _panel_title(name: str, detail: str, y: float) -> Markup:
+    detail_span = element("tspan", detail, class_="detail", dx=8)
+    return element("text", name, detail_span, x=0, y=y + 15, class_="panel-name")
+
+
+def _panel(windows: Windows, scale: _Scale, y: float) -> Iterable[Markup]:
+    """Return the four emotions stacked on one another; hatched where nothing was said."""
+    for start, stop in _runs(windows.said == 0):
+        yield element(
+            "rect",
+            x=scale.x(windows.start_s[start]),
+            y=y,
+            width=scale.width(windows.start_s[start], windows.stop_s[stop - 1]),
+            height=_PANEL_PX,
+            fill="url(#timeline-gap)",
+            class_="gap",
+        )
+    areas = [
+        area
+        for start, stop in _runs(windows.said > 0)
+        for area in _areas(windows, slice(start, stop))
+    ]
+    yield element(
+        "svg",
+        *areas,
+        x=0,
+        y=y,
+        width="100%",
+        height=_PANEL_PX,
+        viewBox=f"0 0 {scale.duration_s:.3f} 1",
+        preserveAspectRatio="none",
+    )
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return begin and end (exclusive) of each run of true flags."""
+    padded = np.concatenate(([0], flags.astype(np.int8), [0]))
+    edges = np.flatnonzero(np.diff(padded))
+    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _areas(windows: Windows, run: slice) -> Iterable[Markup]:
+    starts, stops = windows.start_s[run], windows.stop_s[run]
+    # Values stand in the middle of their windows; the ends reach to the edges of the run.
+    x = np.concatenate(([starts[0]], (starts + stops) / 2, [stops[-1]]))
+    columns = [EMOTIONS.index(emotion) for emotion in STACK]
+    heights = np.cumsum(windows.emotions[run][:, columns], axis=1)
+    heights = np.vstack((heights[:1], heights, heights[-1:]))
+    below = np.zeros(len(x))
+    for emotion, above in zip(STACK, heights.T, strict=True):
+        upper = [f"{a:.3f},{1 - b:.4f}" for a, b in zip(x, above, strict=True)]
+        lower = [f"{a:.3f},{1 - b:.4f}" for a, b in zip(x, below, strict=True)]
+        yield element("polygon", points=" ".join([*upper, *reversed(lower)]), class_=emotion)
+        below = above
+
+
+def _ribbon(dwells: list[Dwell], scale: _Scale, y: float) -> Iterable[Markup]:
+    """Return the smoothed states as a ribbon, named where there is room."""
+    for dwell in dwells:
+        if dwell.state is None:
+            continue
+        stop_s = min(dwell.stop_s, scale.duration_s)
+        yield element(
+            "svg",
+            element(
+                "title",
+                f"{dwell.state}, {clock_text(dwell.start_s)}–{clock_text(stop_s)}",
+            ),
+            element("rect", width="100%", height="100%", class_=f"{dwell.state} ribbon"),
+            element("text", str(dwell.state), x=5, y=12, class_=f"ribbon-name on-{dwell.state}"),
+            x=scale.x(dwell.start_s),
+            y=y,
+            width=scale.width(dwell.start_s, stop_s),
+            height=_RIBBON_PX,
+        )
+
+
+def _congruence_line(analysis: Analysis, scale: _Scale, y: float) -> Iterable[Markup]:
+    table = analysis.tables.fused
+    t_s = np.asarray(table.get("t_ns", np.empty(0)), np.float64) / NS_PER_S
+    value = 1 - np.asarray(table.get("divergence_bits", np.empty(0)), np.float64)
+    lines = [
+        element(
+            "polyline",
+            points=" ".join(f"{t_s[i]:.2f},{1 - value[i]:.4f}" for i in range(start, stop)),
+            class_="line",
+        )
+        for start, stop in _runs(~np.isnan(value))
+    ]
+    yield element("rect", x=0, y=y, width="100%", height=_LINE_PX, class_="plot")
+    yield element(
+        "svg",
+        *lines,
+        x=0,
+        y=y,
+        width="100%",
+        height=_LINE_PX,
+        viewBox=f"0 -0.04 {scale.duration_s:.3f} 1.08",
+        preserveAspectRatio="none",
+    )
+
+
+def _axis(scale: _Scale, y: float) -> Iterable[Markup]:
+    step = next(
+        (s for s in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800) if scale.duration_s / s <= 7),
+        3600,
+    )
+    for tick in range(0, int(scale.duration_s) + 1, step):
+        last = tick / scale.duration_s > 0.95
+        anchor = "start" if tick == 0 else "end" if last else "middle"
+        x = scale.x(tick)
+        yield element("line", x1=x, x2=x, y1=y, y2=y + 4, class_="tick")
+        yield element("text", clock(tick), x=x, y=y + 17, text_anchor=anchor, class_="tick-label")
+
+
+def _flags(moments: Sequence[Moment], scale: _Scale, y: float) -> Iterable[Markup]:
+    for moment in moments:
+        x = scale.x(moment.t_s)
+        yield element("line", x1=x, x2=x, y1=18, y2=y, class_="flag-line")
+        yield element(
+            "g",
+            element("title", f"{clock_text(moment.t_s)} {moment.text}"),
+            element("circle", cx=x, cy=10, r=9, class_="flag"),
+            element("text", str(moment.number), x=x, y=14, class_="flag-number"),
+        )
+
+
+def bar(name: str, title: str, summary: Summary, nothing: str) -> Markup:
+    """Return one distribution as a bar of four parts, each as wide as its probability.
+
+    Parameters
+    ----------
+    name
+        Identifies the figure in the page.
+    title
+        What it shows.
+    summary
+        What to show.
+    nothing
+        What the bar says where nothing was said.
+    """
+    if not summary.said:
+        inside = [
+            _hatch(f"{name}-gap"),
+            element("rect", width="100%", height="100%", fill=f"url(#{name}-gap)", class_="gap"),
+            element("text", nothing, x="50%", y=16, class_="bar-empty"),
+        ]
+        return _svg(name, title, nothing, *inside, class_="bar", width="100%", height=24)
+    parts, left = [], 0.0
+    for emotion in STACK:
+        share = float(summary.emotions[EMOTIONS.index(emotion)])
+        parts.append(_bar_part(emotion, left, share))
+        left += share
+    text = ", ".join(
+        f"{emotion} {percent(float(share))}"
+        for emotion, share in zip(EMOTIONS, summary.emotions, strict=True)
+    )
+    return _svg(name, title, text, *parts, class_="bar", width="100%", height=24)
+
+
+def _bar_part(emotion: Emotion, left: float, share: float) -> Markup:
+    label = f"{emotion} {percent(share)}" if share >= 0.32 else percent(share)
+    inside = [element("rect", width="100%", height="100%", class_=emotion)]
+    if share >= 0.09:
+        inside.append(element("text", label, x="50%", y=16, class_=f"bar-label on-{emotion}"))
+    return element(
+        "svg",
+        element("title", f"{emotion} {percent(share)}"),
+        *inside,
+        x=f"{100 * left:.3f}%",
+        width=f"{100 * share:.3f}%",
+        height=24,
+    )
+
+
+# Where the four stand in Russell's circumplex: pleasant to the right, activated at the top.
+_PLACES: Final[dict[Emotion, tuple[float, float]]] = {
+    Emotion.ANGER: (82, 78),
+    Emotion.HAPPINESS: (238, 78),
+    Emotion.SADNESS: (82, 206),
+    Emotion.RELAXATION: (238, 206),
+}
+_LARGEST_RADIUS: Final = 42.0
+_SMALLEST_RADIUS: Final = 7.0
+
+
+def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list[Change]) -> Markup:
+    """Return the four emotions in their quadrants, and arrows where one gave way to another.
+
+    Circles are as large as the time in their state, arrows as thick as their number.
+
+    Parameters
+    ----------
+    name
+        Identifies the figure in the page.
+    title
+        What it shows.
+    dwells, changes
+        The smoothed states and their changes.
+    """
+    time_s = {
+        emotion: sum(dwell.dwell_s for dwell in dwells if dwell.state == emotion)
+        for emotion in EMOTIONS
+    }
+    total_s = sum(time_s.values()) or 1.0
+    radii = {
+        emotion: max(_SMALLEST_RADIUS, _LARGEST_RADIUS * math.sqrt(time_s[emotion] / total_s))
+        for emotion in EMOTIONS
+    }
+    counts: dict[tuple[Emotion, Emotion], int] = {}
+    for change in changes:
+        counts[change.before, change.after] = counts.get((change.before, change.after), 0) + 1
+    shapes = [
+        element("line", x1=160, x2=160, y1=24, y2=262, class_="cross"),
+        element("line", x1=12, x2=308, y1=142, y2=142, class_="cross"),
+        element("text", "activated", x=160, y=16, class_="pole"),
+        element("text", "calm", x=160, y=278, class_="pole"),
+        *(_node(emotion, radii[emotion], time_s[emotion] / total_s) for emotion in EMOTIONS),
+        *(_arrow(pair, count, radii) for pair, count in counts.items()),
+    ]
+    text = "; ".join(f"{a} to {b}: {count}" for (a, b), count in counts.items()) or "No change"
+    return _svg(
+        name, title, f"{text}.", *shapes, class_="circumplex", viewBox="0 0 320 286", width="100%"
+    )
+
+
+def _node(emotion: Emotion, radius: float, share: float) -> Markup:
+    x, y = _PLACES[emotion]
+    above = y < 142
+    label_y = y - radius - 8 if above else y + radius + 17
+    return element(
+        "g",
+        element("circle", cx=x, cy=y, r=f"{radius:.1f}", class_=emotion),
+        element(
+            "text",
+            f"{emotion} ",
+            element("tspan", percent(share), class_="detail"),
+            x=x,
+            y=f"{label_y:.1f}",
+            class_="node-name",
+        ),
+    )
+
+
+def _arrow(pair: tuple[Emotion, Emotion], count: int, radii: dict[Emotion, float]) -> Markup:
+    """Return a bent arrow; those of both directions bend apart."""
+    start, stop = (np.array(_PLACES[emotion]) for emotion in pair)
+    along = (stop - start) / np.linalg.norm(stop - start)
+    aside = np.array([-along[1], along[0]])
+    bend = (start + stop) / 2 + 20 * aside
+    begin = _towards(start, bend, radii[pair[0]] + 3)
+    tip = _towards(stop, bend, radii[pair[1]] + 3)
+    heading = (tip - bend) / np.linalg.norm(tip - bend)
+    width = min(1.5 + count, 6.0)
+    size = 5 + width
+    base = tip - size * heading
+    side = 0.5 * size * np.array([-heading[1], heading[0]])
+    label = (begin + 2 * bend + tip) / 4 + 11 * aside
+    head = [tip, base + side, base - side]
+    curve = f"M{_point(begin)} Q{_point(bend)} {_point(base)}"
+    return element(
+        "g",
+        element("path", d=curve, stroke_width=f"{width:.1f}", class_="arrow"),
+        element("polygon", points=" ".join(_point(corner) for corner in head), class_="arrow-head"),
+        element("text", str(count), x=f"{label[0]:.1f}", y=f"{label[1] + 4:.1f}", class_="count"),
+    )
+
+
+def _towards(point: FloatArray, target: FloatArray, distance: float) -> FloatArray:
+    direction = target - point
+    return np.asarray(point + distance * direction / np.linalg.norm(direction))
+
+
+def _point(point: FloatArray) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"
+
+
+def coverage_strips(windows: dict[ModalityName, Windows], analysis: Analysis) -> Markup:
+    """Return how much of each window was covered, a strip for each modality."""
+    scale = _Scale(max(analysis.info.duration_s, 1e-3))
+    parts, y = [_hatch("coverage-gap")], 0
+    for name, rows in windows.items():
+        coverage = coverage_text(name, analysis.summaries[name].coverage)
+        parts.append(_panel_title(NAMES[name], coverage, y))
+        parts.append(
+            element(
+                "rect",
+                y=y + _TITLE_PX,
+                width="100%",
+                height=14,
+                fill="url(#coverage-gap)",
+                class_="gap",
+            )
+        )
+        for i in range(len(rows)):
+            if rows.said[i]:
+                parts.append(
+                    element(
+                        "rect",
+                        x=scale.x(rows.start_s[i]),
+                        y=f"{y + _TITLE_PX + 14 * (1 - rows.coverage[i]):.2f}",
+                        width=scale.width(rows.start_s[i], rows.stop_s[i]),
+                        height=f"{14 * rows.coverage[i]:.2f}",
+                        class_="cover",
+                    )
+                )
+        y += _TITLE_PX + 14 + _GAP_PX
+    parts += _axis(scale, y - _GAP_PX + 2)
+    text = " ".join(
+        f"{NAMES[name]} {coverage_text(name, summary.coverage)}."
+        for name, summary in analysis.summaries.items()
+    )
+    return _svg(
+        "coverage",
+        "How much of the session was covered",
+        text,
+        *parts,
+        class_="coverage",
+        width="100%",
+        height=y - _GAP_PX + _AXIS_PX + 2,
+    )

@@ -1,0 +1,180 @@
+"""What a session showed, in sentences, with the coverage that each one rests on."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from analyzer.analysis import Analysis
+from analyzer.congruence import Congruence
+from analyzer.report.wording import index, number, percent, seconds, times
+from analyzer.tracks import TrackResult
+from analyzer.windows import ModalityName, Summary
+from core.clock import clock_text
+from core.emotions import EMOTIONS
+
+LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
+# In words: from which congruence on face and music express much, or partly, the same.
+MUCH_ALIKE: Final = 0.85
+PARTLY_ALIKE: Final = 0.65
+
+SUBJECTS: Final[dict[ModalityName, str]] = {
+    "face": "The face",
+    "music": "The music",
+    "fused": "Face and music together",
+}
+NAMES: Final[dict[ModalityName, str]] = {"face": "Face", "music": "Music", "fused": "Together"}
+_SPOKE: Final[dict[ModalityName, str]] = {"face": "seen", "music": "heard", "fused": "readable"}
+
+
+def coverage_text(modality: ModalityName, coverage: float) -> str:
+    """Return how much of a stretch a modality covers: `seen 82 % of the time`."""
+    return f"{_SPOKE[modality]} {percent(coverage)} of the time"
+
+
+def alike(congruence: Congruence) -> str:
+    """Return a congruence in words."""
+    if not congruence.compared:
+        return "cannot be compared"
+    if congruence.value >= MUCH_ALIKE:
+        return "much alike"
+    return "partly alike" if congruence.value >= PARTLY_ALIKE else "apart"
+
+
+def findings_of(analysis: Analysis) -> list[Markup]:
+    """Return the findings of a session, the most general first."""
+    found = [_expressed("face", analysis), _expressed("music", analysis)]
+    found += _changes(analysis)
+    found += _congruence(analysis)
+    found += _mixed(analysis)
+    return found
+
+
+def _expressed(modality: ModalityName, analysis: Analysis) -> Markup:
+    summary = analysis.summaries[modality]
+    if summary.dominant is None:
+        return escape(_nothing(modality, analysis))
+    text = Markup("{subject} expressed <b>{first}</b> most often{rest}. It was {coverage}.").format(
+        subject=SUBJECTS[modality],
+        first=summary.dominant,
+        rest=_shares(summary),
+        coverage=coverage_text(modality, summary.coverage),
+    )
+    if summary.coverage < LOW_COVERAGE:
+        text += " That is little: read this with care."
+    return text
+
+
+def _nothing(modality: ModalityName, analysis: Analysis) -> str:
+    if modality == "music":
+        return "No music was heard, so nothing is said of it."
+    if not analysis.state.frames:
+        return "No video was recorded, so nothing is said of the face."
+    return "No face was seen in the video, so nothing is said of it."
+
+
+def _shares(summary: Summary) -> str:
+    """Return ` (63 % of its moments), then sadness (18 %)`."""
+    order = sorted(range(len(EMOTIONS)), key=lambda i: -summary.strongest_shares[i])
+    first, second = order[0], order[1]
+    text = f" ({percent(float(summary.strongest_shares[first]))} of its moments)"
+    share = float(summary.strongest_shares[second])
+    return text + (f", then {EMOTIONS[second]} ({percent(share)})" if share > 0 else "")
+
+
+def _changes(analysis: Analysis) -> Iterator[Markup]:
+    changes = analysis.changes["face"]
+    if not analysis.summaries["face"].said:
+        return
+    if not changes:
+        yield Markup("The face kept one expression throughout, as far as it was seen.")
+        return
+    first = changes[0]
+    longest = max(changes, key=lambda change: change.dwell_s)
+    text = Markup(
+        "The face’s expression <b>changed {times}</b>, first from {before} to {after} at {t}"
+    ).format(
+        times=times(len(changes)),
+        before=first.before,
+        after=first.after,
+        t=clock_text(first.t_s),
+    )
+    if longest is not first:
+        text += f"; what lasted longest was {longest.after}, for {seconds(longest.dwell_s)}"
+    yield text + "."
+
+
+def _congruence(analysis: Analysis) -> Iterator[Markup]:
+    whole = analysis.congruence
+    if not whole.compared:
+        return
+    text = Markup(
+        "What face and music expressed was <b>{alike}</b>: congruence {value}, where 1 is the "
+        "same and 0 has nothing in common. Both could be compared {coverage} of the time."
+    ).format(alike=alike(whole), value=index(whole.value), coverage=percent(whole.coverage))
+    compared = [track for track in analysis.tracks if track.congruence.compared]
+    if len(compared) > 1:
+        nearest = max(compared, key=_value)
+        farthest = min(compared, key=_value)
+        text += Markup(" Closest in <i>{}</i>, furthest apart in <i>{}</i>.").format(
+            nearest.title, farthest.title
+        )
+    yield text
+
+
+def _value(track: TrackResult) -> float:
+    return track.congruence.value
+
+
+def _mixed(analysis: Analysis) -> Iterator[Markup]:
+    face = analysis.summaries["face"]
+    if face.said and face.mixed_share >= 0.05:
+        yield Markup(
+            "In <b>{}</b> of the moments it was seen, the face expressed two emotions about "
+            "equally: mixed expressions are a finding, not noise."
+        ).format(percent(face.mixed_share))
+
+
+def response_text(track: TrackResult) -> Markup:
+    """Return when the face first responded to a track."""
+    change = track.response
+    if not track.summaries["face"].said:
+        return Markup("The face was not seen.")
+    if change is None:
+        return Markup("No lasting change of the face’s expression.")
+    return Markup("After <b>{}</b>, from {} to {}.").format(
+        seconds(track.response_s), change.before, change.after
+    )
+
+
+def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return what the report rests on, as labels and texts."""
+    state, info = analysis.state, analysis.info
+    agreed = [name for name in ("video", "audio") if getattr(info.consent, name)]
+    rows = [("Consent", " and ".join(agreed) or "neither video nor audio")]
+    rows += [
+        (f"{NAMES[name]}", f"{coverage_text(name, summary.coverage)}, {summary.said:,} estimates")
+        for name, summary in analysis.summaries.items()
+    ]
+    if state.frames:
+        rate = f"{info.frames_per_s:.1f} a second"
+        rows.append(("Video", f"{state.frames:,} frames, {rate}, {state.frames_dropped} lost"))
+    for name, audio in info.audio.items():
+        length = clock_text(audio.samples / audio.rate_hz)
+        gaps = f"{number(audio.gaps, 'gap')}, {audio.missing / audio.rate_hz:.1f} s lost"
+        rows.append((f"{name.capitalize()} sound", f"{length}, {gaps if audio.gaps else 'no gap'}"))
+    rows += [(f"Lost the {device}", times(count)) for device, count in info.outages.items()]
+    if state.pauses:
+        paused = sum(pause.duration_ns(state.now_ns) for pause in state.pauses) / 1e9
+        rows.append(("Paused", f"{times(len(state.pauses))}, {seconds(paused)} in all"))
+    if info.recovery:
+        rows.append(("Broke off", info.recovery))
+    rows.append(("Estimates", _source(analysis)))
+    return rows
+
+
+def _source(analysis: Analysis) -> str:
+    if analysis.tables.source == "recorded":
+        return "as made live, none skipped"
+    skipped = sum(analysis.info.skipped.values())
+    return f"computed again from the recording ({skipped:,} had been skipped live)"

@@ -1,0 +1,136 @@
+"""Builds real recordings, faster than real time, by the product's own log, perception and seal."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.replay import read_face, read_music
+from core.clock import NS_PER_S
+from core.events import (
+    AudioCaptured,
+    AudioFormat,
+    Consent,
+    Event,
+    FrameCaptured,
+    SessionEnded,
+    SessionStarted,
+    TrackEnded,
+    TrackStarted,
+)
+from core.sealing import seal
+from core.segments import SegmentLog
+from core.settings import LogSettings
+from models.perception import Perception, Skip, models_in_use, never
+
+RATE_HZ = 22_050
+BLOCK = 1_024
+FRAMES_PER_S = 15
+
+
+@dataclass
+class Plan:
+    """What a recording is to hold.
+
+    `tracks` are a title and int16 [n, 1] samples each, played one after the other from `onset_s`.
+    `moments` are further events, put in at their `t_ns`. `jpegs` are shown in a circle.
+    """
+
+    duration_s: float = 12.0
+    onset_s: float = 1.0
+    tracks: list[tuple[str, NDArray[np.int16]]] = field(default_factory=list)
+    moments: list[Event] = field(default_factory=list)
+    jpegs: list[bytes] = field(default_factory=list)
+    person: str = "P07"
+    consent: Consent = field(default_factory=lambda: Consent(video=True, audio=True))
+    skip: Skip = never
+    read_face: Callable = read_face
+    read_music: Callable = read_music
+    models: dict[str, str] | None = None
+    ended: bool = True
+    live: bool = True
+
+
+def chord(duration_s: float, *frequencies_hz: float) -> NDArray[np.int16]:
+    """Return a decaying, repeated chord, int16 [n, 1]: music enough to be read."""
+    t = np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
+    tone = sum(np.sin(2 * np.pi * f * t) for f in frequencies_hz) * np.exp(-3 * (t % 0.5))
+    return np.round(6_000 * tone / max(len(frequencies_hz), 1)).astype(np.int16)[:, np.newaxis]
+
+
+def build(target: Path, plan: Plan) -> Path:
+    """Record `plan` to segments of `target`, estimates included, and seal them."""
+    started = SessionStarted(
+        t_ns=0,
+        session_id="0123456789abcdef0123456789abcdef",
+        person=plan.person,
+        consent=plan.consent,
+        software_version="0.1.0",
+        wall_clock="2026-11-24T10:15:00+01:00",
+        camera="test" if plan.jpegs else None,
+        streams={"playback": AudioFormat(RATE_HZ, 1)} if plan.tracks else {},
+        playlist=tuple(title for title, _ in plan.tracks),
+        models=models_in_use() if plan.models is None else plan.models,
+    )
+    log = SegmentLog(target, started.session_id, LogSettings(segment_mib=32))
+    perception = Perception(plan.read_face, plan.read_music, plan.skip)
+    for event, blob in _in_time([(started, b""), *_facts(plan)]):
+        fact = log.append(event, blob)
+        made = perception.push(fact, blob)
+        for estimate in made if plan.live else ():
+            log.append(estimate)
+    log.close()
+    seal(target)
+    return target
+
+
+def _in_time(facts: Iterable[tuple[Event, bytes]]) -> list[tuple[Event, bytes]]:
+    return sorted(facts, key=lambda fact: fact[0].t_ns)
+
+
+def _facts(plan: Plan) -> Iterable[tuple[Event, bytes]]:
+    for i in range(round(plan.duration_s * FRAMES_PER_S) if plan.jpegs else 0):
+        jpeg = plan.jpegs[i % len(plan.jpegs)]
+        t_ns = i * NS_PER_S // FRAMES_PER_S + 1
+        yield FrameCaptured(t_ns=t_ns, frame=i, width_px=640, height_px=360), jpeg
+    yield from _playback(plan)
+    for moment in plan.moments:
+        yield moment, b""
+    if plan.ended:
+        yield SessionEnded(t_ns=round(plan.duration_s * NS_PER_S), reason="duration"), b""
+
+
+def _playback(plan: Plan) -> Iterable[tuple[Event, bytes]]:
+    sound = np.zeros((round(plan.duration_s * RATE_HZ), 1), np.int16)
+    begin = round(plan.onset_s * RATE_HZ)
+    for number, (title, samples) in enumerate(plan.tracks):
+        end = min(begin + len(samples), len(sound))
+        sound[begin:end] = samples[: end - begin]
+        yield _track_started(number, title, begin, len(samples)), b""
+        ended = TrackEnded(t_ns=_time_ns(end), track=number, sample=end, reason="finished")
+        yield ended, b""
+        begin = end
+    for sample in range(0, len(sound) if plan.tracks else 0, BLOCK):
+        block = sound[sample : sample + BLOCK]
+        event = AudioCaptured(
+            t_ns=_time_ns(sample), stream="playback", sample=sample, count=len(block)
+        )
+        yield event, block.astype("<i2").tobytes()
+
+
+def _track_started(number: int, title: str, sample: int, count: int) -> TrackStarted:
+    return TrackStarted(
+        t_ns=_time_ns(sample),
+        track=number,
+        title=title,
+        file_name=f"{number}.ogg",
+        sha256="0" * 64,
+        sample=sample,
+        duration_s=count / RATE_HZ,
+    )
+
+
+def _time_ns(sample: int) -> int:
+    return sample * NS_PER_S // RATE_HZ
