@@ -124,7 +124,8 @@ class Microphone:
     finite = False
 
     def __init__(self, name: str) -> None:
-        self._card = CardStream("input", name, self._callback)
+        self._stopping = threading.Event()
+        self._card = CardStream("input", name, self._callback, self._stopping)
         self._heard: queue.SimpleQueue[_Heard | None] = queue.SimpleQueue()
         self._unqueued = 0  # samples the callback could not hand over
         self._clock = SessionClock()
@@ -156,6 +157,7 @@ class Microphone:
 
     def stop(self) -> None:
         """End the thread and close the device."""
+        self._stopping.set()
         self._card.close()
         if self._thread is not None:
             self._heard.put(None)

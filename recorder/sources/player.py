@@ -18,10 +18,11 @@ from core.events import (
 from recorder.sources import Sink
 from recorder.sources.deck import Cue, Deck, Sound
 from recorder.sources.pace import FILE_PATIENCE_S, wait_until
-from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, portaudio, stamp_ns
+from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, stamp_ns
 from recorder.sources.stream import BLOCK, StreamLog
 from recorder.sources.track import Track, common_format, open_track
 
+_SILENT_FIRST_S: Final = 0.2  # a card may swallow what it is given first
 _PREFILL_S: Final = 5.0  # how long to wait for the first decoded sound
 
 
@@ -120,22 +121,22 @@ class _PlaybackLog:
         self.sink = sink
         self._tracks = tracks
         self._stream = StreamLog("playback", form, sink, FILE_PATIENCE_S)
-        self._now_ns = 0  # when the next sample is heard
+        self.heard_ns = 0  # when the next sample would be heard
 
     def keep(self, entries: Iterable[Cue | Sound], t_ns: int) -> None:
         """Record sound and cues, of which the first sample is heard at `t_ns`."""
-        self._now_ns = t_ns
+        self.heard_ns = t_ns
         for entry in entries:
             if isinstance(entry, Cue):
                 self._mark(entry)
             else:
-                self._stream.keep(entry, self._now_ns)
-                self._now_ns += self._stream.duration_ns(len(entry))
+                self._stream.keep(entry, self.heard_ns)
+                self.heard_ns += self._stream.duration_ns(len(entry))
 
     def finish(self, cues: list[Cue]) -> None:
         """Record the last cues, right after the last sample."""
-        self._stream.tell_losses(self._now_ns)
-        self.keep(cues, self._now_ns)
+        self._stream.tell_losses(self.heard_ns)
+        self.keep(cues, self.heard_ns)
 
     def lose(self, samples: int) -> None:
         """Count samples that were played and cannot be recorded."""
@@ -143,10 +144,10 @@ class _PlaybackLog:
 
     def disturb(self, detail: str) -> None:
         """Record that the music was not heard as it should, without a sample missing here."""
-        self._stream.gap(0, detail, self._now_ns)
+        self._stream.gap(0, detail, self.heard_ns)
 
     def _mark(self, cue: Cue) -> None:
-        place = {"t_ns": self._now_ns, "track": cue.track, "sample": self._stream.sample}
+        place = {"t_ns": self.heard_ns, "track": cue.track, "sample": self._stream.sample}
         match cue.kind:
             case "start":
                 track = self._tracks[cue.track]
@@ -210,14 +211,18 @@ class _Speaker:
 
     def __init__(self, name: str) -> None:
         self.ended = threading.Event()
-        self._card = CardStream("output", name, self._callback)
+        self._stopping = threading.Event()
+        self._card = CardStream("output", name, self._callback, self._stopping)
         self._played: queue.SimpleQueue[_Played | None] = queue.SimpleQueue()
+        self._silent_first = 0  # samples until the music begins
         self._deck: Deck | None = None
         self._clock = SessionClock()
         self._thread: threading.Thread | None = None
 
     def open(self, form: AudioFormat) -> AudioFormat:
-        return self._card.open(form.rate_hz, form.channels)
+        opened = self._card.open(form.rate_hz, form.channels)
+        self._silent_first = round(_SILENT_FIRST_S * opened.rate_hz)
+        return opened
 
     def start(self, deck: Deck, log: _PlaybackLog) -> None:
         self._deck, self._clock = deck, log.sink.clock
@@ -226,19 +231,19 @@ class _Speaker:
         self._card.start()
 
     def stop(self) -> None:
-        self._card.close()
+        self._stopping.set()
         if self._thread is not None:
-            self._played.put(None)
             self._thread.join()
+        self._card.close()
 
     def _callback(self, out: Sound, count: int, times: Any, status: Any) -> None:
         heard_ns = stamp_ns(self._clock, times.currentTime, times.outputBufferDacTime)
+        out.fill(0)
         deck = self._deck
-        if deck is None:
-            out.fill(0)
+        self._silent_first -= count
+        if deck is None or self._silent_first > 0:
             return
         entries = list(deck.pull(count, wait=False))
-        out.fill(0)
         filled = 0
         for entry in entries:
             if not isinstance(entry, Cue):
@@ -250,9 +255,9 @@ class _Speaker:
         if heard_ns is None:
             heard_ns = self._clock.now_ns()
         self._played.put(_Played(entries, heard_ns, status.output_underflow, lost))
-        if deck.over:
+        if deck.over or self._stopping.is_set():
             self._played.put(None)
-            raise portaudio().CallbackStop
+            self._deck = None  # silence from here on; a stream that ends drops what it still holds
 
     def _record(self, deck: Deck, log: _PlaybackLog) -> None:
         heard_ns = log.sink.clock.now_ns()
@@ -260,6 +265,8 @@ class _Speaker:
             try:
                 played = self._played.get(timeout=SILENT_S)
             except queue.Empty:
+                if self._stopping.is_set():
+                    break
                 if self._card.reopen(log.sink, heard_ns):
                     log.disturb("the speaker was gone; the music waited")
                 continue
@@ -271,6 +278,8 @@ class _Speaker:
             log.keep(played.entries, played.t_ns)
             heard_ns = log.sink.clock.now_ns()
         log.finish(deck.close())
+        wait_until(log.heard_ns, log.sink, threading.Event())
+        self._card.close()
         self.ended.set()
 
 

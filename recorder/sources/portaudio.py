@@ -109,15 +109,19 @@ class CardStream:
         Which device; see `find_device`.
     callback
         Takes or fills each block, in PortAudio's thread.
+    stopping
+        Set by the owner when the card is not wanted any more.
     """
 
-    def __init__(self, direction: Direction, name: str, callback: Callback) -> None:
+    def __init__(
+        self, direction: Direction, name: str, callback: Callback, stopping: threading.Event
+    ) -> None:
         self.name = name
         self.form = AudioFormat(rate_hz=44100, channels=2)
         self._direction: Direction = direction
         self._callback = callback
         self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self._stopping = stopping
         self._stream: Any = None
 
     def open(self, rate_hz: int | None, channels: int) -> AudioFormat:
@@ -158,8 +162,7 @@ class CardStream:
         self._stream.start()
 
     def close(self) -> None:
-        """End the stream, an output's after what it was given has been heard."""
-        self._closing.set()
+        """Close the device."""
         with self._lock:
             self._drop()
 
@@ -176,16 +179,16 @@ class CardStream:
         Returns
         -------
         bool
-            False when the stream was closed meanwhile.
+            False when the owner is stopping.
         """
         word = _WORDS[self._direction]
-        if self._closing.is_set():
+        if self._stopping.is_set():
             return False
         sink.put(DeviceLost(t_ns=sink.clock.now_ns(), device=word, detail=self.name))
         with self._lock:
             self._drop()
         for pause_s in chain(_BACK_OFF_S, repeat(_BACK_OFF_S[-1])):
-            if self._closing.wait(pause_s):
+            if self._stopping.wait(pause_s):
                 return False
             if self._started_anew():
                 break
@@ -195,7 +198,7 @@ class CardStream:
 
     def _started_anew(self) -> bool:
         with self._lock:
-            if self._closing.is_set():
+            if self._stopping.is_set():
                 return False
             try:
                 self._stream = self._new_stream()

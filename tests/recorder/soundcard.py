@@ -12,6 +12,7 @@ from typing import Self
 import pytest
 
 RATE_HZ = 44100
+_SETTLING_S = 2.5  # a null sink begins with two seconds in one piece
 
 
 class VirtualSoundCard:
@@ -68,6 +69,7 @@ class VirtualSoundCard:
             time.sleep(0.05)
         form = [f"--rate={RATE_HZ}", "--channels=2", "--format=s16le", "--latency-msec=20"]
         self._run(["pacat", "--playback", "--device=room", *form, "/dev/zero"])
+        time.sleep(_SETTLING_S)
 
     def pull_out(self) -> None:
         """End the daemon, as when a card is unplugged."""
