@@ -66,6 +66,10 @@ class Engine:
         self.recording: Recording | None = None
         self.quitting = False
 
+    def load_models(self) -> None:
+        """Begin to load the models; a recording does so at the latest."""
+        self._readers.load()
+
     def carry_out(self, command: AnyCommand) -> None:
         """Do what a command says; what goes wrong is published as a `Problem`."""
         try:
@@ -182,6 +186,7 @@ class Engine:
         self._watch(None, None)
         self._monitor.clear()
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
+        self.load_models()
         self._publish(protocol.Started(str(self.recording.target)))
 
     def _is_due(self, what: str, now: float, every_s: float) -> bool:
@@ -280,6 +285,7 @@ class _Server:
         self._engine = Engine(settings, self._send)
 
     def run(self) -> None:
+        self._engine.load_models()
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
         while not (self._engine.quitting or self._terminated):
             try:

@@ -25,14 +25,20 @@ _LATENCIES: Final = 600  # the last minute of faces
 
 
 class Readers:
-    """The models, loaded in the background: a recording never waits for them."""
+    """The models, loaded in the background once `load` is called: a recording never waits."""
 
     def __init__(self) -> None:
         self.problem: AffettiError | None = None
         self._face: Any = None
         self._music: Any = None
-        self._thread = threading.Thread(target=self._load, name="load models", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+
+    def load(self) -> None:
+        """Begin to load, unless that was begun before."""
+        if self._thread is None:
+            # No daemon: to be killed in the middle of native code ends a process with an abort.
+            self._thread = threading.Thread(target=self._load, name="load models")
+            self._thread.start()
 
     def ready(self, modality: Modality) -> bool:
         """Whether a model has been loaded."""
@@ -42,10 +48,6 @@ class Readers:
     def all_ready(self) -> bool:
         """Whether both are."""
         return self.ready("face") and self.ready("music")
-
-    def wait(self, timeout_s: float | None = None) -> None:
-        """Wait until loading has ended, well or not."""
-        self._thread.join(timeout_s)
 
     def read_face(self, image: NDArray[np.uint8]) -> Any:
         """Read a face; only once it is ready."""

@@ -1,0 +1,165 @@
+"""The engine in its own process, spoken to over its pipe as a screen does."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.errors import ExitCode
+from core.events import Consent, MarkerAdded, NoteAdded, SessionEnded
+from core.session import Session
+from core.settings import Settings
+from recorder import protocol
+from recorder.engine import EngineProcess, start_engine
+from recorder.protocol import Plan
+from tests.recorder.films import moving_film, tone
+
+YES = Consent(video=True, audio=True)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EngineProcess]:
+    running = start_engine(Settings(sessions_folder=str(tmp_path)))
+    yield running
+    running.close()
+    assert running.join(60)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    film = moving_film(tmp_path / "film.avi", seconds=30)
+    track, other = tone(tmp_path / "a.wav", 20), tone(tmp_path / "b.wav", 20)
+    return Plan(
+        person="P1",
+        consent=YES,
+        camera=str(film),
+        playlist=(str(track), str(other)),
+        speaker=None,
+        output=str(tmp_path / "out.h5"),
+    )
+
+
+def until(engine: EngineProcess, kind: type, seconds: float = 60) -> list[protocol.AnyMessage]:
+    """Read messages up to the first of a kind."""
+    heard: list[protocol.AnyMessage] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if engine.pipe.poll(0.1):
+            heard.append(protocol.receive_message(engine.pipe))
+            if isinstance(heard[-1], kind):
+                return heard
+    raise AssertionError(f"no {kind.__name__} came, only {heard}")
+
+
+def recorded(heard: list[protocol.AnyMessage]) -> list[object]:
+    return [e for m in heard if isinstance(m, protocol.Recorded) for e in m.events]
+
+
+def test_a_session_from_start_to_seal(engine: EngineProcess, plan: Plan, tmp_path: Path) -> None:
+    protocol.send(engine.pipe, protocol.Record(plan))
+    until(engine, protocol.Started)
+    time.sleep(1)
+    protocol.send(engine.pipe, protocol.Mark("first"))
+    protocol.send(engine.pipe, protocol.Note("breathes [deeply]"))
+    protocol.send(engine.pipe, protocol.SteerTrack("next"))
+    time.sleep(1)
+    protocol.send(engine.pipe, protocol.Stop())
+    heard = until(engine, protocol.Sealed)
+    kinds = {type(message) for message in heard}
+    assert {protocol.Picture, protocol.Level, protocol.Health, protocol.Recorded} <= kinds
+    events = recorded(heard)
+    assert [e.label for e in events if isinstance(e, MarkerAdded)] == ["first"]
+    assert [e.text for e in events if isinstance(e, NoteAdded)] == ["breathes [deeply]"]
+    assert isinstance(events[-1], SessionEnded)
+    with Session.open(tmp_path / "out.h5") as session:
+        assert [track.reason for track in session.tracks] == ["skipped", "stopped"]
+        assert session.markers[0].label == "first"
+        session.verify_digest()
+
+
+def test_every_event_but_none_twice_reaches_the_screen(
+    engine: EngineProcess, plan: Plan, tmp_path: Path
+) -> None:
+    protocol.send(engine.pipe, protocol.Record(plan))
+    time.sleep(2)
+    protocol.send(engine.pipe, protocol.Stop())
+    heard = until(engine, protocol.Sealed)
+    with Session.open(tmp_path / "out.h5") as session:
+        assert recorded(heard) == session.events
+
+
+def test_a_screen_that_dies_costs_nothing(plan: Plan, tmp_path: Path) -> None:
+    engine = start_engine(Settings(sessions_folder=str(tmp_path)))
+    protocol.send(engine.pipe, protocol.Record(plan))
+    until(engine, protocol.Started)
+    protocol.send(engine.pipe, protocol.Mark("before the end"))
+    time.sleep(1)
+    engine.close()
+    assert engine.join(60)
+    with Session.open(tmp_path / "out.h5") as session:
+        assert session.info.end_reason == "ui_gone"
+        assert [marker.label for marker in session.markers] == ["before the end"]
+
+
+def test_sources_can_be_watched_before_recording(engine: EngineProcess, plan: Plan) -> None:
+    protocol.send(engine.pipe, protocol.Watch(camera=plan.camera))
+    until(engine, protocol.Picture)
+    protocol.send(engine.pipe, protocol.Record(plan))
+    heard = until(engine, protocol.Started)
+    assert not recorded(heard)
+
+
+def test_what_cannot_be_watched_is_said_and_nothing_ends(engine: EngineProcess, plan: Plan) -> None:
+    protocol.send(engine.pipe, protocol.Watch(camera="77"))
+    problem = until(engine, protocol.Problem)[-1]
+    assert isinstance(problem, protocol.Problem)
+    assert not problem.fatal
+    assert problem.hint
+    protocol.send(engine.pipe, protocol.Record(plan))
+    until(engine, protocol.Started)
+
+
+def test_a_plan_that_cannot_be_is_refused_and_another_may_follow(
+    engine: EngineProcess, plan: Plan
+) -> None:
+    from msgspec.structs import replace
+
+    protocol.send(engine.pipe, protocol.Record(replace(plan, person="../x")))
+    problem = until(engine, protocol.Problem)[-1]
+    assert isinstance(problem, protocol.Problem)
+    assert problem.code == ExitCode.PERSON_CODE
+    assert problem.fatal
+    protocol.send(engine.pipe, protocol.Record(plan))
+    until(engine, protocol.Started)
+
+
+def test_what_makes_sense_only_while_recording_is_refused_otherwise(engine: EngineProcess) -> None:
+    protocol.send(engine.pipe, protocol.Mark("too early"))
+    problem = until(engine, protocol.Problem)[-1]
+    assert isinstance(problem, protocol.Problem)
+    assert "Nothing is being recorded" in problem.message
+
+
+def test_a_pause_leaves_a_hole_and_withdrawn_consent_an_end(
+    engine: EngineProcess, plan: Plan, tmp_path: Path
+) -> None:
+    protocol.send(engine.pipe, protocol.Record(plan))
+    until(engine, protocol.Started)
+    time.sleep(1)
+    protocol.send(engine.pipe, protocol.PauseRecording())
+    time.sleep(1)
+    protocol.send(engine.pipe, protocol.ResumeRecording())
+    time.sleep(1)
+    protocol.send(engine.pipe, protocol.ChangeConsent(Consent(video=False, audio=True)))
+    time.sleep(1)
+    protocol.send(engine.pipe, protocol.Stop())
+    until(engine, protocol.Sealed)
+    with Session.open(tmp_path / "out.h5") as session:
+        (pause,) = session.state.pauses
+        times = session.frames.t_ns
+        inside = (times > pause.start_ns + 100_000_000) & (times < (pause.end_ns or 0))
+        assert not inside.any()
+        withdrawn = next(e.t_ns for e in session.events if type(e).__name__ == "ConsentChanged")
+        assert times.max() <= withdrawn + 100_000_000
+        assert session.audio("playback").samples > 3.5 * 44_100

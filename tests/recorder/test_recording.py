@@ -1,0 +1,223 @@
+"""Whole recordings through the command line, from files paced in real time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.errors import ExitCode
+from core.events import FrameCaptured
+from core.segments import parts_of
+from core.session import Session
+from tests.recorder.films import moving_film, tone
+
+COMMAND = [sys.executable, "-m", "core", "record", "--headless"]
+
+
+def record(*args: object, **options: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*COMMAND, *map(str, args)], capture_output=True, text=True, check=False, **options
+    )  # type: ignore[call-overload,no-any-return]
+
+
+def begin(target: Path, *args: object) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [*COMMAND, "--output", str(target), *map(str, args)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not parts_of(target):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("material")
+    moving_film(folder / "film.avi", seconds=4)
+    moving_film(folder / "long.avi", seconds=60)
+    tone(folder / "a.ogg", seconds=2.5)
+    tone(folder / "b.ogg", seconds=1.5, pitch_hz=880)
+    tone(folder / "mono.wav", seconds=1, rate_hz=22_050, channels=1)
+    return folder
+
+
+def test_a_recording_holds_every_frame_and_every_sample(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.h5"
+    tracks = [material / "a.ogg", material / "b.ogg"]
+    plays = [argument for track in tracks for argument in ("--play", track)]
+    done = record(
+        "--camera", material / "film.avi", *plays, "--no-speaker", "--output", target, "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    info = json.loads(done.stdout)
+    assert info["frames"] == 100
+    assert info["frames_dropped"] == 0
+    assert info["end_reason"] == "sources_ended"
+    assert info["duration_s"] == pytest.approx(4.0, abs=0.5)
+    with Session.open(target) as session:
+        session.verify_digest()
+        frames = [event for event in session.events if isinstance(event, FrameCaptured)]
+        assert [frame.frame for frame in frames] == list(range(100))
+        playback = session.audio("playback")
+        for path, track in zip(tracks, session.tracks, strict=True):
+            expected = soundfile.read(path, dtype="int16", always_2d=True)[0]
+            heard = playback.read_samples(track.start_sample, track.end_sample or 0)
+            assert np.array_equal(heard, expected)
+        first, second = session.tracks
+        assert second.start_sample == first.end_sample
+        assert second.start_s - first.start_s == pytest.approx(2.5, abs=2048 / 44_100)
+        times = session.frames.t_ns / 1e9
+        assert np.diff(times) == pytest.approx(1 / 25, abs=0.005)
+
+
+def test_the_room_is_recorded_from_a_file_too(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "room.h5"
+    assert record("--microphone", material / "mono.wav", "--output", target).returncode == 0
+    expected = soundfile.read(material / "mono.wav", dtype="int16", always_2d=True)[0]
+    with Session.open(target) as session:
+        assert np.array_equal(session.audio("room").read(), expected)
+        assert session.audio("room").rate_hz == 22_050
+
+
+def test_without_a_name_the_file_is_named_after_person_and_time(
+    material: Path, tmp_path: Path
+) -> None:
+    done = record("--person", "P07", "--play", material / "b.ogg", "--no-speaker")
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("sub-P07_ses-*T*.h5")
+    assert str(path) in done.stderr
+
+
+def test_duration_ends_a_recording(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "short.h5"
+    done = record("--camera", material / "long.avi", "--duration", 1.5, "--output", target)
+    assert done.returncode == 0, done.stderr
+    with Session.open(target) as session:
+        assert session.info.end_reason == "duration"
+        assert session.duration_s == pytest.approx(1.5, abs=0.5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_recording_cleanly(material: Path, tmp_path: Path, number: int) -> None:
+    target = tmp_path / "signal.h5"
+    process = begin(target, "--camera", material / "long.avi")
+    time.sleep(1)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    with Session.open(target) as session:
+        assert session.info.end_reason == "signal"
+        assert not session.info.recovered
+        assert session.info.frames > 5
+        session.verify_digest()
+
+
+def test_a_terminal_that_closes_ends_a_recording_cleanly(material: Path, tmp_path: Path) -> None:
+    """The recorder loses its terminal and is hung up on, as when a window is closed."""
+    target = tmp_path / "closed.h5"
+    command = [*COMMAND, "--output", str(target), "--camera", str(material / "long.avi")]
+    leader, terminal = os.openpty()
+    process = subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
+    )
+    os.close(terminal)
+    deadline = time.monotonic() + 60
+    while not parts_of(target) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(1)
+    os.close(leader)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=60) == 0
+    with Session.open(target) as session:
+        assert session.info.end_reason == "signal"
+
+
+def test_video_without_consent_is_not_even_opened(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "no.h5"
+    done = record("--camera", material / "film.avi", "--consent", "audio", "--output", target)
+    assert done.returncode == ExitCode.CONSENT
+    assert not list(tmp_path.glob("*.h5"))
+
+
+def test_a_file_that_exists_is_never_overwritten(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "precious.h5"
+    target.write_text("precious")
+    done = record("--camera", material / "film.avi", "--output", target)
+    assert done.returncode == ExitCode.FILE_EXISTS
+    assert target.read_text() == "precious"
+
+
+def test_unsealed_segments_are_never_overwritten(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "crashed.h5"
+    process = begin(target, "--camera", material / "long.avi")
+    process.kill()
+    process.communicate()
+    before = [path.stat().st_mtime_ns for path in parts_of(target)]
+    done = record("--camera", material / "film.avi", "--output", target)
+    assert done.returncode == ExitCode.FILE_EXISTS
+    assert "affetti recover" in done.stderr
+    assert [path.stat().st_mtime_ns for path in parts_of(target)] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (
+            ["--person", "../../x", "--camera", "film.avi"],
+            ExitCode.PERSON_CODE,
+            "letters and digits",
+        ),
+        (["--play", "none.ogg", "--no-speaker"], ExitCode.FILE_MISSING, "none.ogg"),
+        (["--play", "text.ogg", "--no-speaker"], ExitCode.MEDIA, "text.ogg"),
+        (["--camera", "text.ogg"], ExitCode.MEDIA, "text.ogg"),
+        (["--camera", "none.mp4"], ExitCode.FILE_MISSING, "none.mp4"),
+        (["--camera", "77"], ExitCode.DEVICE, "77"),
+        (["--camera", "film.avi", "--output", "out.mp4"], ExitCode.USAGE, ".h5"),
+        (["--camera", "film.avi", "--output", "text.ogg/out.h5"], ExitCode.FILE_MISSING, "folder"),
+        ([], ExitCode.USAGE, "nothing to record"),
+    ],
+)
+def test_bad_input_is_one_clear_message(
+    material: Path, tmp_path: Path, arguments: list[str], code: ExitCode, words: str
+) -> None:
+    (material / "text.ogg").write_text("this is no sound")
+    if "--output" not in arguments:
+        arguments = [*arguments, "--output", str(tmp_path / "out.h5")]
+    done = record(*arguments, cwd=material)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 2
+    assert not list(tmp_path.glob("*.h5"))
+
+
+def test_a_disk_that_fills_up_ends_the_recording_and_keeps_it(
+    material: Path, small_disk: Path
+) -> None:
+    target = small_disk / "full.h5"
+    process = begin(target, "--camera", material / "long.avi", "--duration", 30)
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="space"):
+        filler.write_bytes(bytes(60 << 20))
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.DISK_FULL
+    assert "affetti recover" in said
+    assert "Traceback" not in said
+    filler.unlink()
+    from core.sealing import seal
+
+    report = seal(target)
+    assert not report.recovered  # it ended cleanly; only the sealing had no room
