@@ -24,14 +24,15 @@ from core.emotions import EMOTIONS, Emotion, FloatArray
 # From the bottom up: what is pleasant lies below the line, what is unpleasant above it.
 STACK: Final = (Emotion.HAPPINESS, Emotion.RELAXATION, Emotion.SADNESS, Emotion.ANGER)
 
-_FLAGS_PX: Final = 24
 _LANE_PX: Final = 26
+_FLAG_PX: Final = 20
 _TITLE_PX: Final = 24
 _PANEL_PX: Final = 84
 _RIBBON_PX: Final = 16
 _LINE_PX: Final = 48
 _GAP_PX: Final = 12
 _AXIS_PX: Final = 22
+_MOST_FLAG_ROWS: Final = 4
 
 
 def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
@@ -101,21 +102,22 @@ def timeline(
         What to flag.
     """
     scale = _Scale(max(analysis.info.duration_s, 1e-3))
-    parts: list[Markup] = [_hatch("timeline-gap"), *_track_lane(analysis, scale)]
-    y = _FLAGS_PX + _LANE_PX + _GAP_PX
+    parts, titles = [_hatch("timeline-gap"), *_track_lane(analysis, scale)], []
+    rows_of_flags = _flag_rows(moments, scale)
+    y = _LANE_PX + 6 + _FLAG_PX * max(rows_of_flags, default=0)
     for name, rows in windows.items():
         dwells = dwells_of(analysis.states[name])
         coverage = coverage_text(name, analysis.summaries[name].coverage)
-        heading = _panel_title(NAMES[name], coverage, y)
-        parts += [heading, *_panel(rows, scale, y + _TITLE_PX)]
+        titles.append(_panel_title(NAMES[name], coverage, y))
+        parts += _panel(rows, scale, y + _TITLE_PX)
         parts += _ribbon(dwells, scale, y + _TITLE_PX + _PANEL_PX + 2)
         y += _TITLE_PX + _PANEL_PX + _RIBBON_PX + 2 + _GAP_PX
-    both = f"comparable {percent(analysis.congruence.coverage)} of the time"
-    parts.append(_panel_title("Congruence", f"{both}; top: the same, bottom: nothing shared", y))
+    both = f"both there {percent(analysis.congruence.coverage)} of the time"
+    titles.append(_panel_title("Congruence", both, y))
     parts += _congruence_line(analysis, scale, y + _TITLE_PX)
     y += _TITLE_PX + _LINE_PX
     parts += _axis(scale, y)
-    parts += _flags(moments, scale, y)
+    parts += [*_flags(moments, rows_of_flags, scale, y), *titles]
     return _svg(
         "timeline",
         "What face and music expressed over the session",
@@ -145,7 +147,7 @@ def _track_lane(analysis: Analysis, scale: _Scale) -> Iterable[Markup]:
             element("rect", width="100%", height="100%", rx=4, class_="track"),
             element("text", label, x=8, y=17, class_="track-name"),
             x=scale.x(track.start_s),
-            y=_FLAGS_PX,
+            y=0,
             width=scale.width(track.start_s, track.stop_s),
             height=_LANE_PX,
         )
@@ -241,6 +243,8 @@ def _congruence_line(analysis: Analysis, scale: _Scale, y: float) -> Iterable[Ma
         for start, stop in _runs(~np.isnan(value))
     ]
     yield element("rect", x=0, y=y, width="100%", height=_LINE_PX, class_="plot")
+    for text, at in (("1", y + 13), ("0", y + _LINE_PX - 5)):
+        yield element("text", text, x="100%", dx=-6, y=at, class_="bound")
     yield element(
         "svg",
         *lines,
@@ -266,15 +270,31 @@ def _axis(scale: _Scale, y: float) -> Iterable[Markup]:
         yield element("text", clock(tick), x=x, y=y + 17, text_anchor=anchor, class_="tick-label")
 
 
-def _flags(moments: Sequence[Moment], scale: _Scale, y: float) -> Iterable[Markup]:
+def _flag_rows(moments: Sequence[Moment], scale: _Scale) -> list[int]:
+    """Return the row of each flag, from 1: the first in which it touches none before it."""
+    room_s = 0.05 * scale.duration_s
+    rows: list[int] = []
+    last: dict[int, float] = {}
     for moment in moments:
+        row = 1
+        while row in last and moment.t_s - last[row] < room_s:
+            row += 1
+        row = min(row, _MOST_FLAG_ROWS)
+        last[row] = moment.t_s
+        rows.append(row)
+    return rows
+
+
+def _flags(moments: Sequence[Moment], rows: list[int], scale: _Scale, y: float) -> Iterable[Markup]:
+    for moment, row in zip(moments, rows, strict=True):
         x = scale.x(moment.t_s)
-        yield element("line", x1=x, x2=x, y1=18, y2=y, class_="flag-line")
+        top = _LANE_PX + 6 + _FLAG_PX * (row - 1)
+        yield element("line", x1=x, x2=x, y1=top + 18, y2=y, class_="flag-line")
         yield element(
             "g",
             element("title", f"{clock_text(moment.t_s)} {moment.text}"),
-            element("circle", cx=x, cy=10, r=9, class_="flag"),
-            element("text", str(moment.number), x=x, y=14, class_="flag-number"),
+            element("circle", cx=x, cy=top + 9, r=9, class_="flag"),
+            element("text", str(moment.number), x=x, y=top + 13, class_="flag-number"),
         )
 
 
@@ -383,7 +403,7 @@ def _node(emotion: Emotion, radius: float, share: float) -> Markup:
     label_y = y - radius - 8 if above else y + radius + 17
     return element(
         "g",
-        element("circle", cx=x, cy=y, r=f"{radius:.1f}", class_=emotion),
+        element("circle", cx=x, cy=y, r=f"{radius:.1f}", class_=emotion if share else "absent"),
         element(
             "text",
             f"{emotion} ",

@@ -75,11 +75,14 @@ def _nothing(modality: ModalityName, analysis: Analysis) -> str:
 
 def _shares(summary: Summary) -> str:
     """Return ` (63 % of its moments), then sadness (18 %)`."""
-    order = sorted(range(len(EMOTIONS)), key=lambda i: -summary.strongest_shares[i])
-    first, second = order[0], order[1]
-    text = f" ({percent(float(summary.strongest_shares[first]))} of its moments)"
-    share = float(summary.strongest_shares[second])
-    return text + (f", then {EMOTIONS[second]} ({percent(share)})" if share > 0 else "")
+    text = f" ({percent(summary.dominant_share)} of its moments)"
+    others = [
+        (float(share), emotion)
+        for share, emotion in zip(summary.strongest_shares, EMOTIONS, strict=True)
+        if emotion != summary.dominant
+    ]
+    share, emotion = max(others, key=lambda other: other[0])
+    return text + (f", then {emotion} ({percent(share)})" if share > 0 else "")
 
 
 def _changes(analysis: Analysis) -> Iterator[Markup]:
