@@ -20,8 +20,8 @@ TRACKS = ("sadness", "happiness", "relaxation")
 # When the person cries and laughs, in seconds of the clip.
 MARKERS = ((3.0, "hides her face"), (12.0, "begins to laugh"))
 CROP = slice(160, 640)  # columns of the 640 x 360 picture
-SIZE = (400, 300)
-SETTINGS = "[video]\njpeg_quality = 80\n"
+SIZE = (360, 270)
+SETTINGS = "[video]\njpeg_quality = 75\n"
 
 
 def film(video: Path, out: Path) -> float:
