@@ -229,13 +229,11 @@ class _Index:
         if found:
             return capture, picture
         capture.release()
-        connected = [index for index in cameras() if index != self.description]
-        others = (
-            f"Other cameras: {', '.join(connected)}." if connected else "No other is connected."
-        )
+        indexes = ", ".join(cameras())
+        known = f"Connected cameras: {indexes}." if indexes else "No camera is connected."
         raise AffettiError(
             f"Camera {self._index} cannot be opened.",
-            f"{others} Connect it, close programs that use it, or use a video file.",
+            f"{known} Connect it, close other programs that use it, or use a video file.",
             ExitCode.DEVICE,
         )
 

@@ -22,6 +22,17 @@ _DECODED_AT_ONCE: Final = 8192  # samples
 _FLOATING: Final = frozenset({"FLOAT", "DOUBLE", "VORBIS", "OPUS"})
 
 
+class _Straight(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A sound file that is read straight on.
+
+    `SoundFile.read` seeks to where it already is after every block, which in an MP3 is
+    somewhere else, and is heard as a click.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True)
 class Track:
     """A sound file that was found readable."""
@@ -100,7 +111,7 @@ def decode(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:
             track.rate_hz, form.rate_hz, form.channels, dtype="int16", quality="HQ"
         )
     try:
-        with soundfile.SoundFile(track.path) as file:
+        with _Straight(track.path) as file:
             while len(block := _read(file)):
                 mixed = _mix(block, form.channels)
                 yield mixed if resampler is None else resampler.resample_chunk(mixed)

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tests.recorder.recording_sink import RecordingSink, wait_for
 
 from core.events import AudioCaptured, encode
 from recorder.sources.microphone import open_microphone
 from recorder.sources.player import Player
+from tests.recorder.recording_sink import RecordingSink, wait_for
 
 
 def main(folder: Path, speaker: str, microphone: str, *tracks: str) -> None:

@@ -58,10 +58,9 @@ class VirtualSoundCard:
         """Start the daemon, and the silence without which a null sink's monitor is mute."""
         native = f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}"
         sink = f"module-null-sink sink_name=room rate={RATE_HZ} channels=2 format=s16le"
-        self._run(
-            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
-            + ["--disable-shm=yes", f"--load={native}", f"--load={sink}"]
-        )
+        daemon = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"]
+        daemon += ["--use-pid-file=no", "--disable-shm=yes"]
+        self._run([*daemon, f"--load={native}", f"--load={sink}"])
         deadline = time.monotonic() + 20
         while not self._answers():
             if time.monotonic() > deadline:

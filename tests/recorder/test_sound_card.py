@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
-from tests.recorder.soundcard import RATE_HZ, VirtualSoundCard, require_packages
 
 from core.clock import NS_PER_S
 from core.events import (
@@ -22,7 +22,7 @@ from core.events import (
     TrackStarted,
     decode,
 )
-
+from tests.recorder.soundcard import RATE_HZ, VirtualSoundCard, require_packages
 
 
 @pytest.fixture
@@ -88,7 +88,31 @@ def test_playing_and_recording_at_once_is_bit_exact(card, tracks, tmp_path):
         (len(files), "finished"),
     ]
     # When a sample was heard, both devices agree on, to within what PulseAudio knows.
-    heard_ns, captured_ns = time_of(border, events, "playback"), time_of(at + border, events, "room")
-    print("captured after heard, ms", (captured_ns - heard_ns) / 1e6)
+    heard_ns, captured_ns = (
+        time_of(border, events, "playback"),
+        time_of(at + border, events, "room"),
+    )
     assert abs(captured_ns - heard_ns) < 0.1 * NS_PER_S
     assert len(of(ClockAnchored, events, "playback")) == 4
+
+
+def test_a_sound_card_that_comes_back_is_used_again(card, tmp_path):
+    tracks = [tmp_path / "long.wav"]
+    soundfile.write(tracks[0], np.ones((60 * RATE_HZ, 2), np.int16), RATE_HZ)
+    process = program(card, tmp_path, tracks)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"playing\n"
+    time.sleep(1)
+    card.pull_out()
+    time.sleep(4)
+    card.plug_in()
+    time.sleep(6)
+    (tmp_path / "enough").touch()
+    assert process.wait(30) == 0
+    events = events_in(tmp_path)
+    for device, stream in (("speaker", "playback"), ("microphone", "room")):
+        lost = [e for e in events if isinstance(e, DeviceLost) and e.device == device]
+        restored = [e for e in events if isinstance(e, DeviceRestored) and e.device == device]
+        assert (len(lost), len(restored)) == (1, 1)
+        assert any(e.t_ns > restored[0].t_ns for e in of(AudioCaptured, events, stream))
+        assert of(AudioGap, events, stream)
