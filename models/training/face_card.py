@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.emotions import EXPRESSIONS
-from models.face import ExpressionNetwork
+from models.face import DETECTORS, Detector, ExpressionNetwork, cropped
+from models.face import sharpness as face_sharpness
 from models.manifest import ZOO, model
 from models.training.face_conditions import (
     Face,
@@ -38,6 +40,9 @@ BEGIN, END = (
 )
 _RELIABILITY_BINS: Final = 10
 _COVERAGES: Final = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
+_BLURS_PX: Final = (0.3, 0.7, 1.0, 1.5, 2.0, 3.0)
+_SHARPNESS_EDGES: Final = (3, 10, 30, 100, 300, 1000, 3000)
+_SET_IN_PX: Final = 200
 _NAMES: Final = {
     "ferplus_private": "FER+ majority",
     "fer2013_private": "FER2013's own",
@@ -92,6 +97,8 @@ def figures(data: Path, network: str) -> str:
         "Reliability (FER+ majority)": reliability(expressions, faces.labels),
         "Risk and coverage (FER+ majority)": risk_coverage(expressions, faces.labels),
         "Robustness (FER+ majority)": robustness(read, faces),
+        "Sharpness (FER+ majority, faces blurred to several degrees)": sharpness(read, faces),
+        "Framing (FER+ majority, faces set into a larger picture)": framing(read, faces),
     }
     return "\n\n".join(f"### {title}\n\n{text}" for title, text in sections.items()) + "\n"
 
@@ -182,6 +189,53 @@ def robustness(read: ExpressionNetwork, faces: Faces) -> str:
         change = f"{100 * (found.accuracy - undisturbed):+.1f}" if rows else ""
         rows.append([name, f"{found.accuracy:.1%}", f"{low:.1%} to {high:.1%}", change])
     return _table(["faces", "accuracy", "95 % interval", "points"], rows)
+
+
+def sharpness(read: ExpressionNetwork, faces: Faces) -> str:
+    """Return accuracy by the sharpness of a face, over faces blurred to `_BLURS_PX`."""
+    found = []
+    for sigma in _BLURS_PX:
+        images = np.stack([blurred(face, sigma) for face in faces.images])
+        right = read_faces(read, images).argmax(axis=1) == faces.labels
+        found.append((np.array([face_sharpness(face) for face in images]), right))
+    values, right = (np.concatenate(part) for part in zip(*found, strict=True))
+    bins = np.digitize(values, _SHARPNESS_EDGES)
+    rows = []
+    for i in np.unique(bins):
+        low, high = ("", *_SHARPNESS_EDGES, "")[i : i + 2]
+        few = accuracy(right[bins == i])
+        rows.append([f"{low} to {high}".strip(), *_accuracy_cells(few)[:3]])
+    return _table(["sharpness", "faces", "accuracy", "95 % interval"], rows)
+
+
+def framing(read: ExpressionNetwork, faces: Faces) -> str:
+    """Return what it costs to find and crop a face in a picture, for each detector.
+
+    Each face is enlarged to `_SET_IN_PX` and set into the middle of 640 x 480 pixels.
+    """
+    rows = []
+    for name in DETECTORS:
+        detector = DETECTORS[name](name)
+        crops = [_found_again(detector, face) for face in faces.images]
+        found = np.array([crop is not None for crop in crops])
+        labels = faces.labels[found]
+        again = np.stack([crop for crop in crops if crop is not None])
+        before = read_faces(read, faces.images[found]).argmax(axis=1) == labels
+        after = read_faces(read, again).argmax(axis=1) == labels
+        shares = f"{found.mean():.1%}", f"{before.mean():.1%}", f"{after.mean():.1%}"
+        rows.append([name, *shares, f"{100 * (after.mean() - before.mean()):+.1f}"])
+    return _table(
+        ["detector", "found", "as FER2013 crops them", "found and cropped", "points"], rows
+    )
+
+
+def _found_again(detector: Detector, face: Face) -> Face | None:
+    large = cv2.resize(face, (_SET_IN_PX, _SET_IN_PX), interpolation=cv2.INTER_CUBIC)
+    rims = (480 - _SET_IN_PX) // 2, (640 - _SET_IN_PX) // 2
+    grey = cv2.copyMakeBorder(large, rims[0], rims[0], rims[1], rims[1], cv2.BORDER_REPLICATE)
+    picture = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
+    found = detector.faces(picture)
+    return cropped(picture, max(found, key=lambda detection: detection.area)) if found else None
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

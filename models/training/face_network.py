@@ -109,7 +109,9 @@ class Mirrored(nn.Module):  # type: ignore[misc]
 
     def forward(self, faces: Any) -> Any:
         """Return logits [N, heads, 7] of faces [N, 1, 48, 48]."""
-        return (self.classifier(faces) + self.classifier(faces.flip(3))) / 2
+        # In one batch: the weights are fetched once.
+        seen, mirrored = self.classifier(torch.cat([faces, faces.flip(3)])).chunk(2)
+        return (seen + mirrored) / 2
 
 
 class _Exported(nn.Module):  # type: ignore[misc]
