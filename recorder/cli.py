@@ -108,3 +108,29 @@ def devices(as_json: bool) -> None:
         click.echo(f"{kind.capitalize()}:")
         for name in names or ["none found"]:
             click.echo(f"  {name}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+def doctor(as_json: bool) -> int:
+    r"""Say whether this machine is ready to record, and what is missing.
+
+    \b
+    affetti doctor
+    """
+    import msgspec
+
+    from core import settings
+    from recorder.doctor import examine
+
+    checks = list(examine(settings.load()))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(checks), indent=2).decode())
+    colours = {"ok": "green", "warning": "yellow", "error": "red"}
+    for check in () if as_json else checks:
+        status = click.style(f"{check.status:<8}", fg=colours[check.status], bold=True)
+        click.echo(f"{status} {check.name}: {check.message}")
+        if check.hint:
+            click.echo(f"{'':<8} {check.hint}")
+    worst = {check.status for check in checks}
+    return ExitCode.DEVICE if "error" in worst else ExitCode.OK
