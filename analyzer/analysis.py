@@ -102,8 +102,16 @@ def analyze(
         )
         for name in MODALITIES
     }
+    # Music is free to change when a track begins; a face is not.
+    onsets = [track.start_ns for track in state.tracks]
     states = {
-        name: _states(each, settings.fusion_period_ns, end_ns, parameters.chain)
+        name: _states(
+            each,
+            settings.fusion_period_ns,
+            end_ns,
+            parameters.chain,
+            onsets if name == "music" else [],
+        )
         for name, each in estimates.items()
     }
     changes = {name: changes_of(each) for name, each in states.items()}
@@ -143,6 +151,9 @@ def analyze(
     )
 
 
-def _states(estimates: Estimates, tick_ns: int, end_ns: int, chain: StickyChain) -> States:
+def _states(
+    estimates: Estimates, tick_ns: int, end_ns: int, chain: StickyChain, onsets_ns: list[int]
+) -> States:
     ticks = windows_of(estimates, tick_ns, end_ns)
-    return smoothed(ticks.emotions, tick_ns / NS_PER_S, chain)
+    beginnings = [onset_ns // tick_ns for onset_ns in onsets_ns]
+    return smoothed(ticks.emotions, tick_ns / NS_PER_S, chain, beginnings)

@@ -169,6 +169,10 @@ def _examples(numbers: list[int]) -> str:
     return shown + (f" and {len(numbers) - _EXAMPLES} more" if len(numbers) > _EXAMPLES else "")
 
 
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
 @rule(Importance.CRITICAL)
 def records_unaltered(subject: Subject) -> Messages:
     """Find records without the check sum they were written with."""
@@ -193,7 +197,8 @@ def sequence_gapless(subject: Subject) -> Messages:
     if len(seqs) and (seqs[0] != 0 or np.any(np.diff(seqs) < 1)):
         yield "Events are not numbered from 0 in rising order."
     elif missing > destroyed:
-        yield f"{missing} events are missing from the sequence."
+        are = "is" if missing == 1 else "are"
+        yield f"{_number(missing, 'event')} {are} missing from the sequence."
 
 
 @rule(Importance.CRITICAL)
@@ -346,7 +351,11 @@ def tracks_closed(subject: Subject) -> Messages:
 def kinds_known(subject: Subject) -> Messages:
     """Find events of a kind that this version does not know."""
     for kind, count in subject.session.state.unknown.items():
-        yield f"{count} events of kind {kind!r:.40} are of a later version and are skipped."
+        are = "is" if count == 1 else "are"
+        yield (
+            f"{_number(count, 'event')} of kind {kind!r:.40} {are} of a later version "
+            f"and {are} skipped."
+        )
 
 
 @rule(Importance.WARNING)
@@ -355,7 +364,7 @@ def frames_kept(subject: Subject) -> Messages:
     state = subject.session.state
     if state.frames_dropped:
         share = state.frames_dropped / (state.frames + state.frames_dropped)
-        yield f"{state.frames_dropped} frames ({share:.1%}) could not be kept."
+        yield f"{_number(state.frames_dropped, 'frame')} ({share:.1%}) could not be kept."
 
 
 @rule(Importance.WARNING)
@@ -364,14 +373,14 @@ def sound_complete(subject: Subject) -> Messages:
     for name, stream in subject.session.state.streams.items():
         if stream.gaps:
             lost_s = stream.missing / stream.clock.rate_hz
-            yield f"The {name} sound has {stream.gaps} gaps, {lost_s:.2f} s in all."
+            yield f"The {name} sound has {_number(stream.gaps, 'gap')}, {lost_s:.2f} s in all."
 
 
 @rule(Importance.WARNING)
 def devices_stayed(subject: Subject) -> Messages:
     """Tell of devices that were lost while recording."""
     for device, count in subject.session.state.outages.items():
-        yield f"The {device} was lost {count} time{'s' if count > 1 else ''}."
+        yield f"The {device} was lost {_number(count, 'time')}."
 
 
 @rule(Importance.NOTE)

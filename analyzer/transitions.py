@@ -6,7 +6,8 @@ three with equal probability. An estimate, a distribution over the four emotions
 evidence: scaled by its (uniform) prior it is the likelihood of the four states (Bourlard and
 Morgan 1994), mixed with a uniform floor so that no single estimate can rule a state out. A tick
 that says nothing has equal likelihoods and so carries no information; a silence longer than
-`longest_silence_s` is no state at all, and nothing is carried across it.
+`longest_silence_s` is no state at all, and nothing is carried across it. Where it is known that
+something new begins, such as a track for the music, all four states are equally probable next.
 
 The path is the most probable one (Viterbi 1967); the probabilities beside it are those of
 forward-backward (Rabiner, "A tutorial on hidden Markov models", 1989). Self-transition bias as
@@ -14,6 +15,7 @@ in Fox et al., "A sticky HDP-HMM" (2011), here with a fixed number of states and
 because one session is too short to learn them from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -56,7 +58,12 @@ class States:
     probabilities: FloatArray
 
 
-def smoothed(emotions: FloatArray, tick_s: float, chain: StickyChain | None = None) -> States:
+def smoothed(
+    emotions: FloatArray,
+    tick_s: float,
+    chain: StickyChain | None = None,
+    beginnings: Sequence[int] = (),
+) -> States:
     """Return the states of ticks in a row.
 
     Parameters
@@ -67,15 +74,17 @@ def smoothed(emotions: FloatArray, tick_s: float, chain: StickyChain | None = No
         Length of a tick in seconds.
     chain
         The model; by default its defaults.
+    beginnings
+        Ticks at which something new begins, so that no state tends to stay.
     """
     chain = chain or StickyChain()
     states = np.full(len(emotions), SILENT, np.int8)
     probabilities = np.full(emotions.shape, np.nan)
     likelihoods = _likelihoods(emotions, chain.floor)
-    moves = _moves(tick_s, chain)
+    moves = _moves(len(emotions), tick_s, chain, beginnings)
     for part in _spoken_parts(~np.isnan(emotions[:, 0]), chain.longest_silence_s / tick_s):
-        states[part] = _viterbi(likelihoods[part], moves)
-        probabilities[part] = _posterior(likelihoods[part], moves)
+        states[part] = _viterbi(likelihoods[part], moves[part])
+        probabilities[part] = _posterior(likelihoods[part], moves[part])
     return States(tick_s, states, probabilities)
 
 
@@ -84,12 +93,14 @@ def _likelihoods(emotions: FloatArray, floor: float) -> FloatArray:
     return np.where(np.isnan(emotions), uniform, (1 - floor) * emotions + floor * uniform)
 
 
-def _moves(tick_s: float, chain: StickyChain) -> FloatArray:
-    """Return the transition probabilities of one tick, float64 [4, 4]."""
+def _moves(ticks: int, tick_s: float, chain: StickyChain, beginnings: Sequence[int]) -> FloatArray:
+    """Return the transition probabilities into each tick, float64 [ticks, 4, 4]."""
     n = len(EMOTIONS)
     stay = np.exp(-tick_s / chain.expected_dwell_s)
-    moves = np.full((n, n), (1 - stay) / (n - 1))
-    np.fill_diagonal(moves, stay)
+    sticky = np.full((n, n), (1 - stay) / (n - 1))
+    np.fill_diagonal(sticky, stay)
+    moves = np.repeat(sticky[np.newaxis], ticks, axis=0)
+    moves[[tick for tick in beginnings if tick < ticks]] = 1 / n
     return moves
 
 
@@ -109,7 +120,7 @@ def _viterbi(likelihoods: FloatArray, moves: FloatArray) -> StateArray:
     best = logs[0].copy()
     came_from = np.zeros(likelihoods.shape, np.int8)
     for i in range(1, len(logs)):
-        scores = best[:, np.newaxis] + log_moves
+        scores = best[:, np.newaxis] + log_moves[i]
         came_from[i] = scores.argmax(axis=0)
         best = scores.max(axis=0) + logs[i]
     path = np.empty(len(logs), np.int8)
@@ -123,13 +134,13 @@ def _posterior(likelihoods: FloatArray, moves: FloatArray) -> FloatArray:
     """Forward-backward, each step scaled to sum to one."""
     forward = np.empty_like(likelihoods)
     backward = np.empty_like(likelihoods)
-    prior = np.full(len(moves), 1 / len(moves))
+    prior = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
     for i, likelihood in enumerate(likelihoods):
-        step = (forward[i - 1] @ moves if i else prior) * likelihood
+        step = (forward[i - 1] @ moves[i] if i else prior) * likelihood
         forward[i] = step / step.sum()
     backward[-1] = 1.0
     for i in range(len(likelihoods) - 2, -1, -1):
-        step = moves @ (likelihoods[i + 1] * backward[i + 1])
+        step = moves[i + 1] @ (likelihoods[i + 1] * backward[i + 1])
         backward[i] = step / step.sum()
     both = forward * backward
     return np.asarray(both / both.sum(axis=1, keepdims=True))

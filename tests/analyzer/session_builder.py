@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.replay import read_face, read_music
 from core.clock import NS_PER_S
 from core.events import (
+    ESTIMATES,
     AudioCaptured,
     AudioFormat,
     Consent,
@@ -43,6 +45,7 @@ class Plan:
     tracks: list[tuple[str, NDArray[np.int16]]] = field(default_factory=list)
     moments: list[Event] = field(default_factory=list)
     jpegs: list[bytes] = field(default_factory=list)
+    blobs: dict[Event, bytes] = field(default_factory=dict)  # of moments that carry one
     person: str = "P07"
     consent: Consent = field(default_factory=lambda: Consent(video=True, audio=True))
     skip: Skip = never
@@ -51,6 +54,7 @@ class Plan:
     models: dict[str, str] | None = None
     ended: bool = True
     live: bool = True
+    cut_estimates: int = 0  # how many of the last estimates a crash cut off
 
 
 def chord(duration_s: float, *frequencies_hz: float) -> NDArray[np.int16]:
@@ -74,16 +78,33 @@ def build(target: Path, plan: Plan) -> Path:
         playlist=tuple(title for title, _ in plan.tracks),
         models=models_in_use() if plan.models is None else plan.models,
     )
-    log = SegmentLog(target, started.session_id, LogSettings(segment_mib=32))
     perception = Perception(plan.read_face, plan.read_music, plan.skip)
+    events: list[tuple[Event, bytes]] = []
+    seq = 0
     for event, blob in _in_time([(started, b""), *_facts(plan)]):
-        fact = log.append(event, blob)
-        made = perception.push(fact, blob)
-        for estimate in made if plan.live else ():
-            log.append(estimate)
+        # The log gives the same number; skips name frames and blocks by it.
+        made = perception.push(msgspec.structs.replace(event, seq=seq), blob)
+        events += [(event, blob), *((estimate, b"") for estimate in made if plan.live)]
+        seq = len(events)
+    write(target, started.session_id, _without_last_estimates(events, plan.cut_estimates))
+    return target
+
+
+def write(target: Path, session_id: str, events: list[tuple[Event, bytes]]) -> None:
+    """Write events to segments of `target` and seal them."""
+    log = SegmentLog(target, session_id, LogSettings(segment_mib=32))
+    for event, blob in events:
+        log.append(event, blob)
     log.close()
     seal(target)
-    return target
+
+
+def _without_last_estimates(
+    events: list[tuple[Event, bytes]], count: int
+) -> list[tuple[Event, bytes]]:
+    estimates = [i for i, (event, _) in enumerate(events) if isinstance(event, ESTIMATES)]
+    cut = set(estimates[len(estimates) - count :])
+    return [each for i, each in enumerate(events) if i not in cut]
 
 
 def _in_time(facts: Iterable[tuple[Event, bytes]]) -> list[tuple[Event, bytes]]:
@@ -97,7 +118,7 @@ def _facts(plan: Plan) -> Iterable[tuple[Event, bytes]]:
         yield FrameCaptured(t_ns=t_ns, frame=i, width_px=640, height_px=360), jpeg
     yield from _playback(plan)
     for moment in plan.moments:
-        yield moment, b""
+        yield moment, plan.blobs.get(moment, b"")
     if plan.ended:
         yield SessionEnded(t_ns=round(plan.duration_s * NS_PER_S), reason="duration"), b""
 

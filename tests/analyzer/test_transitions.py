@@ -19,6 +19,7 @@ from core.emotions import EMOTIONS, Emotion
 
 TICK_S = 0.5
 SURE = {emotion: np.where(np.arange(4) == i, 0.85, 0.05) for i, emotion in enumerate(EMOTIONS)}
+BEGINNINGS = st.sets(st.integers(1, 4))
 NOTHING = np.full(4, np.nan)
 HAPPY, SAD, ANGRY = SURE[Emotion.HAPPINESS], SURE[Emotion.SADNESS], SURE[Emotion.ANGER]
 
@@ -35,7 +36,9 @@ def ticks(draw: st.DrawFn) -> np.ndarray:
     return emotions
 
 
-def joint_probabilities(emotions: np.ndarray, chain: StickyChain) -> dict[tuple[int, ...], float]:
+def joint_probabilities(
+    emotions: np.ndarray, chain: StickyChain, beginnings: set[int]
+) -> dict[tuple[int, ...], float]:
     """Every path with its probability, by the model's definition and nothing cleverer."""
     stay = np.exp(-TICK_S / chain.expected_dwell_s)
     paths = {}
@@ -43,27 +46,30 @@ def joint_probabilities(emotions: np.ndarray, chain: StickyChain) -> dict[tuple[
         probability = 1.0
         for i, state in enumerate(path):
             if i:
-                probability *= stay if state == path[i - 1] else (1 - stay) / 3
+                sticky = stay if state == path[i - 1] else (1 - stay) / 3
+                probability *= 1 / 4 if i in beginnings else sticky
             if not np.isnan(emotions[i, 0]):
                 probability *= (1 - chain.floor) * emotions[i, state] + chain.floor / 4
         paths[path] = probability
     return paths
 
 
-@given(ticks())
-def test_the_path_is_the_most_probable_of_all(emotions: np.ndarray) -> None:
+@given(ticks(), BEGINNINGS)
+def test_the_path_is_the_most_probable_of_all(emotions: np.ndarray, beginnings: set[int]) -> None:
     chain = StickyChain()
-    paths = joint_probabilities(emotions, chain)
-    found = tuple(smoothed(emotions, TICK_S, chain).states.tolist())
+    paths = joint_probabilities(emotions, chain, beginnings)
+    found = tuple(smoothed(emotions, TICK_S, chain, sorted(beginnings)).states.tolist())
     assert paths[found] == pytest.approx(max(paths.values()))
 
 
-@given(ticks())
-def test_probabilities_are_those_of_all_paths_together(emotions: np.ndarray) -> None:
+@given(ticks(), BEGINNINGS)
+def test_probabilities_are_those_of_all_paths_together(
+    emotions: np.ndarray, beginnings: set[int]
+) -> None:
     chain = StickyChain()
-    paths = joint_probabilities(emotions, chain)
+    paths = joint_probabilities(emotions, chain, beginnings)
     total = sum(paths.values())
-    found = smoothed(emotions, TICK_S, chain).probabilities
+    found = smoothed(emotions, TICK_S, chain, sorted(beginnings)).probabilities
     for i, state in product(range(len(emotions)), range(4)):
         marginal = sum(p for path, p in paths.items() if path[i] == state) / total
         assert found[i, state] == pytest.approx(marginal)
@@ -109,6 +115,14 @@ def test_nothing_is_carried_across_a_long_silence() -> None:
     states = smoothed(emotions, TICK_S)
     assert [dwell.state for dwell in dwells_of(states)] == ["happiness", None, "sadness"]
     assert changes_of(states) == []
+
+
+def test_a_faint_difference_decides_where_something_new_begins() -> None:
+    faint_sad, faint_happy = np.array([0.3, 0.36, 0.17, 0.17]), np.array([0.36, 0.3, 0.17, 0.17])
+    emotions = np.array([faint_sad] * 15 + [faint_happy] * 15)
+    assert changes_of(smoothed(emotions, TICK_S)) == []
+    (change,) = changes_of(smoothed(emotions, TICK_S, beginnings=[15]))
+    assert (change.t_s, change.after) == (7.5, Emotion.HAPPINESS)
 
 
 def test_silence_at_either_end_has_no_state() -> None:

@@ -1,0 +1,126 @@
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from session_builder import Plan, build, chord
+
+from analyzer.replay import (
+    is_complete,
+    read_face,
+    recorded,
+    replay,
+    replayed,
+    verify,
+)
+from core.clock import NS_PER_S
+from core.events import EstimateSkipped, Event, FrameCaptured
+from core.session import ESTIMATE_TABLES, Session
+from models.face import FaceReading
+
+
+def test_a_replay_reproduces_every_live_estimate(recording: Path) -> None:
+    with Session.open(recording) as session:
+        found = verify(session)
+    assert found.reproduced
+    assert found.compared["face"] == 200
+    assert found.compared["music"] >= 10
+    assert found.compared["fused"] == 39
+
+
+def test_the_bundled_recording_is_reproduced(sample_session: Path) -> None:
+    with Session.open(sample_session) as session:
+        found = verify(session)
+    assert found.difference is None
+    assert found.other_models == []
+    assert all(found.compared.values())
+
+
+def test_replayed_tables_equal_the_recorded_columns(recording: Path) -> None:
+    with Session.open(recording) as session:
+        again, live = replayed(session), recorded(session)
+    for name in ESTIMATE_TABLES:
+        for column, values in getattr(again, name).items():
+            if column != "seq":
+                np.testing.assert_array_equal(values, getattr(live, name)[column])
+    assert (again.source, live.source) == ("replayed", "recorded")
+
+
+def test_the_first_difference_is_named(tmp_path: Path, plan: Plan) -> None:
+    calls = Counter[str]()
+
+    def read_otherwise(image: np.ndarray) -> FaceReading:
+        calls["face"] += 1
+        reading = read_face(image)
+        return replace(reading, brightness=0.25) if calls["face"] == 31 else reading
+
+    path = build(tmp_path / "other.h5", replace(plan, read_face=read_otherwise))
+    with Session.open(path) as session:
+        difference = verify(session).difference
+        assert difference is not None
+        event = session.events[difference.seq or 0]
+    assert (difference.modality, difference.field) == ("face", "brightness")
+    assert difference.live == 0.25
+    assert difference.replayed != 0.25
+    assert difference.t_s == pytest.approx(3.0, abs=0.1)
+    assert event.t_ns == round(difference.t_s * NS_PER_S)
+    assert str(difference).startswith("face at 00:03.")
+
+
+def test_an_estimate_that_was_never_recorded_is_a_difference(tmp_path: Path, plan: Plan) -> None:
+    path = build(tmp_path / "none.h5", replace(plan, live=False))
+    with Session.open(path) as session:
+        difference = verify(session).difference
+    assert difference is not None
+    assert (difference.field, difference.live, difference.replayed) == ("estimate", "none", "there")
+
+
+def test_skips_are_reproduced_as_skips_and_computed_by_the_analyzer(
+    tmp_path: Path, plan: Plan
+) -> None:
+    def busy(modality: str, event: Event) -> bool:
+        return modality == "face" and isinstance(event, FrameCaptured) and event.frame % 4 == 0
+
+    path = build(tmp_path / "busy.h5", replace(plan, skip=busy))
+    with Session.open(path) as session:
+        found = verify(session)
+        assert found.reproduced
+        assert found.skipped["face"] > 0
+        live = sum(isinstance(e, EstimateSkipped) for e in replay(session, "recorded"))
+        assert live == found.skipped["face"]
+        assert len(replayed(session).face["t_ns"]) == 200
+        assert len(recorded(session).face["t_ns"]) == 200 - live
+        assert not is_complete(session)
+
+
+def test_a_recording_of_other_models_is_said_to_be_one(tmp_path: Path) -> None:
+    path = build(tmp_path / "old.h5", Plan(duration_s=1, models={"face_haar": "0" * 64}))
+    with Session.open(path) as session:
+        found = verify(session)
+    assert not found.reproduced
+    assert "face_haar" in found.other_models
+    assert found.difference is None
+
+
+def test_what_a_crash_cut_off_is_no_difference(tmp_path: Path, blank_jpeg: bytes) -> None:
+    plan = Plan(duration_s=6, tracks=[("A", chord(5, 220, 330))], jpegs=[blank_jpeg], ended=False)
+    path = build(tmp_path / "cut.h5", replace(plan, cut_estimates=3))
+    with Session.open(path) as session:
+        assert session.info.recovered
+        found = verify(session)
+    assert found.reproduced
+    assert sum(found.unrecorded.values()) == 3
+
+
+def test_progress_reaches_the_end(quiet_recording: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    with Session.open(quiet_recording) as session:
+        replayed(session, lambda done, total: seen.append((done, total)))
+        assert seen[-1] == (len(session), len(session))
+
+
+def test_a_verification_can_be_told_to_a_machine(recording: Path) -> None:
+    with Session.open(recording) as session:
+        assert msgspec.json.encode(verify(session).compared)
