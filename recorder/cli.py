@@ -115,12 +115,15 @@ def devices(as_json: bool) -> None:
 def doctor(as_json: bool) -> int:
     r"""Say whether this machine is ready to record, and what is missing.
 
+    Exits with 0 if everything is there, with 1 if a recording may lack something.
+
     \b
     affetti doctor
     """
     import msgspec
 
     from core import settings
+    from core.errors import ExitCode
     from recorder.doctor import examine
 
     checks = list(examine(settings.load()))
@@ -133,4 +136,6 @@ def doctor(as_json: bool) -> int:
         if check.hint:
             click.echo(f"{'':<8} {check.hint}")
     worst = {check.status for check in checks}
-    return ExitCode.DEVICE if "error" in worst else ExitCode.OK
+    if "error" in worst:
+        return ExitCode.DEVICE
+    return ExitCode.WARNING if "warning" in worst else ExitCode.OK

@@ -60,8 +60,8 @@ class Sources:
         return {name: source.format for name, source in found.items() if source is not None}
 
     def stop(self) -> None:
-        """Stop them all."""
-        for source in self.all():
+        """Stop them all; the music first, so that the room still hears its end."""
+        for source in reversed(self.all()):
             source.stop()
 
 
