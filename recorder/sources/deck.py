@@ -148,6 +148,7 @@ class Deck:
         self._playing = False  # its start was cued and its end was not
         self._paused = False
         self._stopped = False
+        self._starved = False  # decoding has fallen behind
         self._position = 0  # samples of the current track pulled so far
         self.over = False  # the playlist has ended
 
@@ -199,10 +200,12 @@ class Deck:
             silent = self._paused or self._stopped
             chunk = None if silent else self._next_chunk(wait)
             if chunk is None:
-                if self._playing and not silent:
+                if self._playing and not silent and not self._starved:
+                    self._starved = True
                     yield Cue("starved", self._current)
                 yield np.zeros((count, self._form.channels), np.int16)
                 return
+            self._starved = False
             if not self._playing:
                 self._playing, self._position = True, 0
                 yield Cue("start", self._current)

@@ -182,7 +182,8 @@ class Microphone:
                 heard = self._heard.get(timeout=SILENT_S)
             except queue.Empty:
                 gap = "the microphone was gone"
-                self._card.reopen(sink, heard_ns)
+                if not self._card.reopen(sink, heard_ns):
+                    break
                 continue
             if heard is None:
                 break

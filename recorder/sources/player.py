@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.clock import NS_PER_S, SessionClock
-from core.events import (
-    AudioFormat,
-    TrackEnded,
-    TrackPaused,
-    TrackResumed,
-    TrackStarted,
-)
+from core.events import AudioFormat, TrackEnded, TrackPaused, TrackResumed, TrackStarted
 from recorder.sources import Sink
 from recorder.sources.deck import Cue, Deck, Sound
 from recorder.sources.pace import FILE_PATIENCE_S, wait_until
@@ -265,10 +259,9 @@ class _Speaker:
             try:
                 played = self._played.get(timeout=SILENT_S)
             except queue.Empty:
-                if self._stopping.is_set():
+                if not self._card.reopen(log.sink, heard_ns):
                     break
-                if self._card.reopen(log.sink, heard_ns):
-                    log.disturb("the speaker was gone; the music waited")
+                log.disturb("the speaker was gone; the music waited")
                 continue
             if played is None:
                 break

@@ -150,16 +150,14 @@ class CardStream:
                 problem = error
             else:
                 return self.form
-        raise AffettiError(
-            f"The {_WORDS[self._direction]} {device['name']} cannot be opened: {problem}.",
-            "Another program may be using it; close that, or choose another one "
-            "(`affetti devices` lists them).",
-            ExitCode.DEVICE,
-        )
+        raise self._refused(problem)
 
     def start(self) -> None:
-        """Let blocks flow."""
-        self._stream.start()
+        """Let blocks flow; AffettiError when the device refuses."""
+        try:
+            self._stream.start()
+        except portaudio().PortAudioError as error:
+            raise self._refused(error) from error
 
     def close(self) -> None:
         """Close the device."""
@@ -207,6 +205,14 @@ class CardStream:
                 self._drop()
                 return False
             return True
+
+    def _refused(self, error: Exception) -> AffettiError:
+        return AffettiError(
+            f"The {_WORDS[self._direction]} {self.name or '(default)'} cannot be opened: {error}.",
+            "Another program may be using it; close that, or choose another one "
+            "(`affetti devices` lists them).",
+            ExitCode.DEVICE,
+        )
 
     def _drop(self) -> None:
         if self._stream is not None:

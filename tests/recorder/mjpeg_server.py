@@ -15,6 +15,7 @@ class MjpegServer:
     def __init__(self) -> None:
         self._port = 0
         self._alive = threading.Event()
+        self._flowing = threading.Event()
         self._server: ThreadingHTTPServer | None = None
 
     @property
@@ -31,6 +32,7 @@ class MjpegServer:
     def live(self) -> None:
         """Begin to serve, on the same port as before."""
         self._alive.set()
+        self._flowing.set()
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
         self._server.daemon_threads = True
         self._port = self._server.server_port
@@ -39,12 +41,21 @@ class MjpegServer:
     def die(self) -> None:
         """Drop everyone who watches, and serve no more."""
         self._alive.clear()
+        self._flowing.set()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
 
+    def stall(self) -> None:
+        """Keep everyone who watches, and send nothing until `flow`."""
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        """Send again."""
+        self._flowing.set()
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        alive = self._alive
+        alive, flowing = self._alive, self._flowing
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -53,7 +64,7 @@ class MjpegServer:
                 self.end_headers()
                 shade = 0
                 try:
-                    while alive.is_set():
+                    while flowing.wait() and alive.is_set():
                         shade = (shade + 5) % 256
                         picture = np.full((120, 160, 3), shade, np.uint8)
                         jpeg = cv2.imencode(".jpg", picture)[1].tobytes()

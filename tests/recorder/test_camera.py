@@ -102,7 +102,7 @@ def test_frames_that_find_no_room_are_counted_and_leave_no_hole_in_the_numbers()
     assert [e.count for e in sink.of(FramesDropped)] == [2]
 
 
-def test_a_network_camera_that_dies_is_opened_again(tmp_path):
+def test_a_network_camera_that_dies_is_opened_again():
     with MjpegServer() as server:
         camera, sink = started(server.address)
         wait_for(lambda: len(sink.of(FrameCaptured)) > 10)
@@ -122,6 +122,21 @@ def test_a_network_camera_that_dies_is_opened_again(tmp_path):
     assert 0.4 * NS_PER_S < gap_ns <= hole_ns
     assert sink.of(DeviceLost)[0].device == "camera"
     assert not camera.ended.is_set()
+
+
+def test_a_network_camera_that_falls_silent_is_noticed_and_opened_again():
+    with MjpegServer() as server:
+        camera, sink = started(server.address)
+        wait_for(lambda: len(sink.of(FrameCaptured)) > 10)
+        server.stall()
+        stalled_ns = sink.clock.now_ns()
+        wait_for(lambda: sink.of(DeviceLost))
+        assert sink.of(DeviceLost)[0].t_ns - stalled_ns < 4 * NS_PER_S
+        before = len(sink.of(FrameCaptured))
+        server.flow()
+        wait_for(lambda: len(sink.of(FrameCaptured)) > before + 10)
+        camera.stop()
+    assert sink.of(DeviceRestored)
 
 
 def test_a_camera_that_stays_away_can_be_stopped():

@@ -265,6 +265,18 @@ def test_a_track_that_is_cut_off_ends_where_its_sound_ends(tmp_path):
     assert sink.of(TrackEnded)[1].reason == "finished"
 
 
+def test_a_track_that_vanishes_fails_and_the_next_one_plays(tmp_path):
+    first, second = tone(tmp_path / "one.wav", 0.2), tone(tmp_path / "two.wav", 0.2)
+    player, sink = Player([first, second], None), RecordingSink()
+    player.open()
+    first.unlink()
+    player.start(sink)
+    assert player.ended.wait(10)
+    player.stop()
+    assert [(e.track, e.reason) for e in sink.of(TrackEnded)] == [(0, "failed"), (1, "finished")]
+    assert np.array_equal(sink.samples("playback", 2), soundfile.read(second, dtype="int16")[0])
+
+
 def test_a_missing_track_is_named_before_anything_plays(tmp_path):
     with pytest.raises(AffettiError, match=r"gone\.wav") as caught:
         Player([tone(tmp_path / "one.wav", 0.1), tmp_path / "gone.wav"], None).open()

@@ -1,5 +1,6 @@
 """Playing and recording at once through a real sound card, or rather PulseAudio's null sink."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -94,6 +95,25 @@ def test_playing_and_recording_at_once_is_bit_exact(card, tracks, tmp_path):
     )
     assert abs(captured_ns - heard_ns) < 0.1 * NS_PER_S
     assert len(of(ClockAnchored, events, "playback")) == 4
+
+
+def test_music_that_faltered_is_told_as_a_gap(card, tmp_path):
+    track = tmp_path / "long.wav"
+    soundfile.write(track, np.arange(1, 5 * RATE_HZ, dtype=np.int64).astype(np.int16), RATE_HZ)
+    process = program(card, tmp_path, [track])
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"playing\n"
+    time.sleep(1)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(30) == 0
+    events = events_in(tmp_path)
+    gaps = of(AudioGap, events, "playback")
+    assert gaps
+    assert all("underflow" in gap.detail for gap in gaps)
+    played = np.load(tmp_path / "playback.npy")
+    assert np.array_equal(played[:, 0], soundfile.read(track, dtype="int16")[0])
 
 
 def test_a_sound_card_that_comes_back_is_used_again(card, tmp_path):
