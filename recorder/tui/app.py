@@ -1,0 +1,248 @@
+"""The app: it hears the engine, keeps the recording's view, and moves between the screens."""
+
+import time
+from collections.abc import Callable, Iterable
+from multiprocessing.connection import Connection
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from core.errors import AffettiError, ExitCode
+from core.events import Consent
+from core.settings import Settings
+from recorder.protocol import AnyMessage, ChangeConsent, Sealing, Started
+from recorder.tui.draft import Draft
+from recorder.tui.link import EngineLink, EngineSaid
+from recorder.tui.screens.base import EngineScreen
+from recorder.tui.screens.gone import GoneScreen
+from recorder.tui.screens.help import HelpScreen
+from recorder.tui.screens.live import LiveScreen
+from recorder.tui.screens.note import NoteScreen
+from recorder.tui.screens.question import QuestionScreen
+from recorder.tui.screens.review import ReviewScreen
+from recorder.tui.screens.setup import SetupScreen
+from recorder.tui.themes import CALM, CLINICAL
+from recorder.tui.view import RecordingView
+
+
+class AffettiApp(App[None]):
+    """The recorder's screen.
+
+    Parameters
+    ----------
+    engine_pipe
+        The screen's end of the pipe to the engine.
+    settings
+        How to record.
+    draft
+        What is known of the first recording already.
+    monotonic_ns
+        The machine's monotonic clock.
+    """
+
+    TITLE = "Affetti"
+    CSS_PATH = "affetti.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", priority=True, tooltip="This list"),
+        Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True),
+        Binding("f2", "mark", "Mark", show=False, priority=True, tooltip="Mark this moment"),
+        Binding(
+            "ctrl+c", "interrupt", "End", show=False, priority=True, tooltip="End and seal at once"
+        ),
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
+    ]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  as Textual has it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]  # noqa: RUF012
+
+    def __init__(
+        self,
+        engine_pipe: Connection,
+        settings: Settings,
+        draft: Draft | None = None,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.draft = draft or Draft.of_settings(settings)
+        self.view: RecordingView | None = None  # of the latest recording
+        self.problem: AffettiError | None = None  # for whoever started the app
+        self._monotonic_ns = monotonic_ns
+        self._link = EngineLink(engine_pipe, self.post_message)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give themes of Textual's own the hues of ours."""
+        return CALM.variables
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer what a key does, and what is too rare or too grave for one.
+
+        Textual's own screenshot is left out: a picture of a person must not be written by the way.
+        """
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and active.enabled and not binding.system:
+                action, node = binding.action, active.node
+                yield SystemCommand(
+                    binding.description,
+                    binding.tooltip or f"Key {self.get_key_display(binding)}",
+                    lambda action=action, node=node: self.run_worker(self.run_action(action, node)),
+                )
+        theme = "light" if self.current_theme.dark else "dark"
+        yield SystemCommand(f"Use the {theme} theme", "Change the colours", self._change_theme)
+        yield from self._consent_commands()
+
+    def on_mount(self) -> None:
+        """Open the set-up."""
+        for theme in (CALM, CLINICAL):
+            self.register_theme(theme)
+        self.theme = CALM.name
+        self._link.start()
+        self.push_screen(SetupScreen(self._link, self.draft, self.settings))
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        self._link.close()
+
+    @property
+    def recording(self) -> bool:
+        """Whether a recording is running or being sealed."""
+        view = self.view
+        return view is not None and view.sealed is None and view.failure is None
+
+    def on_engine_said(self, event: EngineSaid) -> None:
+        """Take in a message, and show it."""
+        said = event.said
+        if isinstance(said, Started):
+            self.view = RecordingView(self._monotonic_ns)
+        if self.view is not None:
+            self.view.hear(said)
+        self._move(said)
+        for screen in self.screen_stack:
+            if isinstance(screen, EngineScreen) and screen.is_mounted:
+                screen.hear(said)
+
+    def on_engine_gone(self) -> None:
+        """Say that the engine has ended, where the recording is, and what brings it back."""
+        self.problem = _gone(self.view if self.recording else None)
+        self.push_screen(GoneScreen(self.problem))
+
+    def action_help(self) -> None:
+        """List the keys of the present screen."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(
+                HelpScreen([active.binding for active in self.screen.active_bindings.values()])
+            )
+
+    def action_mark(self) -> None:
+        """Mark this moment, whatever is open over the live screen."""
+        live = self._live()
+        if live is not None:
+            live.mark()
+
+    def action_interrupt(self) -> None:
+        """End a recording and seal it; leave when there is none."""
+        live = self._live()
+        if live is not None:
+            live.stop()
+        elif not self.recording:
+            self.exit()
+
+    def action_leave(self) -> None:
+        """Leave; a running recording is asked about first."""
+        live = self._live()
+        if self.problem is not None or not self.recording:
+            self.exit()
+        elif live is not None and live is self.screen:
+            live.action_stop()
+
+    def action_new_session(self) -> None:
+        """Set up another recording with the same devices and music."""
+        self.draft = self.draft.next_session()
+        self.switch_screen(SetupScreen(self._link, self.draft, self.settings))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a marker only while there is something to mark."""
+        if action == "mark":
+            return self._live() is not None
+        return True
+
+    def _move(self, said: AnyMessage) -> None:
+        """Go to the screen that a message calls for."""
+        view = self.view
+        if view is None:
+            return
+        if isinstance(said, Started):
+            self._go(LiveScreen(self._link, view, self.settings))
+        elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
+            self._go(ReviewScreen(self._link, view))
+
+    def _go(self, screen: EngineScreen) -> None:
+        """Replace the present screen, and whatever is open over it."""
+        while not isinstance(self.screen, EngineScreen):
+            if isinstance(self.screen, NoteScreen) and self.screen.text:
+                self.notify(
+                    f"Not recorded, the recording had ended: {self.screen.text}",
+                    severity="warning",
+                    timeout=60,
+                    markup=False,
+                )
+            self.pop_screen()
+        self.switch_screen(screen)
+
+    def _live(self) -> LiveScreen | None:
+        return next((s for s in self.screen_stack if isinstance(s, LiveScreen)), None)
+
+    def _change_theme(self) -> None:
+        self.theme = CLINICAL.name if self.current_theme.dark else CALM.name
+
+    def _consent_commands(self) -> Iterable[SystemCommand]:
+        if self.view is None or self._live() is None:
+            return
+        for what, kept in (("video", "the face"), ("audio", "the room")):
+            if getattr(self.view.state.consent, what):
+                yield SystemCommand(
+                    f"Withdraw consent to {what}",
+                    f"From now on {kept} is not recorded",
+                    lambda what=what: self._withdraw(what),
+                )
+
+    def _withdraw(self, what: str) -> None:
+        if self.view is None:
+            return
+        consent = self.view.state.consent
+        left = Consent(
+            video=consent.video and what != "video", audio=consent.audio and what != "audio"
+        )
+
+        def change(yes: bool | None) -> None:
+            if yes:
+                self._link.send(ChangeConsent(left))
+
+        self.push_screen(
+            QuestionScreen(
+                f"Does the person withdraw their consent to {what}?",
+                "From now on it is not recorded. What was recorded before stays.",
+            ),
+            change,
+        )
+
+
+def _over(view: RecordingView, said: AnyMessage) -> bool:
+    return isinstance(said, Sealing) or view.sealed is not None
+
+
+def _gone(view: RecordingView | None) -> AffettiError:
+    if view is None:
+        return AffettiError(
+            "The recording engine has stopped.",
+            "Nothing was being recorded. Start Affetti again.",
+            ExitCode.INTERNAL,
+        )
+    return AffettiError(
+        f"The recording engine has stopped. What it recorded lies beside {view.path}.",
+        f"At most the last second is lost. Run `affetti recover {view.path}` to seal it.",
+        ExitCode.UNSEALED,
+    )

@@ -1,0 +1,114 @@
+"""The plan of a recording while it is being filled in, and what it still lacks."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from core.errors import AffettiError
+from core.events import Consent
+from core.person import checked_code
+from core.settings import Settings
+from recorder.protocol import Plan
+
+
+@dataclass
+class Draft:
+    """What the set-up has been told so far; an answer of None was not given yet."""
+
+    person: str = ""
+    video: bool | None = None  # consent
+    audio: bool | None = None
+    camera: str | None = None  # None: no camera
+    microphone: str | None = None  # None: no microphone, "": the system's default
+    playlist: list[Path] = field(default_factory=list)
+    speaker: str | None = ""  # None: to the log alone
+    output: str | None = None
+    duration_s: float | None = None
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> Self:
+        """Begin with the devices that the settings name."""
+        return cls(camera=settings.camera, microphone=settings.microphone, speaker=settings.speaker)
+
+    @classmethod
+    def of_plan(
+        cls, plan: Plan, settings: Settings, *, person_known: bool, consent_known: bool
+    ) -> Self:
+        """Begin with what was named on the command line, and the settings for the rest.
+
+        Parameters
+        ----------
+        plan
+            From the command line.
+        settings
+            For devices that it does not name.
+        person_known, consent_known
+            Whether the plan's person and consent were named, or are a default that a person
+            at the screen has to replace.
+        """
+        speaker = settings.speaker if plan.speaker == "" else plan.speaker
+        return cls(
+            person=plan.person if person_known else "",
+            video=plan.consent.video if consent_known else None,
+            audio=plan.consent.audio if consent_known else None,
+            camera=plan.camera if plan.camera is not None else settings.camera,
+            microphone=plan.microphone if plan.microphone is not None else settings.microphone,
+            playlist=[Path(track) for track in plan.playlist],
+            speaker=speaker,
+            output=plan.output,
+            duration_s=plan.duration_s,
+        )
+
+    def next_session(self) -> Self:
+        """Return a draft with the same devices and music; person and consent are asked again."""
+        return type(self)(
+            camera=self.camera,
+            microphone=self.microphone,
+            playlist=list(self.playlist),
+            speaker=self.speaker,
+        )
+
+    @property
+    def used_camera(self) -> str | None:
+        """The camera, where video is consented to."""
+        return (self.camera or None) if self.video else None
+
+    @property
+    def used_microphone(self) -> str | None:
+        """The microphone, where audio is consented to."""
+        return self.microphone if self.audio else None
+
+    def code_problem(self) -> str | None:
+        """Say why the person's code cannot be used, or None when it can."""
+        try:
+            checked_code(self.person)
+        except AffettiError as error:
+            return error.hint
+        return None
+
+    def lacks(self) -> list[str]:
+        """Say in words what is missing before a recording can start; empty when nothing is."""
+        lacks = []
+        if self.code_problem():
+            lacks.append("the person's code" if not self.person else "a code without other signs")
+        if self.video is None:
+            lacks.append("yes or no to recording the face")
+        if self.audio is None:
+            lacks.append("yes or no to recording the room")
+        nothing = self.used_camera is None and self.used_microphone is None and not self.playlist
+        if nothing and self.video is not None and self.audio is not None:
+            lacks.append("a camera, a microphone or music")
+        return lacks
+
+    def plan(self) -> Plan:
+        """Return the finished plan; only when nothing is lacking."""
+        return Plan(
+            person=self.person,
+            consent=Consent(video=bool(self.video), audio=bool(self.audio)),
+            output=self.output,
+            camera=self.used_camera,
+            microphone=self.used_microphone,
+            playlist=tuple(str(track) for track in self.playlist),
+            speaker=self.speaker,
+            duration_s=self.duration_s,
+        )

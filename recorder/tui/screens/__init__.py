@@ -1,0 +1,1 @@
+"""The screens: set-up, live, review, and what opens over them."""

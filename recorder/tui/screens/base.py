@@ -1,0 +1,25 @@
+"""What the three screens share: they hear the engine, and know its link."""
+
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from recorder.protocol import AnyMessage
+from recorder.tui.link import EngineLink
+
+# A moment to be marked does not wait for a question to be answered or help to be read.
+MARK: Final = Binding("m", "app.mark", "Mark", tooltip="Mark this moment; it gets a number")
+
+
+class EngineScreen(Screen[None]):
+    """A screen that hears every message of the engine."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, link: EngineLink) -> None:
+        super().__init__()
+        self.link = link
+
+    def hear(self, said: AnyMessage) -> None:
+        """Take in what the engine said, after the recording's view did."""

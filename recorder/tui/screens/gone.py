@@ -1,0 +1,28 @@
+"""The engine has ended by itself: what that means, said plainly."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from core.errors import AffettiError
+
+
+class GoneScreen(ModalScreen[None]):
+    """Says where the recording is and how to bring it back; nothing is left but to leave."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter,escape", "app.leave", "Quit")]
+
+    def __init__(self, error: AffettiError) -> None:
+        super().__init__()
+        self._error = error
+
+    def compose(self) -> ComposeResult:
+        """Lay out the message and what to do."""
+        with Vertical(classes="dialog -error"):
+            yield Static(self._error.message, classes="question", markup=False)
+            yield Static(self._error.hint, markup=False)
+        yield Footer(show_command_palette=False)

@@ -1,0 +1,53 @@
+"""Help: every key of the screen beneath, made from its bindings, so that it cannot drift."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from recorder.tui.screens.base import MARK
+
+_EXPLANATION = (
+    "The bars say what a face or a piece of music expresses, never what a person feels. "
+    "They are estimates; a second emotion is named where it is almost as strong as the first."
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Lists keys, and says what each does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q", "dismiss", "Close", key_display="esc"),
+        MARK,
+    ]
+
+    def __init__(self, listed: Iterable[Binding]) -> None:
+        super().__init__()
+        self._listed = [binding for binding in listed if binding.description]
+
+    def compose(self) -> ComposeResult:
+        """Lay out the keys."""
+        with VerticalScroll(classes="dialog", can_focus=True):
+            yield Static("Keys", classes="question")
+            yield Static(self.table())
+            yield Static(_EXPLANATION, classes="explanation")
+        yield Footer(show_command_palette=False)
+
+    def table(self) -> Table:
+        """Return the keys with what they do, one row for each thing to do."""
+        keys: dict[str, list[str]] = {}
+        for binding in self._listed:
+            says = binding.tooltip or binding.description
+            key = self.app.get_key_display(binding)
+            if key not in keys.setdefault(says, []):
+                keys[says].append(key)
+        table = Table.grid(padding=(0, 2))
+        for says, names in keys.items():
+            table.add_row(Text(" ".join(names), "bold"), Text(says))
+        return table

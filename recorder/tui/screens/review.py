@@ -1,0 +1,192 @@
+"""Review: the sealed file, what each track met with, and the report."""
+
+import asyncio
+import os
+import sys
+from typing import ClassVar, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Footer, ProgressBar, Static
+
+from core.clock import clock_text
+from core.emotions import EMOTIONS
+from core.events import PerceptionSettings
+from core.state import Track
+from recorder.protocol import AnyMessage, Sealing
+from recorder.tui.expressed import Expressed, expressed_during
+from recorder.tui.link import EngineLink
+from recorder.tui.screens.base import EngineScreen
+from recorder.tui.view import RecordingView
+from recorder.tui.widgets.bars import bar
+from recorder.tui.widgets.journal import entries
+from recorder.tui.wording import clock, percent, strongest
+
+_BAR_WIDTH: Final = 12
+_ENDS: Final = {
+    "stopped": "you ended it",
+    "duration": "its time was over",
+    "sources_ended": "its files had ended",
+    "signal": "the program was told to end",
+    "ui_gone": "the screen was gone",
+    "disk_full": "the disk was full",
+    "failed": "the log could not be written",
+}
+
+
+class ReviewScreen(EngineScreen):
+    """An ended recording: sealing, and then what was recorded.
+
+    Parameters
+    ----------
+    link
+        To the engine.
+    view
+        The recording.
+    """
+
+    TITLE = "Review"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "report", "Write report", tooltip="Write the report of this session"),
+        Binding("n", "app.new_session", "New session"),
+        Binding("q,escape", "app.leave", "Quit", key_display="q"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"emotion--{emotion}" for emotion in EMOTIONS),
+        "emotion--quiet",
+        "emotion--trough",
+    }
+
+    def __init__(self, link: EngineLink, view: RecordingView) -> None:
+        super().__init__(link)
+        self.view = view
+        self._reporting = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the file, the tracks and the markers."""
+        yield Static(id="title", markup=False)
+        yield ProgressBar(id="sealing", show_eta=False)
+        with VerticalScroll(id="review"):
+            yield Static(id="file", markup=False)
+            yield Static(id="report", markup=False)
+            yield Static(id="tracks")
+            yield Static(id="entries", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show what is known so far."""
+        self.query_one("#review").focus()
+        self.query_one("#file").border_title = "File"
+        self.query_one("#tracks").border_title = "What each track met with, together, live"
+        self.query_one("#entries").border_title = "Markers and notes"
+        self.query_one("#report").border_title = "Report"
+        self.query_one("#report").display = False
+        self._update()
+
+    def hear(self, said: AnyMessage) -> None:
+        """Follow the sealing."""
+        match said:
+            case Sealing(done=done, total=total):
+                self.query_one(ProgressBar).update(total=max(total, 1), progress=done)
+        self._update()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the report only of a sealed file."""
+        if action == "report":
+            return self.view.sealed is not None and not self._reporting
+        return True
+
+    @work(group="report")
+    async def action_report(self) -> None:
+        """Write the report, in the analyzer's own process."""
+        if self.view.sealed is None:
+            return
+        self._reporting = True
+        self.refresh_bindings()
+        self._say_of_report("Writing the report … this takes a while.", "")
+        code, said = await _run_report(self.view.sealed.path)
+        self._reporting = False
+        self.refresh_bindings()
+        self._say_of_report(said, "-error" if code else "-done")
+
+    def _say_of_report(self, words: str, kind: str) -> None:
+        report = self.query_one("#report", Static)
+        report.display = True
+        report.set_classes(kind)
+        report.update(words)
+
+    def _update(self) -> None:
+        view, state = self.view, self.view.state
+        person = state.started.person if state.started else ""
+        ended = _ENDS.get(state.ended.reason, "") if state.ended else ""
+        words = f"Affetti   session of {person}, {clock(state.duration_s)} long"
+        self.query_one("#title", Static).update(f"{words}: {ended}" if ended else words)
+        self.query_one(ProgressBar).display = view.sealed is None and view.failure is None
+        self.query_one("#file", Static).update(self._file_words())
+        self.query_one("#file").set_class(
+            view.sealed is None and view.failure is not None, "-error"
+        )
+        self.query_one("#tracks", Static).update(self._tracks())
+        self.query_one("#entries", Static).update("\n".join(entries(state)) or "none")
+        self.refresh_bindings()
+
+    def _file_words(self) -> str:
+        view = self.view
+        words = [f"! {view.failure.message} {view.failure.hint}"] if view.failure else []
+        if view.sealed is not None:
+            words.append(f"Sealed: {view.sealed.path}")
+        elif view.failure is None:
+            words.append(f"Sealing {view.path} …")
+        return "\n".join(words)
+
+    def _tracks(self) -> RenderableType:
+        state = self.view.state
+        if not state.tracks:
+            return Text("No music was played.")
+        settings = state.started.perception if state.started else PerceptionSettings()
+        return Group(
+            *(
+                self._track(track, expressed_during(track, self.view.fused, settings, state.now_ns))
+                for track in state.tracks
+            )
+        )
+
+    def _track(self, track: Track, expressed: Expressed) -> RenderableType:
+        played = clock_text(track.played_s(self.view.state.now_ns))
+        title = Text.assemble((f"{track.number + 1}  {track.title}", "bold"), f"   {played}")
+        if expressed.emotions is None:
+            return Group(title, Text("   no estimate while it played"), "")
+        title.append(f"   {strongest(expressed.emotions)}")
+        coverage = f"   coverage {percent(expressed.coverage)}"
+        title.append(coverage, self.get_component_rich_style("emotion--quiet"))
+        table = Table.grid(padding=(0, 1))
+        trough = self.get_component_rich_style("emotion--trough")
+        cells = []
+        for emotion, share in zip(EMOTIONS, expressed.emotions, strict=True):
+            style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
+            drawn = bar(share, _BAR_WIDTH, style, trough)
+            cells.append(Text.assemble(f"   {emotion:<11}", drawn, f" {percent(share):>5}"))
+        for left, right in zip(cells[:2], cells[2:], strict=True):
+            table.add_row(left, right)
+        return Group(title, table, "")
+
+
+async def _run_report(path: str) -> tuple[int, str]:
+    """Run `affetti report`; return its exit code and what it said last."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "core", "report", path),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    out, err = await process.communicate()
+    code = process.returncode or 0
+    said = (err if code else out).decode(errors="replace").strip()
+    return code, said or f"The report ended with code {code}."

@@ -1,0 +1,312 @@
+"""Set-up: who, what they agree to, with which devices, and which music."""
+
+import shutil
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Button, Footer, Input, Label, Static
+
+from core.errors import AffettiError
+from core.settings import Settings
+from recorder.protocol import (
+    AnyMessage,
+    Devices,
+    Level,
+    ListDevices,
+    Picture,
+    Problem,
+    Record,
+    Watch,
+)
+from recorder.sources.track import Track
+from recorder.tui.draft import Draft
+from recorder.tui.link import EngineLink
+from recorder.tui.screens.base import EngineScreen
+from recorder.tui.widgets.consent import YesNo
+from recorder.tui.widgets.meter import LevelMeter
+from recorder.tui.widgets.paths import PathSuggester
+from recorder.tui.widgets.picture import PictureBox
+from recorder.tui.widgets.playlist import Playlist, tracks_at
+from recorder.tui.widgets.source import SourceChoice
+from recorder.tui.wording import span
+
+_SETTLED_S: Final = 0.5  # a choice that rests this long is looked at
+_BYTES_PER_PIXEL: Final = 0.2  # of a JPEG of quality 90, roughly
+_SOUND_BYTES_PER_S: Final = 44_100 * 2 * 2
+
+
+class SetupScreen(EngineScreen):
+    """Everything a recording needs, and why it cannot start yet.
+
+    Parameters
+    ----------
+    link
+        To the engine.
+    draft
+        What is known already; filled in further here.
+    settings
+        For the disk and the size of frames.
+    """
+
+    TITLE = "New session"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "start", "Start recording", priority=True),
+        Binding("f5", "refresh", "Look for devices again", show=False),
+        Binding("tab", "app.focus_next", "Next field", key_display="tab"),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False),
+        Binding("escape", "app.leave", "Quit"),
+    ]
+
+    def __init__(self, link: EngineLink, draft: Draft, settings: Settings) -> None:
+        super().__init__(link)
+        self.draft = draft
+        self._settings = settings
+        self._problem: AffettiError | None = None
+        self._starting = False
+        self._devices_known = False
+        self._watched = Watch()
+        self._settling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the form beside the preview."""
+        draft = self.draft
+        yield Static("Affetti   new session", id="title")
+        with Horizontal(id="setup"):
+            with Vertical(id="form"):
+                yield from _field("Person", Input(draft.person, id="person", compact=True))
+                yield Static(id="person-hint", classes="hint")
+                yield from _field("Record face", YesNo(draft.video, id="video"))
+                yield from _field("Record room", YesNo(draft.audio, id="audio"))
+                yield from _field("Camera", self._camera())
+                yield from _field("Microphone", self._microphone())
+                yield from _field("Speaker", self._speaker())
+                yield Playlist(id="playlist")
+                yield Input(
+                    placeholder="add a sound file or a folder: type its path, Enter",
+                    id="add",
+                    suggester=PathSuggester(),
+                    compact=True,
+                )
+            with Vertical(id="preview"):
+                yield PictureBox(id="picture")
+                yield LevelMeter(id="level")
+                yield Static(id="disk", classes="hint")
+                yield Button("Start recording", id="start", variant="primary", compact=True)
+                yield Static(id="status", markup=False)
+        yield Footer()
+
+    def _camera(self) -> SourceChoice:
+        return SourceChoice(
+            self.draft.camera,
+            id="camera",
+            nothing="no camera",
+            other="a video file or address…",
+            suggester=PathSuggester(),
+        )
+
+    def _microphone(self) -> SourceChoice:
+        return SourceChoice(
+            self.draft.microphone,
+            id="microphone",
+            nothing="no microphone",
+            other="a sound file…",
+            suggester=PathSuggester(),
+        )
+
+    def _speaker(self) -> SourceChoice:
+        return SourceChoice(
+            self.draft.speaker, id="speaker", nothing="none: to the log alone, unheard"
+        )
+
+    def on_mount(self) -> None:
+        """Ask for devices, and load the music that was named already."""
+        self.query_one("#person", Input).max_length = 32
+        self.query_one("#preview").border_title = "Preview"
+        self.link.send(ListDevices())
+        for path in self.draft.playlist:
+            self._add(path)
+        self._update()
+
+    def hear(self, said: AnyMessage) -> None:
+        """Show previews and devices, and what went wrong."""
+        match said:
+            case Devices():
+                self._offer(said)
+            case Picture() if self.draft.used_camera is not None:
+                self.query_one(PictureBox).show(said)
+            case Level(stream="room") if self.draft.used_microphone is not None:
+                self.query_one(LevelMeter).show(said)
+            case Problem(message=message, hint=hint):
+                self._starting = False
+                self._complain(AffettiError(message, hint))
+
+    def action_start(self) -> None:
+        """Begin to record, unless something is lacking."""
+        if self._starting or self._lacks():
+            return
+        self._starting = True
+        self._problem = None
+        self.link.send(Record(self.draft.plan()))
+        self._update()
+
+    def action_refresh(self) -> None:
+        """Ask for devices again."""
+        self.link.send(ListDevices())
+
+    @on(Input.Changed, "#person")
+    def _name_person(self, event: Input.Changed) -> None:
+        self.draft.person = event.value.strip()
+        self._update()
+
+    @on(YesNo.Changed)
+    def _agree(self, event: YesNo.Changed) -> None:
+        if event.question.id == "video":
+            self.draft.video = event.value
+        else:
+            self.draft.audio = event.value
+        self._update()
+
+    @on(SourceChoice.Changed)
+    def _choose(self, event: SourceChoice.Changed) -> None:
+        match event.choice.id:
+            case "camera":
+                self.draft.camera = event.value
+            case "microphone":
+                self.draft.microphone = event.value
+            case _:
+                self.draft.speaker = event.value
+        self._update()
+
+    @on(Playlist.Changed)
+    def _arrange(self) -> None:
+        self.draft.playlist = [track.path for track in self.query_one(Playlist).tracks]
+        self._update()
+
+    @on(Input.Changed, "#add")
+    def _type(self) -> None:
+        self._update()
+
+    @on(Input.Submitted, "#add")
+    def _submit(self, event: Input.Submitted) -> None:
+        if event.value.strip():
+            self._add(Path(event.value.strip()).expanduser())
+
+    @on(Button.Pressed, "#start")
+    def _press(self) -> None:
+        self.action_start()
+
+    @work(thread=True, group="add")
+    def _add(self, path: Path) -> None:
+        try:
+            tracks = tracks_at(path)
+        except AffettiError as error:
+            self.app.call_from_thread(self._complain, error)
+            return
+        self.app.call_from_thread(self._added, tracks)
+
+    def _added(self, tracks: list[Track]) -> None:
+        self._problem = None
+        self.query_one("#add", Input).clear()
+        self.query_one(Playlist).extend(tracks)
+
+    def _offer(self, devices: Devices) -> None:
+        named = {
+            "camera": [(f"camera {index}", index) for index in devices.cameras],
+            "microphone": _with_default(devices.microphones),
+            "speaker": _with_default(devices.speakers),
+        }
+        for choice in self.query(SourceChoice):
+            choice.offer(named[str(choice.id)])
+        self._devices_known = True
+        self._update()
+
+    def _complain(self, error: AffettiError) -> None:
+        self._problem = error
+        self._update()
+
+    def _lacks(self) -> list[str]:
+        lacks = self.draft.lacks()
+        if self.query_one("#add", Input).value.strip():
+            lacks.append("Enter after the path of the music")
+        return lacks
+
+    def _update(self) -> None:
+        """Bring everything that follows from the draft up to date."""
+        draft = self.draft
+        person = self.query_one("#person-hint", Static)
+        person.update(draft.code_problem() or "A code, never a name.")
+        person.set_class(bool(draft.person and draft.code_problem()), "-error")
+        self.query_one("#camera").disabled = draft.video is False
+        self.query_one("#microphone").disabled = draft.audio is False
+        self.query_one("#disk", Static).update(_disk_words(self._settings, draft))
+        self.query_one("#start", Button).disabled = bool(self._lacks()) or self._starting
+        self._update_status()
+        self._update_preview()
+
+    def _update_status(self) -> None:
+        status = self.query_one("#status", Static)
+        status.set_class(self._problem is not None, "-error")
+        if self._problem is not None:
+            status.update(f"! {self._problem.message} {self._problem.hint}")
+        elif self._starting:
+            status.update("Starting…")
+        elif lacks := self._lacks():
+            status.update("Still needed: " + "; ".join(lacks) + ".")
+        else:
+            status.update("Ready.")
+
+    def _update_preview(self) -> None:
+        draft = self.draft
+        if draft.used_camera is None:
+            self.query_one(PictureBox).show(None, words=_no_picture(draft))
+        if draft.used_microphone is None:
+            self.query_one(LevelMeter).show(None, _no_sound(draft))
+        if self._settling is not None:
+            self._settling.stop()
+        self._settling = self.set_timer(_SETTLED_S, self._look)
+
+    def _look(self) -> None:
+        """Look at what is chosen, once the devices are known and the choice rests."""
+        watch = Watch(self.draft.used_camera, self.draft.used_microphone)
+        if self._devices_known and not self._starting and watch != self._watched:
+            self._watched = watch
+            self.link.send(watch)
+
+
+def _field(name: str, widget: Widget) -> ComposeResult:
+    with Horizontal(classes="field"):
+        yield Label(name)
+        yield widget
+
+
+def _with_default(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    default = [("the system's default", "")] if names else []
+    return default + [(name, name) for name in names]
+
+
+def _no_picture(draft: Draft) -> str:
+    if draft.video is None:
+        return "no consent yet"
+    return "no camera" if draft.video else "the face is not recorded"
+
+
+def _no_sound(draft: Draft) -> str:
+    if draft.audio is None:
+        return "no consent yet"
+    return "no microphone" if draft.audio else "the room is not recorded"
+
+
+def _disk_words(settings: Settings, draft: Draft) -> str:
+    """Say how long the disk lasts; sealing needs as much room again as the recording."""
+    folder = Path(draft.output).expanduser().parent if draft.output else settings.folder
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    video = settings.video
+    pixels_per_s = video.width_px * video.height_px * video.frames_per_s
+    bytes_per_s = 2 * _SOUND_BYTES_PER_S + pixels_per_s * _BYTES_PER_PIXEL
+    return f"Disk: about {span(shutil.disk_usage(existing).free / bytes_per_s / 2)}"

@@ -1,0 +1,77 @@
+"""From the command line to the screen and back: the engine, the app, and how both end."""
+
+import asyncio
+import signal
+import sys
+
+import click
+
+from core.errors import AffettiError, ExitCode
+from core.settings import Settings
+from recorder.engine import EngineProcess, start_engine
+from recorder.protocol import Plan
+from recorder.tui.app import AffettiApp
+from recorder.tui.draft import Draft
+
+
+def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bool) -> None:
+    """Open the screen, and stay until it is left and everything recorded is sealed.
+
+    Parameters
+    ----------
+    plan
+        Fills in the set-up.
+    settings
+        How to record.
+    person_known, consent_known
+        Whether the plan's person and consent were named on the command line.
+
+    Raises
+    ------
+    AffettiError
+        There is no terminal, or the engine ended before its time.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise AffettiError(
+            "The screen needs a terminal.",
+            "Run `affetti record` in one, or use --headless.",
+            ExitCode.USAGE,
+        )
+    draft = Draft.of_plan(plan, settings, person_known=person_known, consent_known=consent_known)
+    engine = start_engine(settings)
+    app = AffettiApp(engine.pipe, settings, draft)
+    try:
+        told_to_end = asyncio.run(_show(app))
+    finally:
+        unsealed = app.view.path if app.view is not None and app.recording else None
+        if unsealed and app.problem is None:
+            click.echo(f"Sealing {unsealed} …", err=True)
+    _end(engine, told_to_end)
+    if app.problem is not None:
+        raise app.problem
+    if app.view is not None and (app.view.sealed or unsealed):
+        click.echo(f"Sealed: {app.view.path}", err=True)
+
+
+async def _show(app: AffettiApp) -> bool:
+    """Run the app; return whether a signal ended it."""
+    told: list[int] = []
+
+    def tell(number: int) -> None:
+        told.append(number)
+        app.exit()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell, number)
+    await app.run_async()
+    return bool(told)
+
+
+def _end(engine: EngineProcess, told_to_end: bool) -> None:
+    if told_to_end:
+        engine.process.terminate()  # it seals, and records that a signal ended it
+    else:
+        engine.close()
+    engine.join()
+    engine.close()

@@ -1,0 +1,116 @@
+"""What the screens know of a recording: everything the engine said of it, and nothing else."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from core.clock import NS_PER_S, SessionClock
+from core.events import EmotionFused, Emotions, Event, FaceEstimated
+from core.fusion import rounded
+from core.state import SessionState
+from recorder.protocol import (
+    AnyMessage,
+    Health,
+    Level,
+    Picture,
+    Problem,
+    Recorded,
+    Sealed,
+    Sealing,
+    Started,
+)
+
+SILENT_S: Final = 3.0  # the engine speaks every second; after this, something is wrong
+_FACES_NS: Final = NS_PER_S  # the face's bars are a mean over this, so that they do not flicker
+
+
+@dataclass
+class RecordingView:
+    """One recording as the screens see it.
+
+    Parameters
+    ----------
+    monotonic_ns
+        The machine's monotonic clock.
+    """
+
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    path: str = ""
+    state: SessionState = field(default_factory=SessionState)
+    fused: list[EmotionFused] = field(default_factory=list)
+    health: Health | None = None
+    picture: Picture | None = None
+    levels: dict[str, Level] = field(default_factory=dict)
+    sealing: Sealing | None = None
+    sealed: Sealed | None = None
+    failure: Problem | None = None  # why it did not begin, or could not go on
+    _clock: SessionClock | None = None
+    _heard_ns: int = 0  # when the engine last said anything, monotonic
+    _faces: deque[FaceEstimated] = field(default_factory=deque)
+
+    def hear(self, message: AnyMessage) -> None:
+        """Take in what the engine said."""
+        self._heard_ns = self.monotonic_ns()
+        match message:
+            case Started(path=path):
+                self.path = path
+            case Recorded(events=events):
+                for event in events:
+                    self._apply(event)
+            case Health():
+                self.health = message
+            case Picture():
+                self.picture = message
+            case Level(stream=stream):
+                self.levels[stream] = message
+            case Sealing():
+                self.sealing = message
+            case Sealed():
+                self.sealed = message
+            case Problem(fatal=True):
+                self.failure = message
+
+    @property
+    def now_ns(self) -> int:
+        """Session time now, as near as messages tell it."""
+        if self._clock is None or self.state.ended is not None:
+            return self.state.now_ns
+        return max(self.state.now_ns, self.monotonic_ns() - self._clock.start_ns)
+
+    @property
+    def silent_s(self) -> float:
+        """How long the engine has said nothing."""
+        return (self.monotonic_ns() - self._heard_ns) / NS_PER_S
+
+    @property
+    def models_ready(self) -> bool:
+        """Whether the models are loaded, as far as the engine has said."""
+        return self.health is not None and self.health.models_ready
+
+    def face_emotions(self) -> Emotions | None:
+        """Return the mean of what the face expressed in the last second; None without a face."""
+        since_ns = self.now_ns - _FACES_NS
+        while self._faces and self._faces[0].t_ns < since_ns:
+            self._faces.popleft()
+        seen = [face.emotions for face in self._faces if face.emotions is not None]
+        return rounded(np.mean(seen, axis=0)) if seen else None
+
+    def _apply(self, event: Event) -> None:
+        self.state.apply(event)
+        match event:
+            case EmotionFused():
+                self.fused.append(event)
+            case FaceEstimated():
+                self._faces.append(event)
+            case _:
+                self._set_clock(event.t_ns)
+
+    def _set_clock(self, t_ns: int) -> None:
+        # An event arrives after it happened, never before: the earliest start is the best.
+        start_ns = self.monotonic_ns() - t_ns
+        if self._clock is None or start_ns < self._clock.start_ns:
+            self._clock = SessionClock(start_ns)

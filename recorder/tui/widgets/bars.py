@@ -1,0 +1,72 @@
+"""Four bars, one for each emotion, under the words for the strongest."""
+
+from typing import Any, ClassVar, Final
+
+from rich.text import Text
+from textual.widget import Widget
+
+from core.emotions import EMOTIONS, ranked
+from core.events import Emotions
+from recorder.tui.wording import Reading, percent
+
+_NAME_WIDTH: Final = 10  # "relaxation"
+_SHARE_WIDTH: Final = 6  # " 100 %"
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+
+
+def bar(share: float, width: int, style: Any, trough: Any) -> Text:
+    """Draw a bar of `share` (0 to 1) of `width` cells, to an eighth of a cell."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    full, rest = divmod(eighths, 8)
+    filled = "█" * full + (_EIGHTHS[rest] if rest else "")
+    return Text.assemble((filled, style), (" " * (width - len(filled)), trough))
+
+
+class EmotionBars(Widget):
+    """What one modality expresses."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"emotion--{emotion}" for emotion in EMOTIONS),
+        "emotion--quiet",
+        "emotion--trough",
+    }
+
+    def __init__(self, title: str, *, id: str) -> None:
+        super().__init__(id=id)
+        self._reading = Reading(title, "")
+        self.border_title = title
+
+    def show(self, reading: Reading) -> None:
+        """Show a reading; drawn again only when it differs."""
+        if reading != self._reading:
+            self._reading = reading
+            self.border_title = reading.title
+            self.refresh()
+
+    def render(self) -> Text:
+        """Draw the words and the bars."""
+        emotions = self._reading.emotions
+        quiet = self.get_component_rich_style("emotion--quiet")
+        words = Text(self._reading.words, "bold" if emotions else quiet, no_wrap=True)
+        words.truncate(self.size.width, overflow="ellipsis")
+        return Text("\n").join([words, *self._bars(emotions)])
+
+    def _bars(self, emotions: Emotions | None) -> list[Text]:
+        width = max(1, self.size.width - _NAME_WIDTH - 1 - _SHARE_WIDTH)
+        trough = self.get_component_rich_style("emotion--trough")
+        quiet = self.get_component_rich_style("emotion--quiet")
+        first = ranked(emotions)[0] if emotions else None
+        lines = []
+        for i, emotion in enumerate(EMOTIONS):
+            share = emotions[i] if emotions else 0.0
+            style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
+            weight = "bold" if emotion is first else quiet
+            figure = percent(share) if emotions else "–"
+            lines.append(
+                Text.assemble(
+                    (f"{emotion:<{_NAME_WIDTH}} ", weight),
+                    bar(share, width, style, trough),
+                    (f"{figure:>{_SHARE_WIDTH}}", weight),
+                )
+            )
+        return lines

@@ -1,0 +1,68 @@
+"""A question of consent: yes or no, and neither until someone has chosen."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+
+
+class YesNo(Widget, can_focus=True):
+    """Two answers in one line; `value` is None until one was chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n", "answer(False)", "No"),
+        Binding("left", "answer(True)", "Yes", show=False),
+        Binding("right", "answer(False)", "No", show=False),
+        Binding("space,enter", "change", "Change", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"consent--chosen", "consent--other"}
+
+    class Changed(Message):
+        """An answer was given."""
+
+        def __init__(self, question: "YesNo", value: bool) -> None:
+            super().__init__()
+            self.question = question
+            self.value = value
+
+        @property
+        def control(self) -> "YesNo":
+            """The question that was answered."""
+            return self.question
+
+    def __init__(self, value: bool | None = None, *, id: str) -> None:
+        super().__init__(id=id)
+        self.value = value
+
+    def render(self) -> Text:
+        """Draw both answers."""
+        return Text("   ").join(
+            Text(
+                f"({'●' if self.value is answer else ' '}) {word}",
+                self.get_component_rich_style(
+                    "consent--chosen" if self.value is answer else "consent--other"
+                ),
+            )
+            for answer, word in ((True, "yes"), (False, "no"))
+        )
+
+    def action_answer(self, value: bool) -> None:
+        """Choose an answer."""
+        if value is not self.value:
+            self.value = value
+            self.refresh()
+            self.post_message(self.Changed(self, value))
+
+    def action_change(self) -> None:
+        """Choose the other answer; the first time, yes."""
+        self.action_answer(not self.value)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the answer under the pointer."""
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            self.action_answer(offset.x < len("(●) yes "))

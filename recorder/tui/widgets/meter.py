@@ -1,0 +1,55 @@
+"""A level meter of one line."""
+
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual.widget import Widget
+
+from recorder.protocol import Level
+from recorder.tui.widgets.bars import bar
+
+_FLOOR_DBFS: Final = -60.0
+_TOO_LOUD_DBFS: Final = -1.0
+_TOO_QUIET_DBFS: Final = -55.0
+_FIGURE_WIDTH: Final = 17
+
+
+class LevelMeter(Widget):
+    """How loud a stream is: a bar from -60 dBFS to 0, the figure, and a word."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "meter--level",
+        "meter--trough",
+        "meter--loud",
+        "meter--quiet",
+    }
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._level: Level | None = None
+        self._words = ""
+
+    def show(self, level: Level | None, words: str = "") -> None:
+        """Show a level, or words where there is none."""
+        if (level, words) != (self._level, self._words):
+            self._level, self._words = level, words
+            self.refresh()
+
+    def render(self) -> Text:
+        """Draw the meter."""
+        level = self._level
+        if level is None:
+            return Text(self._words, self.get_component_rich_style("meter--quiet"), no_wrap=True)
+        loud = level.peak_dbfs > _TOO_LOUD_DBFS
+        style = self.get_component_rich_style("meter--loud" if loud else "meter--level")
+        trough = self.get_component_rich_style("meter--trough")
+        share = 1 - level.rms_dbfs / _FLOOR_DBFS
+        width = max(1, self.size.width - _FIGURE_WIDTH)
+        drawn = bar(share, width, style + trough.background_style, trough)
+        return Text.assemble(drawn, f" {level.rms_dbfs:4.0f} dB {_word(level)}")
+
+
+def _word(level: Level) -> str:
+    if level.peak_dbfs > _TOO_LOUD_DBFS:
+        return "too loud"
+    return "silent" if level.rms_dbfs < _TOO_QUIET_DBFS else ""

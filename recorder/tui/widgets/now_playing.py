@@ -1,0 +1,76 @@
+"""The track that plays: its title, how far it is, and what comes next."""
+
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual.widget import Widget
+
+from core.state import Track
+from recorder.protocol import Level
+from recorder.tui.view import RecordingView
+from recorder.tui.widgets.bars import bar
+from recorder.tui.wording import clock
+
+_TIMES_WIDTH: Final = 16
+
+
+class NowPlaying(Widget):
+    """The current track with its progress."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"track--progress", "track--trough", "track--quiet"}
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.border_title = "Music"
+        self._shown: tuple[str, str, float, str] = ("", "", 0.0, "")
+
+    def show(self, view: RecordingView) -> None:
+        """Show what plays in a recording."""
+        playlist = view.state.started.playlist if view.state.started else ()
+        track = view.state.track
+        self.border_subtitle = _levels(view.levels)
+        if track is None:
+            shown = (_silence(view, playlist), "", 0.0, "")
+        else:
+            shown = _playing(track, playlist, view.now_ns)
+        if shown != self._shown:
+            self._shown = shown
+            self.refresh()
+
+    def render(self) -> Text:
+        """Draw two lines: the title, and the progress."""
+        title, coming, share, times = self._shown
+        quiet = self.get_component_rich_style("track--quiet")
+        first = Text.assemble((title, "bold"), (f"   {coming}" if coming else "", quiet))
+        first.truncate(self.size.width, overflow="ellipsis")
+        if not times:
+            return first
+        trough = self.get_component_rich_style("track--trough")
+        style = self.get_component_rich_style("track--progress") + trough.background_style
+        drawn = bar(share, max(1, self.size.width - _TIMES_WIDTH), style, trough)
+        return Text.assemble(first, "\n", drawn, f"{times:>{_TIMES_WIDTH}}")
+
+
+def _playing(track: Track, playlist: tuple[str, ...], now_ns: int) -> tuple[str, str, float, str]:
+    played_s = min(track.played_s(now_ns), track.duration_s)
+    sign = "‖ paused" if track.paused else "▶"
+    title = f"{sign} {track.number + 1}/{len(playlist)} {track.title}"
+    after = playlist[track.number + 1 : track.number + 2]
+    times = f"{clock(played_s)} / {clock(track.duration_s)}"
+    coming = f"next: {after[0]}" if after else "the last one"
+    return title, coming, played_s / max(track.duration_s, 0.001), times
+
+
+def _silence(view: RecordingView, playlist: tuple[str, ...]) -> str:
+    if not playlist:
+        return "No music is played."
+    if not view.state.tracks:
+        return "The music is about to begin."
+    if view.state.tracks[-1].reason == "stopped":
+        return "■ Stopped. Space plays the track again."
+    return "The playlist has ended."
+
+
+def _levels(levels: dict[str, Level]) -> str:
+    room = levels.get("room")
+    return f"room {room.rms_dbfs:.0f} dB" if room else ""

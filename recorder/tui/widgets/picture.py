@@ -1,0 +1,112 @@
+"""A small picture in half blocks: two pixels in each cell of the terminal."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from recorder.protocol import Picture
+
+Box = tuple[int, int, int, int]  # left, top, width, height
+
+_BOX_RGB: Final = (255, 255, 255)
+
+
+class PictureBox(Widget):
+    """Shows the latest picture, as large as fits, with a box around the face."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._picture: Picture | None = None
+        self._box: Box | None = None
+        self._words = ""
+        self._strips: list[Strip] = []
+
+    def show(self, picture: Picture | None, box_px: Box | None = None, words: str = "") -> None:
+        """Show a picture, or words where there is none.
+
+        Parameters
+        ----------
+        picture
+            As the engine sent it.
+        box_px
+            A face in the pixels of the full frame: left, top, width, height.
+        words
+            What to say in place of a picture.
+        """
+        if picture is self._picture and box_px == self._box and words == self._words:
+            return
+        self._picture, self._box, self._words = picture, box_px, words
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Draw again at the new size."""
+        self._draw()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the picture."""
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, self.rich_style)
+
+    def _draw(self) -> None:
+        width, height = self.size
+        pixels = _fitted(self._picture, width, 2 * height) if self._picture else None
+        if pixels is None or self._picture is None:
+            self._strips = self._said(width, height)
+        else:
+            if self._box is not None:
+                _outline(pixels, self._box, self._picture)
+            self._strips = self._placed(pixels, width, height)
+        self.refresh()
+
+    def _said(self, width: int, height: int) -> list[Strip]:
+        style = self.rich_style
+        line = Strip([Segment(self._words[:width].center(width), style)], width)
+        return [Strip.blank(width, style)] * max(0, (height - 1) // 2) + [line]
+
+    def _placed(self, pixels: NDArray[np.uint8], width: int, height: int) -> list[Strip]:
+        style = self.rich_style
+        left = (width - pixels.shape[1]) // 2
+        margin = [Segment(" " * left, style)]
+        rest = [Segment(" " * (width - left - pixels.shape[1]), style)]
+        above = [Strip.blank(width, style)] * ((height - len(pixels) // 2) // 2)
+        rows = zip(pixels[::2], pixels[1::2], strict=True)
+        return above + [Strip([*margin, *_cells(*row), *rest], width) for row in rows]
+
+
+def _cells(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> list[Segment]:
+    return [
+        Segment("▀", Style(color=_rgb(above), bgcolor=_rgb(below)))
+        for above, below in zip(upper.tolist(), lower.tolist(), strict=True)
+    ]
+
+
+def _rgb(pixel: list[int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*pixel)
+
+
+def _fitted(picture: Picture, width: int, height: int) -> NDArray[np.uint8] | None:
+    """Decode a picture and scale it to fit; uint8 [H, W, 3] RGB with even H, or None."""
+    import cv2  # noqa: PLC0415  not before there is a picture
+
+    full: Any = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if full is None or width < 2 or height < 2:
+        return None
+    scale = min(width / picture.width_px, height / picture.height_px)
+    size = (max(1, round(picture.width_px * scale)), max(2, round(picture.height_px * scale) & ~1))
+    return np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _outline(pixels: NDArray[np.uint8], box: Box, picture: Picture) -> None:
+    """Draw a box, one pixel thin, into the scaled picture."""
+    height, width = pixels.shape[:2]
+    x, y = width / picture.width_px, height / picture.height_px
+    left, right = (int(np.clip(at * x, 0, width - 1)) for at in (box[0], box[0] + box[2]))
+    top, bottom = (int(np.clip(at * y, 0, height - 1)) for at in (box[1], box[1] + box[3]))
+    pixels[[top, bottom], left : right + 1] = _BOX_RGB
+    pixels[top : bottom + 1, [left, right]] = _BOX_RGB

@@ -1,0 +1,84 @@
+"""The playlist: titles in order, and the keys that change it."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import OptionList
+
+from core.errors import AffettiError
+from recorder.sources.track import SUFFIXES, Track, open_track
+from recorder.tui.wording import clock
+
+
+def tracks_at(path: Path) -> list[Track]:
+    """Return the track in a file, or those of a folder by name.
+
+    Raises
+    ------
+    AffettiError
+        The file cannot be played, or the folder holds no sound file.
+    """
+    if not path.is_dir():
+        return [open_track(path)]
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise AffettiError(f"There is no sound file in {path}.", "Name another folder or a file.")
+    return [open_track(file) for file in files]
+
+
+class Playlist(OptionList):
+    """The tracks to be played, in order."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("delete,backspace,x", "remove", "Remove track", key_display="del"),
+        Binding("left_square_bracket", "move(-1)", "Earlier", key_display="["),
+        Binding("right_square_bracket", "move(1)", "Later", key_display="]"),
+    ]
+
+    class Changed(Message):
+        """Tracks were added, removed or moved."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, markup=False, compact=True)
+        self.tracks: list[Track] = []
+        self._caption()
+
+    def extend(self, tracks: list[Track]) -> None:
+        """Add tracks at the end."""
+        self.tracks += tracks
+        self._rebuild(len(self.tracks) - 1)
+
+    def action_remove(self) -> None:
+        """Take the highlighted track out."""
+        at = self.highlighted
+        if at is not None and self.tracks:
+            del self.tracks[at]
+            self._rebuild(min(at, len(self.tracks) - 1))
+
+    def action_move(self, by: int) -> None:
+        """Move the highlighted track up or down."""
+        at = self.highlighted
+        if at is None or not 0 <= at + by < len(self.tracks):
+            return
+        self.tracks[at], self.tracks[at + by] = self.tracks[at + by], self.tracks[at]
+        self._rebuild(at + by)
+
+    def _rebuild(self, highlighted: int) -> None:
+        self.clear_options()
+        self.add_options(
+            Text(f"{number:>2}  {clock(track.duration_s)}  {track.title}", no_wrap=True)
+            for number, track in enumerate(self.tracks, 1)
+        )
+        self.highlighted = highlighted if self.tracks else None
+        self._caption()
+        self.post_message(self.Changed())
+
+    def _caption(self) -> None:
+        total = clock(sum(track.duration_s for track in self.tracks))
+        count = len(self.tracks)
+        self.border_title = (
+            f"Music: {count} track{'s' * (count != 1)}, {total}" if count else "Music: none yet"
+        )

@@ -1,0 +1,116 @@
+"""The fused emotion over the last minutes: a row for each emotion, as high as it is strong."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual.widget import Widget
+
+from core.clock import NS_PER_S
+from core.emotions import EMOTIONS
+from core.events import EmotionFused, MarkerAdded
+from core.state import Track
+from recorder.tui.view import RecordingView
+
+MINUTES: Final = 5
+_NAME_WIDTH: Final = 11  # "relaxation "
+_EIGHTHS: Final = "▁▂▃▄▅▆▇█"
+_ROWS_EACH_AT_MOST: Final = 3
+
+
+class Timeline(Widget):
+    """What was expressed over the last five minutes; time runs to the right, now is the edge.
+
+    A column stands for a fixed stretch of session time, so that the picture moves on by whole
+    columns and nothing in it flickers.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"emotion--{emotion}" for emotion in EMOTIONS),
+        "emotion--quiet",
+    }
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.border_title = f"Expressed together, last {MINUTES} minutes"
+        self._columns: list[tuple[float, ...] | None] = []
+        self._signs = ""
+
+    def show(self, view: RecordingView) -> None:
+        """Show a recording up to its now."""
+        width = max(1, self.size.width - _NAME_WIDTH)
+        step_ns = MINUTES * 60 * NS_PER_S // width
+        last = view.now_ns // step_ns
+        first = last - width + 1
+        columns = columns_of(view.fused, first, last, step_ns)
+        signs = signs_of(view.state.tracks, view.state.markers, first, last, step_ns)
+        if (columns, signs) != (self._columns, self._signs):
+            self._columns, self._signs = columns, signs
+            self.refresh()
+
+    def render(self) -> Text:
+        """Draw the rows, and under them where tracks began and markers are."""
+        each = min(_ROWS_EACH_AT_MOST, max(1, (self.size.height - 1) // len(EMOTIONS)))
+        quiet = self.get_component_rich_style("emotion--quiet")
+        lines = []
+        for i, emotion in enumerate(EMOTIONS):
+            style = self.get_component_rich_style(f"emotion--{emotion}")
+            for row in reversed(range(each)):
+                name = emotion if row == 0 else ""
+                cells = "".join(_cell(column, i, row, each) for column in self._columns)
+                lines.append(Text.assemble((f"{name:<{_NAME_WIDTH}}", quiet), (cells, style)))
+        legend = f"{'♪ track':<{_NAME_WIDTH}}"
+        lines.append(Text.assemble((legend, quiet), self._signs))
+        return Text("\n").join(lines)
+
+
+def columns_of(
+    fused: Sequence[EmotionFused], first: int, last: int, step_ns: int
+) -> list[tuple[float, ...] | None]:
+    """Return the mean distribution of each stretch from `first` to `last`, None without any.
+
+    Parameters
+    ----------
+    fused
+        Estimates in the order of time.
+    first, last
+        Numbers of stretches; stretch n is [n, n + 1) times `step_ns`.
+    step_ns
+        Length of a stretch.
+    """
+    sums: dict[int, list[float]] = {}
+    for estimate in reversed(fused):
+        stretch = estimate.t_ns // step_ns
+        if stretch < first:
+            break
+        if estimate.emotions is not None:
+            total = sums.setdefault(stretch, [0.0] * (len(EMOTIONS) + 1))
+            for i, value in enumerate((*estimate.emotions, 1.0)):
+                total[i] += value
+    return [
+        tuple(value / sums[n][-1] for value in sums[n][:-1]) if n in sums else None
+        for n in range(first, last + 1)
+    ]
+
+
+def signs_of(
+    tracks: Sequence[Track], markers: Sequence[MarkerAdded], first: int, last: int, step_ns: int
+) -> str:
+    """Return one sign for each stretch: a track's start, a marker's number, or nothing."""
+    signs = [" "] * (last - first + 1)
+    places = [("♪", track.start_ns) for track in tracks]
+    places += [(f"▲{number}", marker.t_ns) for number, marker in enumerate(markers, 1)]
+    for sign, t_ns in places:
+        at = t_ns // step_ns - first
+        if at >= 0:
+            signs[at : at + len(sign)] = sign[: len(signs) - at]
+    return "".join(signs)
+
+
+def _cell(column: tuple[float, ...] | None, emotion: int, row: int, rows: int) -> str:
+    if column is None:
+        return " "
+    eighths = round(column[emotion] * rows * len(_EIGHTHS)) - row * len(_EIGHTHS)
+    if eighths <= 0:
+        return _EIGHTHS[0] if row == 0 else " "
+    return _EIGHTHS[min(eighths, len(_EIGHTHS)) - 1]
