@@ -277,7 +277,12 @@ def info(session: Path, as_json: bool) -> None:
         _print_json(msgspec.to_builtins(found))
     else:
         for label, text in _info_lines(found):
-            click.echo(f"{label:<12} {text}")
+            click.echo(f"{label:<12} {_plain(text)}")
+
+
+def _plain(text: str) -> str:
+    """Return text on one line and without what a terminal would obey; a recording may lie."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
@@ -353,7 +358,9 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
             click.echo(f"{path.name}: {len(RULES)} rules, " + _count(findings))
             for finding in findings:
                 name = finding.importance.name
-                click.echo(f"  {click.style(f'{name:<8}', fg=colours[name])} {finding.message}")
+                click.echo(
+                    f"  {click.style(f'{name:<8}', fg=colours[name])} {_plain(finding.message)}"
+                )
     worst = min((f.importance for each in found.values() for f in each), default=Importance.NOTE)
     return {Importance.CRITICAL: ExitCode.DAMAGED, Importance.WARNING: ExitCode.WARNING}.get(
         worst, ExitCode.OK

@@ -23,6 +23,8 @@ from core.events import (
     Event,
     FaceEstimated,
     MusicEstimated,
+    SessionEnded,
+    SessionRecovered,
     UnknownEvent,
     columns,
     decode,
@@ -44,6 +46,8 @@ Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
 
 _PROGRESS_EVERY: Final = 64
+# Live estimates, and the last word of a recording, which comes when perception has closed.
+_NOT_PERCEIVED: Final = (*ESTIMATES, EstimateSkipped, SessionEnded, SessionRecovered)
 
 
 @cache
@@ -94,13 +98,13 @@ def replay(
 def _stepwise(
     session: Session, perception: Perception, progress: Progress | None
 ) -> Iterator[tuple[Event, list[Estimate]]]:
-    """Yield every event with what perception made of it, which for live estimates is nothing."""
+    """Yield every event with what perception made of it."""
     total = len(session)
     for done, record in enumerate(session.records(), start=1):
         event = decode(record.json, session.schema_version)
         if not isinstance(event, UnknownEvent):
-            live = isinstance(event, (*ESTIMATES, EstimateSkipped))
-            yield event, [] if live else perception.push(event, record.blob)
+            unheard = isinstance(event, _NOT_PERCEIVED)
+            yield event, [] if unheard else perception.push(event, record.blob)
         if progress is not None and (done % _PROGRESS_EVERY == 0 or done == total):
             progress(done, total)
 

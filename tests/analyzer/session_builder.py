@@ -83,7 +83,8 @@ def build(target: Path, plan: Plan) -> Path:
     seq = 0
     for event, blob in _in_time([(started, b""), *_facts(plan)]):
         # The log gives the same number; skips name frames and blocks by it.
-        made = perception.push(msgspec.structs.replace(event, seq=seq), blob)
+        numbered = msgspec.structs.replace(event, seq=seq)
+        made = [] if isinstance(event, SessionEnded) else perception.push(numbered, blob)
         events += [(event, blob), *((estimate, b"") for estimate in made if plan.live)]
         seq = len(events)
     write(target, started.session_id, _without_last_estimates(events, plan.cut_estimates))

@@ -16,7 +16,7 @@ from analyzer.replay import (
     verify,
 )
 from core.clock import NS_PER_S
-from core.events import EstimateSkipped, Event, FrameCaptured
+from core.events import EstimateSkipped, Event, FrameCaptured, SessionEnded
 from core.session import ESTIMATE_TABLES, Session
 from models.face import FaceReading
 
@@ -112,6 +112,15 @@ def test_what_a_crash_cut_off_is_no_difference(tmp_path: Path, blank_jpeg: bytes
         found = verify(session)
     assert found.reproduced
     assert sum(found.unrecorded.values()) == 3
+
+
+def test_an_end_long_after_the_last_fact_closes_no_tick(tmp_path: Path, blank_jpeg: bytes) -> None:
+    # Stopping may take a while, and live perception has closed by then.
+    ended = SessionEnded(t_ns=5 * NS_PER_S, reason="stopped")
+    plan = Plan(duration_s=2, jpegs=[blank_jpeg], ended=False, moments=[ended])
+    with Session.open(build(tmp_path / "slow.h5", plan)) as session:
+        assert verify(session).reproduced
+        assert session.duration_s == 5
 
 
 def test_progress_reaches_the_end(quiet_recording: Path) -> None:

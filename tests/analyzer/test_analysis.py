@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer.analysis import Parameters, analyze
+from analyzer.replay import recorded
+from analyzer.tables import tables_of
+from core.session import Session
+
+
+def test_every_result_of_a_session_stands_beside_its_coverage(recording: Path) -> None:
+    with Session.open(recording) as session:
+        analysis = analyze(session, recorded(session))
+    assert analysis.summaries["face"].coverage > 0.8
+    assert 0.3 < analysis.summaries["music"].coverage < 1
+    assert [track.title for track in analysis.tracks] == ["Grey Sunday", "=SUM(A1)"]
+    for track in analysis.tracks:
+        assert track.played_s == pytest.approx(8, abs=0.01)
+        assert all(summary.coverage > 0.8 for summary in track.summaries.values())
+        assert 0 <= track.congruence.value <= 1
+
+
+def test_music_is_not_covered_where_none_was_played(recording: Path) -> None:
+    with Session.open(recording) as session:
+        windows = analyze(session, recorded(session), Parameters(window_s=1)).windows["music"]
+    assert windows.said[:3].sum() == 0
+    assert windows.said[18:].sum() == 0
+    assert np.isnan(windows.emotions[0]).all()
+
+
+def test_a_session_without_face_and_music_is_analyzed_all_the_same(quiet_recording: Path) -> None:
+    with Session.open(quiet_recording) as session:
+        analysis = analyze(session, recorded(session))
+    assert analysis.tracks == []
+    assert analysis.summaries["face"].coverage == 0
+    assert all(not changes for changes in analysis.changes.values())
+    assert all(table.rows is not None for table in tables_of(analysis))
+
+
+def test_the_bundled_recording_shows_crying_before_laughing(sample_session: Path) -> None:
+    with Session.open(sample_session) as session:
+        analysis = analyze(session, recorded(session))
+    first = analysis.tracks[0]
+    windows = analysis.windows["face"].emotions
+    assert windows[0, 1] > windows[0, 0]
+    assert windows[2, 0] > windows[2, 1]
+    assert first.summaries["face"].coverage > 0.9
+    assert len(analysis.changes["face"]) >= 3

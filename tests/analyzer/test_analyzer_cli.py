@@ -1,0 +1,143 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from session_builder import Plan, build
+
+from analyzer import cli
+from core.errors import ExitCode
+
+COMMANDS = ("analyze", "check", "demo", "info", "recover", "report", "verify")
+
+
+def affetti(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "core", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    command = getattr(cli, name)
+    assert isinstance(command, click.Command)
+    shown = CliRunner().invoke(command, ["--help"]).output
+    assert f"affetti {name}" in shown
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_info_tells_a_person_and_a_machine_the_same(recording: Path) -> None:
+    shown = affetti("info", recording)
+    told = json.loads(affetti("info", recording, "--json").stdout)
+    assert told["session_id"] in shown.stdout
+    assert told["duration_s"] == pytest.approx(20, abs=0.1)
+    assert told["frames"] == 300
+    assert told["audio"]["playback"] == {
+        "samples": 441_000,
+        "rate_hz": 22_050,
+        "channels": 1,
+        "gaps": 0,
+        "missing": 0,
+    }
+    assert [track["title"] for track in told["tracks"]] == ["Grey Sunday", "=SUM(A1)"]
+    assert told["markers"] == [{"t_s": 3.0, "text": "<b>eye</b> contact"}]
+    assert (told["sealed"], told["recovered"], told["lost_s"]) == (True, False, 0.0)
+
+
+def test_a_note_cannot_send_commands_to_the_terminal(tmp_path: Path, plan: Plan) -> None:
+    from core.events import NoteAdded
+
+    note = NoteAdded(t_ns=1, text="a\x1b]0;owned\x07b\nc")
+    path = build(tmp_path / "note.h5", Plan(duration_s=1, moments=[note]))
+    shown = affetti("info", path).stdout
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert len([line for line in shown.splitlines() if line.startswith("Note")]) == 1
+
+
+def test_verify_ends_well_where_every_estimate_is_reproduced(recording: Path) -> None:
+    done = affetti("verify", recording)
+    assert done.returncode == ExitCode.OK
+    assert "every live estimate was reproduced exactly" in done.stdout
+
+
+def test_verify_says_that_the_models_are_others(tmp_path: Path) -> None:
+    path = build(tmp_path / "old.h5", Plan(duration_s=1, models={"face_haar": "0" * 64}))
+    done = affetti("verify", path, "--json")
+    assert done.returncode == ExitCode.MISMATCH
+    assert "face_haar" in json.loads(done.stdout)["other_models"]
+
+
+def test_verify_names_the_first_difference(tmp_path: Path, plan: Plan) -> None:
+    path = build(tmp_path / "none.h5", Plan(duration_s=2, live=False))
+    done = affetti("verify", path)
+    assert done.returncode == ExitCode.MISMATCH
+    assert "fused at 00:00.5, estimate: live none, replayed there" in done.stdout
+
+
+def test_check_ends_by_the_gravest_finding(tmp_path: Path, quiet_recording: Path) -> None:
+    cut = build(tmp_path / "cut.h5", Plan(duration_s=1, ended=False))
+    bad = tmp_path / "bad.h5"
+    bad.write_bytes(quiet_recording.read_bytes()[:-4096])
+    assert affetti("check", quiet_recording).returncode == ExitCode.OK
+    assert affetti("check", cut).returncode == ExitCode.WARNING
+    done = affetti("check", quiet_recording, cut, bad, "--json")
+    assert done.returncode == ExitCode.DAMAGED
+    told = json.loads(done.stdout)
+    assert [[f["importance"] for f in each["findings"]] for each in told] == [
+        [],
+        ["warning"],
+        ["critical"],
+    ]
+
+
+def test_analyze_several_and_say_which_failed(tmp_path: Path) -> None:
+    build(tmp_path / "a.h5", Plan(duration_s=1))
+    (tmp_path / "b.h5").write_text("no recording")
+    done = affetti("analyze", tmp_path, "--jobs", 1)
+    assert done.returncode == ExitCode.WARNING
+    assert "2 recordings: 1 analyzed, 1 failed." in done.stdout
+    assert "b.h5 is not an Affetti recording" in done.stderr
+
+
+def test_analyze_one_that_fails_ends_with_its_own_code(tmp_path: Path) -> None:
+    assert affetti("analyze", tmp_path / "no.h5").returncode == ExitCode.FILE_MISSING
+
+
+def test_analyze_again_and_otherwise(quiet_recording: Path, tmp_path: Path) -> None:
+    path = shutil.copy(quiet_recording, tmp_path)
+    assert affetti("analyze", path).returncode == ExitCode.OK
+    assert "is up to date" in affetti("analyze", path).stdout
+    assert affetti("analyze", path, "--window", 2).returncode == ExitCode.FILE_EXISTS
+    done = affetti("analyze", path, "--window", 2, "--overwrite", "--json")
+    (told,) = json.loads(done.stdout)
+    assert told["status"] == "written"
+
+
+def test_report_names_the_file_it_wrote(recording: Path, tmp_path: Path) -> None:
+    output = tmp_path / "r.html"
+    done = affetti("report", recording, "--output", output)
+    assert done.stdout.strip() == str(output)
+    assert output.exists()
+
+
+def test_recover_without_anything_to_do(tmp_path: Path) -> None:
+    done = affetti("recover", tmp_path)
+    assert (done.returncode, done.stdout) == (
+        ExitCode.OK,
+        "Nothing to recover: every recording there is sealed.\n",
+    )
+
+
+def test_the_demo_names_the_report_it_wrote(sample_session: Path, tmp_path: Path) -> None:
+    done = affetti("demo", "--output", tmp_path / "demo")
+    assert done.returncode == ExitCode.OK
+    report = tmp_path / "demo" / "sample.report.html"
+    assert str(report) in done.stdout
+    assert report.exists()
+    assert (tmp_path / "demo" / "sample.analysis" / "tracks.csv").exists()
+    assert len(done.stdout.splitlines()) == 3
+    assert affetti("demo", "--output", tmp_path / "demo").returncode == ExitCode.OK

@@ -1,0 +1,124 @@
+import json
+from pathlib import Path
+
+import pytest
+from session_builder import Plan, build
+
+from analyzer.analysis import Parameters
+from analyzer.batch import Request, analyze_file, analyze_files, recordings_in
+from core.errors import AffettiError, ExitCode
+
+SHORT = Parameters(window_s=1)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A folder of three short recordings, the second of which is damaged."""
+    for name in ("a", "b", "c"):
+        build(tmp_path / f"{name}.h5", Plan(duration_s=2))
+    whole = (tmp_path / "b.h5").read_bytes()
+    (tmp_path / "b.h5").write_bytes(whole[: len(whole) // 2])
+    return tmp_path
+
+
+def provenance(folder: Path) -> dict[str, object]:
+    return json.loads((folder / "provenance.json").read_text())
+
+
+def test_one_bad_file_does_not_stop_the_others(study: Path) -> None:
+    seen = []
+    outcomes = analyze_files(recordings_in([study]), Request(), jobs=2, done=seen.append)
+    assert [outcome.status for outcome in outcomes] == ["written", "failed", "written"]
+    assert len(seen) == 3
+    assert outcomes[1].error is not None
+    assert outcomes[1].error.code is ExitCode.DAMAGED
+    assert (study / "a.analysis" / "windows.csv").exists()
+    assert not (study / "b.analysis").exists()
+
+
+def test_an_analysis_says_what_it_was_made_of(recording: Path, tmp_path: Path) -> None:
+    request = Request(output=tmp_path, command="affetti analyze x.h5")
+    outcome = analyze_file(recording, request)
+    assert outcome.folder == tmp_path / f"{recording.stem}.analysis"
+    found = provenance(outcome.folder)
+    assert found["command"] == "affetti analyze x.h5"
+    assert found["recording"] == recording.name
+    assert found["estimates"] == "replayed"
+    assert set(found["models"]) == set(found["recorded_with"]["models"])
+    for name, table in found["tables"].items():
+        lines = (outcome.folder / name).read_text(encoding="utf-8")
+        assert lines.startswith(",".join(table["columns"]))
+
+
+def test_the_same_analysis_is_not_made_twice(quiet_recording: Path, tmp_path: Path) -> None:
+    request = Request(output=tmp_path)
+    assert analyze_file(quiet_recording, request).status == "written"
+    before = (tmp_path / "quiet.analysis" / "provenance.json").stat().st_mtime_ns
+    assert analyze_file(quiet_recording, request).status == "current"
+    assert (tmp_path / "quiet.analysis" / "provenance.json").stat().st_mtime_ns == before
+
+
+def test_another_analysis_is_not_overwritten_unasked(quiet_recording: Path, tmp_path: Path) -> None:
+    analyze_file(quiet_recording, Request(output=tmp_path))
+    with pytest.raises(AffettiError, match="other parameters") as caught:
+        analyze_file(quiet_recording, Request(SHORT, tmp_path))
+    assert caught.value.code is ExitCode.FILE_EXISTS
+    assert "--overwrite" in caught.value.hint
+
+
+def test_overwriting_replaces_tables_and_keeps_other_files(
+    quiet_recording: Path, tmp_path: Path
+) -> None:
+    folder = analyze_file(quiet_recording, Request(output=tmp_path)).folder
+    assert folder is not None
+    (folder / "my notes.txt").write_text("mine")
+    analyze_file(quiet_recording, Request(SHORT, tmp_path, overwrite=True))
+    assert provenance(folder)["parameters"]["window_s"] == 1
+    assert (folder / "my notes.txt").read_text() == "mine"
+    assert not list(folder.glob(".writing*"))
+
+
+def test_a_folder_that_is_no_analysis_is_left_alone(quiet_recording: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "quiet.analysis"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(AffettiError, match="no analysis of Affetti"):
+        analyze_file(quiet_recording, Request(output=tmp_path))
+
+
+def test_an_unfinished_analysis_is_not_taken_for_a_finished_one(
+    quiet_recording: Path, tmp_path: Path
+) -> None:
+    folder = analyze_file(quiet_recording, Request(output=tmp_path)).folder
+    assert folder is not None
+    (folder / "provenance.json").unlink()
+    with pytest.raises(AffettiError, match="no analysis of Affetti"):
+        analyze_file(quiet_recording, Request(output=tmp_path))
+    request = Request(output=tmp_path, overwrite=True)
+    assert analyze_file(quiet_recording, request).status == "written"
+
+
+def test_a_recording_is_never_written_to(recording: Path, tmp_path: Path) -> None:
+    before = recording.read_bytes()
+    analyze_file(recording, Request(output=tmp_path))
+    assert recording.read_bytes() == before
+
+
+def test_two_recordings_never_share_a_folder(tmp_path: Path) -> None:
+    paths = [tmp_path / "x" / "a.h5", tmp_path / "y" / "a.h5"]
+    with pytest.raises(AffettiError, match="same folder"):
+        analyze_files(paths, Request(output=tmp_path / "out"))
+
+
+def test_a_folder_without_a_sealed_recording_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "s.part001.h5").touch()
+    with pytest.raises(AffettiError) as caught:
+        recordings_in([tmp_path])
+    assert "affetti recover" in caught.value.hint
+
+
+def test_an_analysis_that_cannot_be_written_says_so(quiet_recording: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file, not a folder")
+    with pytest.raises(AffettiError) as caught:
+        analyze_file(quiet_recording, Request(output=tmp_path / "out"))
+    assert "--output" in caught.value.hint

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from analyzer.recovery import unsealed
+from core.errors import AffettiError, ExitCode
+from core.events import Consent, MarkerAdded, SessionStarted
+from core.segments import SegmentLog, part_path
+from core.settings import LogSettings
+
+
+@pytest.fixture
+def broken_off(tmp_path: Path) -> Path:
+    """The segments of a recording that never ended."""
+    target = tmp_path / "cut.h5"
+    log = SegmentLog(target, "0" * 32, LogSettings(segment_mib=8))
+    log.append(
+        SessionStarted(
+            t_ns=0,
+            session_id="0" * 32,
+            person="P07",
+            consent=Consent(video=True, audio=True),
+            software_version="0",
+            wall_clock="2026-11-24T10:15:00+01:00",
+        )
+    )
+    log.append(MarkerAdded(t_ns=1_000_000_000, label="here"))
+    log.close()
+    return target
+
+
+def test_a_recording_is_found_by_any_of_its_names(broken_off: Path) -> None:
+    for path in (broken_off, part_path(broken_off, 1), broken_off.parent):
+        assert unsealed([path]) == [broken_off]
+
+
+def test_one_recording_named_twice_is_sealed_once(broken_off: Path) -> None:
+    assert unsealed([broken_off, broken_off.parent]) == [broken_off]
+
+
+def test_a_sealed_recording_has_nothing_to_recover(quiet_recording: Path) -> None:
+    assert unsealed([quiet_recording.parent]) == []
+    with pytest.raises(AffettiError, match="no segments"):
+        unsealed([quiet_recording])
+
+
+def test_a_missing_file_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(AffettiError) as caught:
+        unsealed([tmp_path / "no.h5"])
+    assert caught.value.code is ExitCode.FILE_MISSING

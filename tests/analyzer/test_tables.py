@@ -1,0 +1,81 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer.analysis import Analysis, analyze
+from analyzer.replay import recorded
+from analyzer.tables import COLUMNS, cell, tables_of, write_csv
+from core.session import Session
+
+
+@pytest.fixture(scope="module")
+def analysis(recording: Path) -> Analysis:
+    with Session.open(recording) as session:
+        return analyze(session, recorded(session))
+
+
+@pytest.fixture
+def read(analysis: Analysis, tmp_path: Path) -> dict[str, list[dict[str, str]]]:
+    """Every table, written and read again."""
+    found = {}
+    for table in tables_of(analysis):
+        path = tmp_path / f"{table.name}.csv"
+        write_csv(table, path)
+        with path.open(newline="", encoding="utf-8") as file:
+            found[table.name] = list(csv.DictReader(file))
+    return found
+
+
+def test_every_column_of_every_table_is_described(analysis: Analysis) -> None:
+    for table in tables_of(analysis):
+        assert set(table.columns) <= COLUMNS.keys()
+        assert len(set(table.columns)) == len(table.columns)
+
+
+def test_no_description_is_left_over(analysis: Analysis) -> None:
+    used = {name for table in tables_of(analysis) for name in table.columns}
+    assert used == COLUMNS.keys()
+
+
+def test_rows_name_the_session_so_that_tables_can_be_stacked(
+    read: dict[str, list[dict[str, str]]], analysis: Analysis
+) -> None:
+    for rows in read.values():
+        assert {row["session_id"] for row in rows} <= {analysis.info.session_id}
+
+
+def test_windows_come_back_as_they_were(
+    read: dict[str, list[dict[str, str]]], analysis: Analysis
+) -> None:
+    rows = [row for row in read["windows"] if row["modality"] == "face"]
+    assert [float(row["happiness"]) for row in rows] == pytest.approx(
+        analysis.windows["face"].emotions[:, 0], abs=1e-6
+    )
+    assert [float(row["coverage"]) for row in rows] == pytest.approx([1, 1, 1, 1], abs=0.2)
+
+
+def test_a_title_that_is_a_formula_is_only_text(
+    read: dict[str, list[dict[str, str]]],
+) -> None:
+    assert [row["title"] for row in read["tracks"]] == ["Grey Sunday", "'=SUM(A1)"]
+
+
+def test_a_note_keeps_its_lines(read: dict[str, list[dict[str, str]]]) -> None:
+    (note,) = [row for row in read["moments"] if row["kind"] == "note"]
+    assert note["text"].splitlines()[0] == "She hummed along."
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_text_is_never_a_formula(text: str) -> None:
+    assert cell(text) == "'" + text
+
+
+def test_negative_numbers_stay_numbers() -> None:
+    assert cell(-23.5) == "-23.5"
+    assert cell(np.float64(-0.0000001)) == "0"
+
+
+def test_missing_values_are_empty() -> None:
+    assert (cell(None), cell(np.nan), cell(0), cell(np.bool_(True))) == ("", "", "0", "1")
