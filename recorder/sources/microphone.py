@@ -15,7 +15,7 @@ from core.errors import AffettiError
 from core.events import AudioFormat
 from recorder.sources import AudioSource, Sink
 from recorder.sources.pace import FILE_PATIENCE_S, wait_until
-from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, stamp_ns
+from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
 from recorder.sources.stream import BLOCK, StreamLog
 from recorder.sources.track import SUFFIXES, Track, decode, open_track
 
@@ -128,7 +128,7 @@ class Microphone:
         self._card = CardStream("input", name, self._callback, self._stopping)
         self._heard: queue.SimpleQueue[_Heard | None] = queue.SimpleQueue()
         self._unqueued = 0  # samples the callback could not hand over
-        self._clock = SessionClock()
+        self._clock = CardClock(SessionClock())
         self._thread: threading.Thread | None = None
         self.ended = threading.Event()
         self.format = self._card.form
@@ -150,7 +150,7 @@ class Microphone:
 
     def start(self, sink: Sink) -> None:
         """Begin to listen."""
-        self._clock = sink.clock
+        self._clock = CardClock(sink.clock)
         self._thread = threading.Thread(target=self._record, args=(sink,), name="microphone")
         self._thread.start()
         self._card.start()
@@ -164,9 +164,8 @@ class Microphone:
             self._thread.join()
 
     def _callback(self, samples: NDArray[np.int16], count: int, times: Any, status: Any) -> None:
-        heard_ns = stamp_ns(self._clock, times.currentTime, times.inputBufferAdcTime)
-        if heard_ns is None:
-            heard_ns = self._clock.now_ns() - count * NS_PER_S // self.format.rate_hz
+        block_ns = count * NS_PER_S // self.format.rate_hz
+        heard_ns = self._clock.stamp_ns(times.currentTime, times.inputBufferAdcTime, -block_ns)
         if self._heard.qsize() >= QUEUED_BLOCKS:
             self._unqueued += count
             return

@@ -12,7 +12,7 @@ from core.events import AudioFormat, TrackEnded, TrackPaused, TrackResumed, Trac
 from recorder.sources import Sink
 from recorder.sources.deck import Cue, Deck, Sound
 from recorder.sources.pace import FILE_PATIENCE_S, wait_until
-from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardStream, stamp_ns
+from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
 from recorder.sources.stream import BLOCK, StreamLog
 from recorder.sources.track import Track, common_format, open_track
 
@@ -210,7 +210,7 @@ class _Speaker:
         self._played: queue.SimpleQueue[_Played | None] = queue.SimpleQueue()
         self._silent_first = 0  # samples until the music begins
         self._deck: Deck | None = None
-        self._clock = SessionClock()
+        self._clock = CardClock(SessionClock())
         self._thread: threading.Thread | None = None
 
     def open(self, form: AudioFormat) -> AudioFormat:
@@ -219,7 +219,7 @@ class _Speaker:
         return opened
 
     def start(self, deck: Deck, log: _PlaybackLog) -> None:
-        self._deck, self._clock = deck, log.sink.clock
+        self._deck, self._clock = deck, CardClock(log.sink.clock)
         self._thread = threading.Thread(target=self._record, args=(deck, log), name="playback")
         self._thread.start()
         self._card.start()
@@ -231,7 +231,7 @@ class _Speaker:
         self._card.close()
 
     def _callback(self, out: Sound, count: int, times: Any, status: Any) -> None:
-        heard_ns = stamp_ns(self._clock, times.currentTime, times.outputBufferDacTime)
+        heard_ns = self._clock.stamp_ns(times.currentTime, times.outputBufferDacTime, 0)
         out.fill(0)
         deck = self._deck
         self._silent_first -= count
@@ -246,8 +246,6 @@ class _Speaker:
         lost = 0
         if self._played.qsize() >= QUEUED_BLOCKS:
             entries, lost = [entry for entry in entries if isinstance(entry, Cue)], filled
-        if heard_ns is None:
-            heard_ns = self._clock.now_ns()
         self._played.put(_Played(entries, heard_ns, status.output_underflow, lost))
         if deck.over or self._stopping.is_set():
             self._played.put(None)

@@ -1,6 +1,7 @@
 """The sound cards, through PortAudio: finding devices, and their time stamps as session time."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from itertools import chain, repeat
 from typing import Any, Final, Literal, TypeAlias
@@ -21,8 +22,9 @@ Callback: TypeAlias = Callable[[NDArray[np.int16], int, Any, Any], None]
 
 SILENT_S: Final = 2.0  # a stream that says nothing for this long is gone
 QUEUED_BLOCKS: Final = 1024  # between a callback and the log: 24 s at 44.1 kHz
-# Room for delays of a busy machine; time stamps account for it.
-_LATENCY_S: Final = 0.15
+# Loading the models holds up Python's callbacks for 0.2 s; time stamps account for all of it.
+_LATENCY_S: Final = 0.4
+_RECENT_CALLBACKS: Final = 200  # 5 s
 _BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0)  # between attempts to open a device again
 _PLAUSIBLE_S: Final = 5.0
 _WORDS: Final[dict[Direction, Literal["microphone", "speaker"]]] = {
@@ -234,28 +236,38 @@ class CardStream:
         )
 
 
-def stamp_ns(clock: SessionClock, current_s: float, at_s: float) -> int | None:
-    """Return the session time of a time stamp of a PortAudio callback.
+class CardClock:
+    """Tells the session time of the time stamps in PortAudio's callbacks.
 
-    PortAudio's clock may be the wall clock, which jumps; only differences of it are used.
-    Called first thing in the callback.
+    PortAudio may count the wall clock, which jumps, so its distance from the session clock is
+    measured in every callback. A busy interpreter runs a callback late, but never early: the
+    smallest of the recent distances is the true one.
 
     Parameters
     ----------
     clock
         The session's clock.
-    current_s, at_s
-        The callback's `currentTime`, and the moment a sample is captured or heard.
-
-    Returns
-    -------
-    int | None
-        None where the driver gives no usable time stamps.
     """
-    ahead_s = at_s - current_s
-    if at_s <= 0 or current_s <= 0 or abs(ahead_s) > _PLAUSIBLE_S:
-        return None
-    return clock.now_ns() + round(ahead_s * NS_PER_S)
+
+    def __init__(self, clock: SessionClock) -> None:
+        self._clock = clock
+        self._distances_ns: deque[int] = deque(maxlen=_RECENT_CALLBACKS)
+
+    def stamp_ns(self, current_s: float, at_s: float, otherwise_ns: int) -> int:
+        """Return the session time of `at_s`; called first thing in a callback.
+
+        Parameters
+        ----------
+        current_s, at_s
+            The callback's `currentTime`, and the moment a sample is captured or heard.
+        otherwise_ns
+            How far from now that is, for drivers that give no usable time stamps.
+        """
+        now_ns = self._clock.now_ns()
+        if at_s <= 0 or current_s <= 0 or abs(at_s - current_s) > _PLAUSIBLE_S:
+            return now_ns + otherwise_ns
+        self._distances_ns.append(now_ns - round(current_s * NS_PER_S))
+        return min(self._distances_ns) + round(at_s * NS_PER_S)
 
 
 def _no_device(what: str, direction: Direction, names: tuple[str, ...]) -> AffettiError:
