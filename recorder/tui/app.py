@@ -46,12 +46,14 @@ class AffettiApp(App[None]):
     CSS_PATH = "affetti.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", priority=True, tooltip="This list"),
-        Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True),
+        Binding("ctrl+p", "command_palette", "Commands", show=False, tooltip="Every command"),
         Binding("f2", "mark", "Mark", show=False, priority=True, tooltip="Mark this moment"),
         Binding(
             "ctrl+c", "interrupt", "End", show=False, priority=True, tooltip="End and seal at once"
         ),
-        Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
+        Binding(
+            "ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, never unasked"
+        ),
     ]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  as Textual has it
@@ -83,11 +85,15 @@ class AffettiApp(App[None]):
         """
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.description and active.enabled and not binding.system:
+            if (
+                binding.description
+                and active.enabled
+                and not binding.action.startswith("app.focus")
+            ):
                 action, node = binding.action, active.node
                 yield SystemCommand(
-                    binding.description,
-                    binding.tooltip or f"Key {self.get_key_display(binding)}",
+                    binding.tooltip or binding.description,
+                    f"Key {self.get_key_display(binding)}",
                     lambda action=action, node=node: self.run_worker(self.run_action(action, node)),
                 )
         theme = "light" if self.current_theme.dark else "dark"

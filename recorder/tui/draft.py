@@ -92,9 +92,9 @@ class Draft:
         if self.code_problem():
             lacks.append("the person's code" if not self.person else "a code without other signs")
         if self.video is None:
-            lacks.append("yes or no to recording the face")
+            lacks.append("yes or no to video")
         if self.audio is None:
-            lacks.append("yes or no to recording the room")
+            lacks.append("yes or no to sound")
         nothing = self.used_camera is None and self.used_microphone is None and not self.playlist
         if nothing and self.video is not None and self.audio is not None:
             lacks.append("a camera, a microphone or music")

@@ -51,7 +51,7 @@ def strongest(emotions: Emotions) -> str:
     first, second = ranked(emotions)[:2]
     p, q = (emotions[EMOTIONS.index(emotion)] for emotion in (first, second))
     if p - q < MIXED_MARGIN:
-        return f"{first} with {second}"
+        return f"{first} and {second}"
     return f"{first}, {percent(p)}"
 
 
@@ -139,12 +139,12 @@ def congruence(view: RecordingView) -> tuple[str, float | None]:
 
 
 def span(seconds: float) -> str:
-    """Return a long stretch of time in words, roughly: "5 h 12 min"."""
+    """Return a long stretch of time, roughly: "5:12 h", "12 min" or "40 s"."""
     minutes = int(seconds // 60)
     if minutes >= 100 * 60:
         return "100+ h"
     if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
+        return f"{minutes // 60}:{minutes % 60:02d} h"
     return f"{minutes} min" if minutes else f"{int(seconds)} s"
 
 
@@ -179,7 +179,9 @@ def health_remarks(view: RecordingView, nominal_frames_per_s: float) -> list[Rem
         remarks.append(_count(health.audio_gaps, "gaps"))
     if health.drift_ppm is not None:
         remarks.append(Remark(f"sync {health.drift_ppm:+.0f} ppm"))
-    return [*remarks, _disk(health), _keeping_up(health)]
+    remarks += [_disk(health), _keeping_up(health)]
+    # Where the line is too short, it is good news that is cut off.
+    return sorted(remarks, key=lambda remark: remark.severity == "ok")
 
 
 def _count(count: int, what: str) -> Remark:

@@ -12,8 +12,8 @@ from recorder.tui.link import EngineLink
 MARK: Final = Binding("m", "app.mark", "Mark", tooltip="Mark this moment; it gets a number")
 
 
-class EngineScreen(Screen[None]):
-    """A screen that hears every message of the engine."""
+class EngineScreen(Screen[None], inherit_bindings=False):
+    """A screen that hears every message of the engine; its keys are its own, not Textual's."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
 

@@ -25,4 +25,4 @@ class GoneScreen(ModalScreen[None]):
         with Vertical(classes="dialog -error"):
             yield Static(self._error.message, classes="question", markup=False)
             yield Static(self._error.hint, markup=False)
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)

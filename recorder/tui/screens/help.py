@@ -37,7 +37,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static("Keys", classes="question")
             yield Static(self.table())
             yield Static(_EXPLANATION, classes="explanation")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def table(self) -> Table:
         """Return the keys with what they do, one row for each thing to do."""

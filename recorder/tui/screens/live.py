@@ -66,11 +66,11 @@ class LiveScreen(EngineScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         MARK,
         Binding("t,N", "note", "Note", tooltip="Write a note", key_display="t"),
-        Binding("space", "toggle_track", "Play/pause", tooltip="Pause the track, or go on"),
+        Binding("space", "toggle_track", "Music", tooltip="Pause the track, or go on"),
         Binding("n", "track('next')", "Next", tooltip="Next track"),
         Binding("p", "track('previous')", "Back", tooltip="This track again, or the one before"),
         Binding("s", "track('stop')", "Silence", tooltip="Stop the track"),
-        Binding("P", "toggle_recording", "Hold", tooltip="Pause the recording, or go on"),
+        Binding("P", "toggle_recording", "Pause rec", tooltip="Pause the recording, or go on"),
         Binding("q", "stop", "End", tooltip="End the recording and seal it, after a question"),
     ]
 
@@ -92,15 +92,16 @@ class LiveScreen(EngineScreen):
             yield EmotionBars("Music", id="music")
             yield EmotionBars("Together", id="together")
         with Horizontal(id="lower"):
-            yield PictureBox(id="picture")
+            with Vertical(id="seen"):
+                yield PictureBox(id="picture")
+                yield Journal(id="journal")
             with Vertical(id="course"):
                 yield Timeline(id="timeline")
                 yield CongruenceLine(id="congruence")
                 yield NowPlaying(id="track")
-                yield Journal(id="journal")
         yield RemarkLine(id="message")
         yield RemarkLine(id="health")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Look at the recording a few times a second: often enough, and never flickering."""

@@ -27,7 +27,7 @@ class NoteScreen(ModalScreen[str]):
             yield Static(
                 "It carries the time at which you press Enter. F2 marks a moment meanwhile."
             )
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     @property
     def text(self) -> str:

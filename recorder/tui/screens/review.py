@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, ProgressBar, Static
 
-from core.clock import clock_text
 from core.emotions import EMOTIONS
 from core.events import PerceptionSettings
 from core.state import Track
@@ -76,13 +75,15 @@ class ReviewScreen(EngineScreen):
             yield Static(id="report", markup=False)
             yield Static(id="tracks")
             yield Static(id="entries", markup=False)
-        yield Footer()
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Show what is known so far."""
         self.query_one("#review").focus()
         self.query_one("#file").border_title = "File"
-        self.query_one("#tracks").border_title = "What each track met with, together, live"
+        self.query_one(
+            "#tracks"
+        ).border_title = "What face and music expressed together during each track, live"
         self.query_one("#entries").border_title = "Markers and notes"
         self.query_one("#report").border_title = "Report"
         self.query_one("#report").display = False
@@ -157,13 +158,17 @@ class ReviewScreen(EngineScreen):
         )
 
     def _track(self, track: Track, expressed: Expressed) -> RenderableType:
-        played = clock_text(track.played_s(self.view.state.now_ns))
+        played = clock(track.played_s(self.view.state.now_ns))
         title = Text.assemble((f"{track.number + 1}  {track.title}", "bold"), f"   {played}")
         if expressed.emotions is None:
-            return Group(title, Text("   no estimate while it played"), "")
-        title.append(f"   {strongest(expressed.emotions)}")
-        coverage = f"   coverage {percent(expressed.coverage)}"
-        title.append(coverage, self.get_component_rich_style("emotion--quiet"))
+            return Group(title, Text("   no estimate while it played"))
+        words = Text.assemble(
+            f"   expressed {strongest(expressed.emotions)}",
+            (
+                f"   coverage {percent(expressed.coverage)}",
+                self.get_component_rich_style("emotion--quiet"),
+            ),
+        )
         table = Table.grid(padding=(0, 1))
         trough = self.get_component_rich_style("emotion--trough")
         cells = []
@@ -173,7 +178,7 @@ class ReviewScreen(EngineScreen):
             cells.append(Text.assemble(f"   {emotion:<11}", drawn, f" {percent(share):>5}"))
         for left, right in zip(cells[:2], cells[2:], strict=True):
             table.add_row(left, right)
-        return Group(title, table, "")
+        return Group(title, words, table)
 
 
 async def _run_report(path: str) -> tuple[int, str]:

@@ -81,14 +81,14 @@ class SetupScreen(EngineScreen):
             with Vertical(id="form"):
                 yield from _field("Person", Input(draft.person, id="person", compact=True))
                 yield Static(id="person-hint", classes="hint")
-                yield from _field("Record face", YesNo(draft.video, id="video"))
-                yield from _field("Record room", YesNo(draft.audio, id="audio"))
+                yield from _field("Consent", YesNo("face on video", draft.video, id="video"))
+                yield from _field("", YesNo("sound of room", draft.audio, id="audio"))
                 yield from _field("Camera", self._camera())
                 yield from _field("Microphone", self._microphone())
                 yield from _field("Speaker", self._speaker())
                 yield Playlist(id="playlist")
                 yield Input(
-                    placeholder="add a sound file or a folder: type its path, Enter",
+                    placeholder="add a file or folder: its path, Enter",
                     id="add",
                     suggester=PathSuggester(),
                     compact=True,
@@ -99,7 +99,7 @@ class SetupScreen(EngineScreen):
                 yield Static(id="disk", classes="hint")
                 yield Button("Start recording", id="start", variant="primary", compact=True)
                 yield Static(id="status", markup=False)
-        yield Footer()
+        yield Footer(compact=True)
 
     def _camera(self) -> SourceChoice:
         return SourceChoice(
@@ -120,17 +120,15 @@ class SetupScreen(EngineScreen):
         )
 
     def _speaker(self) -> SourceChoice:
-        return SourceChoice(
-            self.draft.speaker, id="speaker", nothing="none: to the log alone, unheard"
-        )
+        return SourceChoice(self.draft.speaker, id="speaker", nothing="unheard: to the log alone")
 
     def on_mount(self) -> None:
         """Ask for devices, and load the music that was named already."""
         self.query_one("#person", Input).max_length = 32
         self.query_one("#preview").border_title = "Preview"
         self.link.send(ListDevices())
-        for path in self.draft.playlist:
-            self._add(path)
+        if self.draft.playlist:
+            self._add(list(self.draft.playlist))
         self._update()
 
     def hear(self, said: AnyMessage) -> None:
@@ -195,16 +193,16 @@ class SetupScreen(EngineScreen):
     @on(Input.Submitted, "#add")
     def _submit(self, event: Input.Submitted) -> None:
         if event.value.strip():
-            self._add(Path(event.value.strip()).expanduser())
+            self._add([Path(event.value.strip()).expanduser()])
 
     @on(Button.Pressed, "#start")
     def _press(self) -> None:
         self.action_start()
 
     @work(thread=True, group="add")
-    def _add(self, path: Path) -> None:
+    def _add(self, paths: list[Path]) -> None:
         try:
-            tracks = tracks_at(path)
+            tracks = [track for path in paths for track in tracks_at(path)]
         except AffettiError as error:
             self.app.call_from_thread(self._complain, error)
             return

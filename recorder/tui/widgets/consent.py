@@ -19,7 +19,7 @@ class YesNo(Widget, can_focus=True):
         Binding("right", "answer(False)", "No", show=False),
         Binding("space,enter", "change", "Change", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"consent--chosen", "consent--other"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"consent--chosen", "consent--other", "consent--what"}
 
     class Changed(Message):
         """An answer was given."""
@@ -34,21 +34,19 @@ class YesNo(Widget, can_focus=True):
             """The question that was answered."""
             return self.question
 
-    def __init__(self, value: bool | None = None, *, id: str) -> None:
+    def __init__(self, what: str, value: bool | None = None, *, id: str) -> None:
         super().__init__(id=id)
         self.value = value
+        self._what = what
 
     def render(self) -> Text:
         """Draw both answers."""
-        return Text("   ").join(
-            Text(
-                f"({'●' if self.value is answer else ' '}) {word}",
-                self.get_component_rich_style(
-                    "consent--chosen" if self.value is answer else "consent--other"
-                ),
-            )
-            for answer, word in ((True, "yes"), (False, "no"))
-        )
+        line = Text(no_wrap=True)
+        for answer, word in ((True, "yes"), (False, "no")):
+            chosen = self.value is answer
+            style = self.get_component_rich_style("consent--chosen" if chosen else "consent--other")
+            line.append(f"({'●' if chosen else ' '}) {word}  ", style)
+        return line.append(self._what, self.get_component_rich_style("consent--what"))
 
     def action_answer(self, value: bool) -> None:
         """Choose an answer."""

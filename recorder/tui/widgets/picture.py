@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -25,6 +26,7 @@ class PictureBox(Widget):
         self._box: Box | None = None
         self._words = ""
         self._strips: list[Strip] = []
+        self._drawn_as: tuple[Size, Style] | None = None  # None: not yet
 
     def show(self, picture: Picture | None, box_px: Box | None = None, words: str = "") -> None:
         """Show a picture, or words where there is none.
@@ -41,14 +43,14 @@ class PictureBox(Widget):
         if picture is self._picture and box_px == self._box and words == self._words:
             return
         self._picture, self._box, self._words = picture, box_px, words
-        self._draw()
-
-    def on_resize(self) -> None:
-        """Draw again at the new size."""
-        self._draw()
+        self._drawn_as = None
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the picture."""
+        if self._drawn_as != (self.size, self.rich_style):
+            self._drawn_as = (self.size, self.rich_style)
+            self._draw()
         if y < len(self._strips):
             return self._strips[y]
         return Strip.blank(self.size.width, self.rich_style)
@@ -62,7 +64,6 @@ class PictureBox(Widget):
             if self._box is not None:
                 _outline(pixels, self._box, self._picture)
             self._strips = self._placed(pixels, width, height)
-        self.refresh()
 
     def _said(self, width: int, height: int) -> list[Strip]:
         style = self.rich_style
@@ -103,10 +104,13 @@ def _fitted(picture: Picture, width: int, height: int) -> NDArray[np.uint8] | No
 
 
 def _outline(pixels: NDArray[np.uint8], box: Box, picture: Picture) -> None:
-    """Draw a box, one pixel thin, into the scaled picture."""
+    """Draw the corners of a box, one pixel thin, into the scaled picture."""
     height, width = pixels.shape[:2]
     x, y = width / picture.width_px, height / picture.height_px
     left, right = (int(np.clip(at * x, 0, width - 1)) for at in (box[0], box[0] + box[2]))
     top, bottom = (int(np.clip(at * y, 0, height - 1)) for at in (box[1], box[1] + box[3]))
-    pixels[[top, bottom], left : right + 1] = _BOX_RGB
-    pixels[top : bottom + 1, [left, right]] = _BOX_RGB
+    across, down = ((far - near + 3) // 4 for near, far in ((left, right), (top, bottom)))
+    for x_begin, x_end in ((left, left + across), (right - across + 1, right + 1)):
+        pixels[[top, bottom], x_begin:x_end] = _BOX_RGB
+    for y_begin, y_end in ((top, top + down), (bottom - down + 1, bottom + 1)):
+        pixels[y_begin:y_end, [left, right]] = _BOX_RGB

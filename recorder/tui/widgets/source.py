@@ -54,9 +54,11 @@ class SourceChoice(Vertical):
     ) -> None:
         super().__init__(id=id)
         self.value = value
-        self._devices: list[Named] = []
         self._nothing = nothing
         self._other = other
+        # Until devices are known, the chosen one is taken to be there.
+        known = value is not None and not self._can_be_typed()
+        self._devices: list[Named] = [("looking for devices…", str(value))] if known else []
         self._suggester = suggester
 
     def compose(self) -> ComposeResult:
@@ -82,6 +84,7 @@ class SourceChoice(Vertical):
         select: Select[str] = self.query_one(Select)
         with self.prevent(Select.Changed):
             select.set_options(self._options())
+            select.value = NOTHING  # a value that stays would keep its old words on the screen
             select.value = self._selected()
         self._show_line()
 

@@ -15,7 +15,6 @@ from recorder.tui.view import RecordingView
 MINUTES: Final = 5
 _NAME_WIDTH: Final = 11  # "relaxation "
 _EIGHTHS: Final = "▁▂▃▄▅▆▇█"
-_ROWS_EACH_AT_MOST: Final = 3
 
 
 class Timeline(Widget):
@@ -50,7 +49,7 @@ class Timeline(Widget):
 
     def render(self) -> Text:
         """Draw the rows, and under them where tracks began and markers are."""
-        each = min(_ROWS_EACH_AT_MOST, max(1, (self.size.height - 1) // len(EMOTIONS)))
+        each = max(1, (self.size.height - 1) // len(EMOTIONS))
         quiet = self.get_component_rich_style("emotion--quiet")
         lines = []
         for i, emotion in enumerate(EMOTIONS):
