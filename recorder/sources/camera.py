@@ -156,7 +156,9 @@ class VideoFile:
 
     def start(self, sink: Sink) -> None:
         """Begin to show the file."""
-        self._thread = threading.Thread(target=self._run, args=(sink,), name="video file")
+        self._thread = threading.Thread(
+            target=self._run, args=(sink,), name="video file", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -306,7 +308,7 @@ class LiveCamera:
 
     def start(self, sink: Sink) -> None:
         """Begin to capture."""
-        self._thread = threading.Thread(target=self._run, args=(sink,), name="camera")
+        self._thread = threading.Thread(target=self._run, args=(sink,), name="camera", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

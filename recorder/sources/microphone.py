@@ -68,7 +68,9 @@ class SoundFile:
         """Begin to hear it."""
         if self._track is None:
             raise RuntimeError("a source is opened before it is started")
-        self._thread = threading.Thread(target=self._run, args=(self._track, sink), name="hear")
+        self._thread = threading.Thread(
+            target=self._run, args=(self._track, sink), name="hear", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -151,7 +153,9 @@ class Microphone:
     def start(self, sink: Sink) -> None:
         """Begin to listen."""
         self._clock = CardClock(sink.clock)
-        self._thread = threading.Thread(target=self._record, args=(sink,), name="microphone")
+        self._thread = threading.Thread(
+            target=self._record, args=(sink,), name="microphone", daemon=True
+        )
         self._thread.start()
         self._card.start()
 
@@ -195,4 +199,5 @@ class Microphone:
             stream.lose(heard.lost)
             stream.keep(heard.samples, heard.t_ns)
             heard_ns = heard.t_ns + stream.duration_ns(len(heard.samples))
+        stream.lose(self._unqueued)
         stream.tell_losses(sink.clock.now_ns())

@@ -176,7 +176,9 @@ class _Pacer:
         return form
 
     def start(self, deck: Deck, log: _PlaybackLog) -> None:
-        self._thread = threading.Thread(target=self._run, args=(deck, log), name="play")
+        self._thread = threading.Thread(
+            target=self._run, args=(deck, log), name="play", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -220,7 +222,9 @@ class _Speaker:
 
     def start(self, deck: Deck, log: _PlaybackLog) -> None:
         self._deck, self._clock = deck, CardClock(log.sink.clock)
-        self._thread = threading.Thread(target=self._record, args=(deck, log), name="playback")
+        self._thread = threading.Thread(
+            target=self._record, args=(deck, log), name="playback", daemon=True
+        )
         self._thread.start()
         self._card.start()
 
