@@ -218,15 +218,21 @@ def framing(read: ExpressionNetwork, faces: Faces) -> str:
         detector = DETECTORS[name](name)
         crops = [_found_again(detector, face) for face in faces.images]
         found = np.array([crop is not None for crop in crops])
-        labels = faces.labels[found]
-        again = np.stack([crop for crop in crops if crop is not None])
-        before = read_faces(read, faces.images[found]).argmax(axis=1) == labels
-        after = read_faces(read, again).argmax(axis=1) == labels
-        shares = f"{found.mean():.1%}", f"{before.mean():.1%}", f"{after.mean():.1%}"
-        rows.append([name, *shares, f"{100 * (after.mean() - before.mean()):+.1f}"])
-    return _table(
-        ["detector", "found", "as FER2013 crops them", "found and cropped", "points"], rows
-    )
+        again = np.array([crop for crop in crops if crop is not None], np.uint8)
+        shares = [f"{found.mean():.1%}", "", "", ""]
+        if found.any():
+            before = _accuracy(read, faces.images[found], faces.labels[found])
+            after = _accuracy(read, again, faces.labels[found])
+            shares[1:] = [f"{before:.1%}", f"{after:.1%}", f"{100 * (after - before):+.1f}"]
+        rows.append([name, *shares])
+    heads = ["detector", "found", "as FER2013 crops them", "found and cropped", "points"]
+    return _table(heads, rows)
+
+
+def _accuracy(
+    read: ExpressionNetwork, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> float:
+    return float((read_faces(read, images).argmax(axis=1) == labels).mean())
 
 
 def _found_again(detector: Detector, face: Face) -> Face | None:

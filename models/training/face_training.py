@@ -28,6 +28,7 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 Labels: TypeAlias = Literal["ferplus", "fer2013"]
 
 TRAINING, PUBLIC = 0, 1
+SMALL_PX: Final = 36
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class FaceRecipe:
     balance
         Faces of an expression are drawn in proportion to its frequency to the power of
         1 - `balance`: 0 as they come, 1 all expressions alike.
+    small_until
+        Until this share of the epochs faces are shrunk to `SMALL_PX`, which takes half the time.
     averaging
         Decay of the running mean of the weights; 0 for the weights themselves.
     mirrored
@@ -64,6 +67,7 @@ class FaceRecipe:
     rate: float = 0.001
     patience: int = 6
     balance: float = 0.0
+    small_until: float = 0.0
     averaging: float = 0.0
     mirrored: bool = False
     calibrated: bool = False
@@ -82,6 +86,7 @@ RECIPES: Final = {
         rate=0.05,
         patience=40,
         balance=0.3,
+        small_until=0.5,
         averaging=0.999,
         mirrored=True,
         calibrated=True,
@@ -196,6 +201,8 @@ class _Run:
         for i, batch in enumerate(batches):
             self._set_rate(self.epoch + i / len(batches))
             faces = _grey(self.recipe.augmentation(self.training.images[batch], chance))
+            if self.epoch < self.recipe.small_until * self.recipe.epochs:
+                faces = functional.interpolate(faces, size=(SMALL_PX, SMALL_PX), mode="area")
             # bfloat16 halves the time on processors that have it, and is exact enough.
             with torch.autocast("cpu", torch.bfloat16):
                 loss = _loss(self.classifier(faces), self.training.targets[batch])

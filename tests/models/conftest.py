@@ -31,7 +31,7 @@ def write_fer2013(tmp_path: Path) -> Callable[..., Path]:
 
 
 def _sheet(faces: np.ndarray) -> bytes:
-    sheet = np.zeros((48 * -(-len(faces) // 100), 4800), np.uint8)
+    sheet = np.zeros((48 * max(1, -(-len(faces) // 100)), 4800), np.uint8)
     for i, face in enumerate(faces):
         row, column = divmod(i, 100)
         sheet[48 * row : 48 * row + 48, 48 * column : 48 * column + 48] = face
