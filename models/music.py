@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from core.events import Emotions
 from models import manifest
+from models.descriptors import describe
 from models.features import RATE_HZ, Signal, Sound, mono, normalized, paper_features
+from models.musicnn import Musicnn
 
 FLOOR_DBFS: Final = -120.0
 SILENCE_DBFS: Final = -60.0  # softer than this is no music: a quiet room, a muted line
@@ -48,11 +50,14 @@ class MusicReader:
         self._name = model
         self._session = manifest.onnx_session(model)
         self._features: list[str] = self._entry.parameters["features"]
+        self._network_name: str | None = self._entry.parameters.get("musicnn")
+        self._network = Musicnn(self._network_name) if self._network_name else None
 
     @property
     def sha256(self) -> dict[str, str]:
         """SHA-256 of each model file that a reading depends on, by model name."""
-        return {self._name: self._entry.sha256}
+        names = (self._name, self._network_name)
+        return {name: manifest.model(name).sha256 for name in names if name}
 
     def read(self, samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
         """Say what a window of sound expresses: a pure function of samples and model files.
@@ -75,7 +80,7 @@ class MusicReader:
         if loudness < SILENCE_DBFS:
             return MusicReading(None, loudness, None)
         sound = Sound(normalized(signal))
-        features = paper_features(sound)
+        features = features_of(sound, self._network)
         row = np.array([[features[name] for name in self._features]], np.float32)
         probabilities = self._session.run(["probabilities"], {"features": row})[0][0]
         happiness, sadness, anger, relaxation = (round(float(p), 6) for p in probabilities)
@@ -87,6 +92,16 @@ class MusicReader:
         """Read three seconds of noise, so that numba's code is compiled before it is needed."""
         noise = np.random.default_rng(0).integers(-9_000, 9_000, (3 * RATE_HZ, 1), np.int16)
         self.read(noise, RATE_HZ)
+
+
+def features_of(sound: Sound, network: Musicnn | None) -> dict[str, float]:
+    """Return all features of a window by name: the paper's alone when there is no network."""
+    features = paper_features(sound)
+    if network is None:
+        return features
+    embedding = network.embed(sound.mel)
+    learned = {f"musicnn_{i}": float(value) for i, value in enumerate(embedding, start=1)}
+    return features | describe(sound) | learned
 
 
 def _check(samples: NDArray[np.int16], rate_hz: int) -> None:

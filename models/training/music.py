@@ -19,7 +19,7 @@ from models.training import music_clips
 from models.training.music_evaluation import HELD_OUT, Evaluation, evaluation
 from models.training.music_forest import PaperRecipe, held_out
 from models.training.music_scores import tables
-from models.training.music_table import Progress, paper_table
+from models.training.music_table import Progress, feature_table
 
 LICENCE: Final = "Apache-2.0; trained on the 4Q audio emotion data set, which is for research use"
 
@@ -58,7 +58,7 @@ def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Evalu
 
 def _train_paper(data: Path, out: Path, progress: Progress) -> Evaluation:
     clips = music_clips.read_clips(data)
-    table = paper_table(data, clips, progress)
+    table = feature_table(data, clips, progress)
     train, validation = held_out(clips)
     search = PaperRecipe(table, clips, progress)
     choice = search.search(train)

@@ -1,6 +1,7 @@
 """Tables of features: a row for each window of each clip, computed once and kept."""
 
 import hashlib
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import locations
-from models import features
-from models.features import Sound, mono, normalized, paper_features
-from models.training import music_clips
-from models.training.music_clips import Clip
+from models import descriptors, features
+from models.features import Sound, mono, normalized
+from models.music import features_of
+from models.musicnn import Musicnn
+from models.training import music_clips, music_rooms
+from models.training.music_clips import Clip, Samples
+from models.training.music_rooms import Alteration
 
 # How much is done, how much there is, and what is being done.
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -28,28 +32,72 @@ class Table:
     clip: NDArray[np.int64]  # [windows], index of the clip
 
 
-def paper_table(data: Path, clips: Sequence[Clip], progress: Progress) -> Table:
-    """Return the paper's features of every window of every clip; kept in the training folder.
+def feature_table(
+    data: Path,
+    clips: Sequence[Clip],
+    progress: Progress,
+    *,
+    musicnn: str | None = None,
+    step_s: int = music_clips.WINDOW_S,
+    alteration: tuple[str, Alteration] | None = None,
+) -> Table:
+    """Return the features of every window of every clip; kept in the training folder.
 
     What was kept is used again only while the clips and the code of the features are the same.
+
+    Parameters
+    ----------
+    data
+        The folder of the clips.
+    clips
+        Its clips, or some of them.
+    progress
+        Told how far it is.
+    musicnn
+        Name of the MusiCNN model to listen with; None for the paper's features alone.
+    step_s
+        Distance of the windows of a clip.
+    alteration
+        What is done to each clip first, and its name.
     """
-    source = Path(features.__file__).read_bytes() + music_clips.digest(data).encode()
-    key = hashlib.sha256(source).hexdigest()[:16]
-    cache = locations.training_folder() / f"music-paper-{key}.npz"
+    altered, alter = alteration or ("as it is", None)
+    key = _key(data, clips, f"{musicnn} {step_s} {altered}", altered=alter is not None)
+    cache = locations.training_folder() / f"music-{key}.npz"
     if cache.exists():
         with np.load(cache) as kept:
             return Table(tuple(kept["names"].tolist()), kept["values"], kept["clip"])
-    rows: list[dict[str, float]] = []
+    network = Musicnn(musicnn) if musicnn else None
+    rows: list[list[float]] = []
     of_clip: list[int] = []
+    names: tuple[str, ...] = ()
     for index, clip in enumerate(clips):
-        progress(index, len(clips), "features")
+        progress(index, len(clips), f"features, {altered}")
         samples, rate_hz = music_clips.read_samples(clip)
-        for window in music_clips.windows(samples, rate_hz):
-            rows.append(paper_features(Sound(normalized(mono(window, rate_hz)))))
+        if alter:
+            samples = _altered(samples, rate_hz, alter, index)
+        for window in music_clips.windows(samples, rate_hz, step_s):
+            found = features_of(Sound(normalized(mono(window, rate_hz))), network)
+            names = tuple(found)
+            rows.append(list(found.values()))
             of_clip.append(index)
-    progress(len(clips), len(clips), "features")
-    values = np.array([list(row.values()) for row in rows], np.float32)
-    table = Table(tuple(rows[0]), values, np.array(of_clip))
+    progress(len(clips), len(clips), f"features, {altered}")
+    table = Table(names, np.array(rows, np.float32), np.array(of_clip))
     cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, names=np.array(table.names), values=values, clip=table.clip)
+    np.savez(cache, names=np.array(names), values=table.values, clip=table.clip)
     return table
+
+
+def _altered(samples: Samples, rate_hz: int, alter: Alteration, seed: int) -> Samples:
+    signal = samples.mean(axis=1) / 32_768
+    changed = alter(signal, rate_hz, np.random.default_rng(seed))
+    return np.asarray((changed * 32_767).clip(-32_768, 32_767), np.int16)[:, None]
+
+
+def _key(data: Path, clips: Sequence[Clip], what: str, *, altered: bool) -> str:
+    digest = hashlib.sha256(what.encode())
+    sources = [features, descriptors, *([music_rooms] if altered else [])]
+    for module in sources:
+        digest.update(inspect.getsource(module).encode())
+    digest.update(music_clips.digest(data).encode())
+    digest.update("".join(clip.path.name for clip in clips).encode())
+    return digest.hexdigest()[:16]
