@@ -117,6 +117,7 @@ class YuNetDetector:
 
     SEARCHED_PX: Final = 320 * 240
     LEAST_SCORE: Final = 0.7
+    _LEAST_SIDE_PX: Final = 64
     _OVERLAP: Final = 0.3
     _MOST_CANDIDATES: Final = 50
 
@@ -135,6 +136,9 @@ class YuNetDetector:
         """Return the faces in uint8 [H, W, 3]."""
         small, scale = _shrunk(image_bgr, self.SEARCHED_PX)
         height, width = image_bgr.shape[:2]
+        # On a strip of up to 32 pixels OpenCV 4.14 finds faces in memory it never wrote.
+        below, beside = (max(0, self._LEAST_SIDE_PX - side) for side in small.shape[:2])
+        small = cv2.copyMakeBorder(small, 0, below, 0, beside, cv2.BORDER_CONSTANT)
         self._network.setInputSize((small.shape[1], small.shape[0]))
         _, rows = self._network.detect(small)
         if rows is None:

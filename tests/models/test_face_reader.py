@@ -20,7 +20,7 @@ def frames(sample_session: Path) -> list[np.ndarray]:
     """Eight frames of the woman of the sample, who cries and then laughs."""
     with Session.open(sample_session) as session:
         count = len(session.frames)
-        return [session.frames[i].image for i in np.linspace(0, count - 1, 8, dtype=int)]
+        return [session.frames[i].image() for i in np.linspace(0, count - 1, 8, dtype=int)]
 
 
 @pytest.fixture(scope="module")
