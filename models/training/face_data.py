@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,18 @@ _VOTE_COLUMNS: Final = (
 )
 _SHEETS: Final = ("train.png", "public.png", "private.png")
 _PICTURES: Final = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
+# What reading a damaged archive, or one of something else, may raise.
+_BROKEN: Final = (
+    OSError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+    cv2.error,
+)
 _FORMS: Final = (
     "It reads fer2013.zip, a folder with subfolders named angry, disgust, fear, happy, sad, "
     "surprise, neutral, or an .npz with images (uint8, N x 48 x 48) and labels."
@@ -159,7 +172,7 @@ def load_fer2013(path: Path) -> Fer2013:
             images[part] = faces[: part.sum()]
         votes = meta["ferplus_votes"].reshape(len(usage), 10)
         return Fer2013(images, usage, meta["labels"].astype(np.int64), votes)
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, cv2.error) as error:
+    except _BROKEN as error:
         raise unreadable(path, str(error)) from error
 
 
@@ -226,14 +239,16 @@ def _from_npz(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
-    except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise unreadable(path, str(error)) from error
+    if labels.ndim != 1:
+        raise unreadable(path, f"labels have the shape {list(labels.shape)}")
     if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):
         raise unreadable(path, f"images are {images.dtype} {list(images.shape)}")
-    if labels.dtype.kind in "US":
+    if labels.dtype.kind == "U":
         names = {expression.value: label for label, expression in enumerate(EXPRESSIONS)}
-        labels = np.array([names.get(str(np.str_(name)).lower(), UNLABELLED) for name in labels])
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not _are_labels(labels):
+        labels = np.array([names.get(name.lower(), UNLABELLED) for name in labels])
+    if labels.dtype.kind not in "iu" or not _are_labels(labels):
         raise unreadable(path, "labels must be 0 to 6, or the names of the expressions")
     return images, labels.astype(np.int64)
 

@@ -104,6 +104,12 @@ def _objects(folder: Path) -> Path:
     return path
 
 
+def _one_label(folder: Path) -> Path:
+    path = folder / "faces.npz"
+    np.savez(path, images=np.zeros((1, 48, 48), np.uint8), labels=3)
+    return path
+
+
 def _broken_picture(folder: Path) -> Path:
     (folder / "sad").mkdir()
     (folder / "sad" / "face.png").write_bytes(b"\x89PNG and nothing after it")
@@ -122,6 +128,7 @@ def _broken_picture(folder: Path) -> Path:
         _unknown_name,
         _no_labels,
         _objects,
+        _one_label,
         _broken_picture,
     ],
 )
