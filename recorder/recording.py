@@ -248,7 +248,7 @@ class Recording:
             microphone=getattr(microphone, "description", None),
             speaker=(speaker or "default") if self.sources.player else None,
             streams=self.sources.formats(),
-            playlist=tuple(Path(track).stem for track in self.plan.playlist),
+            playlist=tuple(self.sources.player.titles) if self.sources.player else (),
             models=models_in_use(),
         )
 
