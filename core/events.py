@@ -227,6 +227,8 @@ class FaceEstimated(Event, frozen=True, kw_only=True, tag=True):
     score: float | None = None  # the detector's, where it gives one
     sharpness: float | None = None  # variance of the Laplacian of the 48 x 48 face
     brightness: float | None = None  # mean grey level of the face, 0 to 1
+    yaw_deg: float | None = None  # turn of the head, positive towards the picture's right
+    roll_deg: float | None = None  # tilt of the head, positive clockwise
 
 
 class MusicEstimated(Event, frozen=True, kw_only=True, tag=True):

@@ -119,6 +119,8 @@ class FacePerception:
             score=reading.score,
             sharpness=reading.sharpness,
             brightness=reading.brightness,
+            yaw_deg=reading.yaw_deg,
+            roll_deg=reading.roll_deg,
         )
 
 
