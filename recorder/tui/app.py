@@ -181,7 +181,7 @@ class AffettiApp(App[None]):
         if view is None:
             return
         if isinstance(said, Started):
-            self._go(LiveScreen(self._link, view, self.settings))
+            self._go(LiveScreen(self._link, view))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
             self._go(ReviewScreen(self._link, view))
 

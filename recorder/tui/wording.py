@@ -11,7 +11,7 @@ from recorder.tui.view import SILENT_S, RecordingView
 
 Severity = Literal["ok", "warning", "error"]
 
-MIXED_MARGIN: Final = 0.10  # a second emotion this close to the first is named with it
+MIXED_MARGIN: Final = 0.10  # an emotion this close to the first counts with it
 _STALE_FUSED_NS: Final = 3 * NS_PER_S
 _LITTLE_DISK_S: Final = 15 * 60
 _NO_DISK_S: Final = 3 * 60
@@ -41,18 +41,23 @@ def percent(share: float) -> str:
 
 
 def strongest(emotions: Emotions) -> str:
-    """Name the strongest emotion, and the second with it when it is close.
+    """Name the strongest emotion, and the second with it when it is close; more are "mixed".
 
     Parameters
     ----------
     emotions
         A distribution in the order of `EMOTIONS`.
     """
-    first, second = ranked(emotions)[:2]
-    p, q = (emotions[EMOTIONS.index(emotion)] for emotion in (first, second))
-    if p - q < MIXED_MARGIN:
-        return f"{first} and {second}"
-    return f"{first}, {percent(p)}"
+    order = ranked(emotions)
+    strength = emotions[EMOTIONS.index(order[0])]
+    close = [e for e in order if strength - emotions[EMOTIONS.index(e)] < MIXED_MARGIN]
+    match close:
+        case [only]:
+            return f"{only}, {percent(strength)}"
+        case [first, second]:
+            return f"{first} and {second}"
+        case _:
+            return f"mixed, most {order[0]}"
 
 
 def face_reading(view: RecordingView) -> Reading:
@@ -155,16 +160,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
 
 
-def health_remarks(view: RecordingView, nominal_frames_per_s: float) -> list[Remark]:
-    """Say how the recording is doing, in remarks from left to right.
-
-    Parameters
-    ----------
-    view
-        The recording.
-    nominal_frames_per_s
-        What the camera was asked for.
-    """
+def health_remarks(view: RecordingView) -> list[Remark]:
+    """Say how the recording is doing, in remarks from left to right."""
     if view.silent_s > SILENT_S:
         return [Remark(f"the engine has said nothing for {view.silent_s:.0f} s", "error")]
     health = view.health
@@ -172,13 +169,14 @@ def health_remarks(view: RecordingView, nominal_frames_per_s: float) -> list[Rem
         return [Remark("starting…")]
     remarks = []
     if view.state.started is not None and view.state.started.camera is not None:
-        slow = health.frames_per_s < 0.8 * nominal_frames_per_s and not view.state.paused
+        # Against the camera's own rate: one that makes 24 frames a second is not slow.
+        slow = health.frames_per_s < 0.8 * view.state.frames_per_s and not view.state.paused
         rate = Remark(f"{health.frames_per_s:.0f} frames/s", "warning" if slow else "ok")
         remarks += [rate, _count(health.frames_dropped, "dropped")]
     if view.state.streams:
         remarks.append(_count(health.audio_gaps, "gaps"))
     if health.drift_ppm is not None:
-        remarks.append(Remark(f"sync {health.drift_ppm:+.0f} ppm"))
+        remarks.append(Remark(f"sync {round(health.drift_ppm):+d} ppm"))
     remarks += [_disk(health), _keeping_up(health)]
     # Where the line is too short, it is good news that is cut off.
     return sorted(remarks, key=lambda remark: remark.severity == "ok")

@@ -9,7 +9,6 @@ from textual.widgets import Footer
 
 from core.clock import NS_PER_S
 from core.events import MarkerAdded, NoteAdded
-from core.settings import Settings
 from recorder.protocol import (
     AnyMessage,
     Command,
@@ -58,8 +57,6 @@ class LiveScreen(EngineScreen):
         To the engine.
     view
         The recording.
-    settings
-        For the nominal frame rate.
     """
 
     TITLE = "Recording"
@@ -74,10 +71,9 @@ class LiveScreen(EngineScreen):
         Binding("q", "stop", "End", tooltip="End the recording and seal it, after a question"),
     ]
 
-    def __init__(self, link: EngineLink, view: RecordingView, settings: Settings) -> None:
+    def __init__(self, link: EngineLink, view: RecordingView) -> None:
         super().__init__(link)
         self.view = view
-        self._nominal = settings.video.frames_per_s
         self._marks = 0  # sent so far
         self._marked_ns = 0  # when the last one was
         self._said = Remark("")
@@ -130,7 +126,7 @@ class LiveScreen(EngineScreen):
         self.query_one(Timeline).show(view)
         self.query_one(NowPlaying).show(view)
         self.query_one(Journal).show(view.state)
-        self.query_one("#health", RemarkLine).show(health_remarks(view, self._nominal))
+        self.query_one("#health", RemarkLine).show(health_remarks(view))
         self._look_for_answers()
 
     def mark(self) -> None:
@@ -172,10 +168,6 @@ class LiveScreen(EngineScreen):
         if not self._stopping and self._send(Stop()):
             self._stopping = True
             self._say("Ending the recording …")
-
-    def say(self, words: str) -> None:
-        """Say something below the timeline, for a while."""
-        self._say(words)
 
     def _write(self, text: str | None) -> None:
         if text and self._send(Note(text)):

@@ -194,4 +194,4 @@ async def _run_report(path: str) -> tuple[int, str]:
     out, err = await process.communicate()
     code = process.returncode or 0
     said = (err if code else out).decode(errors="replace").strip()
-    return code, said or f"The report ended with code {code}."
+    return code, said or f"The report ended with code {code}, and said nothing."

@@ -41,4 +41,6 @@ class Journal(Widget):
         """Draw as many as there is room for."""
         if not self._lines:
             return Text("none yet", "dim")
-        return Text("\n".join(self._lines[: self.size.height]), no_wrap=True, overflow="ellipsis")
+        return Text("\n").join(
+            Text(line[: self.size.width], no_wrap=True) for line in self._lines[: self.size.height]
+        )

@@ -18,7 +18,7 @@ _EIGHTHS: Final = "▁▂▃▄▅▆▇█"
 
 
 class Timeline(Widget):
-    """What was expressed over the last five minutes; time runs to the right, now is the edge.
+    """What was expressed over the last five minutes; time runs to the right.
 
     A column stands for a fixed stretch of session time, so that the picture moves on by whole
     columns and nothing in it flickers.
@@ -39,7 +39,7 @@ class Timeline(Widget):
         """Show a recording up to its now."""
         width = max(1, self.size.width - _NAME_WIDTH)
         step_ns = MINUTES * 60 * NS_PER_S // width
-        last = view.now_ns // step_ns
+        last = max(view.now_ns // step_ns, width - 1)  # it fills from the left, then moves on
         first = last - width + 1
         columns = columns_of(view.fused, first, last, step_ns)
         signs = signs_of(view.state.tracks, view.state.markers, first, last, step_ns)
