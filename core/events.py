@@ -195,6 +195,10 @@ class SelfReported(Event, frozen=True, kw_only=True, tag=True):
     text: str = ""
 
 
+class PersonChanged(Event, frozen=True, kw_only=True, tag=True):
+    """Several faces are in view, and the person is another: the next one to the right."""
+
+
 class ConsentChanged(Event, frozen=True, kw_only=True, tag=True):
     """The person changed their mind; from here on `consent` holds."""
 
@@ -282,6 +286,7 @@ AnyEvent: TypeAlias = (
     | MarkerAdded
     | NoteAdded
     | SelfReported
+    | PersonChanged
     | ConsentChanged
     | RecordingPaused
     | RecordingResumed

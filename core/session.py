@@ -38,6 +38,7 @@ from core.events import (
     NoteAdded,
     SessionStarted,
     UnknownEvent,
+    columns,
     decode,
     major,
 )
@@ -516,7 +517,7 @@ class Session:
         return Audio(self.path, samples, blocks, form)
 
     def estimate_columns(self, name: str) -> Columns:
-        """Return the columns of /estimates/`name`."""
+        """Return the columns of /estimates/`name`: "face", "music" or "fused"."""
         group = f"estimates/{name}"
         if not self._has("estimates", name):
             return {}
@@ -527,7 +528,14 @@ class Session:
         }
         if len({len(values) for values in table.values()}) > 1:
             raise layout.damaged(self.path, f"/{group} has columns of different length")
-        return {
+        rows = len(next(iter(table.values()), ()))
+        # What an earlier minor version did not know of is not known of its recordings.
+        unknown = {
+            column: np.full(rows, np.nan)
+            for column in columns(ESTIMATE_TABLES[name], [])
+            if column not in table
+        }
+        return unknown | {
             column: np.char.decode(values, "utf-8").astype(object)
             if values.dtype.kind == "S"
             else values

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias
@@ -16,6 +17,7 @@ from models.manifest import model, onnx_session, verified_bytes
 Image: TypeAlias = NDArray[np.uint8]
 
 FACE_PX: Final = 48
+CLEAR_SCORE: Final = 0.7  # a detection below this is only believed where a face was before
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,26 @@ class Detection:
         """Of the box, in square pixels."""
         return self.box_px[2] * self.box_px[3]
 
+    @property
+    def centre(self) -> complex:
+        """Of the box, in pixels: x + yj."""
+        left, top, width, height = self.box_px
+        return complex(left + width / 2, top + height / 2)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is a face for certain; a faint one only tells where a known face went."""
+        return self.score is None or self.score >= CLEAR_SCORE
+
+
+# Picks one of the faces in a picture, or none.
+Choose: TypeAlias = Callable[[Sequence[Detection]], Detection | None]
+
+
+def largest(faces: Sequence[Detection]) -> Detection | None:
+    """Return the largest face, of equals the leftmost: a detector's order means nothing."""
+    return max(faces, key=lambda face: (face.area, -face.box_px[0]), default=None)
+
 
 class Detector(Protocol):
     """Finds faces in a picture."""
@@ -116,7 +138,7 @@ class YuNetDetector:
     """
 
     SEARCHED_PX: Final = 320 * 240
-    LEAST_SCORE: Final = 0.7
+    FAINTEST_SCORE: Final = 0.3
     _LEAST_SIDE_PX: Final = 64
     _OVERLAP: Final = 0.3
     _MOST_CANDIDATES: Final = 50
@@ -127,7 +149,7 @@ class YuNetDetector:
             np.frombuffer(verified_bytes(name), np.uint8),
             np.empty(0, np.uint8),
             (320, 240),
-            self.LEAST_SCORE,
+            self.FAINTEST_SCORE,
             self._OVERLAP,
             self._MOST_CANDIDATES,
         )
@@ -245,18 +267,27 @@ class FaceReader:
         """SHA-256 of every model file that takes part, by name."""
         return {name: model(name).sha256 for name in self._names}
 
-    def read(self, image_bgr: Image) -> FaceReading:
-        """Read the largest face in a picture, uint8 [H, W, 3]."""
+    def read(self, image_bgr: Image, choose: Choose | None = None) -> FaceReading:
+        """Read a face in a picture.
+
+        Parameters
+        ----------
+        image_bgr
+            uint8 [H, W, 3].
+        choose
+            Picks the face from all that were found, faint ones too; by default the largest
+            clear one.
+        """
         found = self._detector.faces(image_bgr)
-        if not found:
-            return FaceReading()
-        # Of equals the leftmost: the detector's order is not to be relied upon.
-        face = max(found, key=lambda detection: (detection.area, -detection.box_px[0]))
+        clear = [face for face in found if face.is_clear]
+        face = choose(found) if choose is not None else largest(clear)
+        if face is None:
+            return FaceReading(faces=len(clear))
         crop, marks = cropped(image_bgr, face), face.landmarks
         return FaceReading(
             expressions=tuple(self._network(crop[np.newaxis])[0].tolist()),
             box_px=face.box_px,
-            faces=len(found),
+            faces=len(clear),
             score=face.score,
             sharpness=sharpness(crop),
             brightness=round(float(crop.mean()) / 255, 6),

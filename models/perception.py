@@ -12,6 +12,7 @@ in a row.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -31,21 +32,23 @@ from core.events import (
     Modality,
     MusicEstimated,
     PerceptionSettings,
+    PersonChanged,
     SessionStarted,
     TrackEnded,
     TrackStarted,
 )
 from core.fusion import fuse, rounded
 from models.manifest import manifest
+from models.tracking import PersonTrack
 
 if TYPE_CHECKING:
-    from models.face import FaceReading
+    from models.face import Choose, FaceReading
     from models.music import MusicReading
 
 FACE_MODELS: Final = ("face_expression", "face_yunet")  # network, detector
 MUSIC_MODEL: Final = "music_emotion"
 
-ReadFace: TypeAlias = "Callable[[NDArray[np.uint8]], FaceReading]"
+ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
 # Decides whether no estimate is made from an event.
 Skip: TypeAlias = Callable[[Modality, Event], bool]
@@ -74,7 +77,8 @@ class FacePerception:
     Parameters
     ----------
     read
-        From a picture, uint8 [H, W, 3] BGR, to a reading.
+        From a picture, uint8 [H, W, 3] BGR, and a way to choose the person's face in it, to a
+        reading.
     skip
         Whether no estimate is made from an event.
     """
@@ -83,12 +87,16 @@ class FacePerception:
         self._read = read
         self._skip = skip
         self._settings = PerceptionSettings()
+        self._person = PersonTrack()
         self._period = -1
 
     def push(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
         """Take in the next event and its blob; return what it gave rise to."""
-        if isinstance(event, SessionStarted):
-            self._settings = event.perception
+        match event:
+            case SessionStarted():
+                self._settings = event.perception
+            case PersonChanged():
+                self._person.look_for_other()
         if not isinstance(event, FrameCaptured):
             return []
         period = event.t_ns // self._settings.face_period_ns
@@ -105,7 +113,8 @@ class FacePerception:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
         if picture is None:  # a damaged frame shows no face
             return FaceEstimated(t_ns=event.t_ns, frame=event.frame)
-        reading = self._read(np.asarray(picture, np.uint8))
+        choose = partial(self._person.choose, event.t_ns)
+        reading = self._read(np.asarray(picture, np.uint8), choose)
         expressions = reading.expressions
         return FaceEstimated(
             t_ns=event.t_ns,

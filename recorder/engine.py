@@ -23,6 +23,7 @@ from core.events import (
     EndReason,
     MarkerAdded,
     NoteAdded,
+    PersonChanged,
     RecordingPaused,
     RecordingResumed,
 )
@@ -141,6 +142,8 @@ class Engine:
                 put(MarkerAdded(t_ns=now_ns, label=label))
             case protocol.Note(text=text):
                 put(NoteAdded(t_ns=now_ns, text=text))
+            case protocol.ChangePerson():
+                put(PersonChanged(t_ns=now_ns))
             case protocol.PauseRecording():
                 put(RecordingPaused(t_ns=now_ns))
             case protocol.ResumeRecording():

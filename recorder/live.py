@@ -49,9 +49,9 @@ class Readers:
         """Whether both are."""
         return self.ready("face") and self.ready("music")
 
-    def read_face(self, image: NDArray[np.uint8]) -> Any:
+    def read_face(self, image: NDArray[np.uint8], choose: Any) -> Any:
         """Read a face; only once it is ready."""
-        return self._face.read(image)
+        return self._face.read(image, choose)
 
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of music; only once it is ready."""

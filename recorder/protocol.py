@@ -75,6 +75,10 @@ class SteerTrack(Command, frozen=True, tag=True):
     action: Literal["next", "previous", "pause", "resume", "stop"]
 
 
+class ChangePerson(Command, frozen=True, tag=True):
+    """The person is another of the faces in view."""
+
+
 class PauseRecording(Command, frozen=True, tag=True):
     """Keep no frame and no sound of the room until `ResumeRecording`."""
 
@@ -101,6 +105,7 @@ AnyCommand: TypeAlias = (
     | Mark
     | Note
     | SteerTrack
+    | ChangePerson
     | PauseRecording
     | ResumeRecording
     | ChangeConsent

@@ -266,3 +266,10 @@ def test_labels_come_back_letter_by_letter(write_log: WriteLog) -> None:
     items.insert(-1, (MarkerAdded(t_ns=NS, label=label), b""))
     with Session.open(seal(write_log(items)).path) as session:
         assert label in [marker.label for marker in session.markers]
+
+
+def test_a_column_that_came_with_a_later_version_is_unknown_before_it(sealed: Path) -> None:
+    with h5py.File(sealed, "r+") as file:
+        del file["estimates/fused/entropy_bits"]
+    with Session.open(sealed) as session:
+        assert np.isnan(session.estimates.fused["entropy_bits"]).tolist() == [True]
