@@ -1,5 +1,8 @@
 """What was written down and marked, latest first."""
 
+from textwrap import wrap
+from typing import Final
+
 from rich.text import Text
 from textual.widget import Widget
 
@@ -8,12 +11,14 @@ from core.events import MarkerAdded, NoteAdded
 from core.state import SessionState
 from recorder.tui.wording import clock
 
+_TIME_WIDTH: Final = 9
+
 
 def entries(state: SessionState) -> list[str]:
     """Return markers and notes with their times, in order of time."""
     both: list[MarkerAdded | NoteAdded] = [*state.markers, *state.notes]
     return [
-        f"{clock(entry.t_ns / NS_PER_S):>7}  {_words(entry)}"
+        f"{clock(entry.t_ns / NS_PER_S):<{_TIME_WIDTH}}{_words(entry)}"
         for entry in sorted(both, key=lambda entry: entry.t_ns)
     ]
 
@@ -41,6 +46,9 @@ class Journal(Widget):
         """Draw as many as there is room for."""
         if not self._lines:
             return Text("none yet", "dim")
-        return Text("\n").join(
-            Text(line[: self.size.width], no_wrap=True) for line in self._lines[: self.size.height]
-        )
+        indent = " " * _TIME_WIDTH
+        width = max(2 * _TIME_WIDTH, self.size.width)
+        wrapped = [
+            part for line in self._lines for part in wrap(line, width, subsequent_indent=indent)
+        ]
+        return Text("\n".join(wrapped[: self.size.height]), no_wrap=True)

@@ -1,0 +1,361 @@
+"""The screens under the hands of a person, against an engine that says what real ones say."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Select, Static
+
+from core.events import Consent, MarkerAdded, NoteAdded, RecordingPaused
+from core.settings import Settings
+from recorder import protocol
+from recorder.tui.app import AffettiApp
+from recorder.tui.draft import Draft
+from recorder.tui.screens.gone import GoneScreen
+from recorder.tui.screens.help import HelpScreen
+from recorder.tui.screens.live import LiveScreen
+from recorder.tui.screens.note import NoteScreen
+from recorder.tui.screens.review import ReviewScreen
+from recorder.tui.screens.setup import SetupScreen
+from recorder.tui.widgets.consent import YesNo
+from recorder.tui.widgets.journal import Journal
+from recorder.tui.widgets.playlist import Playlist
+from recorder.tui.widgets.remarks import RemarkLine
+from tests.recorder.films import tone
+from tests.recorder.scripted_engine import (
+    NS,
+    ScriptedEngine,
+    devices,
+    ended,
+    health,
+    level,
+    picture,
+    recorded,
+    session,
+    track_started,
+)
+
+PATH = "/sessions/sub-P07_ses-20261124T101500.h5"
+
+
+class Session:
+    """An app with a scripted engine at the other end."""
+
+    def __init__(self, pilot: Pilot[None], app: AffettiApp, engine: ScriptedEngine) -> None:
+        self.pilot, self.app, self.engine = pilot, app, engine
+        self.clock = [1000 * NS]
+
+    async def hears(self, *messages: protocol.Message) -> None:
+        self.engine.say(*messages)
+        await self.pilot.pause(0.3)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        for _ in range(100):
+            if true():
+                return
+            await self.pilot.pause(0.05)
+        raise AssertionError("it did not come")
+
+    def sent(self, kind: type) -> list[Any]:
+        return [command for command in self.engine.commands() if isinstance(command, kind)]
+
+    def words(self, selector: str) -> str:
+        widget = self.app.screen.query_one(selector)
+        if isinstance(widget, RemarkLine):
+            return "  ".join(remark.words for remark in widget.remarks)
+        return str(widget.render()) if not isinstance(widget, Static) else str(widget.content)
+
+
+@asynccontextmanager
+async def opened(
+    tmp_path: Path, draft: Draft | None = None, size: Any = (80, 24)
+) -> AsyncIterator[Session]:
+    engine = ScriptedEngine()
+    settings = Settings(sessions_folder=str(tmp_path))
+    now = [1000 * NS]
+    app = AffettiApp(engine.pipe, settings, draft, lambda: now[0])
+    async with app.run_test(size=size) as pilot:
+        session = Session(pilot, app, engine)
+        session.clock = now
+        await session.until(lambda: isinstance(app.screen, SetupScreen) and app.screen.is_mounted)
+        await pilot.pause()
+        yield session
+
+
+@asynccontextmanager
+async def recording(tmp_path: Path, size: Any = (80, 24)) -> AsyncIterator[Session]:
+    async with opened(tmp_path, Draft(person="P07", video=True, audio=True), size) as live:
+        await live.hears(protocol.Started(PATH), recorded(session()), health(), picture())
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        await live.pilot.pause(0.3)
+        yield live
+
+
+async def test_start_is_refused_in_words_until_nothing_is_lacking(tmp_path: Path) -> None:
+    track = tone(tmp_path / "a.wav", 1)
+    async with opened(tmp_path) as setup:
+        await setup.hears(devices())
+        start = setup.app.screen.query_one("#start", Button)
+        assert start.disabled
+        assert "the person's code" in setup.words("#status")
+        await setup.pilot.press(*"Anna!")
+        assert "letters and digits" in setup.words("#person-hint")
+        assert start.disabled
+        await setup.pilot.press("backspace")
+        assert setup.words("#status") == "Still needed: yes or no to video; yes or no to sound."
+        await setup.pilot.press("tab", "n", "tab", "n")
+        assert "a camera, a microphone or music" in setup.words("#status")
+        await setup.pilot.press("ctrl+r")
+        assert not setup.sent(protocol.Record)
+        add = setup.app.screen.query_one("#add", Input)
+        add.focus()
+        add.value = str(track)
+        await setup.pilot.press("enter")
+        await setup.until(lambda: setup.words("#status") == "Ready.")
+        await setup.pilot.press("ctrl+r")
+        await setup.until(lambda: bool(setup.sent(protocol.Record)))
+        plan = setup.sent(protocol.Record)[0].plan
+        assert plan.person == "Anna"
+        assert plan.consent == Consent(video=False, audio=False)
+        assert plan.camera is None
+        assert plan.playlist == (str(track),)
+
+
+async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None:
+    async with opened(tmp_path) as setup:
+        await setup.hears(devices())
+        await setup.pilot.pause(0.7)
+        assert not setup.sent(protocol.Watch)
+        await setup.pilot.press("tab", "y", "tab", "n")
+        await setup.until(lambda: bool(setup.sent(protocol.Watch)))
+        assert setup.sent(protocol.Watch)[-1] == protocol.Watch("0", None)
+        assert not setup.app.screen.query_one("#camera").disabled
+        assert setup.app.screen.query_one("#microphone").disabled
+        await setup.hears(level())
+        assert "the room is not recorded" in setup.words("#level")
+        await setup.pilot.press("shift+tab", "n")
+        await setup.until(lambda: setup.sent(protocol.Watch)[-1] == protocol.Watch(None, None))
+
+
+async def test_consent_is_not_chosen_for_anyone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as setup:
+        assert [question.value for question in setup.app.screen.query(YesNo)] == [None, None]
+
+
+async def test_a_file_named_as_camera_is_watched(tmp_path: Path) -> None:
+    draft = Draft(person="P1", video=True, audio=False, camera="/films/face.mp4")
+    async with opened(tmp_path, draft) as setup:
+        await setup.hears(devices())
+        await setup.until(lambda: bool(setup.sent(protocol.Watch)))
+        assert setup.sent(protocol.Watch)[-1].camera == "/films/face.mp4"
+        assert setup.app.screen.query_one("#camera Input", Input).display
+
+
+async def test_a_camera_that_is_gone_is_not_chosen(tmp_path: Path) -> None:
+    async with opened(tmp_path, Draft(camera="7", microphone="", speaker="")) as setup:
+        await setup.hears(protocol.Devices((), (), ()))
+        assert setup.app.draft.camera is None
+        assert setup.app.draft.microphone is None
+        assert setup.app.draft.speaker is None
+        assert setup.app.screen.query_one("#camera Select", Select).selection != "7"
+
+
+async def test_playlist_takes_folders_and_is_reordered(tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for name in ("c.wav", "a.wav", "b.flac"):
+        tone(folder / name, 1)
+    (folder / "cover.jpg").write_bytes(b"no sound")
+    async with opened(tmp_path) as setup:
+        add = setup.app.screen.query_one("#add", Input)
+        add.focus()
+        add.value = str(folder)
+        await setup.pilot.press("enter")
+        await setup.until(lambda: len(setup.app.draft.playlist) == 3)
+        playlist = setup.app.screen.query_one(Playlist)
+        playlist.focus()
+        playlist.highlighted = 2
+        await setup.pilot.press("[")
+        assert [path.name for path in setup.app.draft.playlist] == ["a.wav", "c.wav", "b.flac"]
+        await setup.pilot.press("delete")
+        assert [path.name for path in setup.app.draft.playlist] == ["a.wav", "b.flac"]
+
+
+async def test_a_missing_track_is_told_with_what_to_do(tmp_path: Path) -> None:
+    async with opened(tmp_path) as setup:
+        add = setup.app.screen.query_one("#add", Input)
+        add.focus()
+        add.value = str(tmp_path / "none.ogg")
+        await setup.pilot.press("enter")
+        await setup.until(lambda: "cannot be read" in setup.words("#status"))
+        assert "Check the path" in setup.words("#status")
+
+
+async def test_a_recording_that_cannot_begin_leaves_the_set_up_open(tmp_path: Path) -> None:
+    draft = Draft(person="P1", video=True, audio=False, camera="0")
+    async with opened(tmp_path, draft) as setup:
+        await setup.hears(devices())
+        await setup.pilot.press("ctrl+r")
+        assert setup.words("#status") == "Starting…"
+        await setup.hears(protocol.Problem("Camera [0] cannot be opened.", "Plug it in.", 10, True))
+        assert setup.words("#status") == "! Camera [0] cannot be opened. Plug it in."
+        assert not setup.app.screen.query_one("#start", Button).disabled
+
+
+async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("m")
+        assert live.sent(protocol.Mark) == [protocol.Mark("Marker 3")]
+        assert "in the log" not in live.words("#message")
+        await live.hears(recorded([MarkerAdded(t_ns=201 * NS, label="Marker 3")]))
+        assert live.words("#message") == "▲ Marker 3 at 03:21 is in the log"
+        assert "3 markers" in live.words("#header")
+
+
+async def test_markers_pressed_quickly_are_all_sent(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press(*"mmmmm")
+        labels = [mark.label for mark in live.sent(protocol.Mark)]
+        assert labels == [f"Marker {number}" for number in range(3, 8)]
+
+
+@pytest.mark.parametrize("opening", ["q", "f1", "t"])
+async def test_a_marker_can_be_set_whatever_is_open(tmp_path: Path, opening: str) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press(opening)
+        await live.pilot.press("f2")
+        assert len(live.sent(protocol.Mark)) == 1
+        if opening != "t":
+            await live.pilot.press("m")
+            assert len(live.sent(protocol.Mark)) == 2
+
+
+async def test_a_marker_without_answer_is_said_to_be_missing(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("m")
+        live.clock[0] += 3 * NS
+        await live.pilot.pause(0.4)
+        assert live.words("#message") == "Marker 3 is not in the log yet"
+
+
+async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
+    async with recording(tmp_path, (120, 40)) as live:
+        await live.pilot.press("t")
+        assert isinstance(live.app.screen, NoteScreen)
+        await live.pilot.press(*"[red]m", "enter")
+        assert live.sent(protocol.Note) == [protocol.Note("[red]m")]
+        await live.hears(recorded([NoteAdded(t_ns=201 * NS, text="[red]m")]))
+        assert live.words("#message") == "Note at 03:21 is in the log"
+        await live.pilot.pause(0.3)
+        assert "“[red]m”" in str(live.app.screen.query_one(Journal).render())
+
+
+async def test_text_of_people_is_never_markup(tmp_path: Path) -> None:
+    async with recording(tmp_path, (120, 40)) as live:
+        await live.hears(recorded([track_started(1, 200.0)]))
+        await live.pilot.pause(0.3)
+        assert "[red]Dance[/red]" in live.words("#track")
+        assert "[b]the" in live.words("#journal")
+        await live.hears(recorded(ended()), protocol.Sealed("/sessions/[red]a.h5", "stopped"))
+        assert "[red]a.h5" in live.words("#file")
+        assert "[b]the refrain[/b]" in live.words("#entries")
+
+
+async def test_keys_steer_the_music(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("n", "p", "space", "s")
+        actions = [steer.action for steer in live.sent(protocol.SteerTrack)]
+        assert actions == ["next", "previous", "pause", "stop"]
+
+
+async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("P")
+        assert live.sent(protocol.PauseRecording)
+        await live.hears(recorded([RecordingPaused(t_ns=201 * NS)]))
+        await live.pilot.pause(0.3)
+        assert "Paused" in live.words("#header")
+        await live.pilot.press("P")
+        assert live.sent(protocol.ResumeRecording)
+
+
+async def test_ending_is_asked_about(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("q", "n")
+        assert not live.sent(protocol.Stop)
+        assert isinstance(live.app.screen, LiveScreen)
+        await live.pilot.press("q", "y")
+        assert len(live.sent(protocol.Stop)) == 1
+
+
+async def test_control_c_ends_and_seals_without_a_question(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("ctrl+c")
+        assert len(live.sent(protocol.Stop)) == 1
+        assert live.app.is_running
+
+
+async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.hears(recorded(ended()), protocol.Sealing(40, 100))
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        assert "Sealing" in live.words("#file")
+        assert "r" not in live.app.screen.active_bindings
+        await live.hears(protocol.Sealed(PATH, "stopped"))
+        assert live.words("#file") == f"Sealed: {PATH}"
+        assert "▲ Marker 2" in live.words("#entries")
+        console = Console(width=78)
+        with console.capture() as shown:
+            console.print(live.app.screen.query_one("#tracks", Static).content)
+        assert "expressed happiness" in shown.get()
+        assert "coverage 100 %" in shown.get()
+        await live.pilot.press("n")
+        await live.until(lambda: isinstance(live.app.screen, SetupScreen))
+        assert live.app.draft.person == ""
+
+
+async def test_a_note_cut_short_by_the_end_is_shown(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"laughs")
+        await live.hears(recorded(ended()))
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        assert any("laughs" in note.message for note in live.app._notifications)
+
+
+async def test_a_dead_engine_is_said_with_where_the_recording_is(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        live.engine.die()
+        await live.until(lambda: isinstance(live.app.screen, GoneScreen))
+        assert live.app.problem is not None
+        assert PATH in live.app.problem.message
+        assert f"affetti recover {PATH}" in live.app.problem.hint
+
+
+async def test_help_lists_every_key(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        bindings = [
+            *LiveScreen.BINDINGS,
+            *(binding for binding in AffettiApp.BINDINGS),
+        ]
+        await live.pilot.press("f1")
+        assert isinstance(live.app.screen, HelpScreen)
+        console = Console(width=100)
+        with console.capture() as shown:
+            console.print(live.app.screen.table())
+        for binding in bindings:
+            assert (binding.tooltip or binding.description) in shown.get()  # type: ignore[union-attr]
+
+
+async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        commands = {c.title: c for c in live.app.get_system_commands(live.app.screen)}
+        assert "Write a note" in commands
+        assert not any("creenshot" in title for title in commands)
+        commands["Withdraw consent to video"].callback()
+        await live.pilot.pause()
+        await live.pilot.press("y")
+        assert live.sent(protocol.ChangeConsent)[0].consent == Consent(video=False, audio=True)

@@ -1,0 +1,153 @@
+"""What the screens say, and what a plan still lacks; no screen is needed for that."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from core.events import Consent, RecordingPaused
+from core.settings import Settings
+from core.state import SessionState, Track
+from recorder.protocol import Plan
+from recorder.tui import wording
+from recorder.tui.draft import Draft
+from recorder.tui.expressed import expressed_during
+from recorder.tui.view import RecordingView
+from recorder.tui.widgets.timeline import columns_of, signs_of
+from tests.recorder.scripted_engine import (
+    NS,
+    estimates,
+    health,
+    recorded,
+    session,
+    session_started,
+    track_started,
+)
+
+
+def view_of(*messages: object, now_s: float = 200.0) -> RecordingView:
+    clock = [round(now_s * NS)]
+    view = RecordingView(lambda: clock[0])
+    for message in messages:
+        view.hear(message)  # type: ignore[arg-type]
+    return view
+
+
+@pytest.mark.parametrize(
+    ("emotions", "words"),
+    [
+        ((0.7, 0.1, 0.1, 0.1), "happiness, 70 %"),
+        ((0.1, 0.4, 0.05, 0.45), "relaxation and sadness"),
+        ((0.27, 0.25, 0.24, 0.24), "mixed, most happiness"),
+    ],
+)
+def test_close_emotions_are_named_together(
+    emotions: tuple[float, float, float, float], words: str
+) -> None:
+    assert wording.strongest(emotions) == words
+
+
+def test_readings_say_what_is_expressed() -> None:
+    view = view_of(recorded(session()), health())
+    assert wording.face_reading(view).title == "The face expresses"
+    assert wording.face_reading(view).words == "happiness, 78 %"
+    assert wording.music_reading(view).words == "relaxation and happiness"
+    assert wording.fused_reading(view).title == "Together they express"
+
+
+def test_old_estimates_are_not_shown() -> None:
+    clock = [200 * NS]
+    view = RecordingView(lambda: clock[0])
+    view.hear(recorded(session()))
+    view.hear(health())
+    clock[0] += 10 * NS
+    assert wording.face_reading(view).emotions is None
+    assert wording.music_reading(view).emotions is None
+    assert wording.fused_reading(view).emotions is None
+    assert "nothing for 10 s" in wording.health_remarks(view)[0].words
+
+
+def test_no_estimate_has_a_reason() -> None:
+    no_video = session_started(consent=Consent(video=False, audio=True))
+    assert wording.face_reading(view_of(recorded([no_video]))).words == "not recorded: no consent"
+    no_camera = session_started(camera=None)
+    assert wording.face_reading(view_of(recorded([no_camera]))).words == "no camera"
+    loading = view_of(recorded([session_started()]), health(models_ready=False))
+    assert wording.face_reading(loading).words == "models are loading…"
+    paused = view_of(recorded([*session(), RecordingPaused(t_ns=200 * NS)]), health())
+    assert wording.face_reading(paused).words == "recording is paused"
+
+
+def test_health_warns_in_words_and_warnings_come_first() -> None:
+    view = view_of(recorded(session()), health(frames_dropped=3, disk_s=100.0, behind_s=2.5))
+    remarks = wording.health_remarks(view)
+    assert [r.words for r in remarks if r.severity != "ok"] == [
+        "3 dropped",
+        "disk 1 min",
+        "estimates 2.5 s behind",
+    ]
+    assert remarks[0].severity != "ok"
+
+
+def test_a_slow_camera_is_not_a_failing_one() -> None:
+    view = view_of(recorded(session()), health(frames_per_s=15.0))
+    view.state.frames, view.state.last_frame_ns = 3000, 200 * NS
+    view.state.first_frame_ns = 0
+    assert all(remark.severity == "ok" for remark in wording.health_remarks(view))
+
+
+def test_track_summary_counts_ticks_with_and_without_estimates() -> None:
+    state = SessionState()
+    for event in [session_started(), track_started(0, 0.0), *estimates(20.0)]:
+        state.apply(event)
+    track: Track = state.tracks[0]
+    fused = [e for e in estimates(20.0) if hasattr(e, "decided_by")]
+    some = [e for e in fused if e.t_ns < 10 * NS]
+    expressed = expressed_during(track, some, state.started.perception, 20 * NS)  # type: ignore[union-attr,arg-type]
+    assert expressed.coverage == pytest.approx(14 / 34)  # ticks from 3 s on, up to 10 and 20 s
+    assert expressed.emotions is not None
+    assert sum(expressed.emotions) == pytest.approx(1.0, abs=1e-5)
+    nothing = expressed_during(track, [], state.started.perception, 20 * NS)  # type: ignore[union-attr]
+    assert nothing.emotions is None
+    assert nothing.coverage == 0.0
+
+
+def test_timeline_leaves_gaps_empty() -> None:
+    fused = [e for e in estimates(8.0) if hasattr(e, "decided_by")]
+    columns = columns_of(fused, 0, 9, NS)  # type: ignore[arg-type]
+    assert columns[9] is None
+    assert columns[3] is not None
+    assert sum(columns[3]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_timeline_marks_tracks_and_markers() -> None:
+    view = view_of(recorded(session()))
+    signs = signs_of(view.state.tracks, view.state.markers, 0, 39, 5 * NS)
+    assert [signs[at] for at in (1, 19, 31)] == ["♪"] * 3
+    assert signs[6:8] == "▲1"
+
+
+def test_a_draft_says_what_it_lacks() -> None:
+    draft = Draft()
+    assert draft.lacks() == ["the person's code", "yes or no to video", "yes or no to sound"]
+    draft = dataclasses.replace(draft, person="Anna B.", video=False, audio=False)
+    assert draft.lacks() == ["a code without other signs", "a camera, a microphone or music"]
+    draft = dataclasses.replace(draft, person="P07", playlist=[Path("a.ogg")])
+    assert draft.lacks() == []
+
+
+def test_what_is_not_consented_to_is_not_in_the_plan() -> None:
+    draft = Draft("P07", video=False, audio=False, camera="0", microphone="", speaker="")
+    plan = draft.plan()
+    assert (plan.camera, plan.microphone) == (None, None)
+    assert plan.consent == Consent(video=False, audio=False)
+
+
+def test_a_plan_without_consent_chooses_nothing_for_the_person() -> None:
+    plan = Plan(person="anon", consent=Consent(video=True, audio=True), playlist=("a.ogg",))
+    draft = Draft.of_plan(plan, Settings(camera="1"), person_known=False, consent_known=False)
+    assert (draft.person, draft.video, draft.audio) == ("", None, None)
+    assert draft.camera == "1"
+    again = dataclasses.replace(draft, person="P1", video=True, audio=True).next_session()
+    assert (again.person, again.video, again.audio) == ("", None, None)
+    assert again.playlist == draft.playlist
