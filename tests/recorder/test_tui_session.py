@@ -1,0 +1,165 @@
+"""The screen and the real engine together, from the set-up to a sealed file."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from core.session import Session
+from core.settings import Settings
+from recorder.engine import EngineProcess, start_engine
+from recorder.tui.app import AffettiApp
+from recorder.tui.draft import Draft
+from recorder.tui.screens.live import LiveScreen
+from recorder.tui.screens.review import ReviewScreen
+from tests.recorder.films import moving_film, tone
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EngineProcess]:
+    running = start_engine(Settings(sessions_folder=str(tmp_path)))
+    yield running
+    running.close()
+    assert running.join(60)
+
+
+async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come"
+        await pilot.pause(0.1)
+
+
+async def test_a_session_by_hand_from_set_up_to_report(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    draft = Draft(
+        camera=str(moving_film(tmp_path / "film.avi", seconds=60)),
+        playlist=[tone(tmp_path / "a.wav", 20), tone(tmp_path / "b.wav", 20)],
+        speaker=None,
+    )
+    app = AffettiApp(engine.pipe, Settings(sessions_folder=str(tmp_path)), draft)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"P07", "tab", "y", "tab", "n")
+        await until(pilot, lambda: len(draft.playlist) == 2 and not draft.lacks())
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: isinstance(app.screen, LiveScreen))
+        view = app.view
+        assert view is not None
+        await until(pilot, lambda: view.state.frames > 20 and view.state.track is not None)
+        await pilot.press("m", "t", *"smiles", "enter", "n")
+        await until(pilot, lambda: bool(view.state.notes) and len(view.state.tracks) == 2)
+        await pilot.press("q", "y")
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
+        await until(pilot, lambda: view.sealed is not None)
+        with Session.open(Path(view.path)) as session:
+            assert session.info.person == "P07"
+            assert session.info.frames > 20
+            assert [marker.label for marker in session.markers] == ["Marker 1"]
+            assert [track.title for track in session.tracks] == ["a", "b"]
+        await pilot.press("r")
+        report = app.screen.query_one("#report", Static)
+        await until(pilot, lambda: report.has_class("-done") or report.has_class("-error"), 120)
+        assert str(report.content) == str(Path(view.path).with_suffix(".report.html"))
+        assert Path(str(report.content)).exists()
+
+
+class Terminal:
+    """`affetti record` in a terminal of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        film = moving_film(folder / "film.avi", seconds=120)
+        command = [sys.executable, "-m", "core", "record", "--person", "P07"]
+        command += ["--consent", "video", "--camera", str(film), "--no-speaker"]
+        self.folder = folder
+        self.master, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},
+        )
+        os.close(theirs)
+
+    def until(self, true: Callable[[], bool], seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, "it did not come"
+            self.drain()
+
+    def drain(self) -> None:
+        """Read what the screen draws, as a terminal does."""
+        try:
+            if select.select([self.master], [], [], 0.1)[0]:
+                os.read(self.master, 65536)
+        except OSError:
+            time.sleep(0.1)
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def parts(self) -> list[Path]:
+        return list(self.folder.glob("*.part*.h5"))
+
+    def sealed(self) -> list[Path]:
+        return [path for path in self.folder.glob("sub-*.h5") if ".part" not in path.name]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    running = Terminal(tmp_path)
+    for _ in range(300):
+        running.type(b"\x12")  # Ctrl+R, until the set-up is there and takes it
+        running.drain()
+        if running.parts():
+            break
+        time.sleep(0.2)
+    assert running.parts()
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        running.drain()
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+
+
+def ended_with(terminal: Terminal) -> str:
+    terminal.until(lambda: bool(terminal.sealed()) and not terminal.parts())
+    with Session.open(terminal.sealed()[0]) as session:
+        assert session.info.frames > 10
+        return list(session.events)[-1].reason  # type: ignore[union-attr]
+
+
+def test_control_c_seals(terminal: Terminal) -> None:
+    terminal.type(b"\x03")
+    assert ended_with(terminal) == "stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_seals(terminal: Terminal, number: int) -> None:
+    terminal.process.send_signal(number)
+    terminal.until(lambda: terminal.process.poll() is not None)
+    assert ended_with(terminal) == "signal"
+
+
+def test_a_closed_terminal_seals(terminal: Terminal) -> None:
+    os.close(terminal.master)
+    terminal.process.send_signal(signal.SIGHUP)
+    terminal.process.wait(60)
+    assert ended_with(terminal) == "ui_gone"
+
+
+def test_a_killed_screen_seals(terminal: Terminal) -> None:
+    terminal.process.kill()
+    assert ended_with(terminal) == "ui_gone"
