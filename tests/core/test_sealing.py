@@ -33,7 +33,7 @@ def test_a_broken_off_recording_says_what_was_lost(write_log: WriteLog) -> None:
     items[0] = (started(wall_clock=began.isoformat()), b"")
     report = seal(write_log(items))
     assert report.recovered
-    assert report.lost_s == pytest.approx(0.4, abs=0.3)
+    assert 0.4 <= report.lost_s < 1.0
     assert "4 markers" in report.statement
     assert "40 frames" in report.statement
     with Session.open(report.path) as session:
@@ -51,7 +51,7 @@ def test_damage_inside_is_counted_and_the_rest_kept(write_log: WriteLog) -> None
     data[at : at + 4] = b"\x00\x01\x02\x03"
     part.write_bytes(data)
     report = seal(target)
-    assert "1 records inside could not be read" in report.statement
+    assert "1 record inside could not be read" in report.statement
     with Session.open(target) as session:
         assert session.info.frames == 39
         session.verify_digest()
