@@ -195,6 +195,14 @@ class SelfReported(Event, frozen=True, kw_only=True, tag=True):
     text: str = ""
 
 
+class BaselineStarted(Event, frozen=True, kw_only=True, tag=True):
+    """From here on the person shows a neutral face."""
+
+
+class BaselineRecorded(Event, frozen=True, kw_only=True, tag=True):
+    """Up to here, from the latest `BaselineStarted`; later estimates are corrected by it."""
+
+
 class PersonChanged(Event, frozen=True, kw_only=True, tag=True):
     """Several faces are in view, and the person is another: the next one to the right."""
 
@@ -221,11 +229,16 @@ class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
 
 
 class FaceEstimated(Event, frozen=True, kw_only=True, tag=True):
-    """What the face in a frame expresses; without `expressions`, no face was found in it."""
+    """What the face in a frame expresses; without `expressions`, no face was found in it.
+
+    `expressions` is the network's word. `emotions` follows from it, after the person's neutral
+    bias was taken out where there is a baseline.
+    """
 
     frame: int
     expressions: Expressions | None = None
     emotions: Emotions | None = None
+    baseline: bool = False  # whether a baseline corrected `emotions`
     box_px: tuple[int, int, int, int] | None = None  # left, top, width, height
     faces: int = 0  # how many were found
     score: float | None = None  # the detector's, where it gives one
@@ -286,6 +299,8 @@ AnyEvent: TypeAlias = (
     | MarkerAdded
     | NoteAdded
     | SelfReported
+    | BaselineStarted
+    | BaselineRecorded
     | PersonChanged
     | ConsentChanged
     | RecordingPaused

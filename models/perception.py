@@ -24,9 +24,13 @@ from core.events import (
     AudioCaptured,
     AudioFormat,
     AudioGap,
+    BaselineRecorded,
+    BaselineStarted,
     EmotionFused,
+    Emotions,
     EstimateSkipped,
     Event,
+    Expressions,
     FaceEstimated,
     FrameCaptured,
     Modality,
@@ -38,7 +42,9 @@ from core.events import (
     TrackStarted,
 )
 from core.fusion import fuse, rounded
-from models.manifest import manifest
+from models.baseline import LEAST_ESTIMATES, NeutralBias
+from models.face import Detection
+from models.manifest import manifest, model
 from models.tracking import PersonTrack
 
 if TYPE_CHECKING:
@@ -47,6 +53,7 @@ if TYPE_CHECKING:
 
 FACE_MODELS: Final = ("face_expression", "face_yunet")  # network, detector
 MUSIC_MODEL: Final = "music_emotion"
+NEUTRAL_REFERENCE: Final = "neutral_mean_logs"  # a parameter of the network in the manifest
 
 ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
@@ -88,6 +95,8 @@ class FacePerception:
         self._skip = skip
         self._settings = PerceptionSettings()
         self._person = PersonTrack()
+        self._neutral: list[Expressions] | None = None  # while a baseline is recorded
+        self._bias: NeutralBias | None = None
         self._period = -1
 
     def push(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
@@ -97,6 +106,11 @@ class FacePerception:
                 self._settings = event.perception
             case PersonChanged():
                 self._person.look_for_other()
+                self._bias = None  # it was another's
+            case BaselineStarted():
+                self._neutral, self._bias = [], None
+            case BaselineRecorded():
+                self._bias, self._neutral = self._learned(), None
         if not isinstance(event, FrameCaptured):
             return []
         period = event.t_ns // self._settings.face_period_ns
@@ -105,7 +119,30 @@ class FacePerception:
         self._period = period
         if self._skip("face", event):
             return [EstimateSkipped(t_ns=event.t_ns, modality="face", of_seq=event.seq)]
-        return [self._estimate(event, blob)]
+        estimate = self._estimate(event, blob)
+        self.remember(estimate)
+        return [estimate]
+
+    def remember(self, estimate: FaceEstimated) -> None:
+        """Take in an estimate, of its own or one made live: later ones depend on it."""
+        if estimate.expressions is None or estimate.box_px is None:
+            return
+        self._person.saw(estimate.t_ns, Detection(estimate.box_px, estimate.score))
+        if self._neutral is not None:
+            self._neutral.append(estimate.expressions)
+
+    def _learned(self) -> NeutralBias | None:
+        reference = model(FACE_MODELS[0]).parameters.get(NEUTRAL_REFERENCE)
+        if reference is None or len(self._neutral or ()) < LEAST_ESTIMATES:
+            return None
+        return NeutralBias(self._neutral or (), reference)
+
+    def _emotions(self, expressions: Expressions | None) -> Emotions | None:
+        if expressions is None:
+            return None
+        plain = np.array(expressions)
+        corrected = self._bias.corrected(expressions) if self._bias is not None else plain
+        return rounded(emotions_of_expressions(corrected))
 
     def _estimate(self, event: FrameCaptured, jpeg: bytes) -> FaceEstimated:
         import cv2  # noqa: PLC0415  not every reader of this module looks at pictures
@@ -115,14 +152,12 @@ class FacePerception:
             return FaceEstimated(t_ns=event.t_ns, frame=event.frame)
         choose = partial(self._person.choose, event.t_ns)
         reading = self._read(np.asarray(picture, np.uint8), choose)
-        expressions = reading.expressions
         return FaceEstimated(
             t_ns=event.t_ns,
             frame=event.frame,
-            expressions=expressions,
-            emotions=None
-            if expressions is None
-            else rounded(emotions_of_expressions(np.array(expressions))),
+            expressions=reading.expressions,
+            emotions=self._emotions(reading.expressions),
+            baseline=self._bias is not None and reading.expressions is not None,
             box_px=reading.box_px,
             faces=reading.faces,
             score=reading.score,

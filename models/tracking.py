@@ -22,12 +22,16 @@ _GROWTH: Final = 2.0  # and how much its width may change
 
 
 class PersonTrack:
-    """Follows one face. A pure function of what it is shown, in order."""
+    """Follows one face. A pure function of what it is told, in order."""
 
     def __init__(self) -> None:
         self._last: Detection | None = None
         self._seen_ns = 0
         self._other = False
+
+    def saw(self, t_ns: int, person: Detection) -> None:
+        """Take in where the person was at session time `t_ns`."""
+        self._last, self._seen_ns = person, t_ns
 
     def look_for_other(self) -> None:
         """Follow another face from the next frame on: the next one to the right, in a circle."""
@@ -48,14 +52,10 @@ class PersonTrack:
         clear = [face for face in faces if face.is_clear]
         if self._other and clear:
             self._other = False
-            chosen: Detection | None = self._next_of(clear)
-        elif self._last is None:
-            chosen = largest(clear)
-        else:
-            chosen = self._same(faces, self._last, (t_ns - self._seen_ns) / NS_PER_S)
-        if chosen is not None:
-            self._last, self._seen_ns = chosen, t_ns
-        return chosen
+            return self._next_of(clear)
+        if self._last is None:
+            return largest(clear)
+        return self._same(faces, self._last, (t_ns - self._seen_ns) / NS_PER_S)
 
     def _next_of(self, clear: Sequence[Detection]) -> Detection:
         in_row = sorted(clear, key=lambda face: face.centre.real)

@@ -12,7 +12,14 @@ def face(left: int, width: int = 100, score: float = 0.9) -> Detection:
 def follow(*frames: list[Detection]) -> list[Detection | None]:
     """Show frames ten times a second."""
     track = PersonTrack()
-    return [track.choose(i * NS_PER_S // 10, faces) for i, faces in enumerate(frames)]
+    return [look(track, i * NS_PER_S // 10, faces) for i, faces in enumerate(frames)]
+
+
+def look(track: PersonTrack, t_ns: int, faces: list[Detection]) -> Detection | None:
+    person = track.choose(t_ns, faces)
+    if person is not None:
+        track.saw(t_ns, person)
+    return person
 
 
 def test_at_first_the_largest_face_is_the_person() -> None:
@@ -61,16 +68,16 @@ def test_a_face_of_another_size_is_another() -> None:
 def test_the_therapist_goes_through_the_faces_from_left_to_right(times: int) -> None:
     row = [face(0, 150), face(200), face(400)]
     track = PersonTrack()
-    assert track.choose(0, row) == row[0]
+    assert look(track, 0, row) == row[0]
     for i in range(1, times + 1):
         track.look_for_other()
-        assert track.choose(i * NS_PER_S // 10, row[::-1]) == row[i % 3]
-    assert track.choose((times + 1) * NS_PER_S // 10, row) == row[times % 3]
+        assert look(track, i * NS_PER_S // 10, row[::-1]) == row[i % 3]
+    assert look(track, (times + 1) * NS_PER_S // 10, row) == row[times % 3]
 
 
 def test_a_change_waits_for_a_face_to_change_to() -> None:
     track = PersonTrack()
-    track.choose(0, [face(0), face(300, 80)])
+    look(track, 0, [face(0), face(300, 80)])
     track.look_for_other()
-    assert track.choose(1, []) is None
-    assert track.choose(2, [face(0), face(300, 80)]) == face(300, 80)
+    assert look(track, 1, []) is None
+    assert look(track, 2, [face(0), face(300, 80)]) == face(300, 80)

@@ -1,0 +1,46 @@
+"""What a network usually says of neutral faces: the reference of a person's baseline.
+
+It belongs into the manifest, as the parameter `neutral_mean_logs` of the network:
+
+    python -m models.training.face_baseline fer2013.zip face_expression
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from core.emotions import EXPRESSIONS, Expression
+from models.baseline import mean_logs
+from models.face import ExpressionNetwork
+from models.training.face_data import load_fer2013
+from models.training.face_evaluation import read_faces
+
+PUBLIC: Final = 1
+
+
+def neutral_reference(data: Path, network: str) -> list[float]:
+    """Return the mean logarithms, in the order of `EXPRESSIONS`, for neutral faces.
+
+    Parameters
+    ----------
+    data
+        FER2013 with the FER+ votes: the faces of the public part that most annotators called
+        neutral are read. None of them was trained on.
+    network
+        Name of a model in the manifest.
+
+    Raises
+    ------
+    AffettiError
+        The data cannot be read, or there is no such model.
+    """
+    faces = load_fer2013(data).ferplus(PUBLIC)
+    neutral = faces.chosen(faces.labels == EXPRESSIONS.index(Expression.NEUTRAL))
+    logs = mean_logs(read_faces(ExpressionNetwork(network), neutral.images))
+    return [round(float(value), 4) for value in np.asarray(logs)]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{neutral_reference(Path(sys.argv[1]), sys.argv[2])}\n")
