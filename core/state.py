@@ -11,6 +11,8 @@ from core.clock import NS_PER_S, SampleClock
 from core.events import (
     AudioCaptured,
     AudioGap,
+    BaselineRecorded,
+    BaselineStarted,
     ClockAnchored,
     Consent,
     ConsentChanged,
@@ -25,6 +27,7 @@ from core.events import (
     MarkerAdded,
     MusicEstimated,
     NoteAdded,
+    PersonChanged,
     RecordingPaused,
     RecordingResumed,
     SelfReported,
@@ -120,6 +123,7 @@ class SessionState:
     notes: list[NoteAdded] = field(default_factory=list)
     self_reports: list[SelfReported] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
+    baseline: Span | None = None  # of the neutral face, the latest; open while it is recorded
     lost: dict[str, Span] = field(default_factory=dict)  # devices that are gone now
     outages: Counter[str] = field(default_factory=Counter)  # how often each was
     face: FaceEstimated | None = None  # the latest of each
@@ -195,6 +199,12 @@ class SessionState:
                     self.streams[name] = Stream(SampleClock(form.rate_hz))
             case ConsentChanged(consent=consent):
                 self.consent = consent
+            case BaselineStarted():
+                self.baseline = Span(event.t_ns)
+            case BaselineRecorded() if self.baseline is not None:
+                self.baseline.end_ns = event.t_ns
+            case PersonChanged():
+                self.baseline = None  # it was another's
             case RecordingPaused():
                 self.pauses.append(Span(event.t_ns))
             case RecordingResumed() if self.paused:

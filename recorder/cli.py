@@ -21,6 +21,12 @@ import click
 @click.option("--speaker", metavar="NAME", default="", help="Where to play. [default: system]")
 @click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
 @click.option("--duration", metavar="SECONDS", type=click.FloatRange(min=0.1), help="End then.")
+@click.option(
+    "--baseline",
+    metavar="SECONDS",
+    type=click.FloatRange(min=3.0, max=60.0),
+    help="The person first shows a neutral face for so long; it corrects later estimates.",
+)
 @click.option("--output", metavar="FILE.h5", help="The recording. [default: named after person]")
 @click.option("--headless", is_flag=True, help="Record without a screen.")
 @click.option("--markers-from-stdin", is_flag=True, help="Each line read becomes a marker.")
@@ -34,6 +40,7 @@ def record(
     speaker: str,
     no_speaker: bool,
     duration: float | None,
+    baseline: float | None,
     output: str | None,
     headless: bool,
     markers_from_stdin: bool,
@@ -61,6 +68,7 @@ def record(
         playlist=play,
         speaker=None if no_speaker else speaker,
         duration_s=duration,
+        baseline_s=baseline,
         unattended=headless,
     )
     if headless:

@@ -90,8 +90,10 @@ class Engine:
                 self._publish(level)
         if self._is_due("health", now, _HEALTH_EVERY_S):
             self._publish_health()
-        if self.recording is not None and (reason := self.recording.over):
-            self.end(reason)
+        if self.recording is not None:
+            self.recording.end_baseline_when_due()
+            if reason := self.recording.over:
+                self.end(reason)
 
     def end(self, reason: EndReason) -> None:
         """End the recording, if there is one, and seal it."""
@@ -142,6 +144,8 @@ class Engine:
                 put(MarkerAdded(t_ns=now_ns, label=label))
             case protocol.Note(text=text):
                 put(NoteAdded(t_ns=now_ns, text=text))
+            case protocol.ShowNeutralFace(seconds=seconds):
+                self.recording.begin_baseline(seconds)
             case protocol.ChangePerson():
                 put(PersonChanged(t_ns=now_ns))
             case protocol.PauseRecording():

@@ -23,6 +23,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     playlist: tuple[str, ...] = ()  # paths
     speaker: str | None = ""  # a device's name; "" is the default device; None: to the log alone
     duration_s: float | None = None
+    baseline_s: float | None = None  # how long a neutral face is shown at the beginning
     unattended: bool = False  # ends with its files even while live devices would go on
 
 
@@ -75,6 +76,12 @@ class SteerTrack(Command, frozen=True, tag=True):
     action: Literal["next", "previous", "pause", "resume", "stop"]
 
 
+class ShowNeutralFace(Command, frozen=True, tag=True):
+    """From now on the person shows a neutral face, for so many seconds."""
+
+    seconds: float = 10.0
+
+
 class ChangePerson(Command, frozen=True, tag=True):
     """The person is another of the faces in view."""
 
@@ -105,6 +112,7 @@ AnyCommand: TypeAlias = (
     | Mark
     | Note
     | SteerTrack
+    | ShowNeutralFace
     | ChangePerson
     | PauseRecording
     | ResumeRecording

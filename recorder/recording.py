@@ -17,6 +17,8 @@ from core.errors import AffettiError, ExitCode
 from core.events import (
     ESTIMATES,
     AudioFormat,
+    BaselineRecorded,
+    BaselineStarted,
     EndReason,
     EstimateSkipped,
     Event,
@@ -166,6 +168,7 @@ class Recording:
         self.sources = open_sources(plan, settings)
         self.state = SessionState()  # as of the last event written; the writer's thread owns it
         self.failure: AffettiError | None = None
+        self._baseline_end_ns: int | None = None
         try:
             session_id = uuid.uuid4().hex
             self._log = SegmentLog(self.target, session_id, settings.log)
@@ -183,6 +186,8 @@ class Recording:
         self.inbox.put(self._started(session_id, wall_clock))
         self._writer.start()
         self._start_sources()
+        if plan.baseline_s is not None:
+            self.begin_baseline(plan.baseline_s)
 
     @property
     def bytes_written(self) -> int:
@@ -199,6 +204,19 @@ class Recording:
         if limit_s is not None and self.clock.now_ns() >= limit_s * NS_PER_S:
             return "duration"
         return "sources_ended" if self._sources_ended() else None
+
+    def begin_baseline(self, seconds: float) -> None:
+        """Note that the person shows a neutral face from now on, for so long."""
+        now_ns = self.clock.now_ns()
+        self._baseline_end_ns = now_ns + round(seconds * NS_PER_S)
+        self.inbox.put(BaselineStarted(t_ns=now_ns))
+
+    def end_baseline_when_due(self) -> None:
+        """Note the end of the neutral face once its time is over."""
+        now_ns = self.clock.now_ns()
+        if self._baseline_end_ns is not None and now_ns >= self._baseline_end_ns:
+            self._baseline_end_ns = None
+            self.inbox.put(BaselineRecorded(t_ns=now_ns))
 
     def finish(self, reason: EndReason) -> None:
         """Stop the sources, write all that is under way, and close the log."""

@@ -2,6 +2,8 @@ from core.events import (
     AudioCaptured,
     AudioFormat,
     AudioGap,
+    BaselineRecorded,
+    BaselineStarted,
     ClockAnchored,
     Consent,
     ConsentChanged,
@@ -12,6 +14,7 @@ from core.events import (
     FrameCaptured,
     FramesDropped,
     MarkerAdded,
+    PersonChanged,
     RecordingPaused,
     RecordingResumed,
     SessionEnded,
@@ -21,7 +24,7 @@ from core.events import (
     TrackStarted,
     UnknownEvent,
 )
-from core.state import SessionState
+from core.state import SessionState, Span
 from tests.conftest import NS, started
 
 
@@ -138,3 +141,11 @@ def test_what_a_later_version_added_is_counted_and_skipped() -> None:
     assert not state.ended
     state.apply(SessionEnded(t_ns=NS, reason="stopped"))
     assert state.ended
+
+
+def test_a_baseline_is_open_until_recorded_and_ends_with_its_person() -> None:
+    begun = [started(), BaselineStarted(t_ns=NS)]
+    assert fold(*begun).baseline == Span(NS)
+    assert fold(*begun, BaselineRecorded(t_ns=3 * NS)).baseline == Span(NS, 3 * NS)
+    assert fold(*begun, PersonChanged(t_ns=2 * NS)).baseline is None
+    assert fold(started(), BaselineRecorded(t_ns=NS)).baseline is None

@@ -221,3 +221,13 @@ def test_a_disk_that_fills_up_ends_the_recording_and_keeps_it(
 
     report = seal(target)
     assert not report.recovered  # it ended cleanly; only the sealing had no room
+
+
+def test_a_neutral_face_can_be_recorded_first(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "baseline.h5"
+    done = record("--camera", material / "film.avi", "--baseline", 3, "--output", target)
+    assert done.returncode == 0, done.stderr
+    with Session.open(target) as session:
+        baseline = session.state.baseline
+        assert baseline is not None
+        assert baseline.duration_ns(0) == pytest.approx(3e9, abs=5e8)
