@@ -53,6 +53,8 @@ def main() -> NoReturn:
     # time here, and sums come out the same on any number of cores.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # Recordings, tables and reports are about patients: only their owner may read them.
+    os.umask(0o077)
     try:
         code = affetti(prog_name="affetti", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else ExitCode.OK)

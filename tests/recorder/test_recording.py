@@ -98,6 +98,7 @@ def test_without_a_name_the_file_is_named_after_person_and_time(
     assert done.returncode == 0, done.stderr
     (path,) = tmp_path.glob("sub-P07_ses-*T*.h5")
     assert str(path) in done.stderr
+    assert path.stat().st_mode & 0o777 == 0o600  # nobody else may read it
 
 
 def test_duration_ends_a_recording(material: Path, tmp_path: Path) -> None:
