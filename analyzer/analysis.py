@@ -89,7 +89,7 @@ def analyze(
     session
         The recording.
     tables
-        Its estimates: `analyzer.replay.replayed(session)`, or `recorded(session)`.
+        Its estimates: `analyzer.replay.replayed(session)`, or `completed(session)`.
     parameters
         By default their defaults.
     """

@@ -5,10 +5,10 @@ bytes that are stored. With the models that the recording names, it gives the sa
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from core.clock import NS_PER_S, clock_text
 from core.events import (
     ESTIMATES,
+    AudioCaptured,
     Columns,
     EmotionFused,
     EstimateSkipped,
     Event,
     FaceEstimated,
+    FrameCaptured,
+    Modality,
     MusicEstimated,
     SessionEnded,
     SessionRecovered,
@@ -30,12 +33,15 @@ from core.events import (
     decode,
 )
 from core.session import ESTIMATE_TABLES, Session
-from models.face import FaceReader, FaceReading
+from models.face import Choose, FaceReader, FaceReading
 from models.music import MusicReader, MusicReading
 from models.perception import (
     FACE_MODELS,
     MUSIC_MODEL,
     Estimate,
+    FacePerception,
+    FusionPerception,
+    MusicPerception,
     Perception,
     models_in_use,
     never,
@@ -60,9 +66,9 @@ def _music_reader() -> MusicReader:
     return MusicReader(MUSIC_MODEL)
 
 
-def read_face(image_bgr: NDArray[np.uint8]) -> FaceReading:
+def read_face(image_bgr: NDArray[np.uint8], choose: Choose) -> FaceReading:
     """Read a picture, uint8 [H, W, 3]; the models are loaded at the first call."""
-    return _face_reader().read(image_bgr)
+    return _face_reader().read(image_bgr, choose)
 
 
 def read_music(samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
@@ -95,8 +101,12 @@ def replay(
         yield from made
 
 
+class _Perceiving(Protocol):
+    def push(self, event: Event, blob: bytes) -> list[Estimate]: ...
+
+
 def _stepwise(
-    session: Session, perception: Perception, progress: Progress | None
+    session: Session, perception: _Perceiving, progress: Progress | None
 ) -> Iterator[tuple[Event, list[Estimate]]]:
     """Yield every event with what perception made of it."""
     total = len(session)
@@ -118,41 +128,77 @@ class EstimateTables:
     face, music, fused
         One row an estimate.
     source
-        "replayed" from frames and sound, or as "recorded" live.
+        "replayed", every one computed again from frames and sound; or "completed", the live
+        ones with those that were skipped.
     """
 
     face: Columns
     music: Columns
     fused: Columns
-    source: Literal["replayed", "recorded"]
+    source: Literal["replayed", "completed"]
 
 
 def replayed(session: Session, progress: Progress | None = None) -> EstimateTables:
-    """Return the estimates computed again, those that were skipped live among them."""
-    made: dict[type, list[Event]] = {kind: [] for kind in ESTIMATE_TABLES.values()}
-    for estimate in replay(session, "none", progress):
-        made[type(estimate)].append(estimate)
-    tables = {name: columns(kind, made[kind]) for name, kind in ESTIMATE_TABLES.items()}
-    return EstimateTables(**tables, source="replayed")
+    """Return all estimates, computed again; those that were skipped live are among them."""
+    perception = Perception(read_face, read_music, never)
+    return _tables(_stepwise(session, perception, progress), "replayed")
 
 
-def recorded(session: Session) -> EstimateTables:
-    """Return the live estimates as they stand in the recording."""
-    tables = {
-        name: columns(kind, (event for event in session.events if type(event) is kind))
-        for name, kind in ESTIMATE_TABLES.items()
-    }
-    return EstimateTables(**tables, source="recorded")
+def completed(session: Session, progress: Progress | None = None) -> EstimateTables:
+    """Return the live estimates, and compute those that were skipped or cut off by a crash.
 
-
-def is_complete(session: Session) -> bool:
-    """Return whether a replay would add nothing to the live estimates.
-
-    That is so when the recording ended by itself, nothing was skipped, and the models are
-    still the ones it names: then a replay gives the same numbers, only later.
+    With the models of the recording this gives what `replayed` gives, many times faster.
     """
-    state = session.state
-    return state.ended is not None and not state.skipped and not other_models(session)
+    return _tables(_stepwise(session, _Completion(session), progress), "completed")
+
+
+def _tables(
+    steps: Iterable[tuple[Event, list[Estimate]]], source: Literal["replayed", "completed"]
+) -> EstimateTables:
+    made: dict[type, list[Event]] = {kind: [] for kind in ESTIMATE_TABLES.values()}
+    for _, estimates in steps:
+        for estimate in estimates:
+            made[type(estimate)].append(estimate)
+    tables = {name: columns(kind, made[kind]) for name, kind in ESTIMATE_TABLES.items()}
+    return EstimateTables(**tables, source=source)
+
+
+class _Completion:
+    """Perception that takes an estimate from the log where there is one, and fuses anew."""
+
+    def __init__(self, session: Session) -> None:
+        live = session.events
+        self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
+        self._music = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}
+        self._face = FacePerception(read_face, self._is_live)
+        self._hear = MusicPerception(read_music, self._is_live)
+        self._fusion = FusionPerception()
+
+    def push(self, event: Event, blob: bytes) -> list[Estimate]:
+        made: list[Estimate] = [*self._face.push(event, blob), *self._hear.push(event, blob)]
+        known: list[Estimate] = []
+        for estimate in made:
+            if not isinstance(estimate, EstimateSkipped):
+                known.append(estimate)
+                continue
+            for live in self._live(event):
+                known.append(live)
+                if isinstance(live, FaceEstimated):
+                    self._face.remember(live)
+        return [*known, *self._fusion.push(event, known)]
+
+    def _is_live(self, modality: Modality, event: Event) -> bool:
+        return bool(self._live(event))
+
+    def _live(self, event: Event) -> list[FaceEstimated | MusicEstimated]:
+        """Return the live estimates that an event gave rise to."""
+        match event:
+            case FrameCaptured(frame=frame) if frame in self._faces:
+                return [self._faces[frame]]
+            case AudioCaptured(stream=stream, sample=sample, count=count):
+                ends = range(sample + 1, sample + count + 1)
+                return [self._music[stream, end] for end in ends if (stream, end) in self._music]
+        return []
 
 
 def other_models(session: Session) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.analysis import Analysis, analyze
-from analyzer.replay import Progress, is_complete, recorded, replayed
+from analyzer.replay import Progress, completed, other_models, replayed
 from analyzer.report import figures, findings, wording
 from analyzer.tracks import TrackResult
 from analyzer.transitions import dwells_of, transition_counts
@@ -36,8 +36,8 @@ def write_report(
 ) -> Path:
     """Write the report of a recording; return where it is.
 
-    The live estimates are used where a replay would give the same (`replay.is_complete`);
-    otherwise the recording is replayed first.
+    The live estimates are used, completed by what was skipped, while the models are those of
+    the recording: a replay would give the same. Otherwise the recording is replayed.
 
     Parameters
     ----------
@@ -55,9 +55,8 @@ def write_report(
         The recording cannot be read, or the report cannot be written.
     """
     with Session.open(recording) as session:
-        live = is_complete(session)
-        tables = recorded(session) if live else replayed(session, progress)
-        analysis = analyze(session, tables)
+        estimate = replayed if other_models(session) else completed
+        analysis = analyze(session, estimate(session, progress))
     path = output or report_path(recording, recording.parent)
     save_report(html_of(analysis), path, analysis.info.session_id)
     return path

@@ -177,7 +177,7 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
 
 
 def _source(analysis: Analysis) -> str:
-    if analysis.tables.source == "recorded":
-        return "as made live, none skipped"
     skipped = sum(analysis.info.skipped.values())
-    return f"computed again from the recording ({skipped:,} had been skipped live)"
+    if analysis.tables.source == "replayed":
+        return f"computed again from the recording; live, {skipped:,} had been skipped"
+    return f"as made live; {skipped:,} were skipped then and computed afterwards"

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from analyzer.analysis import Parameters, analyze
-from analyzer.replay import recorded
+from analyzer.replay import completed
 from analyzer.tables import tables_of
 from core.session import Session
 
 
 def test_every_result_of_a_session_stands_beside_its_coverage(recording: Path) -> None:
     with Session.open(recording) as session:
-        analysis = analyze(session, recorded(session))
+        analysis = analyze(session, completed(session))
     assert analysis.summaries["face"].coverage > 0.8
     assert 0.3 < analysis.summaries["music"].coverage < 1
     assert [track.title for track in analysis.tracks] == ["Grey Sunday", "=SUM(A1)"]
@@ -23,7 +23,7 @@ def test_every_result_of_a_session_stands_beside_its_coverage(recording: Path) -
 
 def test_music_is_not_covered_where_none_was_played(recording: Path) -> None:
     with Session.open(recording) as session:
-        windows = analyze(session, recorded(session), Parameters(window_s=1)).windows["music"]
+        windows = analyze(session, completed(session), Parameters(window_s=1)).windows["music"]
     assert windows.said[:3].sum() == 0
     assert windows.said[18:].sum() == 0
     assert np.isnan(windows.emotions[0]).all()
@@ -31,7 +31,7 @@ def test_music_is_not_covered_where_none_was_played(recording: Path) -> None:
 
 def test_a_session_without_face_and_music_is_analyzed_all_the_same(quiet_recording: Path) -> None:
     with Session.open(quiet_recording) as session:
-        analysis = analyze(session, recorded(session))
+        analysis = analyze(session, completed(session))
     assert analysis.tracks == []
     assert analysis.summaries["face"].coverage == 0
     assert all(not changes for changes in analysis.changes.values())
@@ -40,7 +40,7 @@ def test_a_session_without_face_and_music_is_analyzed_all_the_same(quiet_recordi
 
 def test_the_bundled_recording_shows_crying_before_laughing(sample_session: Path) -> None:
     with Session.open(sample_session) as session:
-        analysis = analyze(session, recorded(session))
+        analysis = analyze(session, completed(session))
     first = analysis.tracks[0]
     windows = analysis.windows["face"].emotions
     assert windows[0, 1] > windows[0, 0]

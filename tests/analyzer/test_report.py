@@ -6,7 +6,7 @@ import pytest
 from session_builder import Plan, build, chord
 
 from analyzer.analysis import Analysis, analyze
-from analyzer.replay import recorded, replayed
+from analyzer.replay import completed, replayed
 from analyzer.report import html_of, write_report
 from analyzer.report.wording import clock, percent, seconds, times
 from core.errors import AffettiError, ExitCode
@@ -38,7 +38,7 @@ class Reader(HTMLParser):
 @pytest.fixture(scope="module")
 def analysis(recording: Path) -> Analysis:
     with Session.open(recording) as session:
-        return analyze(session, recorded(session))
+        return analyze(session, completed(session))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_recording_that_broke_off_says_so_at_the_top(tmp_path: Path, blank_jpe
     assert "This recording broke off." in page.text
 
 
-def test_recorded_and_replayed_estimates_give_the_same_findings(
+def test_completed_and_replayed_estimates_give_the_same_findings(
     recording: Path, analysis: Analysis
 ) -> None:
     with Session.open(recording) as session:

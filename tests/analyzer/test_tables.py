@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from analyzer.analysis import Analysis, analyze
-from analyzer.replay import recorded
+from analyzer.replay import completed
 from analyzer.tables import COLUMNS, cell, tables_of, write_csv
 from core.session import Session
 
@@ -13,7 +13,7 @@ from core.session import Session
 @pytest.fixture(scope="module")
 def analysis(recording: Path) -> Analysis:
     with Session.open(recording) as session:
-        return analyze(session, recorded(session))
+        return analyze(session, completed(session))
 
 
 @pytest.fixture
