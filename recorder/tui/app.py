@@ -51,9 +51,7 @@ class AffettiApp(App[None]):
         Binding(
             "ctrl+c", "interrupt", "End", show=False, priority=True, tooltip="End and seal at once"
         ),
-        Binding(
-            "ctrl+q", "leave", "Quit", show=False, priority=True, tooltip="Quit, never unasked"
-        ),
+        Binding("ctrl+q", "leave", "Quit", show=False, tooltip="Quit, never unasked"),
     ]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  as Textual has it
@@ -123,7 +121,7 @@ class AffettiApp(App[None]):
         said = event.said
         if isinstance(said, Started):
             self.view = RecordingView(self._monotonic_ns)
-        if self.view is not None:
+        if self.view is not None and self.view.sealed is None:
             self.view.hear(said)
         self._move(said)
         for screen in self.screen_stack:
@@ -151,17 +149,17 @@ class AffettiApp(App[None]):
     def action_interrupt(self) -> None:
         """End a recording and seal it; leave when there is none."""
         live = self._live()
-        if live is not None:
+        if live is not None and self.problem is None:
             live.stop()
-        elif not self.recording:
+        else:
             self.exit()
 
     def action_leave(self) -> None:
         """Leave; a running recording is asked about first."""
         live = self._live()
-        if self.problem is not None or not self.recording:
+        if live is None or self.problem is not None:
             self.exit()
-        elif live is not None and live is self.screen:
+        elif live is self.screen:
             live.action_stop()
 
     def action_new_session(self) -> None:
@@ -170,9 +168,12 @@ class AffettiApp(App[None]):
         self.switch_screen(SetupScreen(self._link, self.draft, self.settings))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a marker only while there is something to mark."""
-        if action == "mark":
-            return self._live() is not None
+        """Offer a marker only while recording, and another session only when this one is done."""
+        match action:
+            case "mark":
+                return self._live() is not None
+            case "new_session":
+                return not self.recording
         return True
 
     def _move(self, said: AnyMessage) -> None:

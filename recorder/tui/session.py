@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 import click
 
@@ -49,7 +50,7 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
     _end(engine, told_to_end)
     if app.problem is not None:
         raise app.problem
-    if app.view is not None and (app.view.sealed or unsealed):
+    if app.view is not None and Path(app.view.path).exists():
         click.echo(f"Sealed: {app.view.path}", err=True)
 
 

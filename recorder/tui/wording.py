@@ -41,7 +41,7 @@ def percent(share: float) -> str:
 
 
 def strongest(emotions: Emotions) -> str:
-    """Name the strongest emotion, and the second with it when it is close; more are "mixed".
+    """Name the strongest emotion, and the second with it when it is close; more are "a mix".
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def strongest(emotions: Emotions) -> str:
         case [first, second]:
             return f"{first} and {second}"
         case _:
-            return f"mixed, most {order[0]}"
+            return f"a mix, most {order[0]}"
 
 
 def face_reading(view: RecordingView) -> Reading:

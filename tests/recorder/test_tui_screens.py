@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
 
@@ -136,7 +137,7 @@ async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None
         assert not setup.app.screen.query_one("#camera").disabled
         assert setup.app.screen.query_one("#microphone").disabled
         await setup.hears(level())
-        assert "the room is not recorded" in setup.words("#level")
+        assert "not recorded" in setup.words("#level")
         await setup.pilot.press("shift+tab", "n")
         await setup.until(lambda: setup.sent(protocol.Watch)[-1] == protocol.Watch(None, None))
 
@@ -290,6 +291,14 @@ async def test_ending_is_asked_about(tmp_path: Path) -> None:
         assert isinstance(live.app.screen, LiveScreen)
         await live.pilot.press("q", "y")
         assert len(live.sent(protocol.Stop)) == 1
+
+
+async def test_letters_after_a_quick_t_belong_to_the_note(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        for key in ("t", "n", "s", "q"):
+            live.app.post_message(events.Key(key, key))
+        await live.until(lambda: getattr(live.app.screen, "text", "") == "nsq")
+        assert not live.sent(protocol.SteerTrack)
 
 
 async def test_control_c_ends_and_seals_without_a_question(tmp_path: Path) -> None:

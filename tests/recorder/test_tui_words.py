@@ -38,7 +38,7 @@ def view_of(*messages: object, now_s: float = 200.0) -> RecordingView:
     [
         ((0.7, 0.1, 0.1, 0.1), "happiness, 70 %"),
         ((0.1, 0.4, 0.05, 0.45), "relaxation and sadness"),
-        ((0.27, 0.25, 0.24, 0.24), "mixed, most happiness"),
+        ((0.27, 0.25, 0.24, 0.24), "a mix, most happiness"),
     ],
 )
 def test_close_emotions_are_named_together(

@@ -9,7 +9,9 @@ from recorder.protocol import AnyMessage
 from recorder.tui.link import EngineLink
 
 # A moment to be marked does not wait for a question to be answered or help to be read.
-MARK: Final = Binding("m", "app.mark", "Mark", tooltip="Mark this moment; it gets a number")
+MARK: Final = Binding(
+    "m", "app.mark", "Mark", priority=True, tooltip="Mark this moment; it gets a number"
+)
 
 
 class EngineScreen(Screen[None], inherit_bindings=False):

@@ -48,6 +48,17 @@ _SAY_FOR_S: Final = 8.0
 _ANSWER_WITHIN_S: Final = 2.0
 
 
+def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
+    return Binding(
+        key,
+        action,
+        description,
+        key_display=key[0] if "," in key else None,
+        priority=True,
+        tooltip=tooltip,
+    )
+
+
 class LiveScreen(EngineScreen):
     """A running recording.
 
@@ -60,15 +71,17 @@ class LiveScreen(EngineScreen):
     """
 
     TITLE = "Recording"
+    # All of priority: nothing here takes typing, and the letters after a quick "t" must go to
+    # the note that it opens, not to the keys of this screen.
     BINDINGS: ClassVar[list[BindingType]] = [
         MARK,
-        Binding("t,N", "note", "Note", tooltip="Write a note", key_display="t"),
-        Binding("space", "toggle_track", "Music", tooltip="Pause the track, or go on"),
-        Binding("n", "track('next')", "Next", tooltip="Next track"),
-        Binding("p", "track('previous')", "Back", tooltip="This track again, or the one before"),
-        Binding("s", "track('stop')", "Silence", tooltip="Stop the track"),
-        Binding("P", "toggle_recording", "Pause rec", tooltip="Pause the recording, or go on"),
-        Binding("q", "stop", "End", tooltip="End the recording and seal it, after a question"),
+        _key("t,N", "note", "Note", "Write a note"),
+        _key("space", "toggle_track", "Music", "Pause the track, or go on"),
+        _key("n", "track('next')", "Next", "Next track"),
+        _key("p", "track('previous')", "Back", "This track again, or the one before"),
+        _key("s", "track('stop')", "Silence", "Stop the track"),
+        _key("P", "toggle_recording", "Pause rec", "Pause the recording, or go on"),
+        _key("q", "stop", "End", "End the recording and seal it, after a question"),
     ]
 
     def __init__(self, link: EngineLink, view: RecordingView) -> None:

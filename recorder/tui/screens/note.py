@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -33,6 +33,11 @@ class NoteScreen(ModalScreen[str]):
     def text(self) -> str:
         """What has been typed so far."""
         return self.query_one(Input).value.strip()
+
+    def on_key(self, event: events.Key) -> None:
+        """Keep what is typed before the line has the focus; it stops all that comes after."""
+        if event.is_printable and event.character:
+            self.query_one(Input).insert_text_at_cursor(event.character)
 
     @on(Input.Submitted)
     def action_submit(self) -> None:

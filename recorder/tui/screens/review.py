@@ -53,7 +53,7 @@ class ReviewScreen(EngineScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "report", "Write report", tooltip="Write the report of this session"),
         Binding("n", "app.new_session", "New session"),
-        Binding("q,escape", "app.leave", "Quit", key_display="q"),
+        Binding("q", "app.leave", "Quit"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"emotion--{emotion}" for emotion in EMOTIONS),

@@ -56,11 +56,12 @@ class SetupScreen(EngineScreen):
 
     TITLE = "New session"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r", "start", "Start recording", priority=True),
+        Binding("ctrl+r", "start", "Start recording"),
         Binding("f5", "refresh", "Look for devices again", show=False),
-        Binding("tab", "app.focus_next", "Next field", key_display="tab"),
-        Binding("shift+tab", "app.focus_previous", "Previous field", show=False),
-        Binding("escape", "app.leave", "Quit"),
+        # Of priority, so that what is typed right after it goes to the next field already.
+        Binding("tab", "app.focus_next", "Next field", key_display="tab", priority=True),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, priority=True),
+        Binding("ctrl+q", "app.leave", "Quit"),
     ]
 
     def __init__(self, link: EngineLink, draft: Draft, settings: Settings) -> None:
@@ -290,14 +291,14 @@ def _with_default(names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def _no_picture(draft: Draft) -> str:
     if draft.video is None:
-        return "no consent yet"
-    return "no camera" if draft.video else "the face is not recorded"
+        return "Face: no consent yet"
+    return "Face: no camera" if draft.video else "Face: not recorded"
 
 
 def _no_sound(draft: Draft) -> str:
     if draft.audio is None:
-        return "no consent yet"
-    return "no microphone" if draft.audio else "the room is not recorded"
+        return "Room: no consent yet"
+    return "Room: no microphone" if draft.audio else "Room: not recorded"
 
 
 def _disk_words(settings: Settings, draft: Draft) -> str:

@@ -48,6 +48,17 @@ class YesNo(Widget, can_focus=True):
             line.append(f"({'●' if chosen else ' '}) {word}  ", style)
         return line.append(self._what, self.get_component_rich_style("consent--what"))
 
+    def on_key(self, event: events.Key) -> None:
+        """Take the keys of the bindings before they travel on.
+
+        Textual looks bindings up where the focus is by then; what is typed in haste, "y, Tab, n",
+        would all answer the second question.
+        """
+        answers = {"y": True, "left": True, "n": False, "right": False}
+        if event.key in answers:
+            event.stop()
+            self.action_answer(answers[event.key])
+
     def action_answer(self, value: bool) -> None:
         """Choose an answer."""
         if value is not self.value:

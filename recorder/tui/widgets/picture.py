@@ -95,12 +95,13 @@ def _fitted(picture: Picture, width: int, height: int) -> NDArray[np.uint8] | No
     """Decode a picture and scale it to fit; uint8 [H, W, 3] RGB with even H, or None."""
     import cv2  # noqa: PLC0415  not before there is a picture
 
-    full: Any = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    full: Any = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
     if full is None or width < 2 or height < 2:
         return None
     scale = min(width / picture.width_px, height / picture.height_px)
     size = (max(1, round(picture.width_px * scale)), max(2, round(picture.height_px * scale) & ~1))
-    return np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.uint8)
+    blue_first = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.ascontiguousarray(blue_first[..., ::-1])
 
 
 def _outline(pixels: NDArray[np.uint8], box: Box, picture: Picture) -> None:

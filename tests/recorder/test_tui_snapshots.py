@@ -1,0 +1,75 @@
+"""How the screens look. After a change that is meant: pytest --snapshot-update, and look."""
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from core.settings import Settings
+from recorder import protocol
+from recorder.tui.app import AffettiApp
+from recorder.tui.draft import Draft
+from tests.recorder.scripted_engine import (
+    NS,
+    ScriptedEngine,
+    devices,
+    ended,
+    health,
+    level,
+    picture,
+    recorded,
+    session,
+)
+
+SIZES = [(80, 24), (120, 40)]
+PATH = "/home/anna/Affetti/sub-P07_ses-20261124T101500.h5"
+
+
+class Scene:
+    """An app, and the engine that speaks to it."""
+
+    def __init__(self) -> None:
+        self.engine = ScriptedEngine()
+        draft = Draft(person="P07", camera="0", microphone="", speaker="")
+        self.app = AffettiApp(self.engine.pipe, Settings(), draft, lambda: 1000 * NS)
+
+    async def say(self, pilot: Pilot[None], *messages: protocol.Message) -> None:
+        self.engine.say(*messages)
+        await pilot.pause(0.5)
+
+    async def set_up(self, pilot: Pilot[None]) -> None:
+        await pilot.pause(0.3)
+        await self.say(pilot, devices())
+        await pilot.press("tab", "y", "tab", "y")
+        await self.say(pilot, picture(), level())
+        pilot.app.screen.query_one("#person", Input).cursor_blink = False
+        pilot.app.screen.query_one("#disk", Static).update("Disk: about 4:12 h")
+
+    async def live(self, pilot: Pilot[None]) -> None:
+        await pilot.pause(0.3)
+        await self.say(
+            pilot, protocol.Started(PATH), recorded(session()), health(), picture(), level()
+        )
+        await pilot.pause(0.5)
+
+    async def review(self, pilot: Pilot[None]) -> None:
+        await self.live(pilot)
+        await self.say(pilot, recorded(ended()), protocol.Sealed(PATH, "stopped"))
+
+    async def light(self, pilot: Pilot[None]) -> None:
+        self.app.theme = "clinical"
+        await self.live(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("screen", ["set_up", "live", "review", "light"])
+def test_screen(snap_compare: Any, screen: str, size: tuple[int, int]) -> None:
+    scene = Scene()
+    assert snap_compare(scene.app, terminal_size=size, run_before=getattr(scene, screen))
+
+
+def test_screen_without_colour(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    scene = Scene()
+    assert snap_compare(scene.app, terminal_size=SIZES[0], run_before=scene.live)
