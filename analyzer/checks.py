@@ -275,6 +275,8 @@ def columns_true(subject: Subject) -> Messages:
 def _equal(stored: Any, told: Any) -> bool:
     if stored is None or len(stored) != len(told):
         return False
+    if stored.dtype.kind == "f" and np.isnan(stored).all():
+        return told.dtype.kind != "f" or bool(np.isnan(told).all())  # unknown to that version
     if told.dtype == object:
         return all((a or None) == (b or None) for a, b in zip(stored, told, strict=True))
     return bool(np.array_equal(stored.astype(told.dtype), told, equal_nan=told.dtype.kind == "f"))

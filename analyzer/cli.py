@@ -245,15 +245,17 @@ def _print_verification(name: str, found: "Verification") -> None:
             "these. The file itself is intact."
         )
         return
-    counts = ", ".join(f"{count} {name}" for name, count in found.compared.items())
-    if found.difference is None:
+    counts = ", ".join(f"{count} {kind}" for kind, count in found.compared.items())
+    if found.difference is None and not any(found.compared.values()):
+        click.echo(f"{name} holds no live estimate, and a replay makes none.")
+    elif found.difference is None:
         click.echo(f"{name}: every live estimate was reproduced exactly ({counts}).")
     else:
         click.echo(f"{name}: the replay departs from the live estimates. First difference:")
         click.echo(f"    {found.difference}")
-    if left := [f"{count} {name}" for name, count in found.skipped.items() if count]:
+    if left := [f"{count} {kind}" for kind, count in found.skipped.items() if count]:
         click.echo(f"    The live side skipped {', '.join(left)} for want of time.")
-    if lost := [f"{count} {name}" for name, count in found.unrecorded.items() if count]:
+    if lost := [f"{count} {kind}" for kind, count in found.unrecorded.items() if count]:
         click.echo(f"    The recording broke off before {', '.join(lost)} could be written.")
 
 

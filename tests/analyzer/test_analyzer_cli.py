@@ -11,6 +11,7 @@ from session_builder import Plan, build
 
 from analyzer import cli
 from core.errors import ExitCode
+from core.events import MarkerAdded, NoteAdded
 
 COMMANDS = ("analyze", "check", "demo", "info", "recover", "report", "verify")
 
@@ -47,9 +48,7 @@ def test_info_tells_a_person_and_a_machine_the_same(recording: Path) -> None:
     assert (told["sealed"], told["recovered"], told["lost_s"]) == (True, False, 0.0)
 
 
-def test_a_note_cannot_send_commands_to_the_terminal(tmp_path: Path, plan: Plan) -> None:
-    from core.events import NoteAdded
-
+def test_a_note_cannot_send_commands_to_the_terminal(tmp_path: Path) -> None:
     note = NoteAdded(t_ns=1, text="a\x1b]0;owned\x07b\nc")
     path = build(tmp_path / "note.h5", Plan(duration_s=1, moments=[note]))
     shown = affetti("info", path).stdout
@@ -64,6 +63,12 @@ def test_verify_ends_well_where_every_estimate_is_reproduced(recording: Path) ->
     assert "every live estimate was reproduced exactly" in done.stdout
 
 
+def test_verify_does_not_boast_of_nothing(quiet_recording: Path) -> None:
+    done = affetti("verify", quiet_recording)
+    assert done.returncode == ExitCode.OK
+    assert "holds no live estimate" in done.stdout
+
+
 def test_verify_says_that_the_models_are_others(tmp_path: Path) -> None:
     path = build(tmp_path / "old.h5", Plan(duration_s=1, models={"face_haar": "0" * 64}))
     done = affetti("verify", path, "--json")
@@ -71,8 +76,9 @@ def test_verify_says_that_the_models_are_others(tmp_path: Path) -> None:
     assert "face_haar" in json.loads(done.stdout)["other_models"]
 
 
-def test_verify_names_the_first_difference(tmp_path: Path, plan: Plan) -> None:
-    path = build(tmp_path / "none.h5", Plan(duration_s=2, live=False))
+def test_verify_names_the_first_difference(tmp_path: Path) -> None:
+    marker = MarkerAdded(t_ns=1_500_000_000, label="closes two ticks")
+    path = build(tmp_path / "none.h5", Plan(duration_s=2, live=False, moments=[marker]))
     done = affetti("verify", path)
     assert done.returncode == ExitCode.MISMATCH
     assert "fused at 00:00.5, estimate: live none, replayed there" in done.stdout

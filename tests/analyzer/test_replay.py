@@ -17,7 +17,7 @@ from analyzer.replay import (
 from core.clock import NS_PER_S
 from core.events import EstimateSkipped, Event, FrameCaptured, SessionEnded
 from core.session import ESTIMATE_TABLES, Session
-from models.face import FaceReading
+from models.face import Choose, FaceReading
 
 
 def test_a_replay_reproduces_every_live_estimate(recording: Path) -> None:
@@ -63,9 +63,9 @@ def test_completing_live_estimates_gives_what_a_replay_gives(
 def test_the_first_difference_is_named(tmp_path: Path, plan: Plan) -> None:
     calls = Counter[str]()
 
-    def read_otherwise(image: np.ndarray) -> FaceReading:
+    def read_otherwise(image: np.ndarray, choose: Choose) -> FaceReading:
         calls["face"] += 1
-        reading = read_face(image)
+        reading = read_face(image, choose)
         return replace(reading, brightness=0.25) if calls["face"] == 31 else reading
 
     path = build(tmp_path / "other.h5", replace(plan, read_face=read_otherwise))
