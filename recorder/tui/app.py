@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -25,6 +25,11 @@ from recorder.tui.screens.review import ReviewScreen
 from recorder.tui.screens.setup import SetupScreen
 from recorder.tui.themes import CALM, CLINICAL
 from recorder.tui.view import RecordingView
+
+# Keys that are no commands: they move about, open the list itself, or end without a question.
+_NO_COMMANDS: Final = frozenset(
+    {"app.focus_next", "app.focus_previous", "command_palette", "mark", "interrupt"}
+)
 
 
 class AffettiApp(App[None]):
@@ -125,7 +130,8 @@ class AffettiApp(App[None]):
             self.view.hear(said)
         self._move(said)
         for screen in self.screen_stack:
-            if isinstance(screen, EngineScreen) and screen.is_mounted:
+            # Without children it is not composed yet, or is being taken down.
+            if isinstance(screen, EngineScreen) and screen.is_mounted and screen.children:
                 screen.hear(said)
 
     def on_engine_gone(self) -> None:
@@ -136,9 +142,7 @@ class AffettiApp(App[None]):
     def action_help(self) -> None:
         """List the keys of the present screen."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(
-                HelpScreen([active.binding for active in self.screen.active_bindings.values()])
-            )
+            self.push_screen(HelpScreen([self.screen, *self.screen.query("*"), self]))
 
     def action_mark(self) -> None:
         """Mark this moment, whatever is open over the live screen."""

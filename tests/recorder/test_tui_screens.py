@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from textual import events
+from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
 
@@ -26,6 +27,7 @@ from recorder.tui.widgets.consent import YesNo
 from recorder.tui.widgets.journal import Journal
 from recorder.tui.widgets.playlist import Playlist
 from recorder.tui.widgets.remarks import RemarkLine
+from recorder.tui.widgets.source import SourceChoice
 from tests.recorder.films import tone
 from tests.recorder.scripted_engine import (
     NS,
@@ -52,20 +54,26 @@ class Session:
 
     async def hears(self, *messages: protocol.Message) -> None:
         self.engine.say(*messages)
-        await self.pilot.pause(0.3)
+        await self.until(lambda: not self.engine.pipe.poll())
+        await self.pilot.pause(0.05)
+        if isinstance(self.app.screen, LiveScreen):
+            self.app.screen.look()
 
     async def until(self, true: Callable[[], bool]) -> None:
         for _ in range(100):
             if true():
                 return
-            await self.pilot.pause(0.05)
+            await self.pilot.pause(0.02)
         raise AssertionError("it did not come")
 
     def sent(self, kind: type) -> list[Any]:
         return [command for command in self.engine.commands() if isinstance(command, kind)]
 
     def words(self, selector: str) -> str:
-        widget = self.app.screen.query_one(selector)
+        found = self.app.screen.query(selector)
+        if not found:
+            return ""  # not composed yet
+        widget = found.first()
         if isinstance(widget, RemarkLine):
             return "  ".join(remark.words for remark in widget.remarks)
         return str(widget.render()) if not isinstance(widget, Static) else str(widget.content)
@@ -92,7 +100,7 @@ async def recording(tmp_path: Path, size: Any = (80, 24)) -> AsyncIterator[Sessi
     async with opened(tmp_path, Draft(person="P07", video=True, audio=True), size) as live:
         await live.hears(protocol.Started(PATH), recorded(session()), health(), picture())
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
-        await live.pilot.pause(0.3)
+        await live.hears(health())
         yield live
 
 
@@ -207,6 +215,15 @@ async def test_a_recording_that_cannot_begin_leaves_the_set_up_open(tmp_path: Pa
         assert not setup.app.screen.query_one("#start", Button).disabled
 
 
+async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
+    async with opened(tmp_path, Draft(camera=None, microphone="", speaker="")) as setup:
+        await setup.hears(protocol.Devices((), ("Mic [red]hw:1,0[/red] [/b]",), ()))
+        choice = setup.app.screen.query_one("#microphone", SourceChoice)
+        choice.query_one(Select).value = "Mic [red]hw:1,0[/red] [/b]"
+        await setup.pilot.pause()
+        assert setup.app.draft.microphone == "Mic [red]hw:1,0[/red] [/b]"
+
+
 async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("m")
@@ -251,18 +268,17 @@ async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
         assert live.sent(protocol.Note) == [protocol.Note("[red]m")]
         await live.hears(recorded([NoteAdded(t_ns=201 * NS, text="[red]m")]))
         assert live.words("#message") == "Note at 03:21 is in the log"
-        await live.pilot.pause(0.3)
         assert "“[red]m”" in str(live.app.screen.query_one(Journal).render())
 
 
 async def test_text_of_people_is_never_markup(tmp_path: Path) -> None:
     async with recording(tmp_path, (120, 40)) as live:
         await live.hears(recorded([track_started(1, 200.0)]))
-        await live.pilot.pause(0.3)
         assert "[red]Dance[/red]" in live.words("#track")
         assert "[b]the" in live.words("#journal")
         await live.hears(recorded(ended()), protocol.Sealed("/sessions/[red]a.h5", "stopped"))
-        assert "[red]a.h5" in live.words("#file")
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        await live.until(lambda: "[red]a.h5" in live.words("#file"))
         assert "[b]the refrain[/b]" in live.words("#entries")
 
 
@@ -278,7 +294,6 @@ async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:
         await live.pilot.press("P")
         assert live.sent(protocol.PauseRecording)
         await live.hears(recorded([RecordingPaused(t_ns=201 * NS)]))
-        await live.pilot.pause(0.3)
         assert "Paused" in live.words("#header")
         await live.pilot.press("P")
         assert live.sent(protocol.ResumeRecording)
@@ -312,10 +327,10 @@ async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) 
     async with recording(tmp_path) as live:
         await live.hears(recorded(ended()), protocol.Sealing(40, 100))
         await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
-        assert "Sealing" in live.words("#file")
+        await live.until(lambda: "Sealing" in live.words("#file"))
         assert "r" not in live.app.screen.active_bindings
         await live.hears(protocol.Sealed(PATH, "stopped"))
-        assert live.words("#file") == f"Sealed: {PATH}"
+        await live.until(lambda: live.words("#file") == f"Sealed: {PATH}")
         assert "▲ Marker 2" in live.words("#entries")
         console = Console(width=78)
         with console.capture() as shown:
@@ -325,6 +340,13 @@ async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) 
         await live.pilot.press("n")
         await live.until(lambda: isinstance(live.app.screen, SetupScreen))
         assert live.app.draft.person == ""
+
+
+async def test_messages_while_leaving_do_no_harm(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        for step in range(30):
+            live.engine.say(health(frames_dropped=step), picture(), recorded([]))
+        live.engine.say(recorded(ended()), protocol.Sealed(PATH, "stopped"))
 
 
 async def test_a_note_cut_short_by_the_end_is_shown(tmp_path: Path) -> None:
@@ -344,19 +366,27 @@ async def test_a_dead_engine_is_said_with_where_the_recording_is(tmp_path: Path)
         assert f"affetti recover {PATH}" in live.app.problem.hint
 
 
+async def help_of(live: Session) -> str:
+    await live.pilot.press("f1")
+    assert isinstance(live.app.screen, HelpScreen)
+    console = Console(width=100)
+    with console.capture() as shown:
+        console.print(live.app.screen.table())
+    await live.pilot.press("escape")
+    return shown.get()
+
+
 async def test_help_lists_every_key(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
-        bindings = [
-            *LiveScreen.BINDINGS,
-            *(binding for binding in AffettiApp.BINDINGS),
-        ]
-        await live.pilot.press("f1")
-        assert isinstance(live.app.screen, HelpScreen)
-        console = Console(width=100)
-        with console.capture() as shown:
-            console.print(live.app.screen.table())
-        for binding in bindings:
-            assert (binding.tooltip or binding.description) in shown.get()  # type: ignore[union-attr]
+        shown = await help_of(live)
+        for binding in [*LiveScreen.BINDINGS, *AffettiApp.BINDINGS]:
+            assert isinstance(binding, Binding)
+            assert (binding.tooltip or binding.description) in shown
+    async with opened(tmp_path) as setup:
+        shown = await help_of(setup)
+        for binding in [*SetupScreen.BINDINGS, *YesNo.BINDINGS, *Playlist.BINDINGS]:
+            assert isinstance(binding, Binding)
+            assert (binding.tooltip or binding.description) in shown
 
 
 async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.dom import DOMNode
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
@@ -20,16 +21,25 @@ _EXPLANATION = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists keys, and says what each does."""
+    """Lists keys, and says what each does.
+
+    Parameters
+    ----------
+    nodes
+        The screen beneath, its parts, and the app: whatever may have bindings of its own.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q", "dismiss", "Close", key_display="esc"),
         MARK,
     ]
 
-    def __init__(self, listed: Iterable[Binding]) -> None:
+    def __init__(self, nodes: Iterable[DOMNode]) -> None:
         super().__init__()
-        self._listed = [binding for binding in listed if binding.description]
+        # Of our own classes alone: how a line of text is edited goes without saying.
+        kinds = dict.fromkeys(type(node) for node in nodes)
+        own = [kind for kind in kinds if kind.__module__.startswith("recorder.")]
+        self._listed = [b for kind in own for b in kind.BINDINGS if isinstance(b, Binding)]
 
     def compose(self) -> ComposeResult:
         """Lay out the keys."""

@@ -91,10 +91,10 @@ class ReviewScreen(EngineScreen):
 
     def hear(self, said: AnyMessage) -> None:
         """Follow the sealing."""
-        match said:
-            case Sealing(done=done, total=total):
-                self.query_one(ProgressBar).update(total=max(total, 1), progress=done)
-        self._update()
+        if isinstance(said, Sealing):
+            self.query_one(ProgressBar).update(total=max(said.total, 1), progress=said.done)
+        else:
+            self._update()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the report only of a sealed file."""

@@ -279,7 +279,7 @@ class SetupScreen(EngineScreen):
 
 
 def _field(name: str, widget: Widget) -> ComposeResult:
-    with Horizontal(classes="field"):
+    with Horizontal(classes="field", id=f"field-{widget.id}"):
         yield Label(name)
         yield widget
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -116,9 +117,12 @@ class SourceChoice(Vertical):
         """Whether the value is a path or an address, not the number or name of a device."""
         return self._other is not None and bool(self.value) and not str(self.value).isdecimal()
 
-    def _options(self) -> list[Named]:
+    def _options(self) -> list[tuple[Text, str]]:
         typed = [(self._other, OTHER)] if self._other is not None else []
-        return [*self._devices, *typed, (self._nothing, NOTHING)]
+        return [
+            (Text(name), value)  # a device's name is never markup
+            for name, value in (*self._devices, *typed, (self._nothing, NOTHING))
+        ]
 
     def _selected(self) -> str:
         if self.value in [value for _, value in self._devices]:
