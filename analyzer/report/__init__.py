@@ -126,6 +126,7 @@ def html_of(analysis: Analysis) -> str:
         diagrams=_diagrams(analysis),
         changes=_changes(analysis),
         moments=moments,
+        paused=bool(analysis.state.pauses),
         coverage=figures.coverage_strips(fine, analysis),
         basis=findings.basis_of(analysis),
         made=datetime.now().astimezone().isoformat(timespec="minutes"),

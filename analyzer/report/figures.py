@@ -86,6 +86,11 @@ class _Scale:
     def width(self, start_s: float, stop_s: float) -> str:
         return f"{100 * max(stop_s - start_s, 0) / self.duration_s:.3f}%"
 
+    def room(self, start_s: float, stop_s: float) -> str:
+        """Return the class of a label that has little room, or none: the page hides it."""
+        share = (stop_s - start_s) / self.duration_s
+        return " no-room" if share < 0.07 else " little-room" if share < 0.2 else ""
+
 
 def timeline(
     analysis: Analysis, windows: dict[ModalityName, Windows], moments: Sequence[Moment]
@@ -114,10 +119,11 @@ def timeline(
         y += _TITLE_PX + _PANEL_PX + _RIBBON_PX + 2 + _GAP_PX
     both = f"both there {percent(analysis.congruence.coverage)} of the time"
     titles.append(_panel_title("Congruence", both, y))
-    parts += _congruence_line(analysis, scale, y + _TITLE_PX)
+    parts += _congruence_line(analysis, windows["fused"], scale, y + _TITLE_PX)
     y += _TITLE_PX + _LINE_PX
     parts += _axis(scale, y)
     parts += [*_flags(moments, rows_of_flags, scale, y), *titles]
+    parts = [*_pauses(analysis, scale, y), *parts]
     return _svg(
         "timeline",
         "What face and music expressed over the session",
@@ -145,11 +151,37 @@ def _track_lane(analysis: Analysis, scale: _Scale) -> Iterable[Markup]:
             "svg",
             element("title", f"{label}, {clock_text(track.start_s)}–{clock_text(track.stop_s)}"),
             element("rect", width="100%", height="100%", rx=4, class_="track"),
-            element("text", label, x=8, y=17, class_="track-name"),
+            element(
+                "text",
+                f"{track.number + 1} ",
+                element(
+                    "tspan",
+                    track.title,
+                    class_=f"track-title{scale.room(track.start_s, track.stop_s)}",
+                ),
+                x=8,
+                y=17,
+                class_="track-name",
+            ),
             x=scale.x(track.start_s),
             y=0,
             width=scale.width(track.start_s, track.stop_s),
             height=_LANE_PX,
+        )
+
+
+def _pauses(analysis: Analysis, scale: _Scale, height: float) -> Iterable[Markup]:
+    for pause in analysis.state.pauses:
+        start_s = pause.start_ns / NS_PER_S
+        stop_s = start_s + pause.duration_ns(analysis.state.now_ns) / NS_PER_S
+        yield element(
+            "rect",
+            element("title", f"Paused, {clock_text(start_s)}–{clock_text(stop_s)}"),
+            x=scale.x(start_s),
+            y=0,
+            width=scale.width(start_s, stop_s),
+            height=height,
+            class_="pause",
         )
 
 
@@ -222,7 +254,13 @@ def _ribbon(dwells: list[Dwell], scale: _Scale, y: float) -> Iterable[Markup]:
                 f"{dwell.state}, {clock_text(dwell.start_s)}–{clock_text(stop_s)}",
             ),
             element("rect", width="100%", height="100%", class_=f"{dwell.state} ribbon"),
-            element("text", str(dwell.state), x=5, y=12, class_=f"ribbon-name on-{dwell.state}"),
+            element(
+                "text",
+                str(dwell.state),
+                x=5,
+                y=12,
+                class_=f"ribbon-name on-{dwell.state}{scale.room(dwell.start_s, stop_s)}",
+            ),
             x=scale.x(dwell.start_s),
             y=y,
             width=scale.width(dwell.start_s, stop_s),
@@ -230,14 +268,15 @@ def _ribbon(dwells: list[Dwell], scale: _Scale, y: float) -> Iterable[Markup]:
         )
 
 
-def _congruence_line(analysis: Analysis, scale: _Scale, y: float) -> Iterable[Markup]:
-    table = analysis.tables.fused
-    t_s = np.asarray(table.get("t_ns", np.empty(0)), np.float64) / NS_PER_S
-    value = 1 - np.asarray(table.get("divergence_bits", np.empty(0)), np.float64)
+def _congruence_line(
+    analysis: Analysis, windows: Windows, scale: _Scale, y: float
+) -> Iterable[Markup]:
+    """Return the mean congruence of each window as a line, broken where there is none."""
+    x, value = (windows.start_s + windows.stop_s) / 2, _congruences(analysis, windows)
     lines = [
         element(
             "polyline",
-            points=" ".join(f"{t_s[i]:.2f},{1 - value[i]:.4f}" for i in range(start, stop)),
+            points=" ".join(f"{x[i]:.2f},{1 - value[i]:.4f}" for i in range(start, stop)),
             class_="line",
         )
         for start, stop in _runs(~np.isnan(value))
@@ -255,6 +294,19 @@ def _congruence_line(analysis: Analysis, scale: _Scale, y: float) -> Iterable[Ma
         viewBox=f"0 -0.04 {scale.duration_s:.3f} 1.08",
         preserveAspectRatio="none",
     )
+
+
+def _congruences(analysis: Analysis, windows: Windows) -> FloatArray:
+    table = analysis.tables.fused
+    divergence = np.asarray(table.get("divergence_bits", np.empty(0)), np.float64)
+    t_s = np.asarray(table.get("t_ns", np.empty(0)), np.float64) / NS_PER_S
+    row = np.searchsorted(windows.start_s, t_s, side="right") - 1
+    there = ~np.isnan(divergence)
+    counts = np.bincount(row[there], minlength=len(windows))
+    sums = np.bincount(row[there], 1 - divergence[there], minlength=len(windows))
+    means = np.full(len(windows), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
 
 
 def _axis(scale: _Scale, y: float) -> Iterable[Markup]:

@@ -37,9 +37,10 @@ def alike(congruence: Congruence) -> str:
     """Return a congruence in words."""
     if not congruence.compared:
         return "cannot be compared"
-    if congruence.value >= MUCH_ALIKE:
+    value = round(congruence.value, 2)  # as it is shown beside the words
+    if value >= MUCH_ALIKE:
         return "much alike"
-    return "partly alike" if congruence.value >= PARTLY_ALIKE else "apart"
+    return "partly alike" if value >= PARTLY_ALIKE else "apart"
 
 
 def findings_of(analysis: Analysis) -> list[Markup]:

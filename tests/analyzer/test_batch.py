@@ -1,11 +1,12 @@
 import json
+import multiprocessing
 from pathlib import Path
 
 import pytest
 from session_builder import Plan, build
 
 from analyzer.analysis import Parameters
-from analyzer.batch import Request, analyze_file, analyze_files, recordings_in
+from analyzer.batch import Outcome, Request, analyze_file, analyze_files, recordings_in
 from core.errors import AffettiError, ExitCode
 
 SHORT = Parameters(window_s=1)
@@ -34,6 +35,22 @@ def test_one_bad_file_does_not_stop_the_others(study: Path) -> None:
     assert outcomes[1].error.code is ExitCode.DAMAGED
     assert (study / "a.analysis" / "windows.csv").exists()
     assert not (study / "b.analysis").exists()
+
+
+def test_a_worker_that_is_killed_takes_no_recording_with_it(tmp_path: Path) -> None:
+    paths = [build(tmp_path / f"{name}.h5", Plan(duration_s=1)) for name in "abc"]
+    outcomes = []
+
+    def kill_once(outcome: Outcome) -> None:
+        if not outcomes:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+        outcomes.append(outcome)
+
+    analyze_files(paths, Request(), jobs=1, done=kill_once)
+    assert sorted(one.path.stem for one in outcomes) == ["a", "b", "c"]
+    # One may have been written in the moment before the kill.
+    assert {one.status for one in outcomes} <= {"written", "current"}
 
 
 def test_an_analysis_says_what_it_was_made_of(recording: Path, tmp_path: Path) -> None:

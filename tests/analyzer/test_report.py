@@ -9,7 +9,9 @@ from analyzer.analysis import Analysis, analyze
 from analyzer.replay import completed, replayed
 from analyzer.report import html_of, write_report
 from analyzer.report.wording import clock, percent, seconds, times
+from core.clock import NS_PER_S
 from core.errors import AffettiError, ExitCode
+from core.events import RecordingPaused, RecordingResumed
 from core.session import Session
 
 
@@ -108,6 +110,14 @@ def test_a_face_that_is_never_seen_is_not_guessed_at(tmp_path: Path, blank_jpeg:
     assert "No face was seen in the video" in page.text
     assert "no face seen" in page.text
     assert "The face was not seen." in page.text
+
+
+def test_a_pause_is_shown_and_nothing_is_missed_in_it(tmp_path: Path) -> None:
+    moments = [RecordingPaused(t_ns=2 * NS_PER_S), RecordingResumed(t_ns=5 * NS_PER_S)]
+    path = build(tmp_path / "pause.h5", Plan(duration_s=8, moments=moments))
+    html = write_report(path).read_text(encoding="utf-8")
+    assert "Paused, 00:02.0–00:05.0" in html
+    assert "once, 3.0\u202fs in all" in html
 
 
 def test_a_recording_that_broke_off_says_so_at_the_top(tmp_path: Path, blank_jpeg: bytes) -> None:
