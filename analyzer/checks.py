@@ -73,9 +73,9 @@ class Subject:
         self._progress = progress
 
     @cached_property
-    def bytes(self) -> "_Bytes":
+    def contents(self) -> "_Contents":
         """What one pass over all records found."""
-        found, digest, total = _Bytes(), hashlib.sha256(), len(self.session)
+        found, digest, total = _Contents(), hashlib.sha256(), len(self.session)
         every = max(1, len(self.session.frames) // _DECODED_PICTURES)
         for done, record in enumerate(self.session.records(), start=1):
             found.seqs.append(record.seq)
@@ -91,7 +91,7 @@ class Subject:
         return found
 
 
-class _Bytes:
+class _Contents:
     def __init__(self) -> None:
         self.seqs: list[int] = []
         self.altered: list[int] = []
@@ -176,21 +176,21 @@ def _number(count: int, noun: str) -> str:
 @rule(Importance.CRITICAL)
 def records_unaltered(subject: Subject) -> Messages:
     """Find records without the check sum they were written with."""
-    if subject.bytes.altered:
-        yield f"Altered records: {_examples(subject.bytes.altered)}."
+    if subject.contents.altered:
+        yield f"Altered records: {_examples(subject.contents.altered)}."
 
 
 @rule(Importance.CRITICAL)
 def log_unaltered(subject: Subject) -> Messages:
     """Compare the digest over the whole log with the sealed one."""
-    if subject.bytes.sha256 != subject.session.log_sha256:
+    if subject.contents.sha256 != subject.session.log_sha256:
         yield "The log is not the one that was sealed: its SHA-256 differs."
 
 
 @rule(Importance.CRITICAL)
 def sequence_gapless(subject: Subject) -> Messages:
     """Find gaps in the numbers of events, but for records that a crash destroyed."""
-    seqs = np.array(subject.bytes.seqs, np.int64)
+    seqs = np.array(subject.contents.seqs, np.int64)
     recovered = subject.session.state.recovered
     destroyed = recovered.damaged_records if recovered else 0
     missing = int(seqs[-1]) + 1 - len(seqs) if len(seqs) else 0
@@ -255,8 +255,8 @@ def frames_in_order(subject: Subject) -> Messages:
 @rule(Importance.CRITICAL)
 def pictures_readable(subject: Subject) -> Messages:
     """Find frames that are no whole JPEG, or of a sample, that cannot be decoded."""
-    if subject.bytes.unreadable_frames:
-        yield f"Unreadable frames: {_examples(subject.bytes.unreadable_frames)}."
+    if subject.contents.unreadable_frames:
+        yield f"Unreadable frames: {_examples(subject.contents.unreadable_frames)}."
 
 
 @rule(Importance.CRITICAL)

@@ -1,7 +1,6 @@
 """The analyzer's commands: a thin skin over the library of this package."""
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from analyzer.batch import Outcome, Request
     from analyzer.replay import Verification
     from core.session import SessionInfo
-
-# Each process computes on one processor; more threads cost more than they save on windows this
-# small. Libraries read this when they are imported, which is later than this line.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _SESSION = click.argument("session", type=click.Path(path_type=Path))
 _SESSIONS = click.argument(
