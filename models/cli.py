@@ -103,17 +103,28 @@ def evaluate_face(data: Path, model: str, as_json: bool) -> None:
 @evaluate.command("music")
 @DATA
 @click.option("--model", default="music_emotion", show_default=True, help="Name of the model.")
+@click.option(
+    "--cv",
+    type=click.Choice(["artist"]),
+    help="Train the model's recipe again in folds by artist, and score what it has not heard.",
+)
 @click.option("--no-train", is_flag=True, help="Score every clip with the model as it is shipped.")
 @JSON
-def evaluate_music(data: Path, model: str, no_train: bool, as_json: bool) -> None:
+def evaluate_music(data: Path, model: str, cv: str | None, no_train: bool, as_json: bool) -> None:
     """Score a music model on a folder with labels.csv (columns file, label, optional group).
 
-    On the folder that the model was trained on, the artists that were held out are scored.
+    The folder that the model was trained on is scored by what it did not hear: the artists that
+    were held out, or, where none were, cross-validation.
     """
+    if cv and no_train:
+        raise click.UsageError("--cv trains, --no-train does not: choose one.")
     with _training_extra(), _progress() as progress:
         from models.training import music_evaluation
 
-        result = music_evaluation.evaluate_music(data, progress, model, everything=no_train)
+        if cv:
+            result = music_evaluation.cross_validate(data, progress, model)
+        else:
+            result = music_evaluation.evaluate_music(data, progress, model, everything=no_train)
     if as_json:
         _print_json(result.as_json())
     else:
@@ -155,8 +166,8 @@ def train_music(data: Path, recipe: str, output: Path) -> None:
     with _training_extra(), _progress() as progress:
         from models.training import music
 
-        result = music.train_music(data, recipe, output, progress)
-    click.echo(result.as_text())
+        figures = music.train_music(data, recipe, output, progress)
+    click.echo(figures.read_text(encoding="utf-8"))
 
 
 def _print_json(found: dict[str, Any]) -> None:

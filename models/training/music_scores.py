@@ -138,12 +138,13 @@ _INTERVALS: Final = (
 )  # fmt: skip
 
 
-def tables(result: Scores, bounds: dict[str, FloatArray]) -> str:
+def tables(result: Scores, bounds: dict[str, FloatArray], spread: dict[str, float]) -> str:
     """Return the figures of a model card as Markdown, intervals in brackets."""
-    lines = ["| figure | value | 95 % interval |", "|---|---|---|"]
+    lines = ["| figure | value | 95 % interval | spread over shuffles |", "|---|---|---|---|"]
     for name, label in _HEADLINES:
         low, high = bounds[name]
-        lines.append(f"| {label} | {_share(getattr(result, name))} | {_range(low, high)} |")
+        cells = [_share(getattr(result, name)), _range(low, high), _share(spread[name])]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
     lines += ["", "| emotion | precision | recall | F1 |", "|---|---|---|---|"]
     for i, emotion in enumerate(EMOTIONS):
         cells = [

@@ -1,0 +1,130 @@
+"""Ten-second windows without music: talk, applause, noise, a quiet room.
+
+Talk is spoken by the speech synthesizers eSpeak NG and Flite (Debian: espeak-ng, flite);
+everything else is made here.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.signal import butter, sosfilt
+
+from core.errors import AffettiError, ExitCode
+from models.features import RATE_HZ
+from models.training.music_clips import WINDOW_S
+from models.training.music_rooms import Signal, noise
+
+_SAMPLES: Final = WINDOW_S * RATE_HZ
+
+# What is said in a session, long enough for ten seconds.
+_TEXTS: Final = (
+    "Would you like to sit by the window today? We can listen to the piece from last week, or to "
+    "something new. Take all the time you need, and tell me when you would like to stop.",
+    "I remember this one. My sister used to play it in the kitchen on Sundays, very loud, and my "
+    "father would come in and pretend to be angry. Then he would dance. It is a long time ago.",
+    "Now breathe in slowly, and out again. Let your shoulders drop. Notice where your feet touch "
+    "the floor. There is nothing to do and nothing to get right. In a moment the music begins.",
+    "No, not that one, please. Something without words. The last time it made me think of the "
+    "hospital, of the corridor and the lights, and of the coffee machine that never worked.",
+)
+_ESPEAK_VOICES: Final = tuple(
+    f"{language}+{variant}"
+    for language in ("en-us", "en-gb", "de", "es", "fr", "it", "pl")
+    for variant in ("m1", "m3", "m7", "f2", "f4", "croak", "whisper")
+)
+_FLITE_VOICES: Final = ("kal", "kal16", "awb", "rms", "slt")
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A window without music, at 22,050 Hz."""
+
+    signal: Signal
+    kind: str
+    source: str  # the voice, so that no voice is on both sides of a split
+
+
+def absences(seed: int = 0) -> Iterator[Absence]:
+    """Yield windows of every kind.
+
+    Raises
+    ------
+    AffettiError
+        A speech synthesizer is not installed.
+    """
+    random = np.random.default_rng(seed)
+    for i, voice in enumerate(_ESPEAK_VOICES):
+        text = _TEXTS[i % len(_TEXTS)]
+        speed = str(random.integers(130, 190))
+        spoken = _said(["espeak-ng", "-v", voice, "-s", speed, "--stdout", text])
+        yield Absence(_roomed(spoken, random), "talk", voice)
+    for voice in _FLITE_VOICES:
+        for text in _TEXTS:
+            spoken = _said(["flite", "-voice", voice, "-t", text, "-o", "/dev/stdout"])
+            yield Absence(_roomed(spoken, random), "talk", f"flite {voice}")
+    for i in range(40):
+        yield Absence(_applause(random), "applause", f"applause {i}")
+    for i in range(60):
+        yield Absence(_noise(random), "noise", f"noise {i}")
+
+
+def _said(command: list[str]) -> Signal:
+    try:
+        wave = subprocess.run(command, check=True, capture_output=True).stdout
+    except FileNotFoundError as error:
+        raise AffettiError(
+            f"{command[0]} is not installed; training needs it for talk.",
+            "Run: sudo apt-get install espeak-ng flite",
+            ExitCode.MISSING_PACKAGE,
+        ) from error
+    # A stream has no length in its header: everything after it is samples.
+    rate_hz = int.from_bytes(wave[24:28], "little")
+    samples = np.frombuffer(wave[44 : len(wave) // 2 * 2], "<i2")
+    return _at_our_rate(samples / 32_768, rate_hz)
+
+
+def _at_our_rate(signal: Signal, rate_hz: int) -> Signal:
+    import soxr  # noqa: PLC0415
+
+    resampled = np.asarray(soxr.resample(signal, rate_hz, RATE_HZ, quality="HQ"))
+    return np.resize(resampled, _SAMPLES)
+
+
+def _roomed(signal: Signal, random: np.random.Generator) -> Signal:
+    return noise(signal, RATE_HZ, random, random.uniform(15, 40))
+
+
+def _applause(random: np.random.Generator) -> Signal:
+    """Many pairs of hands, each with a rate and a resonance of its own."""
+    heard = np.zeros(_SAMPLES)
+    for _ in range(int(random.integers(3, 60))):
+        every = random.uniform(0.15, 0.4) * RATE_HZ
+        times = np.arange(random.uniform(0, every), _SAMPLES - 1, every)
+        times = (times + random.normal(0, 0.1 * every, len(times))).clip(0, _SAMPLES - 1)
+        clicks = np.zeros(_SAMPLES)
+        clicks[times.astype(int)] = random.uniform(0.3, 1, len(times))
+        length = int(0.02 * RATE_HZ)
+        clap = random.standard_normal(length) * np.exp(-np.arange(length) / (0.003 * RATE_HZ))
+        centre = random.uniform(800, 2_500)
+        band = butter(2, (centre * 0.6, centre * 1.6), "bandpass", fs=RATE_HZ, output="sos")
+        heard += np.convolve(clicks, sosfilt(band, clap), "same") * random.uniform(0.2, 1)
+    return _roomed(heard / np.abs(heard).max(), random)
+
+
+def _noise(random: np.random.Generator) -> Signal:
+    """Noise of some colour, steady or swelling, with or without the hum of the mains."""
+    spectrum = np.fft.rfft(random.standard_normal(_SAMPLES))
+    hz = np.maximum(np.fft.rfftfreq(_SAMPLES, 1 / RATE_HZ), 20)
+    signal = np.fft.irfft(spectrum * hz ** -random.uniform(0, 1.2), _SAMPLES)
+    signal /= signal.std()
+    t = np.arange(_SAMPLES) / RATE_HZ
+    if random.random() < 0.4:
+        signal *= 1 + 0.8 * np.sin(2 * np.pi * random.uniform(0.05, 0.5) * t)
+    if random.random() < 0.4:
+        mains = random.choice([50, 60])
+        hum = sum(np.sin(2 * np.pi * mains * k * t) / k for k in (1, 2, 3, 5))
+        signal += hum * random.uniform(0.2, 2)
+    return np.asarray(0.1 * signal)
