@@ -24,6 +24,7 @@ class Draft:
     speaker: str | None = ""  # None: to the log alone
     output: str | None = None
     duration_s: float | None = None
+    baseline_s: float | None = None
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
@@ -57,6 +58,7 @@ class Draft:
             speaker=speaker,
             output=plan.output,
             duration_s=plan.duration_s,
+            baseline_s=plan.baseline_s,
         )
 
     def next_session(self) -> Self:
@@ -66,6 +68,7 @@ class Draft:
             microphone=self.microphone,
             playlist=list(self.playlist),
             speaker=self.speaker,
+            baseline_s=self.baseline_s,
         )
 
     @property
@@ -111,4 +114,5 @@ class Draft:
             playlist=tuple(str(track) for track in self.playlist),
             speaker=self.speaker,
             duration_s=self.duration_s,
+            baseline_s=self.baseline_s,
         )

@@ -11,8 +11,16 @@ from textual import events
 from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
+from textual.widgets._toast import Toast
 
-from core.events import Consent, MarkerAdded, NoteAdded, RecordingPaused
+from core.events import (
+    BaselineRecorded,
+    BaselineStarted,
+    Consent,
+    MarkerAdded,
+    NoteAdded,
+    RecordingPaused,
+)
 from core.settings import Settings
 from recorder import protocol
 from recorder.tui.app import AffettiApp
@@ -289,6 +297,17 @@ async def test_keys_steer_the_music(tmp_path: Path) -> None:
         assert actions == ["next", "previous", "pause", "stop"]
 
 
+async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("b", "f")
+        assert live.sent(protocol.ShowNeutralFace)
+        assert live.sent(protocol.ChangePerson)
+        await live.hears(recorded([BaselineStarted(t_ns=200 * NS)]))
+        assert "neutral face, please" in live.words("#header")
+        await live.hears(recorded([BaselineRecorded(t_ns=210 * NS)]))
+        assert "neutral" not in live.words("#header")
+
+
 async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("P")
@@ -352,9 +371,11 @@ async def test_messages_while_leaving_do_no_harm(tmp_path: Path) -> None:
 async def test_a_note_cut_short_by_the_end_is_shown(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"laughs")
+        await live.until(lambda: getattr(live.app.screen, "text", "") == "laughs")
         await live.hears(recorded(ended()))
         await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
-        assert any("laughs" in note.message for note in live.app._notifications)
+        await live.until(lambda: bool(live.app.screen.query(Toast)))
+        assert "laughs" in str(live.app.screen.query_one(Toast).render())
 
 
 async def test_a_dead_engine_is_said_with_where_the_recording_is(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from core.clock import NS_PER_S
 from core.events import MarkerAdded, NoteAdded
 from recorder.protocol import (
     AnyMessage,
+    ChangePerson,
     Command,
     Mark,
     Note,
@@ -18,6 +19,7 @@ from recorder.protocol import (
     Problem,
     Recorded,
     ResumeRecording,
+    ShowNeutralFace,
     SteerTrack,
     Stop,
 )
@@ -48,12 +50,13 @@ _SAY_FOR_S: Final = 8.0
 _ANSWER_WITHIN_S: Final = 2.0
 
 
-def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
+def _key(key: str, action: str, description: str, tooltip: str, show: bool = True) -> Binding:
     return Binding(
         key,
         action,
         description,
         key_display=key[0] if "," in key else None,
+        show=show,
         priority=True,
         tooltip=tooltip,
     )
@@ -82,6 +85,12 @@ class LiveScreen(EngineScreen):
         _key("s", "track('stop')", "Silence", "Stop the track"),
         _key("P", "toggle_recording", "Pause rec", "Pause the recording, or go on"),
         _key("q", "stop", "End", "End the recording and seal it, after a question"),
+        _key(
+            "b", "baseline", "Neutral", "Record a neutral face, to correct estimates by", show=False
+        ),
+        _key(
+            "f", "change_person", "Other", "Several faces: the person is the next one", show=False
+        ),
     ]
 
     def __init__(self, link: EngineLink, view: RecordingView) -> None:
@@ -165,6 +174,15 @@ class LiveScreen(EngineScreen):
             case "next" | "previous" | "stop":
                 self._send(SteerTrack(action))
 
+    def action_baseline(self) -> None:
+        """Record the person's neutral face."""
+        if self._send(ShowNeutralFace()):
+            self._say("Neutral face, please …")
+
+    def action_change_person(self) -> None:
+        """Take another of the faces in view for the person."""
+        self._send(ChangePerson())
+
     def action_toggle_recording(self) -> None:
         """Pause the recording, or go on."""
         self._send(ResumeRecording() if self.view.state.paused else PauseRecording())
@@ -220,6 +238,10 @@ class LiveScreen(EngineScreen):
             header = [Remark(f"‖ Paused {person}  {time}  no face, no room is kept", "warning")]
         header.append(Remark(_count(len(state.markers), "marker")))
         header.append(Remark(_count(len(state.notes), "note")))
+        if state.baseline is not None and state.baseline.end_ns is None:
+            header.append(Remark("neutral face, please"))
+        if state.face is not None and state.face.faces > 1:
+            header.append(Remark(f"{state.face.faces} faces, f: the other"))
         for device, lost in state.lost.items():
             gone_s = lost.duration_ns(self.view.now_ns) / NS_PER_S
             header.append(Remark(f"{device} lost for {gone_s:.0f} s", "error"))

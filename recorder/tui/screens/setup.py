@@ -262,9 +262,9 @@ class SetupScreen(EngineScreen):
 
     def _update_preview(self) -> None:
         draft = self.draft
-        if draft.used_camera is None:
+        if draft.used_camera is None or draft.used_camera != self._watched.camera:
             self.query_one(PictureBox).show(None, words=_no_picture(draft))
-        if draft.used_microphone is None:
+        if draft.used_microphone is None or draft.used_microphone != self._watched.microphone:
             self.query_one(LevelMeter).show(None, _no_sound(draft))
         if self._settling is not None:
             self._settling.stop()
@@ -292,13 +292,17 @@ def _with_default(names: tuple[str, ...]) -> list[tuple[str, str]]:
 def _no_picture(draft: Draft) -> str:
     if draft.video is None:
         return "Face: no consent yet"
-    return "Face: no camera" if draft.video else "Face: not recorded"
+    if not draft.video:
+        return "Face: not recorded"
+    return "Face: no camera" if draft.used_camera is None else "Face: waiting for the camera…"
 
 
 def _no_sound(draft: Draft) -> str:
     if draft.audio is None:
         return "Room: no consent yet"
-    return "Room: no microphone" if draft.audio else "Room: not recorded"
+    if not draft.audio:
+        return "Room: not recorded"
+    return "Room: no microphone" if draft.used_microphone is None else "Room: listening…"
 
 
 def _disk_words(settings: Settings, draft: Draft) -> str:
