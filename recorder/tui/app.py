@@ -188,20 +188,16 @@ class AffettiApp(App[None]):
         if isinstance(said, Started):
             self._go(LiveScreen(self._link, view))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
-            self._go(ReviewScreen(self._link, view))
+            self._go(ReviewScreen(self._link, view, self._unfinished_note()))
 
     def _go(self, screen: EngineScreen) -> None:
         """Replace the present screen, and whatever is open over it."""
         while not isinstance(self.screen, EngineScreen):
-            if isinstance(self.screen, NoteScreen) and self.screen.text:
-                self.notify(
-                    f"Not recorded, the recording had ended: {self.screen.text}",
-                    severity="warning",
-                    timeout=60,
-                    markup=False,
-                )
             self.pop_screen()
         self.switch_screen(screen)
+
+    def _unfinished_note(self) -> str:
+        return next((s.text for s in self.screen_stack if isinstance(s, NoteScreen)), "")
 
     def _live(self) -> LiveScreen | None:
         return next((s for s in self.screen_stack if isinstance(s, LiveScreen)), None)

@@ -32,7 +32,7 @@ class NoteScreen(ModalScreen[str]):
     @property
     def text(self) -> str:
         """What has been typed so far."""
-        return self.query_one(Input).value.strip()
+        return " ".join(line.value.strip() for line in self.query(Input))
 
     def on_key(self, event: events.Key) -> None:
         """Keep what is typed before the line has the focus; it stops all that comes after."""

@@ -47,6 +47,8 @@ class ReviewScreen(EngineScreen):
         To the engine.
     view
         The recording.
+    unfinished_note
+        What was being typed when the recording ended, and is not in it.
     """
 
     TITLE = "Review"
@@ -61,9 +63,10 @@ class ReviewScreen(EngineScreen):
         "emotion--trough",
     }
 
-    def __init__(self, link: EngineLink, view: RecordingView) -> None:
+    def __init__(self, link: EngineLink, view: RecordingView, unfinished_note: str = "") -> None:
         super().__init__(link)
         self.view = view
+        self._unfinished_note = unfinished_note
         self._reporting = False
 
     def compose(self) -> ComposeResult:
@@ -133,8 +136,14 @@ class ReviewScreen(EngineScreen):
             view.sealed is None and view.failure is not None, "-error"
         )
         self.query_one("#tracks", Static).update(self._tracks())
-        self.query_one("#entries", Static).update("\n".join(entries(state)) or "none")
+        self.query_one("#entries", Static).update(self._entries())
         self.refresh_bindings()
+
+    def _entries(self) -> str:
+        lines = entries(self.view.state)
+        if self._unfinished_note:
+            lines.append(f"! not recorded, it came too late: “{self._unfinished_note}”")
+        return "\n".join(lines) or "none"
 
     def _file_words(self) -> str:
         view = self.view
