@@ -26,8 +26,6 @@ from core.events import (
     FrameCaptured,
     Modality,
     MusicEstimated,
-    SessionEnded,
-    SessionRecovered,
     UnknownEvent,
     columns,
     decode,
@@ -38,6 +36,7 @@ from models.music import MusicReader, MusicReading
 from models.perception import (
     FACE_MODELS,
     MUSIC_MODEL,
+    NOT_PERCEIVED,
     Estimate,
     FacePerception,
     FusionPerception,
@@ -52,8 +51,6 @@ Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
 
 _PROGRESS_EVERY: Final = 64
-# Live estimates, and the last word of a recording, which comes when perception has closed.
-_NOT_PERCEIVED: Final = (*ESTIMATES, EstimateSkipped, SessionEnded, SessionRecovered)
 
 
 @cache
@@ -113,7 +110,7 @@ def _stepwise(
     for done, record in enumerate(session.records(), start=1):
         event = decode(record.json, session.schema_version)
         if not isinstance(event, UnknownEvent):
-            unheard = isinstance(event, _NOT_PERCEIVED)
+            unheard = isinstance(event, NOT_PERCEIVED)
             yield event, [] if unheard else perception.push(event, record.blob)
         if progress is not None and (done % _PROGRESS_EVERY == 0 or done == total):
             progress(done, total)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from core.clock import NS_PER_S
 from core.emotions import emotions_of_expressions
 from core.events import (
+    ESTIMATES,
     AudioCaptured,
     AudioFormat,
     AudioGap,
@@ -37,6 +38,8 @@ from core.events import (
     MusicEstimated,
     PerceptionSettings,
     PersonChanged,
+    SessionEnded,
+    SessionRecovered,
     SessionStarted,
     TrackEnded,
     TrackStarted,
@@ -57,6 +60,9 @@ NEUTRAL_REFERENCE: Final = "neutral_mean_logs"  # a parameter of the network in 
 
 ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
+# What perception makes itself, and the last word of a log, which comes when it has closed.
+NOT_PERCEIVED: Final = (*ESTIMATES, EstimateSkipped, SessionEnded, SessionRecovered)
+
 # Decides whether no estimate is made from an event.
 Skip: TypeAlias = Callable[[Modality, Event], bool]
 Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
@@ -346,7 +352,7 @@ class Perception:
         self._fusion = FusionPerception()
 
     def push(self, event: Event, blob: bytes = b"") -> list[Estimate]:
-        """Take in the next fact; estimates and skips among a log's events must be left out."""
+        """Take in the next fact; events of the kinds `NOT_PERCEIVED` must be left out."""
         estimates: list[Estimate] = [
             *self._face.push(event, blob),
             *self._music.push(event, blob),

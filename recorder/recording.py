@@ -15,12 +15,10 @@ from core import segments
 from core.clock import NS_PER_S, SessionClock
 from core.errors import AffettiError, ExitCode
 from core.events import (
-    ESTIMATES,
     AudioFormat,
     BaselineRecorded,
     BaselineStarted,
     EndReason,
-    EstimateSkipped,
     Event,
     SessionEnded,
     SessionStarted,
@@ -29,7 +27,7 @@ from core.person import checked_code, refuse_existing, session_file_name
 from core.segments import SegmentLog, parts_of
 from core.settings import Settings
 from core.state import SessionState
-from models.perception import models_in_use
+from models.perception import NOT_PERCEIVED, models_in_use
 from recorder.inbox import Inbox
 from recorder.live import LivePerception, Readers
 from recorder.protocol import Plan
@@ -303,6 +301,6 @@ class Recording:
             )
             return
         self.state.apply(written)
-        if not isinstance(written, (*ESTIMATES, EstimateSkipped)):
+        if not isinstance(written, NOT_PERCEIVED):
             self.live.push(written, blob)
         self._subscriber(written, blob)
