@@ -88,11 +88,8 @@ class AffettiApp(App[None]):
         """
         for active in screen.active_bindings.values():
             binding = active.binding
-            if (
-                binding.description
-                and active.enabled
-                and not binding.action.startswith("app.focus")
-            ):
+            offered = active.enabled and binding.action not in _NO_COMMANDS
+            if binding.description and offered:
                 action, node = binding.action, active.node
                 yield SystemCommand(
                     binding.tooltip or binding.description,

@@ -220,6 +220,8 @@ async def test_a_recording_that_cannot_begin_leaves_the_set_up_open(tmp_path: Pa
         await setup.hears(protocol.Problem("Camera [0] cannot be opened.", "Plug it in.", 10, True))
         assert setup.words("#status") == "! Camera [0] cannot be opened. Plug it in."
         assert not setup.app.screen.query_one("#start", Button).disabled
+        started = len(setup.sent(protocol.Watch))
+        await setup.until(lambda: len(setup.sent(protocol.Watch)) > started)
 
 
 async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
@@ -414,6 +416,7 @@ async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) 
         commands = {c.title: c for c in live.app.get_system_commands(live.app.screen)}
         assert "Write a note" in commands
         assert not any("creenshot" in title for title in commands)
+        assert "End and seal at once" not in commands
         commands["Withdraw consent to video"].callback()
         await live.pilot.pause()
         await live.pilot.press("y")

@@ -141,8 +141,10 @@ class SetupScreen(EngineScreen):
                 self.query_one(PictureBox).show(said)
             case Level(stream="room") if self.draft.used_microphone is not None:
                 self.query_one(LevelMeter).show(said)
-            case Problem(message=message, hint=hint):
-                self._starting = False
+            case Problem(message=message, hint=hint, fatal=fatal):
+                if fatal:  # the start failed, and closed the preview
+                    self._starting = False
+                    self._watched = Watch()
                 self._complain(AffettiError(message, hint))
 
     def action_start(self) -> None:

@@ -92,8 +92,9 @@ class SourceChoice(Vertical):
     @on(Select.Changed)
     def _select(self, event: Select.Changed) -> None:
         event.stop()
-        if event.value == self._selected():
-            return  # told what it was set to
+        if event.value == self._selected():  # told what it was set to
+            self._show_line()
+            return
         if event.value == OTHER:
             self._change(self.query_one(Input).value or None)
             self.query_one(Input).display = True
