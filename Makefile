@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STAMP_TEST := $(VENV)/.installed-test
 
-.PHONY: demo test lint types contracts unit kill-test bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit kill-test bench sample snapshots clean help
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,10 @@ contracts: $(STAMP_TEST)  ## Which package may import which
 
 unit: $(STAMP_TEST)  ## Tests
 	$(BIN)/pytest
+
+test-training: $(STAMP_TEST)  ## Tests of training the face network; installs PyTorch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,train]"
+	$(BIN)/pytest tests/models
 
 kill-test: $(STAMP_TEST)  ## Fifty recordings killed at random moments
 	$(BIN)/pytest -m kill50 -s tests/recorder/test_kill.py
