@@ -17,6 +17,7 @@ from models.manifest import model, onnx_session, verified_bytes
 Image: TypeAlias = NDArray[np.uint8]
 
 FACE_PX: Final = 48
+_CROP: Final = (FACE_PX, FACE_PX)
 CLEAR_SCORE: Final = 0.7  # a detection below this is only believed where a face was before
 
 
@@ -80,6 +81,8 @@ class Landmarks:
         of the turned eyes, in units of their apparent distance.
         """
         across = self.right_eye - self.left_eye
+        if not across:
+            return 0.0
         middle = (self.left_eye + self.right_eye + self.left_mouth + self.right_mouth) / 4
         aside = ((self.nose - middle) / across).real
         return math.degrees(math.atan(aside / _NOSE_STANDS_OUT))
@@ -91,11 +94,24 @@ _NOSE_STANDS_OUT: Final = 0.6
 
 @dataclass(frozen=True)
 class Detection:
-    """A face in a picture."""
+    """A face in a picture.
 
-    box_px: tuple[int, int, int, int]  # left, top, width, height
+    Attributes
+    ----------
+    box_px
+        Left, top, width and height, inside the picture.
+    score
+        The detector's, 0 to 1.
+    landmarks
+        Where the detector finds them.
+    square
+        How the networks want it framed, where the detector says so.
+    """
+
+    box_px: tuple[int, int, int, int]
     score: float | None = None
     landmarks: Landmarks | None = None
+    square: "Square | None" = None
 
     @property
     def area(self) -> int:
@@ -112,6 +128,15 @@ class Detection:
     def is_clear(self) -> bool:
         """Whether it is a face for certain; a faint one only tells where a known face went."""
         return self.score is None or self.score >= CLEAR_SCORE
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square around a face, framed as FER2013 frames its faces; it may leave the picture."""
+
+    centre: complex  # in pixels of the picture, x + yj
+    side_px: float
+    roll_deg: float = 0.0  # how far it is turned, clockwise
 
 
 # Picks one of the faces in a picture, or none.
@@ -171,10 +196,18 @@ class YuNetDetector:
 
 def _detection(row: NDArray[np.float64], scale: float, width: int, height: int) -> Detection:
     # Hundredths of a pixel are finer than the detector, and coarser than a processor's last bits.
-    points = [complex(x, y) for x, y in np.round(row[4:14].reshape(5, 2) / scale, 2)]
-    return Detection(
-        _within(row[:4] / scale, width, height), round(float(row[14]), 4), Landmarks(*points)
-    )
+    box = np.round(row[:4] / scale, 2)
+    landmarks = Landmarks(*(complex(x, y) for x, y in np.round(row[4:14].reshape(5, 2) / scale, 2)))
+    square = Square(_centre(box), _MARGIN * float(box[2] + box[3]) / 2, landmarks.roll_deg)
+    return Detection(_within(box, width, height), round(float(row[14]), 4), landmarks, square)
+
+
+# YuNet's boxes are tighter than FER2013's pictures of faces: chosen on its public set.
+_MARGIN: Final = 1.2
+
+
+def _centre(box: NDArray[np.float64]) -> complex:
+    return complex(box[0] + (box[2] - 1) / 2, box[1] + (box[3] - 1) / 2)
 
 
 class HaarDetector:
@@ -203,7 +236,12 @@ class HaarDetector:
             minNeighbors=4,
             minSize=(self.SMALLEST_PX, self.SMALLEST_PX),
         )
-        return [Detection(_within(np.asarray(box) / scale, width, height)) for box in found]
+        boxes = [np.asarray(box, np.float64) / scale for box in found]
+        # Such a cascade framed FER2013's faces: its boxes are squares of the right size.
+        return [
+            Detection(_within(box, width, height), square=Square(_centre(box), float(box[2])))
+            for box in boxes
+        ]
 
 
 def _shrunk(image: Image, pixels: int) -> tuple[Image, float]:
@@ -281,9 +319,9 @@ class FaceReader:
         found = self._detector.faces(image_bgr)
         clear = [face for face in found if face.is_clear]
         face = choose(found) if choose is not None else largest(clear)
-        if face is None:
+        if face is None or face.square is None:
             return FaceReading(faces=len(clear))
-        crop, marks = cropped(image_bgr, face), face.landmarks
+        crop, marks = cropped(image_bgr, face.square), face.landmarks
         return FaceReading(
             expressions=tuple(self._network(crop[np.newaxis])[0].tolist()),
             box_px=face.box_px,
@@ -302,18 +340,21 @@ class FaceReader:
 
 DETECTORS: Final[dict[str, Any]] = {"face_yunet": YuNetDetector, "face_haar": HaarDetector}
 
-# Where the two eyes and the corners of the mouth lie in FER2013's faces: the median over its
-# training faces, made symmetric. A network sees a face as it was taught to see one.
-_FRAMED: Final = (14.7 + 18.2j, 32.3 + 18.2j, 16.35 + 35.9j, 30.65 + 35.9j)
 
+def cropped(image_bgr: Image, square: Square) -> Image:
+    """Return a face as the networks expect it: upright, framed, grey, uint8 [48, 48].
 
-def cropped(image_bgr: Image, face: Detection) -> Image:
-    """Return a face framed as the networks expect it: grey, uint8 [48, 48]."""
-    if face.landmarks is None:
-        left, top, width, height = face.box_px
-        box = image_bgr[top : top + height, left : left + width]
-        return _resized(cv2.cvtColor(box, cv2.COLOR_BGR2GRAY))
-    return _aligned(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), face.landmarks)
+    What lies beyond the picture repeats its rim.
+    """
+    # Shrinking happens by area, at a whole multiple, or fine lines of the face would flicker.
+    multiple = max(1, round(square.side_px / FACE_PX))
+    side = FACE_PX * multiple
+    turn = cmath.rect(side / square.side_px, -math.radians(square.roll_deg))
+    shift = complex(side - 1, side - 1) / 2 - turn * square.centre
+    placement = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+    grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
+    large = cv2.warpAffine(grey, placement, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(large, _CROP, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def sharpness(crop: Image) -> float:
@@ -322,27 +363,3 @@ def sharpness(crop: Image) -> float:
     Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (2000).
     """
     return round(float(cv2.Laplacian(crop, cv2.CV_64F).var()), 3)
-
-
-def _resized(grey: Image) -> Image:
-    resampling = cv2.INTER_AREA if min(grey.shape) > FACE_PX else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (FACE_PX, FACE_PX), interpolation=resampling), np.uint8)
-
-
-def _aligned(grey: Image, landmarks: Landmarks) -> Image:
-    # The rotation, scale and shift that bring eyes and mouth nearest to where they belong. The
-    # nose stays out of it: it moves aside as the head turns.
-    seen = np.array(
-        [landmarks.left_eye, landmarks.right_eye, landmarks.left_mouth, landmarks.right_mouth]
-    )
-    framed = np.array(_FRAMED)
-    centred = seen - seen.mean()
-    turn = np.vdot(centred, framed - framed.mean()) / np.vdot(centred, centred).real
-    # Shrinking happens by area, at a whole multiple, or fine lines of the face would flicker.
-    multiple = max(1, round(1 / abs(turn)))
-    turn, centre = turn * multiple, framed.mean() * multiple + (multiple - 1) / 2
-    shift = centre - turn * seen.mean()
-    placement = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
-    side = FACE_PX * multiple
-    large = cv2.warpAffine(grey, placement, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    return _resized(np.asarray(large, np.uint8))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.emotions import EXPRESSIONS
-from models.face import DETECTORS, Detector, ExpressionNetwork, cropped
+from models.face import DETECTORS, Detector, ExpressionNetwork, cropped, largest
 from models.face import sharpness as face_sharpness
 from models.manifest import ZOO, model
 from models.training.face_conditions import (
@@ -240,8 +240,8 @@ def _found_again(detector: Detector, face: Face) -> Face | None:
     rims = (480 - _SET_IN_PX) // 2, (640 - _SET_IN_PX) // 2
     grey = cv2.copyMakeBorder(large, rims[0], rims[0], rims[1], rims[1], cv2.BORDER_REPLICATE)
     picture = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
-    found = detector.faces(picture)
-    return cropped(picture, max(found, key=lambda detection: detection.area)) if found else None
+    found = largest([face for face in detector.faces(picture) if face.is_clear])
+    return cropped(picture, found.square) if found is not None and found.square else None
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
