@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from core import locations
+from core.clock import NS_PER_S
 from core.errors import AffettiError, ExitCode
 from core.events import (
     ConsentChanged,
@@ -63,7 +64,7 @@ class Engine:
         self._preview: Preview | None = None
         self._monitor = Monitor()
         self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0}
-        self._told: set[int] = set()  # problems that were told already, by identity
+        self._told: set[str] = set()  # problems that were told already
         self.recording: Recording | None = None
         self.quitting = False
 
@@ -142,8 +143,9 @@ class Engine:
         match command:
             case protocol.Mark(label=label):
                 put(MarkerAdded(t_ns=now_ns, label=label))
-            case protocol.Note(text=text):
-                put(NoteAdded(t_ns=now_ns, text=text))
+            case protocol.Note(text=text, ago_s=ago_s):
+                begun_ns = max(0, now_ns - round(ago_s * NS_PER_S))
+                put(NoteAdded(t_ns=begun_ns, text=text))
             case protocol.ShowNeutralFace(seconds=seconds):
                 self.recording.begin_baseline(seconds)
             case protocol.ChangePerson():
@@ -220,8 +222,8 @@ class Engine:
         self._complain_once(self._preview.problem if self._preview else None)
 
     def _complain_once(self, error: AffettiError | None) -> None:
-        if error is not None and id(error) not in self._told:
-            self._told.add(id(error))
+        if error is not None and error.message not in self._told:
+            self._told.add(error.message)
             self._complain(error, fatal=False)
 
     def _complain(self, error: AffettiError, fatal: bool) -> None:

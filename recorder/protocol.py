@@ -65,9 +65,10 @@ class Mark(Command, frozen=True, tag=True):
 
 
 class Note(Command, frozen=True, tag=True):
-    """Add a note."""
+    """Add a note about the moment `ago_s` ago, when it was begun."""
 
     text: str
+    ago_s: float = 0.0
 
 
 class SteerTrack(Command, frozen=True, tag=True):

@@ -61,7 +61,7 @@ def test_a_session_from_start_to_seal(engine: EngineProcess, plan: Plan, tmp_pat
     until(engine, protocol.Started)
     time.sleep(1)
     protocol.send(engine.pipe, protocol.Mark("first"))
-    protocol.send(engine.pipe, protocol.Note("breathes [deeply]"))
+    protocol.send(engine.pipe, protocol.Note("breathes [deeply]", ago_s=0.5))
     protocol.send(engine.pipe, protocol.SteerTrack("next"))
     time.sleep(1)
     protocol.send(engine.pipe, protocol.Stop())
@@ -75,6 +75,7 @@ def test_a_session_from_start_to_seal(engine: EngineProcess, plan: Plan, tmp_pat
     with Session.open(tmp_path / "out.h5") as session:
         assert [track.reason for track in session.tracks] == ["skipped", "stopped"]
         assert session.markers[0].label == "first"
+        assert session.markers[0].t_ns - session.notes[0].t_ns == pytest.approx(5e8, abs=1e8)
         session.verify_digest()
 
 

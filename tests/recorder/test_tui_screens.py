@@ -274,7 +274,9 @@ async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
         await live.pilot.press("t")
         assert isinstance(live.app.screen, NoteScreen)
         await live.pilot.press(*"[red]m", "enter")
-        assert live.sent(protocol.Note) == [protocol.Note("[red]m")]
+        (note,) = live.sent(protocol.Note)
+        assert note.text == "[red]m"
+        assert note.ago_s > 0
         await live.hears(recorded([NoteAdded(t_ns=201 * NS, text="[red]m")]))
         assert live.words("#message") == "Note at 03:21 is in the log"
         assert "“[red]m”" in str(live.app.screen.query_one(Journal).render())

@@ -1,5 +1,6 @@
 """Live: what face and music express, the track that plays, and keys for everything."""
 
+import time
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -160,7 +161,8 @@ class LiveScreen(EngineScreen):
 
     def action_note(self) -> None:
         """Write a note."""
-        self.app.push_screen(NoteScreen(), self._write)
+        begun = time.monotonic()
+        self.app.push_screen(NoteScreen(), lambda text: self._write(text, begun))
 
     def action_toggle_track(self) -> None:
         """Pause the track, or go on."""
@@ -200,8 +202,8 @@ class LiveScreen(EngineScreen):
             self._stopping = True
             self._say("Ending the recording …")
 
-    def _write(self, text: str | None) -> None:
-        if text and self._send(Note(text)):
+    def _write(self, text: str | None, begun: float) -> None:
+        if text and self._send(Note(text, time.monotonic() - begun)):
             self._say("Note …")
 
     def _send(self, command: Command) -> bool:

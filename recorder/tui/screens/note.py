@@ -24,9 +24,7 @@ class NoteScreen(ModalScreen[str]):
         with Vertical(classes="dialog"):
             yield Static("Note", classes="question")
             yield Input(placeholder="what you saw", compact=True)
-            yield Static(
-                "It carries the time at which you press Enter. F2 marks a moment meanwhile."
-            )
+            yield Static("It carries the time at which you began it. F2 marks a moment meanwhile.")
         yield Footer(show_command_palette=False, compact=True)
 
     @property
