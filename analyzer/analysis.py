@@ -30,7 +30,8 @@ from analyzer.windows import (
     windows_of,
 )
 from core.clock import NS_PER_S
-from core.session import Session, SessionInfo
+from core.info import SessionInfo
+from core.session import Session
 from core.state import SessionState
 
 Positive = Annotated[float, Meta(gt=0)]

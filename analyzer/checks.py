@@ -22,6 +22,7 @@ from core import layout
 from core.clock import NS_PER_S, clock_text
 from core.errors import AffettiError
 from core.events import (
+    ESTIMATE_TABLES,
     AudioCaptured,
     ConsentChanged,
     FaceEstimated,
@@ -34,7 +35,7 @@ from core.events import (
     columns,
 )
 from core.person import checked_code
-from core.session import ESTIMATE_TABLES, Session
+from core.session import Session
 
 _DECODED_PICTURES: Final = 200  # of a recording's frames, evenly spaced; all are looked at
 _EXAMPLES: Final = 3

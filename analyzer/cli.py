@@ -16,7 +16,7 @@ from core.errors import AffettiError, ExitCode
 if TYPE_CHECKING:
     from analyzer.batch import Outcome, Request
     from analyzer.replay import Verification
-    from core.session import SessionInfo
+    from core.info import SessionInfo
 
 _SESSION = click.argument("session", type=click.Path(path_type=Path))
 _SESSIONS = click.argument(

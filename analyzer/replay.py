@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.clock import NS_PER_S, clock_text
 from core.events import (
+    ESTIMATE_TABLES,
     ESTIMATES,
     AudioCaptured,
     Columns,
@@ -30,7 +31,7 @@ from core.events import (
     columns,
     decode,
 )
-from core.session import ESTIMATE_TABLES, Session
+from core.session import Session
 from models.face import Choose, FaceReader, FaceReading
 from models.music import MusicReader, MusicReading
 from models.perception import (

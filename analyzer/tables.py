@@ -17,8 +17,7 @@ from analyzer.transitions import SILENT, transition_counts, transition_shares
 from analyzer.windows import MODALITIES, Summary, is_mixed
 from core.clock import NS_PER_S
 from core.emotions import EMOTIONS, EXPRESSIONS
-from core.events import Columns
-from core.session import ESTIMATE_TABLES
+from core.events import ESTIMATE_TABLES, Columns
 
 Row: TypeAlias = list[Any]
 

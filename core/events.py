@@ -313,7 +313,13 @@ AnyEvent: TypeAlias = (
     | SessionRecovered
 )
 KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in AnyEvent.__args__}
-ESTIMATES: Final = (FaceEstimated, MusicEstimated, EmotionFused)
+# The estimates, by the name of their table.
+ESTIMATE_TABLES: Final[dict[str, type[Event]]] = {
+    "face": FaceEstimated,
+    "music": MusicEstimated,
+    "fused": EmotionFused,
+}
+ESTIMATES: Final[tuple[type[Event], ...]] = tuple(ESTIMATE_TABLES.values())
 # Kinds that carry a blob beside their JSON; in a sealed file the blob lives in a data set.
 BLOBS: Final = (FrameCaptured, AudioCaptured)
 # Someone stands waiting for these: they go to the disk at once.

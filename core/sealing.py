@@ -16,6 +16,7 @@ from core import layout, segments
 from core.clock import NS_PER_S, clock_text
 from core.errors import AffettiError, ExitCode
 from core.events import (
+    ESTIMATE_TABLES,
     AudioCaptured,
     Event,
     FrameCaptured,
@@ -27,7 +28,7 @@ from core.events import (
     encode,
 )
 from core.segments import Record, Survey
-from core.session import ESTIMATE_TABLES, Session
+from core.session import Session
 from core.settings import MIB
 from core.state import SessionState
 

@@ -15,8 +15,8 @@ from analyzer.replay import (
     verify,
 )
 from core.clock import NS_PER_S
-from core.events import EstimateSkipped, Event, FrameCaptured, SessionEnded
-from core.session import ESTIMATE_TABLES, Session
+from core.events import ESTIMATE_TABLES, EstimateSkipped, Event, FrameCaptured, SessionEnded
+from core.session import Session
 from models.face import Choose, FaceReading
 
 
