@@ -47,19 +47,17 @@ class MusicReader:
     """
 
     def __init__(self, model: str = "music_emotion") -> None:
-        self._entry = manifest.model(model)
+        self._emotion = _Classifier(model)
+        presence: str | None = self._emotion.parameters.get("presence")
+        network: str | None = self._emotion.parameters.get("musicnn")
+        self._presence = _Classifier(presence) if presence else None
+        self._network = Musicnn(network) if network else None
         self._name = model
-        self._session = manifest.onnx_session(model)
-        self._features: list[str] = self._entry.parameters["features"]
-        self._exponent: float = self._entry.parameters.get("exponent", 1.0)
-        self._network_name: str | None = self._entry.parameters.get("musicnn")
-        self._network = Musicnn(self._network_name) if self._network_name else None
 
     @property
     def sha256(self) -> dict[str, str]:
         """SHA-256 of each model file that a reading depends on, by model name."""
-        names = (self._name, self._network_name)
-        return {name: manifest.model(name).sha256 for name in names if name}
+        return {name: manifest.model(name).sha256 for name in model_names(self._name)}
 
     def read(self, samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
         """Say what a window of sound expresses: a pure function of samples and model files.
@@ -83,19 +81,49 @@ class MusicReader:
             return MusicReading(None, loudness, None)
         sound = Sound(normalized(signal))
         features = features_of(sound, self._network)
-        row = np.array([[features[name] for name in self._features]], np.float32)
-        voted = self._session.run(["probabilities"], {"features": row})[0]
-        happiness, sadness, anger, relaxation = (
-            round(float(p), 6) for p in sharpened(voted, self._exponent)[0]
-        )
+        if not self._is_music(features):
+            return MusicReading(None, loudness, None)
+        exponent: float = self._emotion.parameters.get("exponent", 1.0)
+        probabilities = sharpened(self._emotion.of(features), exponent)[0]
+        happiness, sadness, anger, relaxation = (round(float(p), 6) for p in probabilities)
         return MusicReading(
             (happiness, sadness, anger, relaxation), loudness, round(sound.tempo_bpm, 1)
         )
+
+    def _is_music(self, features: dict[str, float]) -> bool:
+        if self._presence is None:
+            return True
+        return bool(self._presence.of(features)[0, 1] >= self._presence.parameters["threshold"])
 
     def warm(self) -> None:
         """Read three seconds of noise, so that numba's code is compiled before it is needed."""
         noise = np.random.default_rng(0).integers(-9_000, 9_000, (3 * RATE_HZ, 1), np.int16)
         self.read(noise, RATE_HZ)
+
+
+def model_names(name: str) -> tuple[str, ...]:
+    """Return a music model and those that it listens through, as the manifest names them.
+
+    Raises
+    ------
+    AffettiError
+        The manifest has no such model.
+    """
+    parameters = manifest.model(name).parameters
+    return (name, *(parameters[part] for part in ("presence", "musicnn") if part in parameters))
+
+
+class _Classifier:
+    """A model of the zoo that maps named features to probabilities."""
+
+    def __init__(self, name: str) -> None:
+        self.parameters = manifest.model(name).parameters
+        self._session = manifest.onnx_session(name)
+
+    def of(self, features: dict[str, float]) -> FloatArray:
+        """Return the probabilities of one window, shape [1, classes]."""
+        row = np.array([[features[name] for name in self.parameters["features"]]], np.float32)
+        return np.asarray(self._session.run(["probabilities"], {"features": row})[0])
 
 
 def features_of(sound: Sound, network: Musicnn | None) -> dict[str, float]:

@@ -48,6 +48,7 @@ from core.fusion import fuse, rounded
 from models.baseline import LEAST_ESTIMATES, NeutralBias
 from models.face import Detection
 from models.manifest import manifest, model
+from models.music import model_names
 from models.tracking import PersonTrack
 
 if TYPE_CHECKING:
@@ -61,7 +62,12 @@ NEUTRAL_REFERENCE: Final = "neutral_mean_logs"  # a parameter of the network in 
 ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
 # What perception makes itself, and the last word of a log, which comes when it has closed.
-NOT_PERCEIVED: Final = (*ESTIMATES, EstimateSkipped, SessionEnded, SessionRecovered)
+NOT_PERCEIVED: Final[tuple[type[Event], ...]] = (
+    *ESTIMATES,
+    EstimateSkipped,
+    SessionEnded,
+    SessionRecovered,
+)
 
 # Decides whether no estimate is made from an event.
 Skip: TypeAlias = Callable[[Modality, Event], bool]
@@ -70,7 +76,7 @@ Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | EstimateSk
 
 def models_in_use() -> dict[str, str]:
     """Return the SHA-256 of every model file that perception uses, by name."""
-    return {name: manifest()[name].sha256 for name in (*FACE_MODELS, MUSIC_MODEL)}
+    return {name: manifest()[name].sha256 for name in (*FACE_MODELS, *model_names(MUSIC_MODEL))}
 
 
 def never(modality: Modality, event: Event) -> bool:

@@ -154,7 +154,7 @@ def _export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     exported = session.run(["probabilities"], {"features": rows})[0]
     difference = float(np.abs(exported - model.predict_proba(rows)).max())
-    if difference > 1e-4:
+    if difference > 1e-5:
         raise AffettiError(f"{path.name} differs from what was trained by {difference:.2g}.")
 
 

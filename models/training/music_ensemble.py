@@ -114,4 +114,6 @@ def ensemble() -> Any:
     forest = ExtraTreesClassifier(
         100, criterion="gini", min_samples_leaf=5, bootstrap=True, random_state=SEED
     )
-    return VotingClassifier([("linear", linear), ("forest", forest)], voting="soft")
+    return VotingClassifier(
+        [("linear", linear), ("forest", forest)], voting="soft", flatten_transform=False
+    )

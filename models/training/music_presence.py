@@ -14,10 +14,10 @@ from sklearn.preprocessing import StandardScaler
 from models.features import RATE_HZ, Sound, mono, normalized
 from models.music import features_of
 from models.musicnn import Musicnn
-from models.training.music_absence import absences
 from models.training.music_clips import Clip
 from models.training.music_ensemble import MUSICNN, STEP_S
 from models.training.music_rooms import any_room
+from models.training.music_sounds import examples
 from models.training.music_table import Progress, feature_table
 
 # Music that is missed is worse than talk that is taken for music: it leaves the therapist
@@ -45,18 +45,18 @@ class PresenceRecipe:
             data, clips, progress, musicnn=MUSICNN, alteration=("in any room", any_room)
         )
         network = Musicnn(MUSICNN)
-        others = list(absences())
+        others = list(examples())
         heard = []
         for done, other in enumerate(others):
-            progress(done, len(others), "features of talk, applause and noise")
+            progress(done, len(others), "features of other sounds")
             samples = (other.signal / np.abs(other.signal).max() * 20_000).astype(np.int16)
             sound = Sound(normalized(mono(samples, RATE_HZ)))
             heard.append(list(features_of(sound, network).values()))
-        progress(len(others), len(others), "features of talk, applause and noise")
+        progress(len(others), len(others), "features of other sounds")
         self.names = clean.names
         self.rows = np.concatenate([clean.values, altered.values, np.array(heard, np.float32)])
-        music = len(clean.values) + len(altered.values)
-        self._is_music = np.arange(len(self.rows)) < music
+        songs = len(clean.values) + len(altered.values)
+        self._is_music = np.array([True] * songs + [other.music for other in others])
         self._kinds = ["music"] * len(clean.values) + ["music in a room"] * len(altered.values)
         self._kinds += [other.kind for other in others]
         sources = [clips[i].group for i in (*clean.clip, *altered.clip)]

@@ -1,7 +1,8 @@
-"""Ten-second windows without music: talk, applause, noise, a quiet room.
+"""Ten-second windows of sounds that no data set of songs has.
 
-Talk is spoken by the speech synthesizers eSpeak NG and Flite (Debian: espeak-ng, flite);
-everything else is made here.
+Without music: talk, applause, noise. Talk is spoken by the speech synthesizers eSpeak NG and
+Flite (Debian: espeak-ng, flite). With music: single tones and chords, held or struck, which
+are music in a therapy room (a singing bowl, a monochord) but in no list of hits.
 """
 
 import subprocess
@@ -35,19 +36,21 @@ _ESPEAK_VOICES: Final = tuple(
     for language in ("en-us", "en-gb", "de", "es", "fr", "it", "pl")
     for variant in ("m1", "m3", "m7", "f2", "f4", "croak", "whisper")
 )
+_INTERVALS: Final = (0, 3, 4, 5, 7, 8, 9, 10, 12, 16, 19)  # semitones above the root
 _FLITE_VOICES: Final = ("kal", "kal16", "awb", "rms", "slt")
 
 
 @dataclass(frozen=True)
-class Absence:
-    """A window without music, at 22,050 Hz."""
+class Example:
+    """A window at 22,050 Hz."""
 
     signal: Signal
     kind: str
     source: str  # the voice, so that no voice is on both sides of a split
+    music: bool = False
 
 
-def absences(seed: int = 0) -> Iterator[Absence]:
+def examples(seed: int = 0) -> Iterator[Example]:
     """Yield windows of every kind.
 
     Raises
@@ -60,15 +63,17 @@ def absences(seed: int = 0) -> Iterator[Absence]:
         text = _TEXTS[i % len(_TEXTS)]
         speed = str(random.integers(130, 190))
         spoken = _said(["espeak-ng", "-v", voice, "-s", speed, "--stdout", text])
-        yield Absence(_roomed(spoken, random), "talk", voice)
+        yield Example(_roomed(spoken, random), "talk", voice)
     for voice in _FLITE_VOICES:
         for text in _TEXTS:
             spoken = _said(["flite", "-voice", voice, "-t", text, "-o", "/dev/stdout"])
-            yield Absence(_roomed(spoken, random), "talk", f"flite {voice}")
+            yield Example(_roomed(spoken, random), "talk", f"flite {voice}")
     for i in range(40):
-        yield Absence(_applause(random), "applause", f"applause {i}")
+        yield Example(_applause(random), "applause", f"applause {i}")
     for i in range(60):
-        yield Absence(_noise(random), "noise", f"noise {i}")
+        yield Example(_noise(random), "noise", f"noise {i}")
+    for i in range(200):
+        yield Example(_tones(random), "tones", f"tones {i}", music=True)
 
 
 def _said(command: list[str]) -> Signal:
@@ -95,6 +100,28 @@ def _at_our_rate(signal: Signal, rate_hz: int) -> Signal:
 
 def _roomed(signal: Signal, random: np.random.Generator) -> Signal:
     return noise(signal, RATE_HZ, random, random.uniform(15, 40))
+
+
+def _tones(random: np.random.Generator) -> Signal:
+    """One to four tones of some timbre, held, or struck a few times a second at most."""
+    t = np.arange(_SAMPLES) / RATE_HZ
+    root, partials = random.uniform(80, 600), random.integers(1, 12)
+    falling, vibrato = random.uniform(0.5, 2), random.choice([0, 0.003])
+    signal = np.zeros(_SAMPLES)
+    for interval in random.choice(_INTERVALS, random.integers(1, 5), replace=False):
+        hz = root * 2 ** (interval / 12)
+        phase = 2 * np.pi * hz * (t + vibrato * np.sin(2 * np.pi * 5 * t) / 30)
+        for k in range(1, partials + 1):
+            if k * hz < RATE_HZ / 2:
+                signal += np.sin(k * phase) / k**falling
+    if random.random() < 0.7:
+        every = random.uniform(0.25, 4)
+        signal *= np.exp(-random.uniform(0.5, 4) * (t % every))
+    else:
+        signal *= 1 + 0.6 * np.sin(2 * np.pi * random.uniform(0.05, 0.5) * t)
+    if random.random() < 0.3:  # it begins late
+        signal[: int(random.uniform(0, 7) * RATE_HZ)] = 0
+    return noise(signal, RATE_HZ, random, random.uniform(20, 70))
 
 
 def _applause(random: np.random.Generator) -> Signal:
