@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from core.emotions import FloatArray
 from core.events import Emotions
@@ -53,6 +54,7 @@ class MusicReader:
         self._presence = _Classifier(presence) if presence else None
         self._network = Musicnn(network) if network else None
         self._name = model
+        self._threads = ThreadpoolController()
 
     @property
     def sha256(self) -> dict[str, str]:
@@ -80,7 +82,9 @@ class MusicReader:
         if loudness < SILENCE_DBFS:
             return MusicReading(None, loudness, None)
         sound = Sound(normalized(signal))
-        features = features_of(sound, self._network)
+        # Several threads would add up in another order: other last digits on other machines.
+        with self._threads.limit(limits=1, user_api="blas"):
+            features = features_of(sound, self._network)
         if not self._is_music(features):
             return MusicReading(None, loudness, None)
         exponent: float = self._emotion.parameters.get("exponent", 1.0)
