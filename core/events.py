@@ -229,8 +229,9 @@ class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
 
 
 class FaceEstimated(Event, frozen=True, kw_only=True, tag=True):
-    """What the face in a frame expresses; without `expressions`, no face was found in it.
+    """What the face in a frame expresses; without `expressions`, none could be read.
 
+    Without `box_px` no face was found; one with a box was out of focus or turned too far away.
     `expressions` is the network's word. `emotions` follows from it, after the person's neutral
     bias was taken out where there is a baseline.
     """

@@ -137,10 +137,10 @@ class FacePerception:
 
     def remember(self, estimate: FaceEstimated) -> None:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
-        if estimate.expressions is None or estimate.box_px is None:
+        if estimate.box_px is None:
             return
         self._person.saw(estimate.t_ns, Detection(estimate.box_px, estimate.score))
-        if self._neutral is not None:
+        if self._neutral is not None and estimate.expressions is not None:
             self._neutral.append(estimate.expressions)
 
     def _learned(self) -> NeutralBias | None:

@@ -1,4 +1,8 @@
+import cmath
+import dataclasses
 import hashlib
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -8,7 +12,7 @@ import pytest
 from core.emotions import EXPRESSIONS
 from core.errors import AffettiError, ExitCode
 from core.session import Session
-from models.face import FaceReader, FaceReading
+from models.face import LEAST_SHARPNESS, Detection, FaceReader, FaceReading, Landmarks
 from models.manifest import model
 
 DETECTORS = ("face_yunet", "face_haar")
@@ -135,6 +139,51 @@ def test_half_the_light_shows_in_the_brightness_and_hardly_in_the_reading(
 
     assert dark.brightness == pytest.approx((light.brightness or 0) / 2, abs=0.03)
     assert _expressions(dark)[HAPPY] == pytest.approx(_expressions(light)[HAPPY], abs=0.1)
+
+
+def test_a_face_out_of_focus_is_seen_and_not_read(laughing: np.ndarray, reader: FaceReader):
+    readings = [reader.read(cv2.GaussianBlur(laughing, (0, 0), sigma)) for sigma in range(2, 16)]
+    seen = [reading for reading in readings if reading.box_px is not None]
+
+    assert seen[0].expressions is not None
+    assert seen[-1].sharpness is not None
+    assert seen[-1].sharpness < LEAST_SHARPNESS
+    for reading in seen:
+        is_read = reading.expressions is not None
+        assert is_read == ((reading.sharpness or 0) >= LEAST_SHARPNESS)
+
+
+def _head_turned_by(yaw_deg: float) -> Landmarks:
+    """A head of 63 mm between the eyes, at (200, 200), seen from afar."""
+    turn = cmath.rect(1, math.radians(yaw_deg))
+    eyes, nose, mouth = 0.5, 0.6j, 0.4  # across + depth j
+    across = [(turn * point.conjugate()).real for point in map(complex, (-eyes, eyes, nose))]
+    corners = [turn.real * side * mouth for side in (-1, 1)]
+    heights = [0, 0, 0.6, 1, 1]
+    return Landmarks(
+        *(
+            200 + 200j + 63 * complex(x, y)
+            for x, y in zip([*across, *corners], heights, strict=True)
+        )
+    )
+
+
+@pytest.mark.parametrize("yaw_deg", [-60, -25, 0, 25, 60])
+def test_yaw_is_read_off_the_nose(yaw_deg: float):
+    assert _head_turned_by(yaw_deg).yaw_deg == pytest.approx(yaw_deg, abs=0.1)
+
+
+@pytest.mark.parametrize(("yaw_deg", "is_read"), [(-60, False), (-20, True), (50, False)])
+def test_a_head_turned_far_away_is_seen_and_not_read(
+    laughing: np.ndarray, reader: FaceReader, yaw_deg: float, is_read: bool
+):
+    def turned(faces: Sequence[Detection]) -> Detection:
+        return dataclasses.replace(faces[0], landmarks=_head_turned_by(yaw_deg))
+
+    reading = reader.read(laughing, turned)
+
+    assert reading.box_px is not None
+    assert (reading.expressions is not None) == is_read
 
 
 def test_crops_are_read_alone_as_they_are_read_together(reader: FaceReader):
