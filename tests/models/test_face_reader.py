@@ -141,16 +141,13 @@ def test_half_the_light_shows_in_the_brightness_and_hardly_in_the_reading(
     assert _expressions(dark)[HAPPY] == pytest.approx(_expressions(light)[HAPPY], abs=0.1)
 
 
-def test_a_face_out_of_focus_is_seen_and_not_read(laughing: np.ndarray, reader: FaceReader):
-    readings = [reader.read(cv2.GaussianBlur(laughing, (0, 0), sigma)) for sigma in range(2, 16)]
-    seen = [reading for reading in readings if reading.box_px is not None]
+def test_a_face_out_of_focus_is_seen_and_not_read(frames: list[np.ndarray], reader: FaceReader):
+    blurred = [cv2.GaussianBlur(frame, (0, 0), sigma) for frame in frames for sigma in (2, 10, 12)]
+    seen = [reading for reading in map(reader.read, blurred) if reading.box_px is not None]
+    in_focus = [(reading.sharpness or 0) >= LEAST_SHARPNESS for reading in seen]
 
-    assert seen[0].expressions is not None
-    assert seen[-1].sharpness is not None
-    assert seen[-1].sharpness < LEAST_SHARPNESS
-    for reading in seen:
-        is_read = reading.expressions is not None
-        assert is_read == ((reading.sharpness or 0) >= LEAST_SHARPNESS)
+    assert set(in_focus) == {True, False}
+    assert [reading.expressions is not None for reading in seen] == in_focus
 
 
 def _head_turned_by(yaw_deg: float) -> Landmarks:
