@@ -14,12 +14,14 @@ from skl2onnx.common.data_types import FloatTensorType
 
 from core.errors import AffettiError, ExitCode
 from models.manifest import ModelFile
+from models.reasons import QUALITIES
 from models.training import music_clips
 from models.training.music_ensemble import MUSICNN, EnsembleRecipe
 from models.training.music_evaluation import CROSS_VALIDATED, HELD_OUT, evaluation, out_of_fold
 from models.training.music_forest import PaperRecipe, held_out
 from models.training.music_presence import THRESHOLD, PresenceRecipe
-from models.training.music_table import Progress, feature_table
+from models.training.music_scores import Labels
+from models.training.music_table import Progress, Table, feature_table
 
 LICENCE: Final = "Apache-2.0; trained on the 4Q audio emotion data set, which is for research use"
 
@@ -117,10 +119,23 @@ def _ensemble(data: Path, progress: Progress) -> Trained:
             "musicnn": MUSICNN,
             "presence": "music_presence",
             "exponent": fitted.exponent,
+            "typical": _typical(recipe.clean, fitted.columns),
             "trained_on": music_clips.digest(data),
         },
         figures=evaluation(clips, probabilities, 0.0, CROSS_VALIDATED).as_tables(),
     )
+
+
+def _typical(table: Table, columns: Labels) -> dict[str, tuple[float, float]]:
+    """Return mean and deviation of the features that have words and are read or lead."""
+    leading = {quality.leading for quality in QUALITIES}
+    prefixes = tuple(prefix for quality in QUALITIES for prefix in quality.prefixes)
+    found = {}
+    for column, name in enumerate(table.names):
+        if name in leading or (column in columns and name.startswith(prefixes)):
+            values = table.values[:, column].astype(np.float64)
+            found[name] = (round(float(values.mean()), 6), round(float(values.std()), 6))
+    return found
 
 
 def _presence(data: Path, progress: Progress) -> Trained:

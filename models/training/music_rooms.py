@@ -96,6 +96,16 @@ def any_room(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signa
     return signal
 
 
+def bad_room(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signal:
+    """Play it up to two semitones too fast or too slow, with much noise, often far away."""
+    signal = speed(signal, rate_hz, random, random.uniform(0.89, 1.12))
+    if random.random() < 0.4:
+        signal = reverb(signal, rate_hz, random, random.uniform(0.2, 0.8))
+    if random.random() < 0.4:
+        signal = laptop(signal, rate_hz, random)
+    return noise(signal, rate_hz, random, random.uniform(5, 20))
+
+
 # libsndfile's 0 (best) to 1 (smallest); at 22,050 Hz mono this is the rate nearest 64 kbit/s.
 MP3_LEVEL: Final = 0.6
 CONDITIONS: Final[dict[str, Alteration]] = {
