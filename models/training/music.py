@@ -72,7 +72,7 @@ def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     trained = RECIPES[recipe](data, progress)
     path = out / f"{trained.name}.onnx"
-    _export(trained.model, trained.rows, path)
+    export(trained.model, trained.rows, path)
     _add_to_manifest(out, trained, path)
     figures = path.with_suffix(".tables.md")
     figures.write_text(trained.figures + "\n", encoding="utf-8")
@@ -158,8 +158,23 @@ def _presence(data: Path, progress: Progress) -> Trained:
 RECIPES: Final = {"paper": _paper, "ensemble": _ensemble, "presence": _presence}
 
 
-def _export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
-    """Write the model as ONNX, and make sure that the file says what the model says."""
+def export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
+    """Write a model of scikit-learn as ONNX, and make sure that the file says what it says.
+
+    Parameters
+    ----------
+    model
+        A trained classifier.
+    rows
+        Shape [n, features]; the two are compared on these.
+    path
+        The file to write.
+
+    Raises
+    ------
+    AffettiError
+        They differ by more than 1e-5 of probability.
+    """
     onnx = convert_sklearn(
         model,
         initial_types=[("features", FloatTensorType([None, rows.shape[1]]))],

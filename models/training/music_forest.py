@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
 from core.emotions import FloatArray
+from core.errors import AffettiError, ExitCode
 from models.training.music_clips import Clip
 from models.training.music_scores import Labels
 from models.training.music_table import Progress, Table
@@ -47,8 +48,20 @@ def held_out(clips: Sequence[Clip]) -> tuple[Labels, Labels]:
 def artist_folds(
     labels: Labels, clips: Sequence[Clip], count: int, seed: int = SEED
 ) -> Iterator[tuple[Labels, Labels]]:
-    """Yield folds, as even in emotions as can be, with no artist on both sides."""
+    """Yield folds, as even in emotions as can be, with no artist on both sides.
+
+    Raises
+    ------
+    AffettiError
+        There are fewer artists than folds.
+    """
     groups = [clip.group for clip in clips]
+    if len(set(groups)) < count:
+        raise AffettiError(
+            f"{len(set(groups))} artists are too few for {count} folds.",
+            "labels.csv names the artist of a clip in the column group.",
+            ExitCode.DATA,
+        )
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     yield from folds.split(labels, labels, groups)
 

@@ -119,3 +119,30 @@ def test_an_unknown_model_is_refused(clips: Path):
         _run("evaluate", "music", "--data", str(clips), "--model", "best")
 
     assert raised.value.code == ExitCode.MODEL
+
+
+def test_cross_validation_of_too_few_artists_is_refused(clips: Path):
+    with pytest.raises(AffettiError, match="4 artists are too few") as raised:
+        _run("evaluate", "music", "--data", str(clips), "--model", "music_emotion_paper",
+             "--cv", "artist")  # fmt: skip
+
+    assert raised.value.code == ExitCode.DATA
+
+
+def test_cross_validation_without_training_makes_no_sense(clips: Path):
+    command = ["evaluate", "music", "--data", str(clips), "--cv", "artist", "--no-train"]
+
+    assert CliRunner().invoke(models, command).exit_code == ExitCode.USAGE
+
+
+def test_labelled_valence_and_arousal_are_compared(clips: Path):
+    circumplex = {"happiness": "0.8,0.6", "sadness": "-0.6,-0.5", "anger": "-0.5,0.8",
+                  "relaxation": "0.5,-0.7"}  # fmt: skip
+    rows = ["file,label,valence,arousal"]
+    rows += [f"{emotion}.ogg,{emotion},{place}" for emotion, place in circumplex.items()]
+    (clips / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+
+    result = json.loads(_run("evaluate", "music", "--data", str(clips), "--no-train", "--json"))
+
+    assert -1 <= result["valence_r"] <= 1
+    assert -1 <= result["arousal_r"] <= 1
