@@ -121,7 +121,10 @@ def test_an_unknown_model_is_refused(clips: Path):
     assert raised.value.code == ExitCode.MODEL
 
 
-def test_cross_validation_of_too_few_artists_is_refused(clips: Path):
+def test_cross_validation_of_too_few_artists_is_refused(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(AffettiError, match="4 artists are too few") as raised:
         _run("evaluate", "music", "--data", str(clips), "--model", "music_emotion_paper",
              "--cv", "artist")  # fmt: skip
