@@ -9,7 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from core.emotions import FloatArray
+from core.errors import AffettiError, ExitCode
 from models import manifest
+from models.manifest import ModelFile
 from models.music import MusicReader
 from models.training import music_clips
 from models.training.music_clips import Clip
@@ -42,12 +44,13 @@ class Evaluation:
     intervals: dict[str, FloatArray]
     ms_per_window: float  # processor time
     statement: str  # what was scored, in words
-    spread: dict[str, float]  # standard deviation over shuffles, by figure
+    spread: dict[str, float]  # standard deviation over shuffles; empty for a single scoring
     circumplex: dict[str, float]  # correlations with labelled valence and arousal
 
     def as_text(self) -> str:
         """Return the figures for a person to read."""
-        head = f"{self.scores.n} clips: {self.statement}"
+        heard = f"music was heard in {100 * self.scores.coverage:.1f} % of them"
+        head = f"{self.scores.n} clips ({heard}): {self.statement}"
         cost = f"{self.ms_per_window:.1f} ms of processor time per window"
         return f"{head}\n\n{self.as_tables()}\n\n{cost}"
 
@@ -90,7 +93,7 @@ def evaluate_music(
         The data or the model cannot be read.
     """
     clips = music_clips.read_clips(data)
-    parameters = manifest.model(name).parameters
+    parameters = _emotion_model(name).parameters
     seen = parameters["trained_on"] == music_clips.digest(data)
     which = np.arange(len(clips))
     statement = "all clips"
@@ -101,18 +104,13 @@ def evaluate_music(
     elif seen:
         statement = "all clips; the model was trained on them, so this is no test"
     reader = MusicReader(name)
-    reader.warm()
-    probabilities = np.zeros((len(clips), 4))
-    heard = 0
-    started = time.process_time()
-    for done, index in enumerate(which):
-        progress(done, len(which), "clips")
-        probabilities[index], count = _read(reader, clips[index])
-        heard += count
-    progress(len(which), len(which), "clips")
-    milliseconds = 1_000 * (time.process_time() - started) / max(heard, 1)
     scored = [clips[i] for i in which]
-    return evaluation(scored, probabilities[None, which], milliseconds, statement)
+    probabilities = np.zeros((len(scored), 4))
+    for done, clip in enumerate(scored):
+        progress(done, len(scored), "clips")
+        probabilities[done] = _read(reader, clip)
+    progress(len(scored), len(scored), "clips")
+    return evaluation(scored, probabilities[None], _cost(name, scored), statement)
 
 
 def cross_validate(data: Path, progress: Progress, name: str = "music_emotion") -> Evaluation:
@@ -139,8 +137,23 @@ def cross_validate(data: Path, progress: Progress, name: str = "music_emotion") 
     clips = music_clips.read_clips(data)
     predict = predictor(data, clips, progress, name)
     probabilities = out_of_fold(clips, predict, progress)
-    milliseconds = ms_per_window(name, clips[:: max(len(clips) // 20, 1)])
-    return evaluation(clips, probabilities, milliseconds, CROSS_VALIDATED)
+    return evaluation(clips, probabilities, _cost(name, clips), CROSS_VALIDATED)
+
+
+def _emotion_model(name: str) -> ModelFile:
+    found = manifest.model(name)
+    if found.task != "music emotion":
+        raise AffettiError(
+            f"{name} is a model of another kind: {found.task}.",
+            "`affetti models list` says which are for music emotion.",
+            ExitCode.USAGE,
+        )
+    return found
+
+
+def _cost(name: str, clips: Sequence[Clip]) -> float:
+    """Milliseconds of a window, from about twenty of the clips."""
+    return ms_per_window(name, clips[:: max(len(clips) // 20, 1)])
 
 
 def out_of_fold(
@@ -172,7 +185,7 @@ def predictor(
     data: Path, clips: Sequence[Clip], progress: Progress, name: str
 ) -> Callable[[Labels], FloatArray]:
     """Return a function that trains on some clips and gives the probabilities of all."""
-    parameters = manifest.model(name).parameters
+    parameters = _emotion_model(name).parameters
     if parameters["recipe"] == "paper":
         choice = ForestChoice(**parameters["forest"])
         paper = PaperRecipe(feature_table(data, clips, progress), clips, progress)
@@ -199,12 +212,12 @@ def ms_per_window(name: str, clips: Sequence[Clip]) -> float:
     return 1_000 * float(np.median(times)) if times else 0.0
 
 
-def _read(reader: MusicReader, clip: Clip) -> tuple[FloatArray, int]:
-    """Return the mean over the windows in which there was music, and how many there were."""
+def _read(reader: MusicReader, clip: Clip) -> FloatArray:
+    """Return the mean over the windows in which there was music, zeros when there was none."""
     samples, rate_hz = music_clips.read_samples(clip)
     readings = [reader.read(w, rate_hz).emotions for w in music_clips.windows(samples, rate_hz)]
     heard = [emotions for emotions in readings if emotions is not None]
-    return (np.mean(heard, axis=0) if heard else np.zeros(4)), len(readings)
+    return np.mean(heard, axis=0) if heard else np.zeros(4)
 
 
 def evaluation(
@@ -236,7 +249,7 @@ def evaluation(
         intervals=intervals(*every, [clip.group for clip in clips] * shuffles),
         ms_per_window=milliseconds,
         statement=statement,
-        spread={name: float(np.std(values)) for name, values in found.items()},
+        spread={name: float(np.std(values)) for name, values in found.items() if shuffles > 1},
         circumplex=_circumplex(clips, probabilities.mean(axis=0)),
     )
 

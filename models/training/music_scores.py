@@ -20,6 +20,7 @@ class Scores:
     """Figures of one set of clips; the arrays follow EMOTIONS."""
 
     n: int
+    coverage: float  # share of the clips in which music was heard; the others count as wrong
     accuracy: float
     macro_f1: float
     precision: FloatArray  # [4]
@@ -34,6 +35,7 @@ class Scores:
         """Return the figures under the names that `affetti models evaluate --json` prints."""
         return {
             "n": self.n,
+            "coverage": self.coverage,
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,
             "arousal_side": self.arousal_side,
@@ -67,6 +69,7 @@ def scores(labels: Labels, probabilities: FloatArray) -> Scores:
     present = np.bincount(labels, minlength=4) > 0
     return Scores(
         n=len(labels),
+        coverage=float(heard.mean()),
         accuracy=float(hits.sum() / len(labels)),
         macro_f1=float(f1[present].mean()),
         precision=precision,
@@ -140,10 +143,12 @@ _INTERVALS: Final = (
 
 def tables(result: Scores, bounds: dict[str, FloatArray], spread: dict[str, float]) -> str:
     """Return the figures of a model card as Markdown, intervals in brackets."""
-    lines = ["| figure | value | 95 % interval | spread over shuffles |", "|---|---|---|---|"]
+    head = ["figure", "value", "95 % interval", *(["spread over shuffles"] if spread else [])]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, label in _HEADLINES:
         low, high = bounds[name]
-        cells = [_share(getattr(result, name)), _range(low, high), _share(spread[name])]
+        cells = [_share(getattr(result, name)), _range(low, high)]
+        cells += [_share(spread[name])] if spread else []
         lines.append(f"| {label} | {' | '.join(cells)} |")
     lines += ["", "| emotion | precision | recall | F1 |", "|---|---|---|---|"]
     for i, emotion in enumerate(EMOTIONS):

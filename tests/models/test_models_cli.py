@@ -65,6 +65,7 @@ def test_evaluate_music_scores_a_folder_of_clips(clips: Path):
     result = json.loads(_run("evaluate", "music", "--data", str(clips), "--no-train", "--json"))
 
     assert result["n"] == 4
+    assert result["coverage"] == 1
     assert 0 <= result["accuracy"] <= 1
     assert set(result["recall"]) == {"happiness", "sadness", "anger", "relaxation"}
     for figure in ("macro_f1", "arousal_side", "valence_side", "ece", "ms_per_window", "spread"):
@@ -119,6 +120,11 @@ def test_an_unknown_model_is_refused(clips: Path):
         _run("evaluate", "music", "--data", str(clips), "--model", "best")
 
     assert raised.value.code == ExitCode.MODEL
+
+
+def test_a_model_of_another_kind_is_refused(clips: Path):
+    with pytest.raises(AffettiError, match="another kind: face"):
+        _run("evaluate", "music", "--data", str(clips), "--model", "face_expression_paper")
 
 
 def test_cross_validation_of_too_few_artists_is_refused(

@@ -158,6 +158,7 @@ def test_a_clip_without_music_counts_as_wrong():
     result = scores(np.array([0, 0]), np.array([[1.0, 0, 0, 0], [0, 0, 0, 0]]))
 
     assert result.n == 2
+    assert result.coverage == 0.5
     assert result.accuracy == 0.5
 
 
