@@ -19,7 +19,7 @@ Image: TypeAlias = NDArray[np.uint8]
 FACE_PX: Final = 48
 _CROP: Final = (FACE_PX, FACE_PX)
 CLEAR_SCORE: Final = 0.7  # a detection below this is only believed where a face was before
-# Beyond these fewer than two in three faces of FER2013's public set are read right: no estimate.
+# Beyond these at most about two in three faces are read right (see the card): no estimate.
 LEAST_SHARPNESS: Final = 30.0
 MOST_YAW_DEG: Final = 40.0
 
