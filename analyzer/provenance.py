@@ -18,6 +18,7 @@ from core.session import Session
 from models.perception import models_in_use
 
 FILE_NAME: Final = "provenance.json"
+_UNFINISHED: Final = ".writing-"
 FORMAT: Final = "affetti-analysis"
 
 
@@ -57,11 +58,14 @@ def found_origin(folder: Path) -> Origin | None:
 
 
 def refuse_other(folder: Path, origin: Origin) -> None:
-    """Raise an error if `folder` holds anything but an analysis of this very origin."""
+    """Raise an error if `folder` holds anything but an analysis of this very origin.
+
+    An analysis that was broken off does not count: it is written anew.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     found = found_origin(folder)
-    if found == origin:
+    if found == origin or (found is None and any(folder.glob(f"{_UNFINISHED}*"))):
         return
     what = "an analysis made otherwise" if found else "something that is no analysis of Affetti"
     detail = f" ({_changed(found, origin)})" if found else ""
@@ -91,7 +95,8 @@ def write_analysis(
     """Write the tables and the provenance of an analysis into `folder`.
 
     Files of the same names are replaced, others in the folder stay. The provenance is removed
-    first and written last, so that tables without one are known to be unfinished.
+    first and written last, and until then a hidden folder tells that more is to come: an analysis
+    that is broken off, by a power failure say, is known as such.
 
     Raises
     ------
@@ -101,9 +106,10 @@ def write_analysis(
     tables = tables_of(analysis)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).unlink(missing_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+        broken_off = list(folder.glob(f"{_UNFINISHED}*"))
+        temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
         try:
+            (folder / FILE_NAME).unlink(missing_ok=True)
             for table in tables:
                 write_csv(table, temporary / f"{table.name}.csv")
             statement = _statement(analysis, origin, recording, tables, command)
@@ -111,7 +117,8 @@ def write_analysis(
             for name in (*(f"{table.name}.csv" for table in tables), FILE_NAME):
                 os.replace(temporary / name, folder / name)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            for left in (temporary, *broken_off):
+                shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         full = error.errno == 28
         raise AffettiError(

@@ -115,6 +115,17 @@ def test_an_unfinished_analysis_is_not_taken_for_a_finished_one(
     assert analyze_file(quiet_recording, request).status == "written"
 
 
+def test_an_analysis_that_was_broken_off_is_written_anew(
+    quiet_recording: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "quiet.analysis"
+    (folder / ".writing-abc").mkdir(parents=True)
+    (folder / ".writing-abc" / "windows.csv").write_text("half of i")
+    assert analyze_file(quiet_recording, Request(output=tmp_path)).status == "written"
+    assert (folder / "provenance.json").exists()
+    assert not list(folder.glob(".writing*"))
+
+
 def test_a_recording_is_never_written_to(recording: Path, tmp_path: Path) -> None:
     before = recording.read_bytes()
     analyze_file(recording, Request(output=tmp_path))
