@@ -138,6 +138,7 @@ def analyze(
                 track,
                 estimates,
                 tables.fused,
+                tables.music,
                 changes["face"],
                 settings=settings,
                 end_ns=end_ns,

@@ -16,7 +16,7 @@ from analyzer.analysis import Analysis
 from analyzer.transitions import SILENT, transition_counts, transition_shares
 from analyzer.windows import MODALITIES, Summary, is_mixed
 from core.clock import NS_PER_S
-from core.emotions import EMOTIONS, EXPRESSIONS
+from core.emotions import EMOTIONS, EXPRESSIONS, arousal_of, valence_of
 from core.events import ESTIMATE_TABLES, Columns
 
 Row: TypeAlias = list[Any]
@@ -39,6 +39,8 @@ COLUMNS: Final[dict[str, str]] = {
     "coverage": "said / expected, 0 to 1; empty where none was due",
     "covered_s": "seconds that they stand for; for the face, the time with a face seen",
     **{e.value: f"probability that {e.value} is expressed, 0 to 1" for e in EMOTIONS},
+    "valence": "-1 unpleasant to 1 pleasant; of the probabilities, or as a person said it",
+    "arousal": "-1 calm to 1 activated; of the probabilities, or as a person said it",
     **{e.value: f"probability of the facial expression {e.value}, 0 to 1" for e in EXPRESSIONS},
     "strongest": "the emotion with the highest probability",
     "mixed": "1 where the two highest probabilities are closer than mixed_margin, else 0",
@@ -61,11 +63,14 @@ COLUMNS: Final[dict[str, str]] = {
             "said": f"{m} estimates that said something",
             "coverage": f"{m}_said / {m}_expected, 0 to 1",
             **{e.value: f"mean probability of {e.value} by {m}, 0 to 1" for e in EMOTIONS},
+            "valence": f"mean valence by {m}, -1 unpleasant to 1 pleasant",
+            "arousal": f"mean arousal by {m}, -1 calm to 1 activated",
             "dominant": f"the emotion that was {m}'s strongest most often",
             "dominant_share": f"share of {m}_said in which it was, 0 to 1",
             "mixed_share": f"share of {m}_said whose two strongest are closer than mixed_margin",
         }.items()
     },
+    "music_reasons": "what of the sound spoke most often for the music's strongest emotion",
     "response_s": "time from onset to the first lasting change of the face's expression, seconds",
     "response_before": "what the face expressed before that change",
     "response_after": "what it expressed after it",
@@ -74,8 +79,6 @@ COLUMNS: Final[dict[str, str]] = {
     "kind": "marker, note or self-report",
     "text": "what the therapist, or the person, wrote",
     "emotion": "what the person said of themselves",
-    "valence": "self-report, -1 unpleasant to 1 pleasant",
-    "arousal": "self-report, -1 calm to 1 activated",
     "t_ns": "moment, nanoseconds of session time",
     "frame": "number of the frame, from 0",
     "left_px": "left edge of the face's box",
@@ -94,6 +97,7 @@ COLUMNS: Final[dict[str, str]] = {
     "end_sample": "end of the window (exclusive)",
     "loudness_dbfs": "root mean square of the window, dB relative to full scale",
     "tempo_bpm": "tempo, beats per minute",
+    "reasons": "what of the sound spoke for the strongest emotion, the weightiest first",
     "decided_by": "both, face, music or neither",
     "entropy_bits": "of the fused distribution, 0 certain to 2 even",
     "divergence_bits": "Jensen-Shannon divergence of face and music, 0 alike to 1 disjoint",
@@ -155,7 +159,7 @@ def _windows(analysis: Analysis) -> Table:
     columns = (
         *("modality", "window", "start_s", "stop_s", "expected", "said", "coverage", "covered_s"),
         *EMOTIONS,
-        *("strongest", "mixed"),
+        *("valence", "arousal", "strongest", "mixed"),
     )
 
     def rows() -> Iterator[Row]:
@@ -173,6 +177,8 @@ def _windows(analysis: Analysis) -> Table:
                     windows.coverage[i],
                     windows.covered_s[i],
                     *windows.emotions[i],
+                    valence_of(windows.emotions[i]),
+                    arousal_of(windows.emotions[i]),
                     EMOTIONS[int(windows.emotions[i].argmax())] if spoken else None,
                     mixed[i] if spoken else None,
                 ]
@@ -232,6 +238,7 @@ def _transition_matrix(analysis: Analysis) -> Table:
 _SUMMARY: Final = (
     *("expected", "said", "coverage"),
     *EMOTIONS,
+    *("valence", "arousal"),
     *("dominant", "dominant_share", "mixed_share"),
 )
 
@@ -240,6 +247,7 @@ def _tracks(analysis: Analysis) -> Table:
     columns = (
         *("track", "title", "start_s", "stop_s", "played_s", "end_reason"),
         *(f"{modality}_{name}" for modality in MODALITIES for name in _SUMMARY),
+        "music_reasons",
         *("response_s", "response_before", "response_after"),
         *("congruence", "congruence_coverage"),
     )
@@ -252,6 +260,7 @@ def _tracks(analysis: Analysis) -> Table:
             track.played_s,
             track.end_reason,
             *(value for name in MODALITIES for value in _summary(track.summaries[name])),
+            ", ".join(reason.word for reason in track.reasons),
             track.response_s,
             track.response and track.response.before,
             track.response and track.response.after,
@@ -269,6 +278,8 @@ def _summary(summary: Summary) -> Row:
         summary.said,
         summary.coverage,
         *summary.emotions,
+        summary.valence,
+        summary.arousal,
         summary.dominant,
         summary.dominant_share,
         summary.mixed_share,

@@ -1,6 +1,8 @@
 """What each track met with: what face and music expressed while it played."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +11,23 @@ from analyzer.congruence import Congruence, congruence_of
 from analyzer.transitions import Change
 from analyzer.windows import Estimates, ModalityName, Summary, summary_of
 from core.clock import NS_PER_S
+from core.emotions import EMOTIONS
 from core.events import Columns, PerceptionSettings
 from core.state import Track
 
 Stretch = tuple[int, int]  # begin and end (exclusive), ns of session time
+
+
+MOST_REASONS: Final = 3
+LEAST_REASON: Final = 0.25  # share of the estimates; what is rarer does not describe the track
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A quality of the sound that spoke for the music's strongest emotion."""
+
+    word: str
+    share: float  # of the music estimates that said something
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,8 @@ class TrackResult:
         What face, music and fused expressed in it; see `track_result` for which estimates count.
     congruence
         Of face and music.
+    reasons
+        What of the sound spoke for what the music expressed, the most frequent first.
     response
         The first lasting change of the face's expression after onset, or None.
     response_s
@@ -47,6 +64,7 @@ class TrackResult:
     end_reason: str | None
     summaries: dict[ModalityName, Summary]
     congruence: Congruence
+    reasons: tuple[Reason, ...]
     response: Change | None
 
     @property
@@ -59,6 +77,7 @@ def track_result(
     track: Track,
     estimates: dict[ModalityName, Estimates],
     fused: Columns,
+    music: Columns,
     face_changes: list[Change],
     *,
     settings: PerceptionSettings,
@@ -84,6 +103,8 @@ def track_result(
         Of all three modalities.
     fused
         Columns of `EmotionFused`, for the divergence.
+    music
+        Columns of `MusicEstimated`, for the reasons.
     face_changes
         Changes of the face's state in the whole session.
     settings
@@ -98,7 +119,7 @@ def track_result(
     stop_ns = end_ns if track.end_ns is None else track.end_ns
     played = played_stretches(track, stop_ns)
     settled = after(played, track.start_ns + settings.music_minimum_s * NS_PER_S)
-    inside = _ticks_within(fused, settled)
+    inside = _within(fused, settled)
     summaries: dict[ModalityName, Summary] = {
         "face": summary_of(estimates["face"], played, margin),
         "music": summary_of(estimates["music"], settled, margin),
@@ -113,6 +134,7 @@ def track_result(
         end_reason=track.reason,
         summaries=summaries,
         congruence=congruence_of(fused, inside, summaries["fused"].expected),
+        reasons=reasons_of(music, settled),
         response=first_response(face_changes, track.start_s, stop_ns / NS_PER_S, lasting_s),
     )
 
@@ -143,8 +165,28 @@ def first_response(
     return None
 
 
-def _ticks_within(fused: Columns, stretches: list[Stretch]) -> NDArray[np.bool_]:
-    t_ns = np.asarray(fused.get("t_ns", np.empty(0)), np.int64)
+def reasons_of(music: Columns, stretches: list[Stretch]) -> tuple[Reason, ...]:
+    """Return what of the sound spoke most often for the strongest emotion in some stretches.
+
+    Parameters
+    ----------
+    music
+        Columns of `MusicEstimated`.
+    stretches
+        Those that count.
+    """
+    if "reasons" not in music:
+        return ()
+    said = _within(music, stretches) & ~np.isnan(music[EMOTIONS[0]])
+    # A recording made before reasons were given has none.
+    given = [reasons for reasons in music["reasons"][said] if isinstance(reasons, str)]
+    words = Counter(word for reasons in given if reasons for word in reasons.split(", "))
+    shares = [(word, count / said.sum()) for word, count in words.most_common(MOST_REASONS)]
+    return tuple(Reason(word, share) for word, share in shares if share >= LEAST_REASON)
+
+
+def _within(table: Columns, stretches: list[Stretch]) -> NDArray[np.bool_]:
+    t_ns = np.asarray(table.get("t_ns", np.empty(0)), np.int64)
     inside = np.zeros(len(t_ns), bool)
     for start, stop in stretches:
         inside |= (t_ns >= start) & (t_ns < stop)

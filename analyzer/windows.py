@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clock import NS_PER_S
-from core.emotions import EMOTIONS, Emotion, FloatArray
+from core.emotions import EMOTIONS, Emotion, FloatArray, arousal_of, valence_of
 from core.events import Columns, PerceptionSettings
 from core.state import SessionState
 
@@ -202,6 +202,16 @@ class Summary:
     dominant_share: float
     strongest_shares: FloatArray
     mixed_share: float
+
+    @property
+    def valence(self) -> float:
+        """Mean valence, -1 unpleasant to 1 pleasant; NaN where nothing was said."""
+        return float(valence_of(self.emotions))
+
+    @property
+    def arousal(self) -> float:
+        """Mean arousal, -1 calm to 1 activated; NaN where nothing was said."""
+        return float(arousal_of(self.emotions))
 
 
 def summary_of(

@@ -77,6 +77,33 @@ def emotions_of_expressions(expressions: ArrayLike) -> FloatArray:
     return np.asarray(expressions, np.float64) @ EXPRESSION_TO_EMOTION
 
 
+# Where each emotion lies on the circumplex, in the order of EMOTIONS.
+_VALENCE: Final = np.array([1.0, -1.0, -1.0, 1.0])
+_AROUSAL: Final = np.array([1.0, -1.0, 1.0, -1.0])
+
+
+def valence_of(emotions: ArrayLike) -> FloatArray:
+    """Probability of the pleasant emotions less that of the unpleasant ones: -1 to 1.
+
+    Parameters
+    ----------
+    emotions
+        Shape [..., 4], in the order of `EMOTIONS`.
+    """
+    return np.asarray(np.asarray(emotions, np.float64) @ _VALENCE)
+
+
+def arousal_of(emotions: ArrayLike) -> FloatArray:
+    """Probability of the activated emotions less that of the calm ones: -1 to 1.
+
+    Parameters
+    ----------
+    emotions
+        Shape [..., 4], in the order of `EMOTIONS`.
+    """
+    return np.asarray(np.asarray(emotions, np.float64) @ _AROUSAL)
+
+
 def entropy_bits(distribution: ArrayLike) -> FloatArray:
     """Shannon entropy in bits along the last axis: 0 (certain) to 2 (four equal emotions)."""
     p = np.asarray(distribution, np.float64)

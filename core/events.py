@@ -258,6 +258,7 @@ class MusicEstimated(Event, frozen=True, kw_only=True, tag=True):
     emotions: Emotions | None = None
     loudness_dbfs: float = -120.0  # root mean square of the window
     tempo_bpm: float | None = None
+    reasons: tuple[str, ...] = ()  # what spoke for the strongest emotion: "minor", "sparse"
 
 
 class EmotionFused(Event, frozen=True, kw_only=True, tag=True):
@@ -437,7 +438,8 @@ def columns(kind: type[Event], events: Iterable[Event]) -> Columns:
     """Return the events of one kind as columns, one row each, NaN where there is no value.
 
     Tuples become a column for each of their labels: `emotions` becomes `happiness`,
-    `sadness`, `anger`, `relaxation`. Text columns have dtype object.
+    `sadness`, `anger`, `relaxation`; a list of words becomes one text. Text columns have dtype
+    object.
 
     Parameters
     ----------
@@ -467,6 +469,7 @@ def columns(kind: type[Event], events: Iterable[Event]) -> Columns:
 
 
 def _column(values: list[Any]) -> NDArray[Any]:
+    values = [", ".join(value) if isinstance(value, tuple) else value for value in values]
     present = [value for value in values if value is not None]
     if not present:
         return np.full(len(values), np.nan)

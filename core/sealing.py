@@ -364,7 +364,7 @@ class _Writer:
         for name, values in columns(kind, self._estimates[kind]).items():
             data: Any = values
             if values.dtype == object:
-                data = np.array([str(value or "") for value in values], "S16")
+                data = np.array([str(value or "") for value in values], "S")
             column = self._file.create_dataset(f"{group}/{name}", data=data)
             column.attrs["units"] = _UNITS.get(name, "")
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from core.emotions import EMOTIONS, FloatArray
+from core.emotions import FloatArray
 from core.events import Emotions
 from models import manifest
 from models.descriptors import describe
@@ -16,6 +16,7 @@ from models.musicnn import Musicnn
 from models.reasons import Reason, Typical, reasons
 
 FLOOR_DBFS: Final = -120.0
+MOST_REASONS: Final = 3
 SILENCE_DBFS: Final = -60.0  # softer than this is no music: a quiet room, a muted line
 
 
@@ -26,28 +27,14 @@ class MusicReading:
     `emotions` are probabilities in the order of `core.emotions.EMOTIONS`, rounded to six
     decimals; None when there is no music to hear. `loudness_dbfs` is the root mean square of
     the mono mix about its mean, 0 for a full-scale square wave, at least -120. `tempo_bpm` is
-    None when there is no music to hear.
+    None when there is no music to hear. `reasons` are up to `MOST_REASONS` words for what spoke
+    for the strongest emotion, see `MusicReader.explain`.
     """
 
     emotions: Emotions | None
     loudness_dbfs: float
     tempo_bpm: float | None
-
-    @property
-    def valence(self) -> float | None:
-        """Where it lies from unpleasant, -1, to pleasant, 1: derived from the emotions."""
-        return self._along(happiness=1, sadness=-1, anger=-1, relaxation=1)
-
-    @property
-    def arousal(self) -> float | None:
-        """Where it lies from calm, -1, to activated, 1: derived from the emotions."""
-        return self._along(happiness=1, sadness=-1, anger=1, relaxation=-1)
-
-    def _along(self, **sides: int) -> float | None:
-        if self.emotions is None:
-            return None
-        signs = (sides[emotion] for emotion in EMOTIONS)
-        return round(sum(s * p for s, p in zip(signs, self.emotions, strict=True)), 6)
+    reasons: tuple[str, ...] = ()
 
 
 class MusicReader:
@@ -104,14 +91,17 @@ class MusicReader:
             round(float(p), 6) for p in self._probabilities(features)
         )
         return MusicReading(
-            (happiness, sadness, anger, relaxation), loudness, round(sound.tempo_bpm, 1)
+            (happiness, sadness, anger, relaxation),
+            loudness,
+            round(sound.tempo_bpm, 1),
+            tuple(reason.word for reason in self._reasons(features)[:MOST_REASONS]),
         )
 
     def explain(self, samples: NDArray[np.int16], rate_hz: int) -> tuple[Reason, ...]:
         """Say which qualities of the sound made the named emotion more probable.
 
-        Costs about as much as `read` does. Empty when there is no music to hear, and for models
-        that do not know what is typical.
+        Costs as much as `read` does. Empty when there is no music to hear, and for models that do
+        not know what is typical.
 
         Parameters
         ----------
@@ -129,11 +119,14 @@ class MusicReader:
         """
         _check(samples, rate_hz)
         signal = mono(samples, rate_hz)
-        typical: Typical | None = self._emotion.parameters.get("typical")
-        if typical is None or _loudness_dbfs(signal) < SILENCE_DBFS:
+        if _loudness_dbfs(signal) < SILENCE_DBFS:
             return ()
         features = self._features(Sound(normalized(signal)))
-        return reasons(features, typical, self._probabilities) if features else ()
+        return self._reasons(features) if features else ()
+
+    def _reasons(self, features: dict[str, float]) -> tuple[Reason, ...]:
+        typical: Typical | None = self._emotion.parameters.get("typical")
+        return reasons(features, typical, self._probabilities) if typical else ()
 
     def _features(self, sound: Sound) -> dict[str, float] | None:
         """Return the features of a window, or None when it is no music."""

@@ -288,6 +288,7 @@ class MusicPerception:
             emotions=reading.emotions,
             loudness_dbfs=reading.loudness_dbfs,
             tempo_bpm=reading.tempo_bpm,
+            reasons=reading.reasons,
         )
 
 

@@ -196,6 +196,8 @@ def _track(i: int, track: TrackResult) -> dict[str, Any]:
         "result": track,
         "bars": bars,
         "response": findings.response_text(track),
+        "reasons": findings.reasons_text(track),
+        "circumplex": findings.circumplex_text(track.summaries["music"]),
         "times": f"{clock_text(track.start_s)}–{clock_text(track.stop_s)}",
     }
 

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from analyzer.analysis import Analysis
 from analyzer.congruence import Congruence
-from analyzer.report.wording import index, number, percent, seconds, times
+from analyzer.report.wording import UNKNOWN, index, number, percent, seconds, signed, times
 from analyzer.tracks import TrackResult
 from analyzer.windows import ModalityName, Summary
 from core.clock import clock_text
@@ -150,6 +150,21 @@ def response_text(track: TrackResult) -> Markup:
     return Markup("After <b>{}</b>, from {} to {}.").format(
         seconds(track.response_s), change.before, change.after
     )
+
+
+def reasons_text(track: TrackResult) -> str:
+    """Return what of the sound spoke for what the music of a track expressed."""
+    if not track.summaries["music"].said:
+        return "No music was heard."
+    words = [f"{reason.word} ({percent(reason.share)})" for reason in track.reasons]
+    return f"{', '.join(words)} of its moments." if words else "No quality that has a name."
+
+
+def circumplex_text(summary: Summary) -> str:
+    """Return mean valence and arousal: `valence +0.42, arousal +0.31`."""
+    if not summary.said:
+        return UNKNOWN
+    return f"valence {signed(summary.valence)}, arousal {signed(summary.arousal)}"
 
 
 def basis_of(analysis: Analysis) -> list[tuple[str, str]]:

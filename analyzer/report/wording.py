@@ -26,6 +26,11 @@ def index(value: float) -> str:
     return UNKNOWN if math.isnan(value) else f"{value:.2f}"
 
 
+def signed(value: float) -> str:
+    """Return a figure between -1 and 1 with its sign and two decimals."""
+    return UNKNOWN if math.isnan(value) else f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def seconds(value: float) -> str:
     """Return a length of time: `7.0 s`, or `02:03.4` from a minute on."""
     if math.isnan(value):

@@ -25,6 +25,7 @@ class Reading:
     title: str
     words: str
     emotions: Emotions | None = None
+    reasons: tuple[str, ...] = ()  # what spoke for the strongest
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def music_reading(view: RecordingView) -> Reading:
     sounding = track is None or not track.paused
     if music is not None and view.now_ns - music.t_ns < _settings(view).music_max_age_ns:
         if music.emotions is not None and sounding:
-            return Reading("The music expresses", strongest(music.emotions), music.emotions)
+            words = strongest(music.emotions)
+            return Reading("The music expresses", words, music.emotions, music.reasons)
         if music.emotions is None:
             return Reading("Music", "no music")
     return Reading("Music", _why_no_music(view))

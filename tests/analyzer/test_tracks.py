@@ -2,14 +2,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from analyzer.congruence import congruence_of
-from analyzer.tracks import after, first_response, played_stretches, track_result
+from analyzer.tracks import (
+    Reason,
+    after,
+    first_response,
+    played_stretches,
+    reasons_of,
+    track_result,
+)
 from analyzer.transitions import Change
 from analyzer.windows import MODALITIES, Estimates
 from core.clock import NS_PER_S
 from core.emotions import Emotion
-from core.events import EmotionFused, PerceptionSettings, columns
+from core.events import EmotionFused, MusicEstimated, PerceptionSettings, columns
 from core.fusion import fuse
 from core.state import Span, Track
 
@@ -86,6 +94,7 @@ def test_an_open_track_ends_with_the_session() -> None:
         playing(1, None),
         dict.fromkeys(MODALITIES, spoken(events)),
         columns(EmotionFused, events),
+        {},
         [change(6.5, 3)],
         settings=PerceptionSettings(),
         end_ns=20 * NS_PER_S,
@@ -102,6 +111,7 @@ def test_music_and_congruence_wait_until_a_window_of_the_track_is_long_enough() 
         playing(10, 20),
         dict.fromkeys(MODALITIES, spoken(events)),
         columns(EmotionFused, events),
+        {},
         [],
         settings=PerceptionSettings(),
         end_ns=20 * NS_PER_S,
@@ -119,6 +129,7 @@ def test_a_track_that_is_too_short_says_nothing_of_its_music() -> None:
         playing(1, 3),
         dict.fromkeys(MODALITIES, spoken(events)),
         columns(EmotionFused, events),
+        {},
         [],
         settings=PerceptionSettings(),
         end_ns=20 * NS_PER_S,
@@ -146,3 +157,29 @@ def test_nothing_compared_has_no_congruence() -> None:
     found = congruence_of({}, np.zeros(0, bool), 0)
     assert np.isnan(found.value)
     assert np.isnan(found.coverage)
+
+
+def test_the_reasons_of_a_track_are_those_given_most_often_for_its_own_music() -> None:
+    given = [("minor", "sparse")] * 3 + [("minor",)] * 5 + [("rough",)] + [()]
+    events = [
+        MusicEstimated(
+            t_ns=(10 + i) * NS_PER_S,
+            stream="playback",
+            start_sample=0,
+            end_sample=1,
+            emotions=(0.1, 0.7, 0.1, 0.1),
+            reasons=reasons,
+        )
+        for i, reasons in enumerate(given)
+    ]
+    before = structs.replace(events[0], t_ns=NS_PER_S, reasons=("bright",))
+    silent = structs.replace(events[0], t_ns=10 * NS_PER_S, emotions=None, reasons=())
+    music = columns(MusicEstimated, [before, silent, *events])
+    found = reasons_of(music, [(10 * NS_PER_S, 30 * NS_PER_S)])
+    assert found == (Reason("minor", 0.8), Reason("sparse", pytest.approx(0.3)))
+
+
+def test_a_recording_made_before_reasons_were_given_has_none() -> None:
+    old = {"t_ns": np.array([NS_PER_S]), "happiness": np.ones(1), "reasons": np.full(1, np.nan)}
+    assert reasons_of(old, [(0, 2 * NS_PER_S)]) == ()
+    assert reasons_of({}, [(0, 2 * NS_PER_S)]) == ()

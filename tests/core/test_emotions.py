@@ -9,16 +9,31 @@ from core.emotions import (
     EXPRESSION_TO_EMOTION,
     EXPRESSIONS,
     Emotion,
+    arousal_of,
     divergence_bits,
     emotions_of_expressions,
     entropy_bits,
     ranked,
+    valence_of,
 )
 
 
 def distributions(size: int) -> st.SearchStrategy[np.ndarray]:
     weights = arrays(np.float64, size, elements=st.floats(0.0, 1.0))
     return weights.filter(lambda w: w.sum() > 1e-3).map(lambda w: w / w.sum())
+
+
+def test_valence_and_arousal_follow_the_emotions() -> None:
+    emotions = (0.5, 0.1, 0.3, 0.1)
+    assert valence_of(emotions) == pytest.approx(0.2)
+    assert arousal_of(emotions) == pytest.approx(0.6)
+    assert np.isnan(valence_of([[np.nan] * 4])).all()
+
+
+@given(distributions(4))
+def test_valence_and_arousal_lie_between_minus_one_and_one(p: np.ndarray) -> None:
+    assert -1 - 1e-9 <= valence_of(p) <= 1 + 1e-9
+    assert -1 - 1e-9 <= arousal_of(p) <= 1 + 1e-9
 
 
 def test_every_expression_is_shared_out_among_the_emotions() -> None:

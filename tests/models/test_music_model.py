@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from models.manifest import model
-from models.music import MusicReader, MusicReading
+from models.music import MusicReader
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 PIECES = ("happiness", "sadness", "anger", "relaxation")
@@ -125,15 +125,10 @@ def test_warming_up_leaves_nothing_behind(reader: MusicReader):
     assert reader.read(*_piece("happiness")) == before
 
 
-def test_valence_and_arousal_follow_the_emotions():
-    reading = MusicReading((0.5, 0.1, 0.3, 0.1), -20.0, 100.0)
+@pytest.mark.parametrize("name", ["sadness", "happiness"])
+def test_a_reading_comes_with_the_strongest_of_its_reasons(reader: MusicReader, name: str):
+    piece = _piece(name)
+    words = tuple(reason.word for reason in reader.explain(*piece))
 
-    assert reading.valence == pytest.approx(0.2)
-    assert reading.arousal == pytest.approx(0.6)
-
-
-def test_no_music_has_no_valence():
-    reading = MusicReading(None, -80.0, None)
-
-    assert reading.valence is None
-    assert reading.arousal is None
+    assert reader.read(*piece).reasons == words[:3]
+    assert words

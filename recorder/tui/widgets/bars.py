@@ -1,4 +1,4 @@
-"""Four bars, one for each emotion, under the words for the strongest."""
+"""Four bars, one for each emotion, under the words for the strongest and over its reasons."""
 
 from typing import Any, ClassVar, Final
 
@@ -41,6 +41,7 @@ class EmotionBars(Widget):
         if reading != self._reading:
             self._reading = reading
             self.border_title = reading.title
+            self.border_subtitle = ", ".join(reading.reasons)
             self.refresh()
 
     def render(self) -> Text:
