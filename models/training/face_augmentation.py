@@ -72,7 +72,7 @@ def _covered(face: Face, chance: np.random.Generator) -> Face:
 
 
 def _blurred(face: Face, chance: np.random.Generator) -> Face:
-    return blurred(face, chance.uniform(0.4, 2.2))
+    return blurred(face, chance.uniform(0.4, 2.8))
 
 
 def _shrunk(face: Face, chance: np.random.Generator) -> Face:

@@ -23,12 +23,14 @@ from models.training.face_data import (
     load_fer2013,
 )
 from models.training.face_network import Classifier, Mirrored, export_onnx
+from models.training.face_recognition import FILE_NAME, settle
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 Labels: TypeAlias = Literal["ferplus", "fer2013"]
 
 TRAINING, PUBLIC = 0, 1
 SMALL_PX: Final = 36
+SETTLED_ON: Final = 1024  # faces
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ class FaceRecipe:
         What it learns at once: "ferplus", the vote shares of ten annotators, and "fer2013", the
         data set's own labels. The first counts: the network that is written answers in it.
     optimiser
-        "adam" at a constant rate, or "sgd" with Nesterov momentum, weight decay, and a rate that
-        rises for a tenth of the training and falls along a cosine.
+        "adam" at a constant rate; or, with weight decay and a rate that rises for a tenth of the
+        training and falls along a cosine, "sgd" (Nesterov momentum) or "adamw" (Loshchilov and
+        Hutter 2019).
     patience
         Training ends when so many epochs in a row bring no lower public loss.
     balance
@@ -52,6 +55,8 @@ class FaceRecipe:
         Until this share of the epochs faces are shrunk to `SMALL_PX`, which takes half the time.
     averaging
         Decay of the running mean of the weights; 0 for the weights themselves.
+    recognition
+        Whether it begins with the weights of dlib's face recognition network.
     mirrored
         Whether the network that is written reads the mirror image as well.
     calibrated
@@ -63,23 +68,40 @@ class FaceRecipe:
     augmentation: Augmentation
     epochs: int = 50
     batch: int = 32
-    optimiser: Literal["adam", "sgd"] = "adam"
+    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     rate: float = 0.001
     patience: int = 6
     balance: float = 0.0
     small_until: float = 0.0
     averaging: float = 0.0
+    recognition: bool = False
     mirrored: bool = False
     calibrated: bool = False
     seed: int = 0
 
 
 _PAPER: Final = Augmentation(rotation_deg=15)
+_ROOM: Final = Augmentation(rotation_deg=20, scale=0.15, shift_px=4, harmed=0.12)
 RECIPES: Final = {
-    "best": FaceRecipe(
+    "recognition": FaceRecipe(
+        ("ferplus", "fer2013"),
+        "recognition",
+        _ROOM,
+        epochs=28,
+        batch=64,
+        optimiser="adamw",
+        rate=0.001,
+        patience=28,
+        balance=0.3,
+        averaging=0.999,
+        recognition=True,
+        mirrored=True,
+        calibrated=True,
+    ),
+    "residual": FaceRecipe(
         ("ferplus", "fer2013"),
         "residual",
-        Augmentation(rotation_deg=20, scale=0.15, shift_px=4, harmed=0.12),
+        _ROOM,
         epochs=40,
         batch=64,
         optimiser="sgd",
@@ -118,7 +140,8 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
     Parameters
     ----------
     data
-        fer2013.zip, or a folder that holds it.
+        fer2013.zip, or a folder that holds it; dlib's network lies beside it, when the recipe
+        begins with that.
     recipe
         A name in `RECIPES`.
     out
@@ -138,7 +161,9 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
             f"Recipes for the face: {', '.join(RECIPES)}.",
             ExitCode.USAGE,
         )
-    run = _Run(recipe, RECIPES[recipe], load_fer2013(find_fer2013(data) or data))
+    archive = find_fer2013(data) or data
+    run = _Run(recipe, RECIPES[recipe], load_fer2013(archive))
+    run.begin(archive.parent)
     while not run.finished:
         line = run.train_one_epoch()
         progress(run.epoch, run.recipe.epochs, line)
@@ -168,7 +193,14 @@ class _Run:
         self.best_loss, self.best_accuracy = math.inf, 0.0
         self.best_weights: dict[str, Any] = {}
         self.seconds = 0.0
+
+    def begin(self, folder: Path) -> None:
+        """Go on from the checkpoint, or take the weights in `folder` that the recipe asks for."""
         self._resume()
+        if self.epoch == 0 and self.recipe.recognition:
+            self.classifier.network[1].load(folder / FILE_NAME)
+            settle(self.classifier, _grey(self.training.images[:SETTLED_ON]))
+            self.averaged.module.load_state_dict(self.classifier.state_dict())
 
     @property
     def finished(self) -> bool:
@@ -298,6 +330,8 @@ class _LabelledFaces:
 def _optimiser(recipe: FaceRecipe, classifier: Any) -> Any:
     if recipe.optimiser == "adam":
         return torch.optim.Adam(classifier.parameters(), recipe.rate)
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(classifier.parameters(), recipe.rate, weight_decay=0.05)
     return torch.optim.SGD(
         classifier.parameters(), recipe.rate, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
