@@ -1,6 +1,7 @@
 """The networks that read an expression off a 48 x 48 face, and their export to ONNX."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,29 +78,39 @@ def residual(outputs: int) -> Any:
 
 
 class Enlarged(nn.Module):  # type: ignore[misc]
-    """Enlarge standardised faces twofold, with the contrast of the pictures dlib's network saw."""
+    """Enlarge standardised faces, and give them the contrast of the pictures dlib's network saw.
+
+    Parameters
+    ----------
+    side_px
+        What a side of 48 pixels becomes; smaller faces become smaller pictures.
+    """
+
+    def __init__(self, side_px: int) -> None:
+        super().__init__()
+        self.side_px = side_px
 
     def forward(self, faces: Any) -> Any:
-        """Return [N, 1, 2 H, 2 W] of [N, 1, H, W]."""
-        return functional.interpolate(
-            faces / 4, scale_factor=2, mode="bilinear", align_corners=False
-        )
+        """Return [N, 1, S, S] of [N, 1, H, H]."""
+        side = faces.shape[2] * self.side_px // FACE_PX
+        return functional.interpolate(faces / 4, (side, side), mode="bilinear", align_corners=False)
 
 
-def recognition(outputs: int) -> Any:
-    """Eleven blocks of dlib's face recognition network, at 96 pixels: 2 million weights.
+def recognition(outputs: int, side_px: int = 96) -> Any:
+    """Eleven blocks of dlib's face recognition network: 2 million weights.
 
     What the blocks beyond would add is mostly who somebody is.
     """
     trunk = Recognition(channels=1, blocks=11, padded=True)
     head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(trunk.width, outputs))
-    return nn.Sequential(Enlarged(), trunk, *head)
+    return nn.Sequential(Enlarged(side_px), trunk, *head)
 
 
 NETWORKS: Final[dict[str, Callable[[int], Any]]] = {
     "paper": paper,
     "residual": residual,
     "recognition": recognition,
+    "recognition_128": partial(recognition, side_px=128),
 }
 
 

@@ -57,6 +57,9 @@ class FaceRecipe:
         Decay of the running mean of the weights; 0 for the weights themselves.
     recognition
         Whether it begins with the weights of dlib's face recognition network.
+    teachers
+        Recipes whose networks are asked as well: half of what is learned is the mean of their
+        answers (Hinton et al. 2015). They are trained first where they were not.
     mirrored
         Whether the network that is written reads the mirror image as well.
     calibrated
@@ -75,6 +78,7 @@ class FaceRecipe:
     small_until: float = 0.0
     averaging: float = 0.0
     recognition: bool = False
+    teachers: tuple[str, ...] = ()
     mirrored: bool = False
     calibrated: bool = False
     seed: int = 0
@@ -83,6 +87,23 @@ class FaceRecipe:
 _PAPER: Final = Augmentation(rotation_deg=15)
 _ROOM: Final = Augmentation(rotation_deg=20, scale=0.15, shift_px=4, harmed=0.12)
 RECIPES: Final = {
+    "best": FaceRecipe(
+        ("ferplus", "fer2013"),
+        "recognition_128",
+        _ROOM,
+        epochs=26,
+        batch=64,
+        optimiser="adamw",
+        rate=0.001,
+        patience=26,
+        balance=0.3,
+        small_until=0.5,
+        averaging=0.999,
+        recognition=True,
+        teachers=("residual", "recognition"),
+        mirrored=True,
+        calibrated=True,
+    ),
     "recognition": FaceRecipe(
         ("ferplus", "fer2013"),
         "recognition",
@@ -162,6 +183,9 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
             ExitCode.USAGE,
         )
     archive = find_fer2013(data) or data
+    for teacher in RECIPES[recipe].teachers:
+        if not _answers_of(teacher).exists():
+            train_face(archive, teacher, training_folder() / f"face-{teacher}.onnx", progress)
     run = _Run(recipe, RECIPES[recipe], load_fer2013(archive))
     run.begin(archive.parent)
     while not run.finished:
@@ -196,11 +220,23 @@ class _Run:
 
     def begin(self, folder: Path) -> None:
         """Go on from the checkpoint, or take the weights in `folder` that the recipe asks for."""
+        for teacher in self.recipe.teachers:
+            self._ask(teacher, 0.5 / len(self.recipe.teachers))
         self._resume()
         if self.epoch == 0 and self.recipe.recognition:
             self.classifier.network[1].load(folder / FILE_NAME)
             settle(self.classifier, _grey(self.training.images[:SETTLED_ON]))
             self.averaged.module.load_state_dict(self.classifier.state_dict())
+
+    def _ask(self, teacher: str, share: float) -> None:
+        """Let what a trained network answers replace a share of the labels."""
+        with np.load(_answers_of(teacher)) as answers:
+            training, public = (torch.from_numpy(answers[name]) for name in ("training", "public"))
+        for head in range(len(self.recipe.labels)):
+            # As soft as the labels are: a network that is sure of itself teaches little.
+            softness = _temperature(public[:, head], self.public.targets[:, head])
+            answer = torch.softmax(training[:, head] / softness, dim=1)
+            self.training.targets[:, head] += share * (answer - self.training.labelled[:, head])
 
     @property
     def finished(self) -> bool:
@@ -258,6 +294,8 @@ class _Run:
         self.classifier.load_state_dict(self.best_weights)
         network = Mirrored(self.classifier) if self.recipe.mirrored else self.classifier
         logits = _logits(network, self.public.images)
+        training = _logits(network, self.training.images)
+        np.savez(_answers_of(self.name), training=training.numpy(), public=logits.numpy())
         temperatures = []
         for head, labels in enumerate(self.recipe.labels):
             truth = self.public.targets[:, head].argmax(1)
@@ -302,8 +340,8 @@ class _Run:
 class _LabelledFaces:
     """One part of the data as a recipe wants it: the faces that its first labels name.
 
-    `images` uint8 [N, 48, 48]; `labels` int64 [N], the first labels; `targets` float32
-    [N, heads, 7].
+    `images` uint8 [N, 48, 48]; `labels` int64 [N], the first labels; `labelled` float32
+    [N, heads, 7], all labels; `targets`, the same, what is learned.
     """
 
     def __init__(self, data: Fer2013, usage: int, recipe: FaceRecipe) -> None:
@@ -313,6 +351,7 @@ class _LabelledFaces:
         self.images = first.images[named]
         self.labels = torch.from_numpy(first.labels[named])
         self.targets = torch.from_numpy(np.stack([part.targets[named] for part in parts], axis=1))
+        self.labelled = self.targets.clone()
         self.batch = recipe.batch
         frequency = first.targets[named].mean(axis=0)
         weight = first.targets[named] @ frequency**-recipe.balance
@@ -325,6 +364,11 @@ class _LabelledFaces:
         times = np.floor(expected + chance.random(len(expected))).astype(int)
         order = chance.permutation(np.repeat(np.arange(len(expected)), times))
         return np.array_split(order, max(1, len(order) // self.batch))
+
+
+def _answers_of(recipe: str) -> Path:
+    """Where the logits of a trained network on the faces it was trained and tuned on are kept."""
+    return training_folder() / f"face-{recipe}.npz"
 
 
 def _optimiser(recipe: FaceRecipe, classifier: Any) -> Any:
