@@ -7,17 +7,14 @@ It belongs into the manifest, as the parameter `neutral_mean_logs` of the networ
 
 import sys
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from core.emotions import EXPRESSIONS, Expression
 from models.baseline import mean_logs
 from models.face import ExpressionNetwork
-from models.training.face_data import load_fer2013
+from models.training.face_data import PUBLIC, load_fer2013
 from models.training.face_evaluation import read_faces
-
-PUBLIC: Final = 1
 
 
 def neutral_reference(data: Path, network: str) -> list[float]:

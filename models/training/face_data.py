@@ -16,6 +16,7 @@ from core.errors import AffettiError, ExitCode
 
 FACE_PX: Final = 48
 UNLABELLED: Final = -1
+TRAINING, PUBLIC, PRIVATE = 0, 1, 2  # the parts of FER2013
 
 # FER+'s columns (Barsoum et al. 2016). Contempt is none of the seven: it folds into disgust.
 _VOTE_COLUMNS: Final = (

@@ -13,6 +13,7 @@ from core.emotions import EXPRESSIONS, Expression
 from models.face import ExpressionNetwork
 from models.manifest import model
 from models.training.face_data import (
+    PRIVATE,
     UNLABELLED,
     Faces,
     find_fer2013,
@@ -23,7 +24,6 @@ from models.training.face_data import (
 Progress: TypeAlias = Callable[[int, int, str], None]
 Interval: TypeAlias = tuple[float, float]
 
-PRIVATE: Final = 2
 # The expressions that name one of the four emotions each.
 FOUR: Final = (Expression.ANGRY, Expression.HAPPY, Expression.SAD, Expression.NEUTRAL)
 _FOUR_LABELS: Final = np.array([EXPRESSIONS.index(expression) for expression in FOUR])

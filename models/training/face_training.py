@@ -16,6 +16,8 @@ from core.errors import AffettiError, ExitCode
 from core.locations import training_folder
 from models.training.face_augmentation import Augmentation
 from models.training.face_data import (
+    PUBLIC,
+    TRAINING,
     UNLABELLED,
     Faces,
     Fer2013,
@@ -28,7 +30,6 @@ from models.training.face_recognition import FILE_NAME, settle
 Progress: TypeAlias = Callable[[int, int, str], None]
 Labels: TypeAlias = Literal["ferplus", "fer2013"]
 
-TRAINING, PUBLIC = 0, 1
 SMALL_PX: Final = 36
 SETTLED_ON: Final = 1024  # faces
 

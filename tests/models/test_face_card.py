@@ -6,27 +6,31 @@ import pytest
 
 from core.errors import AffettiError, ExitCode
 from models.manifest import manifest
-from models.training.face_card import BEGIN, CONDITIONS, END, figures
+from models.training.face_card import BEGIN, CONDITIONS, END, MAPPINGS, figures
 
 FACE_MODELS = [name for name, entry in manifest().items() if entry.task == "face expression"]
 
 
 def test_figures_cover_accuracy_calibration_risk_and_robustness(write_fer2013: Callable[..., Path]):
     images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
-    text = figures(write_fer2013(images, np.repeat(np.array([0, 2], np.uint8), 20)), FACE_MODELS[0])
+    text = figures(
+        write_fer2013(images, np.repeat(np.arange(3), [14, 12, 14]).astype(np.uint8)),
+        FACE_MODELS[0],
+    )
     sections = [line.split(" (")[0] for line in text.splitlines() if line.startswith("###")]
 
     assert sections == [
         "### Accuracy",
         "### By expression",
         "### Confusion",
+        "### Ways from seven to four",
         "### Reliability",
         "### Risk and coverage",
         "### Robustness",
         "### Sharpness",
         "### Framing",
     ]
-    assert all(f"| {condition} |" in text for condition in CONDITIONS)
+    assert all(f"| {condition} |" in text for condition in (*CONDITIONS, *MAPPINGS))
 
 
 def test_figures_of_other_data_are_refused(tmp_path: Path):
