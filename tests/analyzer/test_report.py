@@ -8,7 +8,7 @@ from session_builder import Plan, build, chord
 from analyzer.analysis import Analysis, analyze
 from analyzer.replay import completed, replayed
 from analyzer.report import html_of, write_report
-from analyzer.report.wording import clock, percent, seconds, times
+from analyzer.report.wording import clock, percent, seconds, signed, times
 from core.clock import NS_PER_S
 from core.errors import AffettiError, ExitCode
 from core.events import RecordingPaused, RecordingResumed
@@ -93,6 +93,17 @@ def test_coverage_stands_beside_every_bar(page: Reader) -> None:
 def test_tracks_notes_and_markers_are_there(page: Reader) -> None:
     for text in ("Grey Sunday", "=SUM(A1)", "She hummed along.", "relaxation, valence +0.5"):
         assert text in page.text
+
+
+def test_a_track_says_where_its_music_lies_and_what_spoke_for_it(
+    analysis: Analysis, page: Reader
+) -> None:
+    track = analysis.tracks[0]
+    assert track.reasons
+    for reason in track.reasons:
+        assert f"{reason.word} ({percent(reason.share)})" in page.text.lower()
+    music = track.summaries["music"]
+    assert f"Valence {signed(music.valence)}, arousal {signed(music.arousal)}" in page.text
 
 
 @pytest.mark.parametrize("duration_s", [0.02, 2])

@@ -16,7 +16,8 @@ from recorder.tui.screens.base import MARK
 
 _EXPLANATION = (
     "The bars say what a face or a piece of music expresses, never what a person feels. "
-    "They are estimates; a second emotion is named where it is almost as strong as the first."
+    "They are estimates; a second emotion is named where it is almost as strong as the first. "
+    "Under the music's bars stand the qualities of its sound that spoke for the strongest."
 )
 
 
