@@ -5,8 +5,9 @@ bytes that are stored. With the models that the recording names, it gives the sa
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -52,6 +53,7 @@ Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
 
 _PROGRESS_EVERY: Final = 64
+_AHEAD: Final = 256  # about five seconds of a recording
 
 
 @cache
@@ -100,21 +102,55 @@ def replay(
 
 
 class _Perceiving(Protocol):
-    def push(self, event: Event, blob: bytes) -> list[Estimate]: ...
+    def see(self, event: Event, blob: bytes) -> list[Estimate]: ...
+    def hear(self, event: Event, blob: bytes) -> list[Estimate]: ...
+    def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]: ...
 
 
 def _stepwise(
     session: Session, perception: _Perceiving, progress: Progress | None
 ) -> Iterator[tuple[Event, list[Estimate]]]:
-    """Yield every event with what perception made of it."""
+    """Yield every event with what perception made of it.
+
+    Music is read in a thread of its own, as it is live, up to `_AHEAD` events behind faces.
+    """
     total = len(session)
-    for done, record in enumerate(session.records(), start=1):
-        event = decode(record.json, session.schema_version)
-        if not isinstance(event, UnknownEvent):
-            unheard = isinstance(event, NOT_PERCEIVED)
-            yield event, [] if unheard else perception.push(event, record.blob)
-        if progress is not None and (done % _PROGRESS_EVERY == 0 or done == total):
-            progress(done, total)
+    waiting: deque[_Perceived] = deque()
+    with ThreadPoolExecutor(1, "read music") as pool:
+        try:
+            for done, record in enumerate(session.records(), start=1):
+                event = decode(record.json, session.schema_version)
+                if isinstance(event, NOT_PERCEIVED):
+                    waiting.append(_Perceived(event))
+                elif not isinstance(event, UnknownEvent):
+                    heard = pool.submit(perception.hear, event, record.blob)
+                    waiting.append(_Perceived(event, perception.see(event, record.blob), heard))
+                while waiting and (len(waiting) > _AHEAD or waiting[0].ready):
+                    yield waiting.popleft().fused(perception)
+                if progress is not None and (done % _PROGRESS_EVERY == 0 or done == total):
+                    progress(done, total)
+            while waiting:
+                yield waiting.popleft().fused(perception)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _Perceived:
+    """An event, what was seen in it and what will have been heard; None if nobody listens."""
+
+    event: Event
+    seen: list[Estimate] = field(default_factory=list)
+    heard: "Future[list[Estimate]] | None" = None
+
+    @property
+    def ready(self) -> bool:
+        return self.heard is None or self.heard.done()
+
+    def fused(self, perception: _Perceiving) -> tuple[Event, list[Estimate]]:
+        if self.heard is None:
+            return self.event, []
+        return self.event, perception.fuse(self.event, [*self.seen, *self.heard.result()])
 
 
 @dataclass(frozen=True)
@@ -168,23 +204,30 @@ class _Completion:
     def __init__(self, session: Session) -> None:
         live = session.events
         self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
-        self._music = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}
+        self._heard = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}
         self._face = FacePerception(read_face, self._is_live)
-        self._hear = MusicPerception(read_music, self._is_live)
+        self._music = MusicPerception(read_music, self._is_live)
         self._fusion = FusionPerception()
 
-    def push(self, event: Event, blob: bytes) -> list[Estimate]:
-        made: list[Estimate] = [*self._face.push(event, blob), *self._hear.push(event, blob)]
+    def see(self, event: Event, blob: bytes) -> list[Estimate]:
+        seen = self._or_live(event, self._face.push(event, blob))
+        for estimate in seen:
+            if self._is_live("face", event) and isinstance(estimate, FaceEstimated):
+                self._face.remember(estimate)
+        return seen
+
+    def hear(self, event: Event, blob: bytes) -> list[Estimate]:
+        return self._or_live(event, self._music.push(event, blob))
+
+    def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]:
+        return [*estimates, *self._fusion.push(event, estimates)]
+
+    def _or_live(self, event: Event, made: Sequence[Estimate]) -> list[Estimate]:
+        """Return what was made, and what was made live in place of what was not."""
         known: list[Estimate] = []
         for estimate in made:
-            if not isinstance(estimate, EstimateSkipped):
-                known.append(estimate)
-                continue
-            for live in self._live(event):
-                known.append(live)
-                if isinstance(live, FaceEstimated):
-                    self._face.remember(live)
-        return [*known, *self._fusion.push(event, known)]
+            known += self._live(event) if isinstance(estimate, EstimateSkipped) else [estimate]
+        return known
 
     def _is_live(self, modality: Modality, event: Event) -> bool:
         return bool(self._live(event))
@@ -196,7 +239,7 @@ class _Completion:
                 return [self._faces[frame]]
             case AudioCaptured(stream=stream, sample=sample, count=count):
                 ends = range(sample + 1, sample + count + 1)
-                return [self._music[stream, end] for end in ends if (stream, end) in self._music]
+                return [self._heard[stream, end] for end in ends if (stream, end) in self._heard]
         return []
 
 
@@ -356,8 +399,8 @@ def _difference(name: str, live: Event, again: Event) -> Difference | None:
     if type(live) is not type(again):
         kinds = type(live).__name__, type(again).__name__
         return Difference(name, live.seq, t_s, "kind", *kinds)
-    for field in live.__struct_fields__:
-        was, now = getattr(live, field), getattr(again, field)
-        if field != "seq" and was != now:
-            return Difference(name, live.seq, t_s, field, was, now)
+    for part in live.__struct_fields__:
+        was, now = getattr(live, part), getattr(again, part)
+        if part != "seq" and was != now:
+            return Difference(name, live.seq, t_s, part, was, now)
     return None

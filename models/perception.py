@@ -338,7 +338,10 @@ def _newest(estimates: deque[Any], tick: int, max_age_ns: int) -> Any:
 
 
 class Perception:
-    """Face, music and fusion in a row: what a replay runs.
+    """Face, music and fusion: what a replay runs.
+
+    `see` and `hear` may run in threads of their own, each given every event in order; `fuse`
+    follows with what both made of an event.
 
     Parameters
     ----------
@@ -358,10 +361,18 @@ class Perception:
         self._music = MusicPerception(read_music, skip)
         self._fusion = FusionPerception()
 
+    def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Take in the next fact; return what there was to see in it."""
+        return list(self._face.push(event, blob))
+
+    def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Take in the next fact; return what there was to hear in it."""
+        return list(self._music.push(event, blob))
+
+    def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]:
+        """Take in what was seen and heard in the next fact; return that with what it became."""
+        return [*estimates, *self._fusion.push(event, estimates)]
+
     def push(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Take in the next fact; events of the kinds `NOT_PERCEIVED` must be left out."""
-        estimates: list[Estimate] = [
-            *self._face.push(event, blob),
-            *self._music.push(event, blob),
-        ]
-        return [*estimates, *self._fusion.push(event, estimates)]
+        return self.fuse(event, [*self.see(event, blob), *self.hear(event, blob)])
