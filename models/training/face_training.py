@@ -25,7 +25,7 @@ from models.training.face_data import (
     load_fer2013,
 )
 from models.training.face_network import Classifier, Mirrored, export_onnx
-from models.training.face_recognition import FILE_NAME, settle
+from models.training.face_recognition import FILE_NAME, read_layers, settle
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 Labels: TypeAlias = Literal["ferplus", "fer2013"]
@@ -92,11 +92,11 @@ RECIPES: Final = {
         ("ferplus", "fer2013"),
         "recognition_128",
         _ROOM,
-        epochs=26,
+        epochs=28,
         batch=64,
         optimiser="adamw",
         rate=0.001,
-        patience=26,
+        patience=28,
         balance=0.3,
         small_until=0.5,
         averaging=0.999,
@@ -184,6 +184,8 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
             ExitCode.USAGE,
         )
     archive = find_fer2013(data) or data
+    if RECIPES[recipe].recognition:
+        read_layers(archive.parent / FILE_NAME)  # to miss it now, not when teachers are trained
     for teacher in RECIPES[recipe].teachers:
         if not _answers_of(teacher).exists():
             train_face(archive, teacher, training_folder() / f"face-{teacher}.onnx", progress)

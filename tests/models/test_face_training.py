@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -65,6 +66,33 @@ def test_the_written_network_reads_distributions(data: Path, tmp_path: Path):
     np.testing.assert_allclose(expressions.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(expressions, brighter, atol=0.02)  # standardised inside
     assert outcome.public_loss > 0
+
+
+def test_a_teacher_is_trained_once_and_asked_from_then_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    teacher = replace(RECIPES["paper"], epochs=1)
+    monkeypatch.setitem(RECIPES, "teacher", teacher)
+    monkeypatch.setitem(RECIPES, "pupil", replace(teacher, teachers=("teacher",)))
+    losses: list[str] = []
+
+    def listen(done: int, total: int, what: str) -> None:
+        losses.append(what.split(",", maxsplit=1)[0])
+
+    for _ in range(2):
+        train_face(data, "pupil", tmp_path / "face.onnx", listen)
+
+    alone, taught, again = losses
+    assert taught == again != alone
+
+
+def test_the_network_that_a_recipe_begins_with_is_asked_for_at_once(data: Path, tmp_path: Path):
+    begun: list[int] = []
+    with pytest.raises(AffettiError, match=r"dlib_face_recognition\S+dat") as raised:
+        train_face(data, "best", tmp_path / "face.onnx", lambda d, t, w: begun.append(d))
+
+    assert raised.value.code == ExitCode.FILE_MISSING
+    assert not begun
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones(data: Path, tmp_path: Path):
