@@ -16,7 +16,7 @@ from scipy.signal import butter, sosfilt
 from core.errors import AffettiError, ExitCode
 from models.features import RATE_HZ
 from models.training.music_clips import WINDOW_S
-from models.training.music_rooms import Signal, noise
+from models.training.music_rooms import Signal, laptop, noise
 
 _SAMPLES: Final = WINDOW_S * RATE_HZ
 
@@ -63,11 +63,11 @@ def examples(seed: int = 0) -> Iterator[Example]:
         text = _TEXTS[i % len(_TEXTS)]
         speed = str(random.integers(130, 190))
         spoken = _said(["espeak-ng", "-v", voice, "-s", speed, "--stdout", text])
-        yield Example(_roomed(spoken, random), "talk", voice)
+        yield from _talk(spoken, voice, random)
     for voice in _FLITE_VOICES:
         for text in _TEXTS:
             spoken = _said(["flite", "-voice", voice, "-t", text, "-o", "/dev/stdout"])
-            yield Example(_roomed(spoken, random), "talk", f"flite {voice}")
+            yield from _talk(spoken, f"flite {voice}", random)
     for i in range(40):
         yield Example(_applause(random), "applause", f"applause {i}")
     for i in range(60):
@@ -96,6 +96,26 @@ def _at_our_rate(signal: Signal, rate_hz: int) -> Signal:
 
     resampled = np.asarray(soxr.resample(signal, rate_hz, RATE_HZ, quality="HQ"))
     return np.resize(resampled, _SAMPLES)
+
+
+def _talk(spoken: Signal, voice: str, random: np.random.Generator) -> Iterator[Example]:
+    """Speech without a break, and by somebody who pauses to think, maybe on the telephone."""
+    yield Example(_roomed(spoken, random), "talk", voice)
+    halting = _halting(spoken, random)
+    if random.random() < 0.5:
+        low_hz, high_hz = random.uniform(80, 300), random.uniform(3_000, 5_500)
+        halting = laptop(halting, RATE_HZ, random, low_hz, high_hz)
+    yield Example(_roomed(halting, random), "halting talk", voice)
+
+
+def _halting(spoken: Signal, random: np.random.Generator) -> Signal:
+    """Stay silent for up to three seconds after every few words."""
+    at, parts = 0, []
+    while at < len(spoken):
+        words = round(random.uniform(0.7, 3) * RATE_HZ)
+        parts += [spoken[at : at + words], np.zeros(round(random.uniform(0.3, 3) * RATE_HZ))]
+        at += words
+    return np.concatenate(parts)[: len(spoken)]
 
 
 def _roomed(signal: Signal, random: np.random.Generator) -> Signal:

@@ -8,6 +8,8 @@ from models.music import MusicReader
 
 RATE_HZ = 22_050
 TALK = Path(__file__).parent / "talk.ogg"
+# A LibriVox reader (public domain), as passed on in the tests of PocketSphinx (BSD).
+READ_ALOUD = Path(__file__).parent / "read_aloud.ogg"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,21 @@ def test_talk_is_no_music(reader: MusicReader):
     samples, rate_hz = soundfile.read(TALK, dtype="int16", always_2d=True)
 
     assert reader.read(samples, rate_hz).emotions is None
+
+
+def test_a_person_who_reads_aloud_is_no_music(reader: MusicReader):
+    samples, rate_hz = soundfile.read(READ_ALOUD, dtype="int16", always_2d=True)
+
+    assert reader.read(samples, rate_hz).emotions is None
+
+
+def test_talk_with_long_pauses_is_no_music(reader: MusicReader):
+    samples, rate_hz = soundfile.read(READ_ALOUD, dtype="int16", always_2d=True)
+    pause = np.zeros((2 * rate_hz, 1), np.int16)
+    words = np.split(samples[: 6 * rate_hz], 3)
+    halting = np.concatenate([part for word in words[:2] for part in (word, pause)])
+
+    assert reader.read(halting, rate_hz).emotions is None
 
 
 def test_white_noise_is_no_music(reader: MusicReader):
