@@ -1,4 +1,4 @@
-"""What a window of music expresses: librosa features and a forest, through onnxruntime."""
+"""What a window of music expresses: named features and a model of the zoo, through onnxruntime."""
 
 from dataclasses import dataclass
 from typing import Final
