@@ -1,7 +1,7 @@
 """The better recipe: a forest and a linear model that hear the paper's features and more.
 
-Both are trained on the windows of the clips as they are and on those of two copies of each clip:
-one played in some room, one in a bad one. The two models are about equally often right; the mean
+Both are trained on the windows of the clips as they are and on those of three copies of each clip:
+one played in some room, one in a bad one, one transposed. The two models are about equally often right; the mean
 of them is right a little more often, and moves more smoothly from one window to the next than a
 forest.
 """
@@ -22,14 +22,28 @@ from core.emotions import FloatArray
 from models.music import sharpened
 from models.training.music_clips import Clip
 from models.training.music_forest import SEED, artist_folds, clip_means
-from models.training.music_rooms import any_room, bad_room
+from models.training.music_rooms import Signal, any_room, bad_room, pitch
 from models.training.music_scores import Labels
 from models.training.music_table import Progress, Table, feature_table
 
 MUSICNN: Final = "musicnn_msd"
 STEP_S: Final = 5
 KEPT: Final = 256  # features, the most important first
+MOST_SEMITONES: Final = 3.0
 EXPONENTS: Final = np.arange(1.0, 3.01, 0.1)
+
+
+def transposed(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signal:
+    """Raise or lower the pitch by up to `MOST_SEMITONES`, keeping the tempo."""
+    return pitch(signal, rate_hz, random, random.uniform(-MOST_SEMITONES, MOST_SEMITONES))
+
+
+# A copy of each clip is made by each of these.
+ALTERATIONS: Final = {
+    "in any room": any_room,
+    "in a bad room": bad_room,
+    f"transposed by up to {MOST_SEMITONES:g} semitones": transposed,
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class EnsembleRecipe:
         self.clean = feature_table(data, clips, progress, musicnn=MUSICNN, step_s=STEP_S)
         altered = (
             feature_table(data, clips, progress, musicnn=MUSICNN, alteration=room)
-            for room in (("in any room", any_room), ("in a bad room", bad_room))
+            for room in ALTERATIONS.items()
         )
         self._tables = (self.clean, *altered)
         self._clips = clips
