@@ -1,9 +1,9 @@
 """The better recipe: a forest and a linear model that hear the paper's features and more.
 
 Both are trained on the windows of the clips as they are and on those of three copies of each clip:
-one played in some room, one in a bad one, one transposed. The two models are about equally often right; the mean
-of them is right a little more often, and moves more smoothly from one window to the next than a
-forest.
+one played in some room, one in a bad one, one transposed. The two models are about equally often
+right; the mean of them is right a little more often, and moves more smoothly from one window to
+the next than a forest.
 """
 
 from collections.abc import Iterator, Sequence
