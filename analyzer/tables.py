@@ -146,7 +146,9 @@ def cell(value: Any) -> str:
         return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
     if isinstance(value, float | np.floating):
         return "" if np.isnan(value) else f"{round(float(value), _DECIMALS) + 0.0:.15g}"
-    return str(int(value))
+    if isinstance(value, int | np.integer | np.bool_):
+        return str(int(value))
+    raise TypeError(f"a {type(value).__name__} has no form in a table")
 
 
 def _table(analysis: Analysis, name: str, columns: Iterable[str], rows: Iterable[Row]) -> Table:
@@ -164,6 +166,7 @@ def _windows(analysis: Analysis) -> Table:
 
     def rows() -> Iterator[Row]:
         for modality, windows in analysis.windows.items():
+            valence, arousal = valence_of(windows.emotions), arousal_of(windows.emotions)
             mixed = is_mixed(windows.emotions, analysis.parameters.mixed_margin)
             for i in range(len(windows)):
                 spoken = windows.said[i] > 0
@@ -177,8 +180,8 @@ def _windows(analysis: Analysis) -> Table:
                     windows.coverage[i],
                     windows.covered_s[i],
                     *windows.emotions[i],
-                    valence_of(windows.emotions[i]),
-                    arousal_of(windows.emotions[i]),
+                    valence[i],
+                    arousal[i],
                     EMOTIONS[int(windows.emotions[i].argmax())] if spoken else None,
                     mixed[i] if spoken else None,
                 ]

@@ -7,6 +7,8 @@ import pytest
 from analyzer.analysis import Analysis, analyze
 from analyzer.replay import completed
 from analyzer.tables import COLUMNS, cell, tables_of, write_csv
+from analyzer.windows import MODALITIES
+from core.emotions import EMOTIONS
 from core.session import Session
 
 
@@ -56,6 +58,19 @@ def test_windows_come_back_as_they_were(
     assert [float(row["coverage"]) for row in rows] == pytest.approx([1, 1, 1, 1], abs=0.2)
 
 
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_windows_say_where_on_the_circumplex_they_lie(
+    read: dict[str, list[dict[str, str]]], modality: str
+) -> None:
+    spoken = [r for r in read["windows"] if r["modality"] == modality and int(r["said"])]
+    assert spoken
+    for row in spoken:
+        happiness, sadness, anger, relaxation = (float(row[emotion]) for emotion in EMOTIONS)
+        pleasant, activated = happiness + relaxation, happiness + anger
+        assert float(row["valence"]) == pytest.approx(pleasant - sadness - anger, abs=1e-5)
+        assert float(row["arousal"]) == pytest.approx(activated - sadness - relaxation, abs=1e-5)
+
+
 def test_a_title_that_is_a_formula_is_only_text(
     read: dict[str, list[dict[str, str]]],
 ) -> None:
@@ -75,6 +90,11 @@ def test_text_is_never_a_formula(text: str) -> None:
 def test_negative_numbers_stay_numbers() -> None:
     assert cell(-23.5) == "-23.5"
     assert cell(np.float64(-0.0000001)) == "0"
+
+
+def test_a_value_without_a_form_is_refused() -> None:
+    with pytest.raises(TypeError, match="ndarray"):
+        cell(np.array(0.4))
 
 
 def test_missing_values_are_empty() -> None:
