@@ -7,9 +7,9 @@ bytes that are stored. With the models that the recording names, it gives the sa
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -40,9 +40,6 @@ from models.perception import (
     MUSIC_MODEL,
     NOT_PERCEIVED,
     Estimate,
-    FacePerception,
-    FusionPerception,
-    MusicPerception,
     Perception,
     models_in_use,
     never,
@@ -101,14 +98,8 @@ def replay(
         yield from made
 
 
-class _Perceiving(Protocol):
-    def see(self, event: Event, blob: bytes) -> list[Estimate]: ...
-    def hear(self, event: Event, blob: bytes) -> list[Estimate]: ...
-    def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]: ...
-
-
 def _stepwise(
-    session: Session, perception: _Perceiving, progress: Progress | None
+    session: Session, perception: Perception, progress: Progress | None
 ) -> Iterator[tuple[Event, list[Estimate]]]:
     """Yield every event with what perception made of it.
 
@@ -140,14 +131,14 @@ class _Perceived:
     """An event, what was seen in it and what will have been heard; None if nobody listens."""
 
     event: Event
-    seen: list[Estimate] = field(default_factory=list)
-    heard: "Future[list[Estimate]] | None" = None
+    seen: Sequence[Estimate] = ()
+    heard: Future[list[Estimate]] | None = None
 
     @property
     def ready(self) -> bool:
         return self.heard is None or self.heard.done()
 
-    def fused(self, perception: _Perceiving) -> tuple[Event, list[Estimate]]:
+    def fused(self, perception: Perception) -> tuple[Event, list[Estimate]]:
         if self.heard is None:
             return self.event, []
         return self.event, perception.fuse(self.event, [*self.seen, *self.heard.result()])
@@ -198,29 +189,24 @@ def _tables(
     return EstimateTables(**tables, source=source)
 
 
-class _Completion:
+class _Completion(Perception):
     """Perception that takes an estimate from the log where there is one, and fuses anew."""
 
     def __init__(self, session: Session) -> None:
+        super().__init__(read_face, read_music, self._is_live)
         live = session.events
         self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
         self._heard = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}
-        self._face = FacePerception(read_face, self._is_live)
-        self._music = MusicPerception(read_music, self._is_live)
-        self._fusion = FusionPerception()
 
-    def see(self, event: Event, blob: bytes) -> list[Estimate]:
-        seen = self._or_live(event, self._face.push(event, blob))
+    def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        seen = self._or_live(event, super().see(event, blob))
         for estimate in seen:
-            if self._is_live("face", event) and isinstance(estimate, FaceEstimated):
+            if isinstance(estimate, FaceEstimated) and self._is_live("face", event):
                 self._face.remember(estimate)
         return seen
 
-    def hear(self, event: Event, blob: bytes) -> list[Estimate]:
-        return self._or_live(event, self._music.push(event, blob))
-
-    def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]:
-        return [*estimates, *self._fusion.push(event, estimates)]
+    def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        return self._or_live(event, super().hear(event, blob))
 
     def _or_live(self, event: Event, made: Sequence[Estimate]) -> list[Estimate]:
         """Return what was made, and what was made live in place of what was not."""
@@ -399,8 +385,8 @@ def _difference(name: str, live: Event, again: Event) -> Difference | None:
     if type(live) is not type(again):
         kinds = type(live).__name__, type(again).__name__
         return Difference(name, live.seq, t_s, "kind", *kinds)
-    for part in live.__struct_fields__:
-        was, now = getattr(live, part), getattr(again, part)
-        if part != "seq" and was != now:
-            return Difference(name, live.seq, t_s, part, was, now)
+    for field in live.__struct_fields__:
+        was, now = getattr(live, field), getattr(again, field)
+        if field != "seq" and was != now:
+            return Difference(name, live.seq, t_s, field, was, now)
     return None
