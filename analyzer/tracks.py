@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from analyzer.congruence import Congruence, congruence_of
 from analyzer.transitions import Change
-from analyzer.windows import Estimates, ModalityName, Summary, summary_of
+from analyzer.windows import Estimates, ModalityName, Summary, summary_of, within
 from core.clock import NS_PER_S
 from core.emotions import EMOTIONS
-from core.events import Columns, PerceptionSettings
+from core.events import WORD_SEPARATOR, Columns, PerceptionSettings
 from core.state import Track
 
 Stretch = tuple[int, int]  # begin and end (exclusive), ns of session time
@@ -180,14 +180,10 @@ def reasons_of(music: Columns, stretches: list[Stretch]) -> tuple[Reason, ...]:
     said = _within(music, stretches) & ~np.isnan(music[EMOTIONS[0]])
     # A recording made before reasons were given has none.
     given = [reasons for reasons in music["reasons"][said] if isinstance(reasons, str)]
-    words = Counter(word for reasons in given if reasons for word in reasons.split(", "))
+    words = Counter(word for reasons in given if reasons for word in reasons.split(WORD_SEPARATOR))
     shares = [(word, count / said.sum()) for word, count in words.most_common(MOST_REASONS)]
     return tuple(Reason(word, share) for word, share in shares if share >= LEAST_REASON)
 
 
 def _within(table: Columns, stretches: list[Stretch]) -> NDArray[np.bool_]:
-    t_ns = np.asarray(table.get("t_ns", np.empty(0)), np.int64)
-    inside = np.zeros(len(t_ns), bool)
-    for start, stop in stretches:
-        inside |= (t_ns >= start) & (t_ns < stop)
-    return inside
+    return within(np.asarray(table.get("t_ns", np.empty(0)), np.int64), stretches)

@@ -228,10 +228,10 @@ def summary_of(
     margin
         By less than this the two strongest emotions count as mixed.
     """
-    inside = _within(estimates.t_ns, stretches_ns)
+    inside = within(estimates.t_ns, stretches_ns)
     spoken = estimates.emotions[inside & estimates.said]
     made, said = int(inside.sum()), len(spoken)
-    expected = max(int(_within(estimates.expected_ns, stretches_ns).sum()), made)
+    expected = max(int(within(estimates.expected_ns, stretches_ns).sum()), made)
     coverage = said / expected if expected else np.nan
     if not said:
         nothing = np.full(len(EMOTIONS), np.nan)
@@ -263,7 +263,8 @@ def is_mixed(emotions: FloatArray, margin: float) -> NDArray[np.bool_]:
     return np.asarray(ordered[:, -1] - ordered[:, -2] < margin)
 
 
-def _within(t_ns: IntArray, stretches_ns: list[tuple[int, int]]) -> NDArray[np.bool_]:
+def within(t_ns: IntArray, stretches_ns: list[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Return which moments, int64 [n], lie in any of some stretches, begin to end (exclusive)."""
     inside = np.zeros(len(t_ns), bool)
     for start, stop in stretches_ns:
         inside |= (t_ns >= start) & (t_ns < stop)

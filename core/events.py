@@ -427,6 +427,7 @@ def _upcast(data: bytes, version: int) -> bytes:
 
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
+WORD_SEPARATOR: Final = ", "  # in a column of lists of words
 _LABELS: Final[dict[str, tuple[str, ...]]] = {
     "expressions": tuple(e.value for e in EXPRESSIONS),
     "emotions": tuple(e.value for e in EMOTIONS),
@@ -469,7 +470,7 @@ def columns(kind: type[Event], events: Iterable[Event]) -> Columns:
 
 
 def _column(values: list[Any]) -> NDArray[Any]:
-    values = [", ".join(value) if isinstance(value, tuple) else value for value in values]
+    values = [WORD_SEPARATOR.join(value) if isinstance(value, tuple) else value for value in values]
     present = [value for value in values if value is not None]
     if not present:
         return np.full(len(values), np.nan)
