@@ -78,8 +78,8 @@ def emotions_of_expressions(expressions: ArrayLike) -> FloatArray:
 
 
 # Where each emotion lies on the circumplex, in the order of EMOTIONS.
-_VALENCE: Final = np.array([1.0, -1.0, -1.0, 1.0])
-_AROUSAL: Final = np.array([1.0, -1.0, 1.0, -1.0])
+_VALENCE: Final[FloatArray] = np.array([1.0, -1.0, -1.0, 1.0])
+_AROUSAL: Final[FloatArray] = np.array([1.0, -1.0, 1.0, -1.0])
 
 
 def valence_of(emotions: ArrayLike) -> FloatArray:
@@ -90,7 +90,7 @@ def valence_of(emotions: ArrayLike) -> FloatArray:
     emotions
         Shape [..., 4], in the order of `EMOTIONS`.
     """
-    return np.asarray(np.asarray(emotions, np.float64) @ _VALENCE)
+    return np.asarray(emotions, np.float64) @ _VALENCE
 
 
 def arousal_of(emotions: ArrayLike) -> FloatArray:
@@ -101,7 +101,7 @@ def arousal_of(emotions: ArrayLike) -> FloatArray:
     emotions
         Shape [..., 4], in the order of `EMOTIONS`.
     """
-    return np.asarray(np.asarray(emotions, np.float64) @ _AROUSAL)
+    return np.asarray(emotions, np.float64) @ _AROUSAL
 
 
 def entropy_bits(distribution: ArrayLike) -> FloatArray:

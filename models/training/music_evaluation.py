@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.emotions import FloatArray
+from core.emotions import FloatArray, arousal_of, valence_of
 from core.errors import AffettiError, ExitCode
 from models import manifest
 from models.manifest import ModelFile
@@ -18,8 +18,6 @@ from models.training.music_clips import Clip
 from models.training.music_ensemble import EnsembleRecipe
 from models.training.music_forest import ForestChoice, PaperRecipe, artist_folds, held_out
 from models.training.music_scores import (
-    AROUSED,
-    PLEASANT,
     Labels,
     Scores,
     intervals,
@@ -257,10 +255,10 @@ def evaluation(
 def _circumplex(clips: Sequence[Clip], probabilities: FloatArray) -> dict[str, float]:
     """Return Pearson's correlation with labelled valence and arousal, where clips have them."""
     found = {}
-    for axis, sides in (("valence", PLEASANT), ("arousal", AROUSED)):
+    for axis, along in (("valence", valence_of), ("arousal", arousal_of)):
         labelled = [i for i, clip in enumerate(clips) if getattr(clip, axis) is not None]
         if len(labelled) > 2:
-            estimated = probabilities[labelled] @ np.where(sides, 1.0, -1.0)
+            estimated = along(probabilities[labelled])
             truth = [getattr(clips[i], axis) for i in labelled]
             found[f"{axis}_r"] = float(np.corrcoef(estimated, truth)[0, 1])
     return found
