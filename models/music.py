@@ -80,11 +80,7 @@ class MusicReader:
         ValueError
             The shape, the data type or the rate is another.
         """
-        _check(samples, rate_hz)
-        signal = mono(samples, rate_hz)
-        loudness = _loudness_dbfs(signal)
-        sound = Sound(normalized(signal))
-        features = self._features(sound) if loudness >= SILENCE_DBFS else None
+        loudness, sound, features = self._listened(samples, rate_hz)
         if features is None:
             return MusicReading(None, loudness, None)
         happiness, sadness, anger, relaxation = (
@@ -117,12 +113,18 @@ class MusicReader:
         ValueError
             As from `read`.
         """
+        _, _, features = self._listened(samples, rate_hz)
+        return self._reasons(features) if features else ()
+
+    def _listened(
+        self, samples: NDArray[np.int16], rate_hz: int
+    ) -> tuple[float, Sound, dict[str, float] | None]:
+        """Return loudness in dBFS, the sound, and its features, None when it is no music."""
         _check(samples, rate_hz)
         signal = mono(samples, rate_hz)
-        if _loudness_dbfs(signal) < SILENCE_DBFS:
-            return ()
-        features = self._features(Sound(normalized(signal)))
-        return self._reasons(features) if features else ()
+        loudness = _loudness_dbfs(signal)
+        sound = Sound(normalized(signal))
+        return loudness, sound, self._features(sound) if loudness >= SILENCE_DBFS else None
 
     def _reasons(self, features: dict[str, float]) -> tuple[Reason, ...]:
         typical: Typical | None = self._emotion.parameters.get("typical")
