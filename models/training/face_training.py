@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -88,53 +88,34 @@ class FaceRecipe:
 
 _PAPER: Final = Augmentation(rotation_deg=15)
 _ROOM: Final = Augmentation(rotation_deg=20, scale=0.15, shift_px=4, harmed=0.12)
+_BEGUN: Final = FaceRecipe(
+    ("ferplus", "fer2013"),
+    "recognition",
+    _ROOM,
+    epochs=28,
+    batch=64,
+    optimiser="adamw",
+    patience=28,
+    balance=0.3,
+    averaging=0.999,
+    recognition=True,
+    mirrored=True,
+    calibrated=True,
+)
 RECIPES: Final = {
-    "best": FaceRecipe(
-        ("ferplus", "fer2013"),
-        "recognition_128",
-        _ROOM,
-        epochs=28,
-        batch=64,
-        optimiser="adamw",
-        rate=0.001,
-        patience=28,
-        balance=0.3,
-        small_until=0.5,
-        averaging=0.999,
-        recognition=True,
-        teachers=("residual", "recognition"),
-        mirrored=True,
-        calibrated=True,
+    "best": replace(
+        _BEGUN, network="recognition_128", small_until=0.5, teachers=("residual", "recognition")
     ),
-    "recognition": FaceRecipe(
-        ("ferplus", "fer2013"),
-        "recognition",
-        _ROOM,
-        epochs=28,
-        batch=64,
-        optimiser="adamw",
-        rate=0.001,
-        patience=28,
-        balance=0.3,
-        averaging=0.999,
-        recognition=True,
-        mirrored=True,
-        calibrated=True,
-    ),
-    "residual": FaceRecipe(
-        ("ferplus", "fer2013"),
-        "residual",
-        _ROOM,
+    "recognition": _BEGUN,
+    "residual": replace(
+        _BEGUN,
+        network="residual",
         epochs=40,
-        batch=64,
         optimiser="sgd",
         rate=0.05,
         patience=40,
-        balance=0.3,
         small_until=0.5,
-        averaging=0.999,
-        mirrored=True,
-        calibrated=True,
+        recognition=False,
     ),
     "paper": FaceRecipe(("ferplus",), "paper", _PAPER),
     "paper_fer2013": FaceRecipe(("fer2013",), "paper", _PAPER),
@@ -224,23 +205,25 @@ class _Run:
 
     def begin(self, folder: Path) -> None:
         """Go on from the checkpoint, or take the weights in `folder` that the recipe asks for."""
-        for teacher in self.recipe.teachers:
-            self._ask(teacher, 0.5 / len(self.recipe.teachers))
+        if self.recipe.teachers:
+            answers = torch.stack([self._answers(teacher) for teacher in self.recipe.teachers])
+            self.training.targets = (self.training.targets + answers.mean(dim=0)) / 2
         self._resume()
         if self.epoch == 0 and self.recipe.recognition:
             self.classifier.network[1].load(folder / FILE_NAME)
             settle(self.classifier, _grey(self.training.images[:SETTLED_ON]))
             self.averaged.module.load_state_dict(self.classifier.state_dict())
 
-    def _ask(self, teacher: str, share: float) -> None:
-        """Let what a trained network answers replace a share of the labels."""
-        with np.load(_answers_of(teacher)) as answers:
-            training, public = (torch.from_numpy(answers[name]) for name in ("training", "public"))
-        for head in range(len(self.recipe.labels)):
-            # As soft as the labels are: a network that is sure of itself teaches little.
-            softness = _temperature(public[:, head], self.public.targets[:, head])
-            answer = torch.softmax(training[:, head] / softness, dim=1)
-            self.training.targets[:, head] += share * (answer - self.training.labelled[:, head])
+    def _answers(self, teacher: str) -> Any:
+        """Return what a trained network says of the training faces, [N, heads, 7].
+
+        As soft as the labels are: a network that is sure of itself teaches little.
+        """
+        with np.load(_answers_of(teacher)) as logits:
+            training, public = (torch.from_numpy(logits[name]) for name in ("training", "public"))
+        heads = range(len(self.recipe.labels))
+        softness = [_temperature(public[:, i], self.public.targets[:, i]) for i in heads]
+        return torch.softmax(training / torch.tensor(softness).view(1, -1, 1), dim=2)
 
     @property
     def finished(self) -> bool:
@@ -298,8 +281,9 @@ class _Run:
         self.classifier.load_state_dict(self.best_weights)
         network = Mirrored(self.classifier) if self.recipe.mirrored else self.classifier
         logits = _logits(network, self.public.images)
-        training = _logits(network, self.training.images)
-        np.savez(_answers_of(self.name), training=training.numpy(), public=logits.numpy())
+        if any(self.name in recipe.teachers for recipe in RECIPES.values()):
+            training = _logits(network, self.training.images)
+            np.savez(_answers_of(self.name), training=training.numpy(), public=logits.numpy())
         temperatures = []
         for head, labels in enumerate(self.recipe.labels):
             truth = self.public.targets[:, head].argmax(1)
@@ -344,8 +328,8 @@ class _Run:
 class _LabelledFaces:
     """One part of the data as a recipe wants it: the faces that its first labels name.
 
-    `images` uint8 [N, 48, 48]; `labels` int64 [N], the first labels; `labelled` float32
-    [N, heads, 7], all labels; `targets`, the same, what is learned.
+    `images` uint8 [N, 48, 48]; `labels` int64 [N], the first labels; `targets` float32
+    [N, heads, 7].
     """
 
     def __init__(self, data: Fer2013, usage: int, recipe: FaceRecipe) -> None:
@@ -355,7 +339,6 @@ class _LabelledFaces:
         self.images = first.images[named]
         self.labels = torch.from_numpy(first.labels[named])
         self.targets = torch.from_numpy(np.stack([part.targets[named] for part in parts], axis=1))
-        self.labelled = self.targets.clone()
         self.batch = recipe.batch
         frequency = first.targets[named].mean(axis=0)
         weight = first.targets[named] @ frequency**-recipe.balance
