@@ -102,7 +102,8 @@ def figures(data: Path, network: str) -> str:
     archive = find_fer2013(data)
     if archive is None:
         raise unreadable(data, "a card is made from fer2013.zip")
-    faces = load_fer2013(archive).ferplus(PRIVATE).labelled
+    fer2013 = load_fer2013(archive)
+    faces = fer2013.ferplus(PRIVATE).labelled
     read = ExpressionNetwork(network)
     expressions = read_faces(read, faces.images)
     evaluation = evaluate_face(data, network)
@@ -113,7 +114,7 @@ def figures(data: Path, network: str) -> str:
             evaluation.sets["ferplus_private"]
         ),
         "Ways from seven to four (FER+ votes, public set)": mappings(
-            read, load_fer2013(archive).ferplus(PUBLIC).labelled
+            read, fer2013.ferplus(PUBLIC).labelled
         ),
         "Reliability (FER+ majority)": reliability(expressions, faces.labels),
         "Risk and coverage (FER+ majority)": risk_coverage(expressions, faces.labels),
