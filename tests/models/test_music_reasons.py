@@ -20,7 +20,7 @@ def _piece(name: str) -> tuple[np.ndarray, int]:
     return samples[3 * rate_hz : 13 * rate_hz], rate_hz
 
 
-@pytest.mark.parametrize("name", ["happiness", "relaxation"])
+@pytest.mark.parametrize("name", ["happiness", "sadness", "relaxation"])
 def test_reasons_are_known_words_the_strongest_first(reader: MusicReader, name: str):
     reasons = reader.explain(*_piece(name))
 
