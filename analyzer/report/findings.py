@@ -161,10 +161,11 @@ def reasons_text(track: TrackResult) -> str:
 
 
 def circumplex_text(summary: Summary) -> str:
-    """Return mean valence and arousal: `valence +0.42, arousal +0.31`."""
+    """Return mean valence and arousal: `valence +0.42, arousal +0.31, each from -1 to 1`."""
     if not summary.said:
         return UNKNOWN
-    return f"valence {signed(summary.valence)}, arousal {signed(summary.arousal)}"
+    where = f"valence {signed(summary.valence)}, arousal {signed(summary.arousal)}"
+    return f"{where}, each from \N{MINUS SIGN}1 to 1."
 
 
 def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
