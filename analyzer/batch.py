@@ -14,7 +14,7 @@ from analyzer.analysis import Parameters, analyze
 from analyzer.provenance import folder_of, found_origin, origin_of, refuse_other, write_analysis
 from analyzer.replay import Progress, replayed
 from core.errors import AffettiError, ExitCode
-from core.segments import unsealed_in
+from core.parts import sealed_in, unsealed_in
 from core.session import Session
 
 
@@ -75,7 +75,7 @@ def recordings_in(paths: Iterable[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(p for p in path.glob("*.h5") if ".part" not in p.name)
+        inside = sealed_in(path)
         if not inside:
             waiting = len(unsealed_in(path))
             hint = f"Run `affetti recover {path}` first." if waiting else "Name another folder."

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors import AffettiError, ExitCode
-from core.segments import parts_of, unsealed_in
+from core.parts import is_part, parts_of, target_of, unsealed_in
 
 
 def unsealed(paths: Iterable[Path]) -> list[Path]:
@@ -27,7 +27,9 @@ def unsealed(paths: Iterable[Path]) -> list[Path]:
 
 
 def _target(path: Path) -> Path:
-    for target in (path, path.with_name(path.name.split(".part")[0] + ".h5")):
+    # A sealed recording that is merely named like a part means itself.
+    meant = target_of(path) if is_part(path) or not path.exists() else path
+    for target in (path, meant):
         if parts_of(target):
             return target
     if path.exists():

@@ -22,6 +22,7 @@ import h5py
 import numpy as np
 
 from core.errors import AffettiError, ExitCode
+from core.parts import SEGMENT_FORMAT, parts_of, target_of
 
 FORMAT: Final = "affetti-session"
 FORMAT_VERSION: Final = "1.0"
@@ -119,7 +120,7 @@ def _refuse_unreadable(path: Path) -> None:
     except IsADirectoryError as error:
         raise foreign(path, "it is a folder") from error
     except OSError as error:
-        parts = list(path.parent.glob(f"{path.stem}.part[0-9][0-9][0-9].h5"))
+        parts = parts_of(path)
         if parts:
             raise AffettiError(
                 f"{path.name} was not sealed; its {len(parts)} segments lie beside it.",
@@ -137,11 +138,10 @@ def _refuse_unreadable(path: Path) -> None:
 
 def _check_claims(path: Path, file: h5py.File) -> None:
     claimed = text_attribute(file, "format")
-    if claimed == "affetti-segment":
-        target = path.name.split(".part")[0] + ".h5"
+    if claimed == SEGMENT_FORMAT:
         raise AffettiError(
             f"{path.name} is a segment of a recording that was not sealed.",
-            f"Run `affetti recover {path.with_name(target)}`.",
+            f"Run `affetti recover {target_of(path)}`.",
             ExitCode.UNSEALED,
         )
     if claimed != FORMAT:

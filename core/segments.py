@@ -16,6 +16,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,9 +28,9 @@ from numpy.typing import NDArray
 
 from core.errors import AffettiError, ExitCode
 from core.events import SCHEMA_VERSION, URGENT, Event, encode
+from core.parts import SEGMENT_FORMAT, part_path, parts_of
 from core.settings import MIB, LogSettings
 
-FORMAT: Final = "affetti-segment"
 FORMAT_VERSION: Final = "1.0"
 INDEX_ROW: Final = np.dtype(
     [
@@ -59,29 +60,6 @@ class Record:
     crc32: int
 
 
-def part_path(target: Path, part: int) -> Path:
-    """Return the path of a segment of the recording that will become `target`."""
-    return target.with_name(f"{target.stem}.part{part:03d}.h5")
-
-
-def parts_of(target: Path) -> list[Path]:
-    """Return the segments that exist for `target`, in order."""
-    prefix = f"{target.stem}.part"
-    found = []
-    for path in target.parent.glob("*.part[0-9][0-9][0-9].h5"):
-        if path.name.startswith(prefix) and len(path.name) == len(prefix) + len("000.h5"):
-            found.append(path)
-    return sorted(found)
-
-
-def unsealed_in(folder: Path) -> list[Path]:
-    """Return the recordings in `folder` that still lie in segments, as their sealed paths."""
-    found = set()
-    for path in folder.glob("*.part[0-9][0-9][0-9].h5"):
-        found.add(path.with_name(path.name[: -len(".part000.h5")] + ".h5"))
-    return sorted(found)
-
-
 class _Segment:
     """One file, open for writing in place and locked against a second writer."""
 
@@ -91,7 +69,8 @@ class _Segment:
         self.log_bytes, self.rows = log_bytes, rows
         self.log_used = self.rows_used = 0
         self._log_at, self._index_at = _create(path, attributes, log_bytes, rows)
-        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._inode = _inode(os.fstat(self._fd))
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _reserve(self._fd, os.fstat(self._fd).st_size)
@@ -139,6 +118,16 @@ class _Segment:
         os.fsync(self._fd)
         os.close(self._fd)
 
+    def discard(self) -> None:
+        """Remove the file, if its name still means the one that was created."""
+        with suppress(FileNotFoundError):
+            if _inode(self.path.lstat()) == self._inode:
+                self.path.unlink()
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
 
 def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> tuple[int, int]:
     """Create a segment; return where its two data sets begin in the file, in bytes."""
@@ -146,7 +135,7 @@ def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -
     plist.set_layout(h5py.h5d.CONTIGUOUS)
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-    with h5py.File(path, "x") as file:
+    with _created(path) as file:
         file.attrs.update(attributes)
         offsets = []
         for name, dtype, size in (
@@ -158,6 +147,18 @@ def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -
             dataset = h5py.h5d.create(file.id, name.encode(), kind, space, plist)
             offsets.append(dataset.get_offset())
     return offsets[0], offsets[1]
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[h5py.File]:
+    """Create a file that is removed again if it cannot be completed, on a full disk say."""
+    file = h5py.File(path, "x")
+    try:
+        with file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _reserve(fd: int, size: int) -> None:
@@ -206,6 +207,7 @@ class SegmentLog:
         self._settings = settings or LogSettings()
         self._part = 0
         self._seq = 0
+        self._begun: list[_Segment] = []
         self._next: _Segment | None = None
         self._synced = time.monotonic()
         self.bytes_written = 0
@@ -257,8 +259,14 @@ class SegmentLog:
         self._current.close()
         if self._next is not None:
             self._next.close()
-            self._next.path.unlink()
+            self._next.discard()
             self._next = None
+
+    def discard(self) -> None:
+        """Remove the segments of this very log, once it is closed, and no other file."""
+        for segment in self._begun:
+            segment.discard()
+        sync_folder(self.target.parent)
 
     def _first(self) -> _Segment:
         try:
@@ -277,14 +285,17 @@ class SegmentLog:
         self._part += 1
         log_bytes = min(self._settings.segment_mib * MIB, _affordable(self.target.parent))
         attributes = {
-            "format": FORMAT,
+            "format": SEGMENT_FORMAT,
             "format_version": FORMAT_VERSION,
             "schema_version": SCHEMA_VERSION,
             "session_id": self._session_id,
             "part": self._part,
         }
         path = part_path(self.target, self._part)
-        return _Segment(path, attributes, log_bytes, ROWS_PER_S * self._settings.segment_s)
+        rows = ROWS_PER_S * self._settings.segment_s
+        segment = _Segment(path, attributes, log_bytes, rows)
+        self._begun.append(segment)
+        return segment
 
     def _make_room(self, length: int, closing: bool) -> None:
         age = time.monotonic() - self._current.begun
@@ -448,7 +459,7 @@ def _open_segment(path: Path) -> tuple[dict[str, str], NDArray[Any], int, int]:
         The file is not a whole segment.
     """
     with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != FORMAT:
+        if file.attrs.get("format") != SEGMENT_FORMAT:
             raise OSError(f"{path.name} is not a segment")
         log, index = (_own_dataset(file, name) for name in ("log", "index"))
         if index.dtype != INDEX_ROW or log.dtype != np.uint8 or index.ndim != 1 or log.ndim != 1:

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from core.errors import AffettiError
-from core.segments import unsealed_in
+from core.parts import unsealed_in
 from core.settings import Settings, VideoSettings
 from models.manifest import manifest, verified_bytes
 from recorder.sources import devices

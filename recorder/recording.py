@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from core import segments
 from core.clock import NS_PER_S, SessionClock
 from core.errors import AffettiError, ExitCode
 from core.events import (
@@ -23,8 +22,9 @@ from core.events import (
     SessionEnded,
     SessionStarted,
 )
+from core.parts import named_like_parts, part_number, parts_of
 from core.person import checked_code, refuse_existing, session_file_name
-from core.segments import SegmentLog, parts_of
+from core.segments import SegmentLog
 from core.settings import Settings
 from core.state import SessionState
 from models.perception import NOT_PERCEIVED, models_in_use
@@ -84,14 +84,30 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
                 "Name it like session.h5.",
                 ExitCode.USAGE,
             )
+        if part_number(target) is not None:
+            raise AffettiError(
+                f"The output {target.name!r} is named like a part of another recording.",
+                "Leave out the .part and its number.",
+                ExitCode.USAGE,
+            )
     refuse_existing(target)
+    _refuse_parts(target)
+    return target
+
+
+def _refuse_parts(target: Path) -> None:
     if parts_of(target):
         raise AffettiError(
             f"An unsealed recording named {target} exists already.",
             f"Run `affetti recover {target}` first, or choose another name.",
             ExitCode.FILE_EXISTS,
         )
-    return target
+    if alike := named_like_parts(target):
+        raise AffettiError(
+            f"{alike[0].name} is named like a part of {target.name}, which is to be recorded.",
+            "Choose another name.",
+            ExitCode.FILE_EXISTS,
+        )
 
 
 def open_sources(plan: Plan, settings: Settings) -> Sources:
@@ -237,7 +253,7 @@ class Recording:
                 source.start(self.inbox)
         except BaseException:
             self.finish("failed")
-            segments.remove((), self.target)  # they hold a beginning and an end, and nothing else
+            self._log.discard()  # it holds a beginning and an end, and nothing else
             raise
 
     def _sources_ended(self) -> bool:

@@ -1,11 +1,14 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
+from analyzer.batch import recordings_in
 from analyzer.recovery import unsealed
 from core.errors import AffettiError, ExitCode
 from core.events import Consent, MarkerAdded, SessionStarted
-from core.segments import SegmentLog, part_path
+from core.parts import part_path
+from core.segments import SegmentLog
 from core.settings import LogSettings
 
 
@@ -42,6 +45,16 @@ def test_a_sealed_recording_has_nothing_to_recover(quiet_recording: Path) -> Non
     assert unsealed([quiet_recording.parent]) == []
     with pytest.raises(AffettiError, match="no segments"):
         unsealed([quiet_recording])
+
+
+def test_a_sealed_recording_named_like_a_part_means_itself(
+    broken_off: Path, quiet_recording: Path
+) -> None:
+    alike = broken_off.with_name("cut.part007.h5")
+    shutil.copy(quiet_recording, alike)
+    with pytest.raises(AffettiError, match="no segments"):
+        unsealed([alike])
+    assert recordings_in([alike.parent]) == [alike]
 
 
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import AffettiError, ExitCode
 from core.events import SessionRecovered
+from core.parts import part_path, parts_of
 from core.sealing import seal
-from core.segments import part_path, parts_of
 from core.session import Session
 from tests.conftest import NS, SESSION_ID, small_session, started
 

@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import AffettiError, ExitCode
 from core.events import FrameCaptured, MarkerAdded, SessionEnded, decode
-from core.segments import INDEX_ROW, SegmentLog, part_path, parts_of, survey
+from core.parts import part_path, parts_of
+from core.segments import INDEX_ROW, SegmentLog, survey
 from core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from core.parts import parts_of
 from core.sealing import SealReport, seal
-from core.segments import parts_of
 from core.session import Session
 from tests.recorder.films import moving_film, tone
 

@@ -14,7 +14,7 @@ import soundfile
 
 from core.errors import ExitCode
 from core.events import FrameCaptured
-from core.segments import parts_of
+from core.parts import parts_of
 from core.session import Session
 from tests.recorder.films import moving_film, tone
 
@@ -186,6 +186,7 @@ def test_unsealed_segments_are_never_overwritten(material: Path, tmp_path: Path)
         (["--camera", "none.mp4"], ExitCode.FILE_MISSING, "none.mp4"),
         (["--camera", "77"], ExitCode.DEVICE, "77"),
         (["--camera", "film.avi", "--output", "out.mp4"], ExitCode.USAGE, ".h5"),
+        (["--camera", "film.avi", "--output", "x.part007.h5"], ExitCode.USAGE, "part"),
         (["--camera", "film.avi", "--output", "text.ogg/out.h5"], ExitCode.FILE_MISSING, "folder"),
         ([], ExitCode.USAGE, "nothing to record"),
     ],
