@@ -31,6 +31,14 @@ from core.segments import Record, Survey
 from core.session import Session
 from core.settings import MIB
 from core.state import SessionState
+from core.temporary import (
+    is_being_written,
+    is_regular,
+    is_second_name,
+    leftovers,
+    name_beside,
+    publish,
+)
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -78,7 +86,7 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
         The segments stay as they are.
     """
     found = segments.survey(target)
-    if target.exists():
+    if os.path.lexists(target):
         return _finish_interrupted(target, found)
     if not len(found.rows):
         raise AffettiError(
@@ -88,19 +96,55 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
         )
     size = int(found.rows["length"].sum())
     _refuse_without_room(target, size)
-    temporary = target.with_name(f"{target.stem}.sealing")
+    kept = _tidied(target)
+    temporary = name_beside(target)
     try:
         closing = _write(temporary, found, _Meter(progress, 2 * size))
         _verify(temporary, _Meter(progress, 2 * size, size))
-        _publish(temporary, target)
+        publish(temporary, target)
     except (OSError, RuntimeError) as error:
         raise _seal_failed(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
     segments.remove(found.parts, target)
     if closing is None:
-        return SealReport(target, False, 0.0, "Sealed; nothing was lost.")
-    return SealReport(target, True, closing.lost_s, closing.statement)
+        return SealReport(target, False, 0.0, "Sealed; nothing was lost." + _named(kept))
+    return SealReport(target, True, closing.lost_s, closing.statement + _named(kept))
+
+
+def _tidied(target: Path) -> list[Path]:
+    """Remove what a killed sealing of `target` left; return what may be more than that.
+
+    Only a second name of the sealed file itself, and a file that was never completed, are known
+    to hold nothing of their own: the segments are there.
+    """
+    kept = []
+    old = target.with_name(f"{target.stem}.sealing")  # as version 0.1.0 called it
+    for left in leftovers(target) + ([old] if is_regular(old) else []):
+        alone = left.lstat().st_nlink == 1
+        if is_second_name(left, target) or (alone and _is_unfinished(left)):
+            left.unlink()
+        else:
+            kept.append(left)
+    return kept
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether sealing broke off before the file was whole: what it is, is written last."""
+    try:
+        if is_being_written(path):
+            return False
+        with h5py.File(path, "r") as file:
+            return not layout.text_attribute(file, "format")
+    except OSError as error:
+        return error.errno is None  # it could be read, and HDF5 finds it broken off
+    except (RuntimeError, KeyError, ValueError):
+        return True
+
+
+def _named(kept: list[Path]) -> str:
+    names = ", ".join(path.name for path in kept)
+    return f" Left alone, as it may hold another recording: {names}." if kept else ""
 
 
 class _Meter:
@@ -150,12 +194,14 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
             "Move the segments to another folder and run `affetti recover` there.",
             ExitCode.FILE_EXISTS,
         )
+    kept = _tidied(target)
     segments.remove(found.parts, target)
-    return SealReport(target, False, 0.0, "It was sealed already; its segments were removed.")
+    statement = "It was sealed already; its segments were removed." + _named(kept)
+    return SealReport(target, False, 0.0, statement)
 
 
 def _write(path: Path, found: Survey, meter: _Meter) -> SessionRecovered | None:
-    with h5py.File(path, "w", libver="earliest") as file:
+    with h5py.File(path, "x", libver="earliest") as file:
         writer = _Writer(file, found)
         for record in found.records():
             writer.add(record)
@@ -209,19 +255,6 @@ def _verify(path: Path, meter: _Meter) -> None:
     with Session.open(path) as session:
         session.verify_digest()
     meter.add(path.stat().st_size)
-
-
-def _publish(temporary: Path, target: Path) -> None:
-    """Give the finished file its name, without ever replacing one that exists."""
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if target.exists():
-            raise FileExistsError(f"{target} exists already") from None
-        temporary.rename(target)
-    segments.sync_folder(target.parent)
 
 
 @dataclass

@@ -30,6 +30,7 @@ from core.errors import AffettiError, ExitCode
 from core.events import SCHEMA_VERSION, URGENT, Event, encode
 from core.parts import SEGMENT_FORMAT, part_path, parts_of
 from core.settings import MIB, LogSettings
+from core.temporary import sync_folder
 
 FORMAT_VERSION: Final = "1.0"
 INDEX_ROW: Final = np.dtype(
@@ -172,15 +173,6 @@ def _write_all(fd: int, data: bytes, at: int) -> None:
     while view:
         written = os.pwrite(fd, view, at)
         view, at = view[written:], at + written
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 class SegmentLog:

@@ -20,6 +20,7 @@ from core.emotions import EMOTIONS
 from core.errors import AffettiError, ExitCode
 from core.events import SelfReported
 from core.session import Session
+from core.temporary import replacing
 from models.perception import models_in_use
 
 if TYPE_CHECKING:
@@ -83,9 +84,8 @@ def save_report(html: str, path: Path, session_id: str) -> None:
                 ExitCode.FILE_EXISTS,
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.writing")
-        temporary.write_text(html, encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as fd, open(fd, "w", encoding="utf-8", closefd=False) as file:
+            file.write(html)
     except OSError as error:
         raise AffettiError(
             f"The report cannot be written to {path}: {error.strerror}.",

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.errors import AffettiError, ExitCode
 from core.locations import training_folder
+from core.temporary import replacing
 from models.training.face_augmentation import Augmentation
 from models.training.face_data import (
     PUBLIC,
@@ -309,9 +310,8 @@ class _Run:
         state |= {name: getattr(self, name).state_dict() for name in self._MODULES}
         state["recipe"] = asdict(self.recipe)
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.checkpoint.with_suffix(".tmp")
-        torch.save(state, beside)
-        beside.replace(self.checkpoint)
+        with replacing(self.checkpoint) as fd, open(fd, "wb", closefd=False) as file:
+            torch.save(state, file)
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():

@@ -7,7 +7,7 @@ from session_builder import Plan, build, chord
 
 from analyzer.analysis import Analysis, analyze
 from analyzer.replay import completed, replayed
-from analyzer.report import html_of, write_report
+from analyzer.report import html_of, save_report, write_report
 from analyzer.report.wording import clock, percent, seconds, signed, times
 from core.clock import NS_PER_S
 from core.errors import AffettiError, ExitCode
@@ -175,3 +175,13 @@ def test_numbers_read_as_people_write_them() -> None:
     assert [seconds(x) for x in (7, 123.4, float("nan"))] == ["7.0\u202fs", "02:03.4", "–"]
     assert [clock(x) for x in (0, 59.6, 3723)] == ["00:00", "01:00", "1:02:03"]
     assert [times(n) for n in (0, 1, 2, 5)] == ["never", "once", "twice", "5 times"]
+
+
+def test_a_link_beside_a_report_is_not_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / ".a.html.writing").symlink_to(precious)
+    html = f'<meta name="affetti-session" content="{"0" * 32}">'
+    save_report(html, tmp_path / "a.html", "0" * 32)
+    assert precious.read_text() == "precious"
+    assert (tmp_path / "a.html").read_text() == html

@@ -1,0 +1,122 @@
+"""Files that get their name only once they are whole: written under another beside it, first.
+
+The other name cannot be foreseen and is never followed, so that nothing which lies there, a link
+say, can be written through. What a killed run leaves behind is found by `leftovers`.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+_END: Final = ".writing"
+
+
+def name_beside(target: Path) -> Path:
+    """Return a name for writing `target` that nobody can foresee; open it with mode "x"."""
+    return target.with_name(f"{_beginning(target)}{secrets.token_hex(8)}{_END}")
+
+
+def _beginning(target: Path) -> str:
+    """Return how temporary names for `target` begin; short, however long its own name is."""
+    return f".affetti-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]}-"
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Return the temporary files for `target` that a killed run left, links not followed."""
+    beginning = _beginning(target)
+    found = [
+        target.with_name(name)
+        for name in os.listdir(target.parent)
+        if name.startswith(beginning) and name.endswith(_END)
+    ]
+    return sorted(path for path in found if is_regular(path))
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a file of its own is there, and no link to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def is_second_name(path: Path, target: Path) -> bool:
+    """Whether both are names of one and the same file, and neither is a link to the other."""
+    try:
+        ours, other = path.lstat(), target.lstat()
+    except FileNotFoundError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (other.st_dev, other.st_ino)
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a process holds the file's lock, as HDF5 and `replacing` do while they write."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[int]:
+    """Give a descriptor to write `target` anew; it is replaced once all is on the disk.
+
+    Where the block raises, `target` stays as it was.
+    """
+    for left in leftovers(target):
+        if not is_being_written(left):
+            left.unlink()
+    temporary = name_beside(target)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(temporary, flags, 0o666)
+    try:
+        try:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield fd
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def publish(temporary: Path, target: Path) -> None:
+    """Move a file to a name, without ever replacing what has that name.
+
+    Raises
+    ------
+    FileExistsError
+        The name is taken, by a link that leads nowhere even.
+    """
+    try:
+        os.link(temporary, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(f"{target} exists already") from None
+        temporary.rename(target)
+    else:
+        temporary.unlink()
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
