@@ -22,9 +22,9 @@ import h5py
 import numpy as np
 
 from core.errors import AffettiError, ExitCode
-from core.parts import SEGMENT_FORMAT, parts_of, target_of
+from core.parts import SEALED_FORMAT, SEGMENT_FORMAT, parts_of, target_of
 
-FORMAT: Final = "affetti-session"
+FORMAT: Final = SEALED_FORMAT
 FORMAT_VERSION: Final = "1.0"
 
 EVENT_ROW: Final = np.dtype(

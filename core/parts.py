@@ -13,8 +13,10 @@ from typing import Final
 import h5py
 
 from core.errors import AffettiError, ExitCode
+from core.records import holds_records
 
 SEGMENT_FORMAT: Final = "affetti-segment"
+SEALED_FORMAT: Final = "affetti-session"
 DAMAGE: Final = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # h5py's words for it
 _NAME: Final = re.compile(r"(?P<stem>.+)\.part(?P<number>[0-9]{3}|[1-9][0-9]{3,})\.h5", re.DOTALL)
 
@@ -46,7 +48,10 @@ def is_part(path: Path) -> bool:
     try:
         # Without a lock: a part that is being recorded is locked, and its metadata never changes.
         with h5py.File(path, "r", locking=False) as file:
-            return bool(file.attrs.get("format") == SEGMENT_FORMAT)
+            claimed = file.attrs.get("format")
+            if claimed in (SEGMENT_FORMAT, SEALED_FORMAT):
+                return bool(claimed == SEGMENT_FORMAT)
+        return holds_records(path)
     except DAMAGE:
         return True
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +26,8 @@ from core.events import (
     decode,
     encode,
 )
-from core.segments import Record, Survey
+from core.records import HEADER_BYTES, Record, record_of
+from core.segments import Survey
 from core.session import Session
 from core.settings import MIB
 from core.state import SessionState
@@ -210,7 +210,7 @@ def _write(path: Path, found: Survey, meter: _Meter) -> SessionRecovered | None:
         if closing is not None:
             json = encode(closing)
             kind = type(closing).__name__
-            writer.add(Record(closing.seq, closing.t_ns, kind, json, b"", zlib.crc32(json)))
+            writer.add(record_of(closing.seq, closing.t_ns, kind, json, b""))
         writer.finish()
     with path.open("rb") as written:
         os.fsync(written.fileno())
@@ -338,7 +338,7 @@ class _Writer:
         self._estimates: dict[type[Event], list[Event]] = {k: [] for k in ESTIMATE_TABLES.values()}
         rows = found.rows
         video = rows[rows["kind"] == FrameCaptured.__name__.encode()]
-        jpegs = int((video["length"] - video["json_length"]).sum())
+        jpegs = int((video["length"] - video["json_length"] - HEADER_BYTES).sum())
         ended = SessionEnded.__name__.encode() in rows["kind"]
         # Room for the recovery's own event, which is not among the rows.
         json_bytes = int(rows["json_length"].sum()) + (0 if ended else 4096)

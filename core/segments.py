@@ -1,25 +1,28 @@
 """The live, crash-safe log: HDF5 files that are readable at every moment of their lives.
 
 While recording, events go into segments `NAME.part001.h5`, `NAME.part002.h5`, … Each holds two
-contiguous data sets that are allocated in full and never filled by HDF5: `log`, a stream of
-record payloads, and `index`, one row a record. HDF5 closes the file before the first event;
-from then on records are written in place with plain positioned writes, so no moment exists at
-which a dying process or machine could leave HDF5's own metadata half written.
+contiguous data sets that are allocated in full and never filled by HDF5: `log`, one record behind
+the other as `core.records` packs them, and `index`, one row a record. HDF5 closes the file before
+the first event; from then on records are written in place with plain positioned writes, so no
+moment exists at which a dying process or machine could leave HDF5's own metadata half written.
 
-A record's payload is the event's JSON followed by its blob. Its index row is written after it,
-and carries a CRC-32 of it: a row counts only if its payload is there.
+The log speaks for itself and is what is read. The index lets anything that reads HDF5 find a
+record; a row is written after its record, and carries a check of its own. After a power failure
+it tells of records that the log has lost.
 """
 
 import errno
 import fcntl
 import os
+import re
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import h5py
 import msgspec
@@ -28,37 +31,28 @@ from numpy.typing import NDArray
 
 from core.errors import AffettiError, ExitCode
 from core.events import SCHEMA_VERSION, URGENT, Event, encode
-from core.parts import SEGMENT_FORMAT, part_path, parts_of
+from core.parts import DAMAGE, SEGMENT_FORMAT, part_path, parts_of
+from core.records import Place, Record, Scan, pack, record_of, unpack
 from core.settings import MIB, LogSettings
 from core.temporary import sync_folder
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "2.0"
 INDEX_ROW: Final = np.dtype(
     [
         ("seq", "<i8"),
         ("t_ns", "<i8"),
         ("kind", "S24"),
-        ("offset", "<u8"),  # of the payload in `log`
+        ("offset", "<u8"),  # of the record in `log`
         ("json_length", "<u4"),
-        ("length", "<u4"),  # of the whole payload, never 0
-        ("crc32", "<u4"),
+        ("length", "<u4"),  # of the whole record, header and all; never 0
+        ("crc32", "<u4"),  # of the JSON followed by the blob
+        ("row_crc32", "<u4"),  # of this row up to here
     ]
 )
 ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a segment
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One event as it is stored."""
-
-    seq: int
-    t_ns: int
-    kind: str
-    json: bytes
-    blob: bytes
-    crc32: int
+_MOST_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
 
 
 class _Segment:
@@ -93,23 +87,11 @@ class _Segment:
     def fullness(self) -> float:
         return max(self.log_used / self.log_bytes, self.rows_used / self.rows)
 
-    def write(self, event: Event, json: bytes, blob: bytes) -> None:
-        payload = json + blob if blob else json
-        row = np.array(
-            (
-                event.seq,
-                event.t_ns,
-                type(event).__name__.encode(),
-                self.log_used,
-                len(json),
-                len(payload),
-                zlib.crc32(payload),
-            ),
-            INDEX_ROW,
-        )
-        _write_all(self._fd, payload, self._log_at + self.log_used)
-        _write_all(self._fd, row.tobytes(), self._index_at + self.rows_used * INDEX_ROW.itemsize)
-        self.log_used += len(payload)
+    def write(self, record: Record, packed: bytes) -> None:
+        row = _row(record, self.log_used, len(packed)).tobytes()
+        _write_all(self._fd, packed, self._log_at + self.log_used)
+        _write_all(self._fd, row, self._index_at + self.rows_used * INDEX_ROW.itemsize)
+        self.log_used += len(packed)
         self.rows_used += 1
 
     def sync(self) -> None:
@@ -124,6 +106,18 @@ class _Segment:
         with suppress(FileNotFoundError):
             if _inode(self.path.lstat()) == self._inode:
                 self.path.unlink()
+
+
+def _row(record: Record, offset: int, length: int) -> NDArray[Any]:
+    kind, cut = record.kind.encode(), len(record.json)
+    fields = (record.seq, record.t_ns, kind, offset, cut, length, record.crc32, 0)
+    row = np.array(fields, INDEX_ROW)
+    row["row_crc32"] = _row_check(row.tobytes())
+    return row
+
+
+def _row_check(row: bytes) -> int:
+    return zlib.crc32(row[:-4])
 
 
 def _inode(status: os.stat_result) -> tuple[int, int]:
@@ -183,7 +177,7 @@ class SegmentLog:
     target
         The sealed file this recording will become; segments lie beside it.
     session_id
-        Stored in every segment, so that parts of different recordings never mix.
+        32 hexadecimal digits, stored in every record, so that different recordings never mix.
     settings
         Length and size of a segment, and how often the disk is made sure of.
 
@@ -218,16 +212,18 @@ class SegmentLog:
             The disk is full. What was written stays; closing events still have room.
         """
         numbered = msgspec.structs.replace(event, seq=self._seq)
-        json = encode(numbered)
-        length = len(json) + len(blob)
+        kind, json = type(event).__name__, encode(numbered)
+        record = record_of(self._seq, event.t_ns, kind, json, blob)
+        packed = pack(self._session_id, record)
+        length = len(packed)
         if length > self._settings.segment_mib * MIB // 2:
             raise AffettiError(
-                f"One {type(event).__name__} of {length / MIB:.0f} MiB does not fit the log.",
+                f"One {kind} of {length / MIB:.0f} MiB does not fit the log.",
                 "Choose a smaller picture, or a larger log.segment_mib in the settings.",
                 ExitCode.MEDIA,
             )
         self._make_room(length, closing=type(event) in URGENT)
-        self._current.write(numbered, json, blob)
+        self._current.write(record, packed)
         self._seq += 1
         self.bytes_written += length
         if type(event) in URGENT:
@@ -336,40 +332,70 @@ def disk_full(folder: Path) -> AffettiError:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one segment holds, without the payloads.
+
+    `rows` are its whole records, `named` the rows of its index that tell of a record.
+    """
+
+    path: Path
+    log_offset: int
+    session_id: str
+    schema_version: str
+    rows: NDArray[Any]
+    named: NDArray[Any]
+    whole: bool  # nothing in it was unreadable
+
+
+@dataclass(frozen=True)
 class Survey:
     """What the segments of one recording hold, without their payloads in memory.
 
-    `rows` holds the intact records of all parts in order; `part_of` the part of each.
+    `rows` holds the whole records of all parts in order of `seq`, `part_of` the part of each;
+    `named` has a row for each record that is known to have been written.
     """
 
     session_id: str
     schema_version: str
     parts: tuple[Path, ...]
+    whole: tuple[bool, ...]  # whether nothing in a part was unreadable
     rows: NDArray[Any]
     part_of: NDArray[np.int64]
+    named: NDArray[Any]
     log_offsets: tuple[int, ...]
-    damaged_records: int
     written_unix_s: float  # when the last of the segments was last written to
 
-    def records(self) -> Iterator[Record]:
-        """Yield the intact records in order."""
-        for part, (path, offset) in enumerate(zip(self.parts, self.log_offsets, strict=True)):
-            with path.open("rb") as file:
-                for row in self.rows[self.part_of == part]:
-                    file.seek(offset + int(row["offset"]))
-                    yield _record(row, file.read(int(row["length"])))
+    @property
+    def damaged_records(self) -> int:
+        """How many records are known to have been written before the last, and are not here."""
+        top = int(self.named["seq"].max()) + 1 if len(self.named) else 0
+        return top - int(((self.rows["seq"] >= 0) & (self.rows["seq"] < top)).sum())
 
+    def records(self, chosen: NDArray[np.bool_] | None = None) -> Iterator[Record]:
+        """Yield the whole records, or the chosen of `rows`, in order.
 
-def _record(row: Any, payload: bytes) -> Record:
-    cut = int(row["json_length"])
-    return Record(
-        seq=int(row["seq"]),
-        t_ns=int(row["t_ns"]),
-        kind=bytes(row["kind"]).decode("ascii", "replace"),
-        json=payload[:cut],
-        blob=payload[cut:],
-        crc32=int(row["crc32"]),
-    )
+        Raises
+        ------
+        OSError
+            A segment cannot be read, or is not what it was when it was surveyed.
+        """
+        wanted = np.arange(len(self.rows)) if chosen is None else np.flatnonzero(chosen)
+        with ExitStack() as opened:
+            path, file = None, None
+            for i in wanted:
+                part = self.parts[self.part_of[i]]
+                if file is None or part != path:
+                    opened.close()
+                    path, file = part, opened.enter_context(part.open("rb"))
+                yield self._read(file, i)
+
+    def _read(self, file: BinaryIO, i: Any) -> Record:
+        row = self.rows[i]
+        file.seek(self.log_offsets[self.part_of[i]] + int(row["offset"]))
+        found = unpack(file.read(int(row["length"])))
+        if found is None or found[1].crc32 != row["crc32"]:
+            raise OSError(f"{self.parts[self.part_of[i]].name} changed while it was read")
+        return found[1]
 
 
 def survey(target: Path) -> Survey:
@@ -378,7 +404,8 @@ def survey(target: Path) -> Survey:
     Raises
     ------
     AffettiError
-        There are no segments, they are still being written, or none of them can be read.
+        There are no segments, they are still being written, one of them cannot be read for now,
+        or they are of several recordings or of another version.
     """
     paths = parts_of(target)
     if not paths:
@@ -389,52 +416,73 @@ def survey(target: Path) -> Survey:
         )
     for path in paths:
         _refuse_running(path)
-    written = max(path.stat().st_mtime for path in paths)
-    session_id = schema = ""
-    kept, rows, part_of, offsets, damaged = [], [], [], [], 0
+    parts = []
     for path in paths:
-        try:
-            attributes, index, offset, size = _open_segment(path)
-        except (OSError, KeyError, RuntimeError, ValueError):  # h5py's words for damage
-            # HDF5's metadata is whole before the first event, so this is a part that was being
-            # created when the machine died, and holds nothing.
-            continue
-        if session_id and attributes["session_id"] != session_id:
+        with _readable(path):
+            parts.append(_read_part(path))
+    with _readable(paths[-1]):
+        written = max(path.stat().st_mtime for path in paths)
+    return _survey_of(parts, written)
+
+
+def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
+    spoken = [part for part in parts if len(part.rows)] or [p for p in parts if p.session_id]
+    session_id = spoken[0].session_id if spoken else ""
+    for part in spoken:
+        if part.session_id != session_id:
             raise AffettiError(
-                f"{path.name} belongs to another recording than the parts before it.",
+                f"{part.path.name} belongs to another recording than the parts before it.",
                 "Move it to a folder of its own, and run `affetti recover` again.",
                 ExitCode.DAMAGED,
             )
-        session_id, schema = attributes["session_id"], attributes["schema_version"]
-        intact, bad = _intact(path, index, offset, size)
-        kept.append(path)
-        offsets.append(offset)
-        rows.append(intact)
-        part_of.append(np.full(len(intact), len(kept) - 1, np.int64))
-        damaged += bad
-    if not kept:
-        raise AffettiError(
-            f"None of the segments of {target.name} can be read.",
-            "Keep them, and copy them from a backup if there is one.",
-            ExitCode.DAMAGED,
-        )
+    rows = np.concatenate([part.rows for part in parts])
+    part_of = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
+    order = np.argsort(rows["seq"], kind="stable")
+    rows, part_of = rows[order], part_of[order]
+    repeated = np.zeros(len(rows), bool)
+    repeated[1:] = rows["seq"][1:] == rows["seq"][:-1]
+    whole = [part.whole and part.session_id == session_id for part in parts]
+    for part_index in np.unique(part_of[repeated]):
+        whole[part_index] = False  # of two records of one number, one is not what it should be
+    versions = Counter(part.schema_version for part in parts if part.schema_version)
     return Survey(
         session_id,
-        schema,
-        tuple(kept),
-        np.concatenate(rows),
-        np.concatenate(part_of),
-        tuple(offsets),
-        damaged,
-        written,
+        versions.most_common(1)[0][0] if versions else SCHEMA_VERSION,
+        tuple(part.path for part in parts),
+        tuple(whole),
+        rows[~repeated],
+        part_of[~repeated],
+        _once(np.concatenate([rows, *(part.named for part in parts)])),
+        tuple(part.log_offset for part in parts),
+        written_unix_s,
     )
 
 
+def _once(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows in order of `seq`, one for each that a recording can have."""
+    rows = rows[(rows["seq"] >= 0) & (rows["seq"] < _MOST_RECORDS)]
+    return rows[np.unique(rows["seq"], return_index=True)[1]]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what keeps a file from being read, which is not damage, into one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise AffettiError(
+            f"{path.name} cannot be read for now: {error.strerror or error}.",
+            "Nothing was changed. Check the disk and that you may read the file, then try again; "
+            "where the disk fails, copy the recording to another one first.",
+            ExitCode.FILE_MISSING,
+        ) from error
+
+
 def _refuse_running(path: Path) -> None:
-    with path.open("rb") as file:
+    with _readable(path), path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise AffettiError(
                 f"{path.name} is being recorded right now.",
                 "Wait until the recording has ended.",
@@ -442,54 +490,118 @@ def _refuse_running(path: Path) -> None:
             ) from error
 
 
-def _open_segment(path: Path) -> tuple[dict[str, str], NDArray[Any], int, int]:
-    """Return a segment's attributes, its used index rows, and its log's offset and size.
+@dataclass(frozen=True)
+class _Form:
+    """What HDF5 says of a segment."""
+
+    session_id: str
+    schema_version: str
+    format_version: str
+    log_offset: int
+    log_bytes: int
+    index_offset: int
+    rows: int
+
+
+def _read_part(path: Path) -> Part:
+    """Read a segment; without what HDF5 says of it, from the records alone.
 
     Raises
     ------
     OSError
-        The file is not a whole segment.
+        It cannot be read for now.
+    AffettiError
+        It is of another version.
     """
-    with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != SEGMENT_FORMAT:
-            raise OSError(f"{path.name} is not a segment")
-        log, index = (_own_dataset(file, name) for name in ("log", "index"))
-        if index.dtype != INDEX_ROW or log.dtype != np.uint8 or index.ndim != 1 or log.ndim != 1:
-            raise OSError(f"{path.name} has another layout")
-        attributes = {name: str(file.attrs[name]) for name in ("session_id", "schema_version")}
-        # Rows are written in order and never zero in length: the first zero ends them, but a
-        # power loss may leave a hole, so all rows are looked at.
-        table = index[:]
-        return attributes, table[table["length"] > 0], log.id.get_offset(), log.shape[0]
+    form = _form(path)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        start = form.log_offset if form else 0
+        scan = Scan(file, start, min(start + form.log_bytes, size) if form else size)
+        places = [(each.session_id, _row_at(each, start)) for each in scan]
+        named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
+    if form and not places and written and form.format_version != FORMAT_VERSION:
+        raise AffettiError(
+            f"{path.name} is of segment format {form.format_version!r:.20}, "
+            "which this Affetti cannot read.",
+            "Seal it with the version that recorded it.",
+            ExitCode.NEWER_FORMAT,
+        )
+    session_id = places[0][0] if places else form.session_id if form else ""
+    ours = [row for whose, row in places if whose == session_id]
+    rows = np.array(ours, INDEX_ROW) if ours else np.empty(0, INDEX_ROW)
+    whole = form is not None and form.session_id == session_id and scan.clean
+    whole = whole and len(ours) == len(places) >= written
+    whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
+    schema_version = form.schema_version if form else ""
+    return Part(path, start, session_id, schema_version, rows, named, whole)
 
 
-def _own_dataset(file: h5py.File, name: str) -> h5py.Dataset:
+def _row_at(place: Place, start: int) -> tuple[Any, ...]:
+    return tuple(_row(place.record, place.at - start, place.length).item())
+
+
+def _named(file: BinaryIO, form: _Form) -> tuple[NDArray[Any], int]:
+    """Return the whole rows of the index, and how many rows were written, torn ones included."""
+    file.seek(form.index_offset)
+    data = file.read(form.rows * INDEX_ROW.itemsize)
+    data = data[: len(data) - len(data) % INDEX_ROW.itemsize]
+    used = np.frombuffer(data, np.uint8).reshape(-1, INDEX_ROW.itemsize).any(axis=1)
+    rows = np.frombuffer(data, INDEX_ROW)[used]
+    good = [_row_check(row.tobytes()) == row["row_crc32"] for row in rows]
+    return rows[np.array(good, bool)], int(np.flatnonzero(used)[-1]) + 1 if used.any() else 0
+
+
+def _form(path: Path) -> _Form | None:
+    """Return what HDF5 says of a segment; None where that is damaged.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read for now.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return _told_form(file)
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # HDF5's own complaints have no number
+            raise
+        return None
+    except DAMAGE:
+        return None
+
+
+def _told_form(file: h5py.File) -> _Form | None:
+    log, index = (_own_dataset(file, name) for name in ("log", "index"))
+    named = [file.attrs[n] for n in ("session_id", "schema_version", "format_version", "format")]
+    if not all(isinstance(value, str) for value in named) or named.pop() != SEGMENT_FORMAT:
+        return None
+    if not re.fullmatch(r"[0-9]+\.[0-9]+", named[1]):
+        return None
+    if log is None or index is None or log.dtype != np.uint8 or log.ndim != 1 or index.ndim != 1:
+        return None
+    return _Form(
+        session_id=named[0],
+        schema_version=named[1],
+        format_version=named[2],
+        log_offset=log.id.get_offset(),
+        log_bytes=log.shape[0],
+        index_offset=index.id.get_offset(),
+        rows=index.shape[0] * index.dtype.itemsize // INDEX_ROW.itemsize,
+    )
+
+
+def _own_dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
     if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-        raise OSError(f"{name} is missing")
+        return None
     dataset = file[name]
     if not isinstance(dataset, h5py.Dataset) or dataset.id.get_offset() is None:
-        raise OSError(f"{name} is not a contiguous data set")
-    if dataset.id.get_create_plist().get_external_count():
-        raise OSError(f"{name} lies in another file")
-    return dataset
-
-
-def _intact(path: Path, index: NDArray[Any], offset: int, size: int) -> tuple[NDArray[Any], int]:
-    """Return the rows whose payload is whole, in order of `seq`, and how many are not."""
-    good = np.zeros(len(index), bool)
-    with path.open("rb") as file:
-        for i, row in enumerate(index):
-            start, length = int(row["offset"]), int(row["length"])
-            if start + length > size or row["json_length"] > length:
-                continue
-            file.seek(offset + start)
-            good[i] = zlib.crc32(file.read(length)) == row["crc32"]
-    intact = index[good]
-    return intact[np.argsort(intact["seq"], kind="stable")], int(len(index) - good.sum())
+        return None
+    return None if dataset.id.get_create_plist().get_external_count() else dataset
 
 
 def remove(parts: tuple[Path, ...], target: Path) -> None:
     """Remove the segments of `target` once their sealed file is known to be whole."""
-    for path in {*parts, *parts_of(target)}:
+    for path in parts:
         path.unlink(missing_ok=True)
     sync_folder(target.parent)

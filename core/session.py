@@ -38,7 +38,7 @@ from core.events import (
     major,
 )
 from core.info import SessionInfo, describe
-from core.segments import Record
+from core.records import Record
 from core.state import SessionState, Track
 
 MAX_SESSION_NS: Final = 14 * 24 * 3600 * NS_PER_S  # ticks are counted up to the end

@@ -1,0 +1,168 @@
+"""One record of the live log: the only place that knows how it lies on the disk.
+
+    header   magic, session, seq, t_ns, kind, length of the JSON, length of the blob, check
+    JSON     of the event
+    blob     as the event says
+
+The check is a CRC-32 over all of the header before it, the JSON and the blob: whatever gives a
+record its meaning. Records stand one behind the other and say how long they are and whose, so a
+log is read from its own words, and after damage from the next magic on.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+MAGIC: Final = b"\x89AFFrec\x02"
+_HEADER: Final = struct.Struct("<8s16sqq24sII")
+_CHECK: Final = struct.Struct("<I")
+HEADER_BYTES: Final = _HEADER.size + _CHECK.size
+_CHUNK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event as it is stored."""
+
+    seq: int
+    t_ns: int
+    kind: str
+    json: bytes
+    blob: bytes
+    crc32: int  # of the JSON followed by the blob
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record lies in a file, and whose it is."""
+
+    at: int
+    length: int  # of all of it, in bytes
+    session_id: str
+    record: Record
+
+
+def record_of(seq: int, t_ns: int, kind: str, json: bytes, blob: bytes) -> Record:
+    """Return the record of an event, with its check sum."""
+    return Record(seq, t_ns, kind, json, blob, zlib.crc32(blob, zlib.crc32(json)))
+
+
+def pack(session_id: str, record: Record) -> bytes:
+    """Return a record as it lies in the log.
+
+    Parameters
+    ----------
+    session_id
+        32 hexadecimal digits.
+    record
+        Its `kind` has at most 24 bytes.
+    """
+    session, kind = bytes.fromhex(session_id), record.kind.encode()
+    lengths = len(record.json), len(record.blob)
+    header = _HEADER.pack(MAGIC, session, record.seq, record.t_ns, kind, *lengths)
+    check = zlib.crc32(record.blob, zlib.crc32(record.json, zlib.crc32(header)))
+    return b"".join((header, _CHECK.pack(check), record.json, record.blob))
+
+
+def packed_length(header: bytes) -> int | None:
+    """Return how long the record is that begins with `header`; None where none begins."""
+    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
+        return None
+    *_, json_length, blob_length = _HEADER.unpack_from(header)
+    return HEADER_BYTES + int(json_length) + int(blob_length)
+
+
+def unpack(data: bytes) -> tuple[str, Record] | None:
+    """Return a record and the session it belongs to; None where it is not as it was packed."""
+    if packed_length(data[:HEADER_BYTES]) != len(data):
+        return None
+    (check,) = _CHECK.unpack_from(data, _HEADER.size)
+    view = memoryview(data)
+    if zlib.crc32(view[HEADER_BYTES:], zlib.crc32(view[: _HEADER.size])) != check:
+        return None
+    _, session, seq, t_ns, kind, json_length, _ = _HEADER.unpack_from(data)
+    cut = HEADER_BYTES + json_length
+    name = kind.rstrip(b"\0").decode("ascii", "replace")
+    return session.hex(), record_of(seq, t_ns, name, data[HEADER_BYTES:cut], data[cut:])
+
+
+class Scan:
+    """The whole records in a stretch of a file, in the order they lie there.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    start, stop
+        The stretch, in bytes.
+
+    Attributes
+    ----------
+    clean
+        Once all were taken: whether there was nothing but whole records, one behind the other,
+        and zeros after the last.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, stop: int) -> None:
+        self._file = file
+        self._start, self._stop = start, stop
+        self.clean = True
+
+    def __iter__(self) -> Iterator[Place]:
+        """Yield the records.
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        """
+        at: int | None = self._start
+        while at is not None:
+            place = self._read(at)
+            if place is not None:
+                yield place
+                at += place.length
+                continue
+            following, blank = self._next(at)
+            self.clean &= blank and following is None
+            at = following
+
+    def _read(self, at: int) -> Place | None:
+        self._file.seek(at)
+        header = self._file.read(min(HEADER_BYTES, max(self._stop - at, 0)))
+        length = packed_length(header)
+        if length is None or at + length > self._stop:
+            return None
+        found = unpack(header + self._file.read(length - HEADER_BYTES))
+        return None if found is None else Place(at, length, *found)
+
+    def _next(self, at: int) -> tuple[int | None, bool]:
+        """Return where the next record may begin, and whether there are but zeros up to it."""
+        blank = True
+        while at < self._stop:
+            self._file.seek(at)
+            chunk = self._file.read(min(_CHUNK_BYTES, self._stop - at))
+            if not chunk:
+                break
+            blank = blank and chunk.count(0) == len(chunk)
+            found = chunk.find(MAGIC, 1)
+            if found > 0:
+                return at + found, blank
+            step = len(chunk) - len(MAGIC)
+            at += step if step > 0 else len(chunk)
+        return None, blank
+
+
+def holds_records(path: Path) -> bool:
+    """Whether a record, whole or not, begins anywhere in a file.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    with path.open("rb") as file:
+        return Scan(file, 0, path.stat().st_size)._next(0)[0] is not None
