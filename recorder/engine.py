@@ -218,6 +218,7 @@ class Engine:
         if self.recording is not None:
             self._publish(self._monitor.health(self.recording, self._readers))
             self._complain_once(self.recording.live.problem)
+            self._complain_once(self.recording.problem)
         self._complain_once(self._readers.problem)
         self._complain_once(self._preview.problem if self._preview else None)
 

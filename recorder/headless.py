@@ -20,6 +20,7 @@ from recorder.protocol import Message, Plan
 Say = Callable[[str], None]
 
 _TURN_S: Final = 0.02
+_LONGEST_LINE: Final = 10_000  # signs of one marker
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -76,11 +77,21 @@ class Headless:
         return self._sealed
 
     def _read_markers(self) -> None:
-        for line in sys.stdin:
-            recording = self._engine.recording
-            if recording is None:
-                return
-            recording.inbox.put(MarkerAdded(t_ns=recording.clock.now_ns(), label=line.strip()))
+        try:
+            # Bytes that are no UTF-8 are shown as U+FFFD; a line without an end is cut in pieces.
+            with open(0, encoding="utf-8-sig", errors="replace", closefd=False) as lines:
+                while line := lines.readline(_LONGEST_LINE):
+                    if not self._mark(line.strip()):
+                        return
+        except OSError as error:
+            self._say(f"Markers cannot be read from standard input: {error.strerror}.")
+
+    def _mark(self, label: str) -> bool:
+        """Add a marker, unless it says nothing; False when the recording is over."""
+        recording = self._engine.recording
+        if recording is not None and label:
+            recording.inbox.put(MarkerAdded(t_ns=recording.clock.now_ns(), label=label))
+        return recording is not None
 
     def _hear(self, message: Message) -> None:
         match message:

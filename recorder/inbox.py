@@ -13,6 +13,7 @@ from core.events import (
     FrameCaptured,
     RecordingPaused,
     RecordingResumed,
+    storable,
 )
 from core.settings import MIB
 
@@ -44,7 +45,12 @@ class Inbox:
         self._held = 0  # bytes of blobs inside
 
     def put(self, event: Event, blob: bytes = b"") -> bool:
-        """Take in an event; False when there was no room for its blob."""
+        """Take in an event; False when there was no room for its blob.
+
+        Texts are made storable here: what a file, a device or a person is called is not always
+        text that can be written.
+        """
+        event = storable(event)
         with self._lock:
             if not self._admits(event):
                 return True  # kept out on purpose, which is not a loss

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from core.events import AnyEvent, Consent
+from core.events import AnyEvent, Consent, storable
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,7 +213,11 @@ _messages: Final = msgspec.msgpack.Decoder(AnyMessage)
 
 def send(pipe: "Connection", item: Command | Message) -> None:
     """Send a command or a message; BrokenPipeError when the other side is gone."""
-    pipe.send_bytes(_encoder.encode(item))
+    try:
+        data = _encoder.encode(item)
+    except UnicodeEncodeError:  # a path that is no text: better shown a little wrong than not
+        data = _encoder.encode(storable(item))
+    pipe.send_bytes(data)
 
 
 def receive_command(pipe: "Connection") -> AnyCommand:

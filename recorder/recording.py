@@ -1,6 +1,6 @@
 """One recording, from opening its sources to closing its log."""
 
-import os
+import errno
 import queue
 import threading
 import uuid
@@ -21,6 +21,7 @@ from core.events import (
     Event,
     SessionEnded,
     SessionStarted,
+    refuse_unstorable,
 )
 from core.parts import named_like_parts, part_number, parts_of
 from core.person import checked_code, refuse_existing, session_file_name
@@ -40,6 +41,7 @@ from recorder.sources.player import Player
 Subscriber = Callable[[Event, bytes], None]
 
 _IDLE_S: Final = 0.1
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass
@@ -182,6 +184,7 @@ class Recording:
         self.sources = open_sources(plan, settings)
         self.state = SessionState()  # as of the last event written; the writer's thread owns it
         self.failure: AffettiError | None = None
+        self.problem: AffettiError | None = None  # the latest event that was lost, if any
         self._baseline_end_ns: int | None = None
         try:
             session_id = uuid.uuid4().hex
@@ -231,6 +234,10 @@ class Recording:
         if self._baseline_end_ns is not None and now_ns >= self._baseline_end_ns:
             self._baseline_end_ns = None
             self.inbox.put(BaselineRecorded(t_ns=now_ns))
+
+    def fail(self, error: Exception) -> None:
+        """Note, from any thread, why the recording cannot go on; the first reason stays."""
+        self.failure = self.failure or _failure(error)
 
     def finish(self, reason: EndReason) -> None:
         """Stop the sources, write all that is under way, and close the log."""
@@ -286,37 +293,64 @@ class Recording:
 
     def _write(self) -> None:
         """Write until the inbox was closed twice: once before, once after perception ended."""
-        for _ in range(2):
-            self._write_until_closed()
-            self._drained.set()
+        try:
+            for _ in range(2):
+                self._write_until_closed()
+                self._drained.set()
+        except Exception as error:
+            self.fail(error)
+        finally:
+            self._drained.set()  # whoever waits for this thread goes on, whatever became of it
 
     def _write_until_closed(self) -> None:
         while True:
             try:
                 item = self.inbox.get(_IDLE_S)
             except queue.Empty:
-                self._log.sync_when_due()
+                self._attempt(self._log.sync_when_due)
                 continue
             if item is None:
                 return
-            self._write_one(*item)
+            self._attempt(self._write_one, *item)
+
+    def _attempt(self, write: Callable[..., object], *what: object) -> None:
+        """Do something to the log; what goes wrong ends the recording, and not this thread."""
+        try:
+            write(*what)
+        except Exception as error:
+            self.fail(error)
 
     def _write_one(self, event: Event, blob: bytes) -> None:
         if self.failure is not None and not isinstance(event, SessionEnded):
             return  # the log takes nothing more but its last word
         try:
-            written = self._log.append(event, blob)
-        except AffettiError as error:
-            self.failure = self.failure or error
+            refuse_unstorable(event)
+        except ValueError as error:
+            self._lose(event, error)
             return
-        except OSError as error:
-            self.failure = self.failure or AffettiError(
-                f"The log cannot be written: {os.strerror(error.errno or 0)}.",
-                "The recording ends; everything written so far is safe.",
-                ExitCode.DISK_FULL,
-            )
-            return
+        written = self._log.append(event, blob)
         self.state.apply(written)
         if not isinstance(written, NOT_PERCEIVED):
             self.live.push(written, blob)
         self._subscriber(written, blob)
+
+    def _lose(self, event: Event, error: ValueError) -> None:
+        """Go on without an event that no log can hold."""
+        if isinstance(event, SessionStarted):
+            raise error
+        self.problem = AffettiError(
+            f"One {type(event).__name__} could not be recorded: {error}.",
+            "It is lost; the recording goes on.",
+        )
+
+
+def _failure(error: Exception) -> AffettiError:
+    """Return what to tell a person of an error that ends a recording."""
+    if isinstance(error, AffettiError):
+        return error
+    code = ExitCode.INTERNAL
+    message = f"The recording cannot go on: {type(error).__name__}: {error}."
+    if isinstance(error, OSError):
+        code = ExitCode.DISK_FULL if error.errno in _FULL else ExitCode.FILE_MISSING
+        message = f"The log cannot be written: {error.strerror or error}."
+    return AffettiError(message, "The recording ends here.", code)

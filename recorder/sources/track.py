@@ -1,6 +1,7 @@
 """A sound file: checked before it is needed, and decoded in blocks of the form that is wanted."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def open_track(path: Path) -> Track:
             ExitCode.FILE_MISSING,
         ) from error
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             title = (file.title or "").strip() or path.stem
             track = Track(path, title, digest, file.samplerate, file.channels, file.frames)
             decodable = file.frames > 0 and len(file.read(1)) == 1
@@ -111,7 +112,7 @@ def decode(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:
             track.rate_hz, form.rate_hz, form.channels, dtype="int16", quality="HQ"
         )
     try:
-        with _Straight(track.path) as file:
+        with _Straight(os.fsencode(track.path)) as file:
             while len(block := _read(file)):
                 mixed = _mix(block, form.channels)
                 yield mixed if resampler is None else resampler.resample_chunk(mixed)

@@ -1,0 +1,129 @@
+"""Whatever a text is made of, it is recorded as well as it can be, and ends nothing."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.events import Consent, MarkerAdded, NoteAdded, storable
+from core.session import Session
+from core.settings import Settings
+from recorder import protocol
+from recorder.engine import Engine
+from recorder.protocol import Plan
+from tests.recorder.films import moving_film, tone
+from tests.recorder.test_recording import COMMAND
+
+CONSENT = Consent(video=True, audio=True)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[tuple[Engine, list[protocol.Message]]]:
+    said: list[protocol.Message] = []
+    engine = Engine(Settings(), said.append)
+    yield engine, said
+    engine.close("stopped")
+
+
+def turn_until(engine: Engine, said: list[protocol.Message], kind: type) -> protocol.Message:
+    for _ in range(500):
+        engine.turn()
+        for message in said:
+            if isinstance(message, kind):
+                return message
+        if engine.recording is not None:
+            engine.recording.sources.player.ended.wait(0.02)  # type: ignore[union-attr]
+    raise AssertionError(f"no {kind.__name__} came")
+
+
+def begin(engine: Engine, folder: Path, name: str = "track.wav") -> Path:
+    target = folder / "out.h5"
+    track = tone(folder / "tone.wav", 20).rename(folder / name)
+    plan = Plan(
+        person="P1",
+        consent=CONSENT,
+        playlist=(str(track),),
+        speaker=None,
+        output=str(target),
+    )
+    engine.carry_out(protocol.Record(plan))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        (b"caf\xe9\n", "caf\ufffd"),
+        (b"caf\xc3\xa9\r\n", "café"),
+        (b"\xef\xbb\xbffirst\n", "first"),
+        (b"no end", "no end"),
+        (b"\x00\n", "\x00"),
+        (b"\xed\xa0\x80\n", "\ufffd\ufffd\ufffd"),
+    ],
+)
+def test_a_line_of_any_bytes_is_a_marker(tmp_path: Path, line: bytes, label: str) -> None:
+    film, target = moving_film(tmp_path / "film.avi", seconds=1), tmp_path / "out.h5"
+    command = [*COMMAND, "--markers-from-stdin", "--camera", str(film), "--output", str(target)]
+    blank = b"\n \t\r\n"
+    done = subprocess.run(
+        command, input=line + blank if line.endswith(b"\n") else line, capture_output=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with Session.open(target) as session:
+        assert [marker.label for marker in session.markers] == [label]
+        assert session.info.end_reason == "sources_ended"
+
+
+def test_without_a_standard_input_a_recording_goes_on(tmp_path: Path) -> None:
+    film, target = moving_film(tmp_path / "film.avi", seconds=1), tmp_path / "out.h5"
+    command = [*COMMAND, "--markers-from-stdin", "--camera", str(film), "--output", str(target)]
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_lone_surrogates_anywhere_are_replaced(
+    engine: tuple[Engine, list[protocol.Message]], tmp_path: Path
+) -> None:
+    recorder, said = engine
+    target = begin(recorder, tmp_path, "tr\udce9.wav")
+    recorder.carry_out(protocol.Mark("m\udce9"))
+    recorder.carry_out(protocol.Note("n\ud83d"))
+    recorder.end("stopped")
+    assert any(isinstance(message, protocol.Sealed) for message in said)
+    with Session.open(target) as session:
+        assert session.started.playlist == ("tr\ufffd",)
+        assert [track.title for track in session.tracks] == ["tr\ufffd"]
+        assert [each.label for each in session.markers] == ["m\ufffd"]
+        assert [each.text for each in session.notes] == ["n\ufffd"]
+
+
+def test_what_can_be_stored_is_left_as_it_is() -> None:
+    note = NoteAdded(t_ns=1, text="naïve 🎵 \x00")
+    assert storable(note) is note
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [MarkerAdded(t_ns=1 << 70, label=""), MarkerAdded(t_ns=0, label="x" * (2 << 20))],
+    ids=["time", "length"],
+)
+def test_an_event_that_no_log_can_hold_costs_that_event(
+    engine: tuple[Engine, list[protocol.Message]], tmp_path: Path, impossible: MarkerAdded
+) -> None:
+    recorder, said = engine
+    target = begin(recorder, tmp_path)
+    assert recorder.recording is not None
+    recorder.recording.inbox.put(impossible)
+    problem = turn_until(recorder, said, protocol.Problem)
+    assert isinstance(problem, protocol.Problem)
+    assert "MarkerAdded" in problem.message
+    assert not problem.fatal
+    recorder.carry_out(protocol.Mark("after"))
+    recorder.end("stopped")
+    with Session.open(target) as session:
+        assert [marker.label for marker in session.markers] == ["after"]
+        session.verify_digest()
