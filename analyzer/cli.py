@@ -12,6 +12,7 @@ import click
 
 from core.clock import clock_text
 from core.errors import AffettiError, ExitCode
+from core.seconds import Seconds
 
 if TYPE_CHECKING:
     from analyzer.batch import Outcome, Request
@@ -49,7 +50,7 @@ def _print_json(value: Any) -> None:
 @click.option(
     "--window",
     "window_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(0.0, above=True),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -58,7 +59,7 @@ def _print_json(value: Any) -> None:
 @click.option(
     "--dwell",
     "dwell_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(0.0, above=True),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

@@ -78,7 +78,8 @@ def main() -> NoReturn:
         complain(
             AffettiError(
                 f"Something went wrong inside Affetti: {type(error).__name__}: {error}",
-                "Recordings are safe. Run again with AFFETTI_DEBUG=1 to see where.",
+                "Run again with AFFETTI_DEBUG=1 to see where. After a recording, "
+                "`affetti recover` seals what was not sealed.",
             )
         )
         sys.exit(ExitCode.INTERNAL)

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from core.seconds import BASELINE_S, DURATION_S, Seconds
+
 
 @click.command()
 @click.option("--person", metavar="CODE", default=None, help="A pseudonym: letters and digits.")
@@ -20,11 +22,11 @@ import click
 @click.option("--play", metavar="FILE", multiple=True, help="A track to play; give it again.")
 @click.option("--speaker", metavar="NAME", default="", help="Where to play. [default: system]")
 @click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
-@click.option("--duration", metavar="SECONDS", type=click.FloatRange(min=0.1), help="End then.")
+@click.option("--duration", metavar="SECONDS", type=Seconds(*DURATION_S), help="End then.")
 @click.option(
     "--baseline",
     metavar="SECONDS",
-    type=click.FloatRange(min=3.0, max=60.0),
+    type=Seconds(*BASELINE_S),
     help="The person first shows a neutral face for so long; it corrects later estimates.",
 )
 @click.option("--output", metavar="FILE.h5", help="The recording. [default: named after person]")

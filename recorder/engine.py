@@ -29,6 +29,7 @@ from core.events import (
     RecordingResumed,
 )
 from core.sealing import seal
+from core.segments import parts_of
 from core.settings import Settings
 from recorder import protocol
 from recorder.live import Readers
@@ -36,6 +37,7 @@ from recorder.monitor import Monitor
 from recorder.preview import Preview
 from recorder.protocol import AnyCommand, Message
 from recorder.recording import Recording
+from recorder.threads import unexpected
 
 Publish = Callable[[Message], None]
 
@@ -59,11 +61,12 @@ class Engine:
 
     def __init__(self, settings: Settings, publish: Publish) -> None:
         self._settings = settings
-        self._publish = publish
+        self._hand_out = publish
+        self._unheard: Exception | None = None  # why nobody hears us any more
         self._readers = Readers()
         self._preview: Preview | None = None
         self._monitor = Monitor()
-        self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0}
+        self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0, "log": 0.0}
         self._told: set[str] = set()  # problems that were told already
         self.recording: Recording | None = None
         self.quitting = False
@@ -76,46 +79,94 @@ class Engine:
         """Do what a command says; what goes wrong is published as a `Problem`."""
         try:
             self._carry_out(command)
-        except AffettiError as error:
-            self._complain(error, fatal=isinstance(command, protocol.Record))
+        except Exception as error:
+            what = f"{type(command).__name__} could not be carried out"
+            fatal = isinstance(command, protocol.Record)
+            hint = "It did not begin." if fatal else "A recording that runs goes on."
+            self.complain(unexpected(what, error, hint), fatal)
 
     def turn(self) -> None:
-        """Publish what is due, and end a recording that is over."""
+        """Publish what is due, and end a recording that is over or cannot go on."""
         now = time.monotonic()
-        if self._is_due("events", now, _EVENTS_EVERY_S):
-            self._publish_events()
-        if self._is_due("picture", now, _PICTURE_EVERY_S):
-            self._publish_picture()
-        if self._is_due("level", now, _LEVEL_EVERY_S):
-            for level in self._monitor.levels():
-                self._publish(level)
-        if self._is_due("health", now, _HEALTH_EVERY_S):
-            self._publish_health()
+        for what, every_s, publish in (
+            ("events", _EVENTS_EVERY_S, self._publish_events),
+            ("picture", _PICTURE_EVERY_S, self._publish_picture),
+            ("level", _LEVEL_EVERY_S, self._publish_levels),
+            ("health", _HEALTH_EVERY_S, self._publish_health),
+        ):
+            if self._is_due(what, now, every_s):
+                self._show(publish)
         if self.recording is not None:
-            self.recording.end_baseline_when_due()
-            if reason := self.recording.over:
-                self.end(reason)
+            self._look_after(self.recording, now)
 
     def end(self, reason: EndReason) -> None:
-        """End the recording, if there is one, and seal it."""
+        """End the recording, if there is one, and seal it; what goes wrong is published."""
         recording, self.recording = self.recording, None
         if recording is None:
             return
-        recording.finish(reason)
-        self._publish_events()
-        if recording.failure is not None:
-            self._complain(recording.failure, fatal=True)
         try:
-            report = seal(recording.target, self._sealing)
-        except AffettiError as error:
-            self._complain(error, fatal=True)
-            return
-        self._publish(protocol.Sealed(str(report.path), reason))
+            recording.finish(reason)
+            self._show(self._publish_events)
+            self._seal(recording, reason)
+        except Exception as error:
+            hint = f"Run `affetti recover {recording.target}`: it seals what was written."
+            self.complain(unexpected("The recording could not be ended", error, hint), fatal=True)
 
     def close(self, reason: EndReason) -> None:
         """End whatever is going on."""
-        self._watch(None, None)
+        self._show(lambda: self._watch(None, None))
         self.end(reason)
+
+    def complain(self, error: AffettiError, fatal: bool = False) -> None:
+        """Publish an error; fatal where a recording did not begin, or has ended because of it."""
+        self._publish(protocol.Problem(error.message, error.hint, int(error.code), fatal))
+
+    def _publish(self, message: Message) -> None:
+        try:
+            self._hand_out(message)
+        except Exception as error:
+            self._unheard = self._unheard or error
+
+    def _show(self, publish: Callable[[], object]) -> None:
+        """Do something that a recording does not depend on."""
+        try:
+            publish()
+        except Exception as error:
+            hint = "A recording that runs goes on; what is shown of it may be incomplete."
+            self._complain_once(
+                unexpected("Something went wrong beside the recording", error, hint)
+            )
+
+    def _look_after(self, recording: Recording, now: float) -> None:
+        """End a recording that is over, or that cannot go on, and its baseline."""
+        try:
+            if self._unheard is not None:
+                recording.fail(unexpected("Nobody can be told of the recording", self._unheard))
+            if self._is_due("log", now, _HEALTH_EVERY_S):
+                recording.look_for_log()
+            recording.end_baseline_when_due()
+            reason = recording.over
+        except Exception as error:
+            recording.fail(error)
+            reason = "failed"
+        if reason is not None:
+            self.end(reason)
+
+    def _seal(self, recording: Recording, reason: EndReason) -> None:
+        failure, target = recording.failure, recording.target
+        if failure is not None:
+            reason = recording.over or reason
+            self.complain(failure, fatal=True)
+            if not parts_of(target):
+                return  # which the failure says
+        try:
+            report = seal(target, self._sealing)
+        except Exception as error:
+            hint = f"Run `affetti recover {target}`: it seals what was written."
+            problem = unexpected(f"{target.name} could not be sealed", error, hint)
+            self.complain(_after(failure, problem), fatal=True)
+        else:
+            self._publish(protocol.Sealed(str(report.path), reason))
 
     def _carry_out(self, command: AnyCommand) -> None:
         match command:
@@ -128,8 +179,8 @@ class Engine:
             case protocol.Stop():
                 self.end("stopped")
             case protocol.Quit():
-                self.close("stopped")
                 self.quitting = True
+                self.close("stopped")
             case _:
                 self._steer(command)
 
@@ -144,8 +195,7 @@ class Engine:
             case protocol.Mark(label=label):
                 put(MarkerAdded(t_ns=now_ns, label=label))
             case protocol.Note(text=text, ago_s=ago_s):
-                begun_ns = max(0, now_ns - round(ago_s * NS_PER_S))
-                put(NoteAdded(t_ns=begun_ns, text=text))
+                put(NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=text))
             case protocol.ShowNeutralFace(seconds=seconds):
                 self.recording.begin_baseline(seconds)
             case protocol.ChangePerson():
@@ -182,9 +232,9 @@ class Engine:
         )
 
     def _watch(self, camera: str | None, microphone: str | None) -> None:
-        if self._preview is not None:
-            self._preview.close()
-            self._preview = None
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            preview.close()
             self._monitor.clear()
         if camera is not None or microphone is not None:
             self._preview = Preview(camera, microphone, self._settings, self._monitor.see)
@@ -214,6 +264,10 @@ class Engine:
         if picture is not None:
             self._publish(picture)
 
+    def _publish_levels(self) -> None:
+        for level in self._monitor.levels():
+            self._publish(level)
+
     def _publish_health(self) -> None:
         if self.recording is not None:
             self._publish(self._monitor.health(self.recording, self._readers))
@@ -225,13 +279,22 @@ class Engine:
     def _complain_once(self, error: AffettiError | None) -> None:
         if error is not None and error.message not in self._told:
             self._told.add(error.message)
-            self._complain(error, fatal=False)
-
-    def _complain(self, error: AffettiError, fatal: bool) -> None:
-        self._publish(protocol.Problem(error.message, error.hint, int(error.code), fatal))
+            self.complain(error)
 
     def _sealing(self, done: int, total: int) -> None:
         self._publish(protocol.Sealing(done, total))
+
+
+def _moment_ns(now_ns: int, ago_s: float) -> int:
+    """Return the session time `ago_s` ago; now, where that is no time in the recording's past."""
+    return now_ns - round(ago_s * NS_PER_S) if 0 <= ago_s * NS_PER_S <= now_ns else now_ns
+
+
+def _after(failure: AffettiError | None, problem: AffettiError) -> AffettiError:
+    """Return a problem, and what went wrong before it, as one error."""
+    if failure is None:
+        return problem
+    return AffettiError(f"{failure.message} {problem.message}", problem.hint, failure.code)
 
 
 @dataclass
@@ -289,12 +352,18 @@ def _detach() -> None:
 class _Server:
     def __init__(self, pipe: Connection, settings: Settings) -> None:
         self._pipe = pipe
-        self._commands: queue.SimpleQueue[AnyCommand | None] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[AnyCommand | AffettiError | None] = queue.SimpleQueue()
         self._gone = False
         self._terminated = False
         self._engine = Engine(settings, self._send)
 
     def run(self) -> None:
+        try:
+            self._run()
+        finally:
+            self._engine.close("signal" if self._terminated else "ui_gone")
+
+    def _run(self) -> None:
         self._engine.load_models()
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
         while not (self._engine.quitting or self._terminated):
@@ -305,9 +374,11 @@ class _Server:
             else:
                 if command is None:
                     break
-                self._engine.carry_out(command)
+                if isinstance(command, AffettiError):
+                    self._engine.complain(command)
+                else:
+                    self._engine.carry_out(command)
             self._engine.turn()
-        self._engine.close("signal" if self._terminated else "ui_gone")
 
     def on_terminate(self, number: int, frame: object) -> None:
         self._terminated = True
@@ -315,10 +386,16 @@ class _Server:
     def _listen(self) -> None:
         try:
             while True:
-                self._commands.put(protocol.receive_command(self._pipe))
-        except (EOFError, OSError, ValueError):
-            # The screen is gone, or speaks nonsense, which is the same to us.
+                self._commands.put(self._understand(self._pipe.recv_bytes()))
+        except Exception:  # nothing more is heard of the screen, for whatever reason
             self._commands.put(None)
+
+    def _understand(self, data: bytes) -> AnyCommand | AffettiError:
+        try:
+            return protocol.command_of(data)
+        except Exception as error:
+            hint = "Screen and engine may be of different versions. A recording that runs goes on."
+            return unexpected("The screen sent a command that is none", error, hint)
 
     def _send(self, message: Message) -> None:
         if self._gone:

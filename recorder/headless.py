@@ -59,22 +59,37 @@ class Headless:
         Raises
         ------
         AffettiError
-            It could not begin, or not go on to its end; what was recorded is safe.
+            It could not begin, or not go on to its end, or could not be sealed.
         """
         for number in _SIGNALS:
             signal.signal(number, lambda number, frame: self._signalled.set())
         self._engine.carry_out(protocol.Record(plan))
-        if markers and self._engine.recording is not None:
-            threading.Thread(target=self._read_markers, name="read markers", daemon=True).start()
-        while self._engine.recording is not None:
-            self._engine.turn()
-            if self._signalled.wait(_TURN_S):
-                self._engine.end("signal")
+        try:
+            if markers and self._engine.recording is not None:
+                threading.Thread(
+                    target=self._read_markers, name="read markers", daemon=True
+                ).start()
+            while self._engine.recording is not None:
+                self._engine.turn()
+                if self._signalled.wait(_TURN_S):
+                    self._engine.end("signal")
+        finally:
+            self._engine.close("failed")
         if self._error is not None:
-            raise self._error
+            raise self._with_outcome(self._error)
         if self._sealed is None:
-            raise AffettiError("The recording came to no end.", "", ExitCode.INTERNAL)
+            raise AffettiError(
+                "The recording has ended, and what became of it is not known.",
+                "`affetti recover` seals what was not sealed.",
+                ExitCode.INTERNAL,
+            )
         return self._sealed
+
+    def _with_outcome(self, error: AffettiError) -> AffettiError:
+        if self._sealed is None:
+            return error
+        sealed = f"What was recorded until then is sealed in {self._sealed}."
+        return AffettiError(error.message, f"{error.hint} {sealed}".strip(), error.code)
 
     def _read_markers(self) -> None:
         try:
@@ -83,8 +98,8 @@ class Headless:
                 while line := lines.readline(_LONGEST_LINE):
                     if not self._mark(line.strip()):
                         return
-        except OSError as error:
-            self._say(f"Markers cannot be read from standard input: {error.strerror}.")
+        except Exception as error:
+            self._say(f"Markers can no longer be read from standard input: {error}.")
 
     def _mark(self, label: str) -> bool:
         """Add a marker, unless it says nothing; False when the recording is over."""
@@ -114,7 +129,7 @@ class Headless:
 
     def _hear_problem(self, error: AffettiError, fatal: bool) -> None:
         if fatal:
-            self._error = self._error or error
+            self._error = error  # a later one names those before it
         else:
             self._say(f"{error.message} {error.hint}")
 

@@ -38,7 +38,10 @@ class Readers:
         if self._thread is None:
             # No daemon: to be killed in the middle of native code ends a process with an abort.
             self._thread = threading.Thread(target=self._load, name="load models")
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError as error:  # there can be no more threads
+                self.problem = _unloaded(error)
 
     def ready(self, modality: Modality) -> bool:
         """Whether a model has been loaded."""
@@ -71,10 +74,14 @@ class Readers:
         except AffettiError as error:
             self.problem = error
         except Exception as error:  # whatever it is, the recording goes on
-            self.problem = AffettiError(
-                f"The models could not be loaded: {error}.",
-                "Recording goes on without live estimates; the analyzer makes them afterwards.",
-            )
+            self.problem = _unloaded(error)
+
+
+def _unloaded(error: Exception) -> AffettiError:
+    return AffettiError(
+        f"The models could not be loaded: {error}.",
+        "Recording goes on without live estimates; the analyzer makes them afterwards.",
+    )
 
 
 class _Operator(Protocol):
@@ -113,7 +120,7 @@ class LivePerception:
         face = FacePerception(readers.read_face, self._skip)
         music = MusicPerception(readers.read_music, self._skip)
         self._threads = [
-            threading.Thread(target=self._work, args=(side, operator), name=name)
+            threading.Thread(target=self._work, args=(side, operator), name=name, daemon=True)
             for side, (name, operator) in enumerate((("read faces", face), ("read music", music)))
         ]
         for thread in self._threads:
@@ -151,23 +158,31 @@ class LivePerception:
 
     def _work(self, side: int, operator: _Operator) -> None:
         while (item := self._queues[side].get()) is not None:
-            event, blob = item
-            estimates = self._attempt(operator, event, blob)
-            self._reached_ns[side] = max(self._reached_ns[side], event.t_ns)
-            for estimate in estimates:
-                if isinstance(estimate, FaceEstimated):
-                    self._latency_ns.append(self._clock.now_ns() - estimate.t_ns)
-                self._emit(estimate)
-            self._merge(side, event, estimates)
+            try:
+                self._perceive(side, operator, *item)
+            except Exception as error:
+                self._note(error)
+
+    def _perceive(self, side: int, operator: _Operator, event: Event, blob: bytes) -> None:
+        estimates = self._attempt(operator, event, blob)
+        self._reached_ns[side] = max(self._reached_ns[side], event.t_ns)
+        for estimate in estimates:
+            if isinstance(estimate, FaceEstimated):
+                self._latency_ns.append(self._clock.now_ns() - estimate.t_ns)
+            self._emit(estimate)
+        self._merge(side, event, estimates)
+
+    def _note(self, error: Exception) -> None:
+        self.problem = self.problem or AffettiError(
+            f"A live estimate failed: {error}.",
+            "Recording goes on; the analyzer will say what is wrong with it.",
+        )
 
     def _attempt(self, operator: _Operator, event: Event, blob: bytes) -> Sequence[Event]:
         try:
             return operator.push(event, blob)
         except Exception as error:  # one estimate is lost, never the recording
-            self.problem = self.problem or AffettiError(
-                f"A live estimate failed: {error}.",
-                "Recording goes on; the analyzer will say what is wrong with it.",
-            )
+            self._note(error)
             modality: Modality = "face" if isinstance(event, FrameCaptured) else "music"
             return [EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq)]
 

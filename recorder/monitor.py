@@ -130,8 +130,14 @@ def _drift_ppm(state: SessionState) -> float | None:
     return max(measured, key=abs) if measured else None
 
 
-def _disk_s(recording: Recording, bytes_per_s: float) -> float:
-    """Return how long the disk lasts; sealing needs as much room again as the segments."""
-    status = os.statvfs(recording.target.parent)
+def _disk_s(recording: Recording, bytes_per_s: float) -> float | None:
+    """Return how long the disk lasts; sealing needs as much room again as the segments.
+
+    None when the disk does not say how much room there is.
+    """
+    try:
+        status = os.statvfs(recording.target.parent)
+    except OSError:
+        return None
     free = status.f_bavail * status.f_frsize - recording.bytes_written
     return max(0.0, free / (2 * bytes_per_s)) if bytes_per_s > 0 else float(NS_PER_S)

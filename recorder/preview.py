@@ -6,9 +6,10 @@ from core.clock import SessionClock
 from core.errors import AffettiError
 from core.events import Event
 from core.settings import Settings
-from recorder.sources import Source
+from recorder.sources import Source, stop_all
 from recorder.sources.camera import open_camera
 from recorder.sources.microphone import open_microphone
+from recorder.threads import ThreadWatch, unexpected
 
 
 class Preview:
@@ -36,6 +37,7 @@ class Preview:
         self.problem: AffettiError | None = None
         self._see = see
         self._sources: list[Source] = []
+        self._watch = ThreadWatch(self._note)
         if camera is not None:
             self._open(lambda: open_camera(camera, settings.video))
         if microphone is not None:
@@ -48,15 +50,17 @@ class Preview:
 
     def close(self) -> None:
         """Close the devices."""
-        for source in self._sources:
-            source.stop()
+        self._watch.close()
+        stop_all(self._sources)
 
     def _open(self, make: Callable[[], Source]) -> None:
         try:
             source = make()
+            self._sources.append(source)  # at once, so that it is closed whatever comes
             source.open()
             source.start(self)
-        except AffettiError as error:
-            self.problem = self.problem or error
-            return
-        self._sources.append(source)
+        except Exception as error:
+            self._note(unexpected("A source cannot be watched", error))
+
+    def _note(self, error: AffettiError) -> None:
+        self.problem = self.problem or error

@@ -171,7 +171,7 @@ class Health(Message, frozen=True, tag=True):
     frames_dropped: int
     audio_gaps: int
     drift_ppm: float | None  # of the sound card against the session clock
-    disk_s: float  # how long the disk lasts at the present rate
+    disk_s: float | None  # how long the disk lasts at the present rate; None: not known
     models_ready: bool  # False while they load
     behind_s: float  # how far inference is behind the present
     skipped: int  # live estimates that were not made
@@ -222,7 +222,12 @@ def send(pipe: "Connection", item: Command | Message) -> None:
 
 def receive_command(pipe: "Connection") -> AnyCommand:
     """Wait for the next command; EOFError when the screen is gone."""
-    command: AnyCommand = _commands.decode(pipe.recv_bytes())
+    return command_of(pipe.recv_bytes())
+
+
+def command_of(data: bytes) -> AnyCommand:
+    """Return the command in `data`; msgspec.DecodeError where there is none."""
+    command: AnyCommand = _commands.decode(data)
     return command
 
 

@@ -1,10 +1,12 @@
 """One recording, from opening its sources to closing its log."""
 
 import errno
+import os
 import queue
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,8 +25,9 @@ from core.events import (
     SessionStarted,
     refuse_unstorable,
 )
-from core.parts import named_like_parts, part_number, parts_of
+from core.parts import named_like_parts, part_number, part_path, parts_of
 from core.person import checked_code, refuse_existing, session_file_name
+from core.seconds import BASELINE_S, DURATION_S, checked_seconds
 from core.segments import SegmentLog
 from core.settings import Settings
 from core.state import SessionState
@@ -32,10 +35,11 @@ from models.perception import NOT_PERCEIVED, models_in_use
 from recorder.inbox import Inbox
 from recorder.live import LivePerception, Readers
 from recorder.protocol import Plan
-from recorder.sources import AudioSource, Source
+from recorder.sources import AudioSource, Source, stop_all
 from recorder.sources.camera import open_camera
 from recorder.sources.microphone import open_microphone
 from recorder.sources.player import Player
+from recorder.threads import ThreadWatch, unexpected
 
 # Sees every event once it is in the log, with its blob, in the writer's thread.
 Subscriber = Callable[[Event, bytes], None]
@@ -63,8 +67,7 @@ class Sources:
 
     def stop(self) -> None:
         """Stop them all; the music first, so that the room still hears its end."""
-        for source in reversed(self.all()):
-            source.stop()
+        stop_all(reversed(self.all()))
 
 
 def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
@@ -144,6 +147,13 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
     return sources
 
 
+def _refuse_impossible(plan: Plan) -> None:
+    if plan.duration_s is not None:
+        checked_seconds("A recording", plan.duration_s, DURATION_S)
+    if plan.baseline_s is not None:
+        checked_seconds("A baseline", plan.baseline_s, BASELINE_S)
+
+
 def _refuse_unconsented(plan: Plan) -> None:
     for name, source, consented in (
         ("video", plan.camera, plan.consent.video),
@@ -178,6 +188,8 @@ class Recording:
     def __init__(
         self, plan: Plan, settings: Settings, readers: Readers, subscriber: Subscriber
     ) -> None:
+        _refuse_impossible(plan)
+        self._models = models_in_use()
         now = datetime.now(UTC).astimezone()
         self.target = target_of(plan, settings, now)
         self.plan = plan
@@ -186,25 +198,28 @@ class Recording:
         self.failure: AffettiError | None = None
         self.problem: AffettiError | None = None  # the latest event that was lost, if any
         self._baseline_end_ns: int | None = None
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.sources.stop)
             session_id = uuid.uuid4().hex
             self._log = SegmentLog(self.target, session_id, settings.log)
-        except BaseException:
-            self.sources.stop()
-            raise
-        self.clock = SessionClock()
-        wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
-        self.inbox = Inbox(self.clock, plan.consent)
-        self.live = LivePerception(readers, self.clock, self.inbox.put)
+            undo.callback(self._discard)
+            undo.callback(self._log.close)
+            self.clock = SessionClock()
+            wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
+            self.inbox = Inbox(self.clock, plan.consent)
+            self.live = LivePerception(readers, self.clock, self.inbox.put)
+            undo.pop_all()
         self._subscriber = subscriber
         self._drained = threading.Event()
         self._ended = threading.Event()
-        self._writer = threading.Thread(target=self._write, name="write log")
-        self.inbox.put(self._started(session_id, wall_clock))
-        self._writer.start()
-        self._start_sources()
-        if plan.baseline_s is not None:
-            self.begin_baseline(plan.baseline_s)
+        self._writer = threading.Thread(target=self._write, name="write log", daemon=True)
+        self._watch = ThreadWatch(self.fail)
+        try:
+            self._begin(self._started(session_id, wall_clock))
+        except BaseException:
+            self.finish("failed")
+            self._discard()  # it holds a beginning and an end, and nothing else
+            raise
 
     @property
     def bytes_written(self) -> int:
@@ -212,11 +227,15 @@ class Recording:
         return self._log.bytes_written
 
     @property
+    def _failed(self) -> EndReason:
+        full = self.failure is not None and self.failure.code == ExitCode.DISK_FULL
+        return "disk_full" if full else "failed"
+
+    @property
     def over(self) -> EndReason | None:
         """Why the recording should end now, or None: it failed, or its time or files are over."""
         if self.failure is not None:
-            full = self.failure.code == ExitCode.DISK_FULL
-            return "disk_full" if full else "failed"
+            return self._failed
         limit_s = self.plan.duration_s
         if limit_s is not None and self.clock.now_ns() >= limit_s * NS_PER_S:
             return "duration"
@@ -224,6 +243,7 @@ class Recording:
 
     def begin_baseline(self, seconds: float) -> None:
         """Note that the person shows a neutral face from now on, for so long."""
+        checked_seconds("A baseline", seconds, BASELINE_S)
         now_ns = self.clock.now_ns()
         self._baseline_end_ns = now_ns + round(seconds * NS_PER_S)
         self.inbox.put(BaselineStarted(t_ns=now_ns))
@@ -239,29 +259,49 @@ class Recording:
         """Note, from any thread, why the recording cannot go on; the first reason stays."""
         self.failure = self.failure or _failure(error)
 
+    def look_for_log(self) -> None:
+        """Note that the recording cannot go on when its log is gone from its folder."""
+        if self.failure is None and not os.path.exists(part_path(self.target, 1)):
+            self.fail(_gone(self.target))
+
     def finish(self, reason: EndReason) -> None:
-        """Stop the sources, write all that is under way, and close the log."""
+        """Stop the sources, write all that is under way, and close the log.
+
+        What goes wrong meanwhile is the recording's `failure`; nothing is raised.
+        """
         if self._ended.is_set():
             return
         self._ended.set()
-        self.sources.stop()
+        self._attempt(self.sources.stop)
         self.inbox.close()
-        self._drained.wait()
-        self.live.close()
+        if self._writer.is_alive():
+            self._drained.wait()
+        self._attempt(self.live.close)
+        self._attempt(self._put_end, reason)
+        self.inbox.close()
+        if self._writer.ident is not None:
+            self._writer.join()
+        self._attempt(self.look_for_log)
+        self._attempt(self._log.close)
+        self._watch.close()
+
+    def _discard(self) -> None:
+        with suppress(OSError):
+            self._log.discard()  # it holds a beginning and an end, and nothing else
+
+    def _begin(self, started: SessionStarted) -> None:
+        self.inbox.put(started)
+        self._writer.start()
+        for source in self.sources.all():
+            source.start(self.inbox)
+        if self.plan.baseline_s is not None:
+            self.begin_baseline(self.plan.baseline_s)
+
+    def _put_end(self, reason: EndReason) -> None:
+        if self.failure is not None:
+            reason = self._failed
         detail = self.failure.message if self.failure else ""
         self.inbox.put(SessionEnded(t_ns=self.clock.now_ns(), reason=reason, detail=detail))
-        self.inbox.close()
-        self._writer.join()
-        self._log.close()
-
-    def _start_sources(self) -> None:
-        try:
-            for source in self.sources.all():
-                source.start(self.inbox)
-        except BaseException:
-            self.finish("failed")
-            self._log.discard()  # it holds a beginning and an end, and nothing else
-            raise
 
     def _sources_ended(self) -> bool:
         """Whether every source that has an end has come to it.
@@ -288,7 +328,7 @@ class Recording:
             speaker=(speaker or "default") if self.sources.player else None,
             streams=self.sources.formats(),
             playlist=tuple(self.sources.player.titles) if self.sources.player else (),
-            models=models_in_use(),
+            models=self._models,
         )
 
     def _write(self) -> None:
@@ -332,7 +372,11 @@ class Recording:
         self.state.apply(written)
         if not isinstance(written, NOT_PERCEIVED):
             self.live.push(written, blob)
-        self._subscriber(written, blob)
+        try:
+            self._subscriber(written, blob)
+        except Exception as error:  # who looks on never stops what they look at
+            hint = "The recording goes on; what is shown of it may be incomplete."
+            self.problem = unexpected("An event could not be shown", error, hint)
 
     def _lose(self, event: Event, error: ValueError) -> None:
         """Go on without an event that no log can hold."""
@@ -346,11 +390,17 @@ class Recording:
 
 def _failure(error: Exception) -> AffettiError:
     """Return what to tell a person of an error that ends a recording."""
-    if isinstance(error, AffettiError):
-        return error
-    code = ExitCode.INTERNAL
-    message = f"The recording cannot go on: {type(error).__name__}: {error}."
-    if isinstance(error, OSError):
-        code = ExitCode.DISK_FULL if error.errno in _FULL else ExitCode.FILE_MISSING
-        message = f"The log cannot be written: {error.strerror or error}."
-    return AffettiError(message, "The recording ends here.", code)
+    if not isinstance(error, OSError):
+        return unexpected("The recording cannot go on", error)
+    code = ExitCode.DISK_FULL if error.errno in _FULL else ExitCode.FILE_MISSING
+    return AffettiError(f"The log cannot be written: {error.strerror or error}.", "", code)
+
+
+def _gone(target: Path) -> AffettiError:
+    return AffettiError(
+        f"The recording is gone from {target.parent}: the folder was moved, renamed or emptied, "
+        "or its disk was taken out.",
+        f"The recording has ended. Look for files named {target.stem}.part*.h5 where the folder "
+        f"is now, and run `affetti recover` there.",
+        ExitCode.FILE_MISSING,
+    )

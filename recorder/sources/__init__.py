@@ -5,6 +5,8 @@ Every source follows the same life: `open` (may fail, with a message for a perso
 """
 
 import threading
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Protocol
 
 from core.clock import SessionClock
@@ -48,3 +50,10 @@ class AudioSource(Source, Protocol):
     """A source of sound."""
 
     format: AudioFormat  # known once it is open
+
+
+def stop_all(sources: Iterable[Source]) -> None:
+    """Stop every source in order, even when one of them raises; then the error is raised."""
+    with ExitStack() as stack:
+        for source in reversed(list(sources)):
+            stack.callback(source.stop)

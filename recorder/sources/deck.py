@@ -13,7 +13,6 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import AffettiError
 from core.events import AudioFormat, TrackEndReason
 from recorder.sources.track import Track, decode
 
@@ -90,14 +89,22 @@ class _ReadAhead:
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._wanted < len(self._tracks) or self._closed)
-                if self._closed:
-                    return
-                errand, track = self._errand, self._wanted
-                self._wanted += 1
-            self._decode(errand, track)
+        try:
+            while (errand := self._next_errand()) is not None:
+                self._decode(*errand)
+        finally:
+            with self._changed:  # nobody may wait for a thread that has ended
+                self._closed = True
+                self._changed.notify_all()
+
+    def _next_errand(self) -> tuple[int, int] | None:
+        """Wait for a track to decode; return the errand and the track, or None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._wanted < len(self._tracks) or self._closed)
+            if self._closed:
+                return None
+            self._wanted += 1
+            return self._errand, self._wanted - 1
 
     def _decode(self, errand: int, track: int) -> None:
         end: TrackEndReason = "finished"
@@ -105,7 +112,7 @@ class _ReadAhead:
             for sound in decode(self._tracks[track], self._form):
                 if len(sound) and not self._offer(errand, _Chunk(sound)):
                     return
-        except AffettiError:
+        except Exception:  # whatever it is, the next track may be better
             end = "failed"
         silence = np.zeros((0, self._form.channels), np.int16)
         self._offer(errand, _Chunk(silence, end))

@@ -235,7 +235,7 @@ class AffettiApp(App[None]):
 
 
 def _over(view: RecordingView, said: AnyMessage) -> bool:
-    return isinstance(said, Sealing) or view.sealed is not None
+    return isinstance(said, Sealing) or view.sealed is not None or view.failure is not None
 
 
 def _gone(view: RecordingView | None) -> AffettiError:

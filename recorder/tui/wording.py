@@ -189,6 +189,8 @@ def _count(count: int, what: str) -> Remark:
 
 
 def _disk(health: Health) -> Remark:
+    if health.disk_s is None:
+        return Remark("disk unknown", "warning")
     severity: Severity = "ok"
     if health.disk_s < _LITTLE_DISK_S:
         severity = "error" if health.disk_s < _NO_DISK_S else "warning"

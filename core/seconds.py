@@ -1,0 +1,46 @@
+"""Lengths of time that a person may ask for: finite, and within bounds."""
+
+import math
+from typing import Any, Final
+
+import click
+
+from core.errors import AffettiError, ExitCode
+
+LONGEST_S: Final = 7 * 24 * 3600.0  # a week; nobody means more
+BASELINE_S: Final = (3.0, 60.0)  # how long a neutral face may be shown
+DURATION_S: Final = (0.1, LONGEST_S)
+
+
+class Seconds(click.FloatRange):
+    """The type of an option that takes a number of seconds: a range without NaN and infinity."""
+
+    def __init__(self, least_s: float, most_s: float = LONGEST_S, above: bool = False) -> None:
+        super().__init__(min=least_s, max=most_s, min_open=above)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; click's usage error where it is none, or out of range."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return number
+
+
+def checked_seconds(what: str, seconds: float, bounds_s: tuple[float, float]) -> float:
+    """Return `seconds` if they are within bounds.
+
+    Raises
+    ------
+    AffettiError
+        They are not, or are no number at all.
+    """
+    least_s, most_s = bounds_s
+    if not least_s <= seconds <= most_s:  # which NaN never is
+        raise AffettiError(
+            f"{what} cannot be {seconds} s long.",
+            f"Choose from {least_s:g} to {most_s:g} s.",
+            ExitCode.USAGE,
+        )
+    return seconds

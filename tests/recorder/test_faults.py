@@ -1,0 +1,373 @@
+"""A fault anywhere in the recorder ends the recording as it says, or lets it go on as it says."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from core.errors import AffettiError, ExitCode
+from core.events import Consent, NoteAdded
+from core.sealing import seal
+from core.segments import parts_of
+from core.session import Session
+from core.settings import Settings
+from recorder import protocol
+from recorder.engine import Engine, start_engine
+from recorder.headless import Headless
+from recorder.live import Readers
+from recorder.protocol import Plan
+from tests.recorder.films import moving_film, tone
+from tests.recorder.test_engine import until
+from tests.recorder.test_recording import COMMAND, begin
+
+GONE = "recorder.recording:Recording.look_for_log"
+PLAN = Plan(person="P1", consent=Consent(video=True, audio=True), speaker=None, unattended=True)
+
+
+@pytest.fixture(scope="module")
+def readers() -> Readers:
+    loaded = Readers()
+    loaded.load()
+    deadline = time.monotonic() + 120
+    while not loaded.all_ready and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return loaded
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    return replace(
+        PLAN,
+        camera=str(moving_film(tmp_path / "film.avi", seconds=3)),
+        microphone=str(tone(tmp_path / "room.wav", 3, 22_050, 1)),
+        playlist=(str(tone(tmp_path / "track.wav", 3)),),
+        output=str(tmp_path / "out.h5"),
+    )
+
+
+def fail_after(monkeypatch: pytest.MonkeyPatch, place: str, calls: int) -> None:
+    """Let a function of the product raise at every call after the first few."""
+    module, _, path = place.partition(":")
+    owner = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for each in outer:
+        owner = getattr(owner, each)
+    true, count = getattr(owner, name), [0]
+
+    def faulty(*arguments: object, **named: object) -> object:
+        count[0] += 1
+        if count[0] > calls:
+            raise RuntimeError("injected")
+        return true(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, faulty)
+
+
+def record(plan: Plan, readers: Readers) -> tuple[list[protocol.Message], set[str]]:
+    """Record in this process; return what was said, and the threads that were left over."""
+    said: list[protocol.Message] = []
+    before = set(threading.enumerate())
+    engine = Engine(Settings(), said.append)
+    engine._readers = readers
+    engine.carry_out(protocol.Record(plan))
+    deadline = time.monotonic() + 60
+    while engine.recording is not None:
+        assert time.monotonic() < deadline, "the recording did not end"
+        engine.turn()
+        time.sleep(0.02)
+    # A decoder whose player died waits in a daemon thread, which holds up nothing.
+    left = {t.name for t in set(threading.enumerate()) - before if not t.daemon}
+    busy = {t.name for t in threading.enumerate()} & {"write log", "read faces", "video file"}
+    return said, left | busy
+
+
+ENDS = [
+    ("core.segments:SegmentLog.append", 30),
+    ("core.segments:SegmentLog.sync", 1),
+    ("core.state:SessionState.apply", 30),
+    ("recorder.live:LivePerception.push", 30),
+    ("recorder.inbox:Inbox.put", 30),
+    ("recorder.inbox:Inbox.get", 30),
+    ("recorder.sources.camera:FrameLog.keep", 10),
+    ("recorder.sources.stream:StreamLog.keep", 10),
+    ("recorder.sources.microphone:_blocks", 0),
+    ("recorder.sources.deck:Deck.pull", 10),
+    ("recorder.recording:Recording._sources_ended", 10),
+    ("recorder.recording:Recording.end_baseline_when_due", 10),
+    (GONE, 1),
+]
+GOES_ON = [
+    ("recorder.monitor:Monitor.see", 10),
+    ("recorder.monitor:Monitor.take_events", 3),
+    ("recorder.monitor:Monitor.picture", 2),
+    ("recorder.monitor:_level", 2),
+    ("recorder.monitor:_drift_ppm", 0),
+    ("models.perception:FacePerception._estimate", 5),
+    ("models.perception:FusionPerception.push", 5),
+    ("recorder.sources.deck:decode", 0),
+]
+
+
+@pytest.mark.parametrize(("place", "calls"), ENDS)
+def test_a_fault_that_stops_the_recording_ends_it_as_it_says(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
+) -> None:
+    with monkeypatch.context() as patch:
+        fail_after(patch, place, calls)
+        said, left = record(plan, readers)
+    assert not left
+    problems = [m for m in said if isinstance(m, protocol.Problem) and m.fatal]
+    assert problems
+    assert "injected" in problems[0].message
+    target = Path(str(plan.output))
+    sealed = [m for m in said if isinstance(m, protocol.Sealed)]
+    if not sealed:
+        assert "affetti recover" in problems[-1].hint
+        seal(target)
+    assert not parts_of(target)
+    with Session.open(target) as session:
+        session.verify_digest()
+        assert session.info.recovered or session.info.end_reason == "failed"
+
+
+@pytest.mark.parametrize(("place", "calls"), GOES_ON)
+def test_a_fault_beside_the_recording_lets_it_go_on(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
+) -> None:
+    with monkeypatch.context() as patch:
+        fail_after(patch, place, calls)
+        said, left = record(plan, readers)
+    assert not left
+    problems = [m for m in said if isinstance(m, protocol.Problem)]
+    assert not any(problem.fatal for problem in problems)
+    assert all("goes on" in problem.hint for problem in problems)
+    with Session.open(str(plan.output)) as session:
+        session.verify_digest()
+        assert session.info.end_reason == "sources_ended"
+        assert session.info.frames == 75
+
+
+def test_a_disk_that_does_not_say_its_room_is_only_unknown(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers
+) -> None:
+    def refuse(path: object) -> object:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("recorder.monitor.os", type("", (), {"statvfs": staticmethod(refuse)}))
+    said, _ = record(plan, readers)
+    assert {m.disk_s for m in said if isinstance(m, protocol.Health)} == {None}
+    assert not [m for m in said if isinstance(m, protocol.Problem)]
+
+
+@pytest.mark.parametrize(
+    ("place", "calls"),
+    [
+        ("recorder.sources.player:Player.start", 0),
+        ("recorder.sources.camera:VideoFile.start", 0),
+        ("recorder.recording:SessionClock", 0),
+        ("recorder.sources.camera:VideoFile.open", 0),
+    ],
+)
+def test_a_fault_at_the_beginning_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
+) -> None:
+    with monkeypatch.context() as patch:
+        fail_after(patch, place, calls)
+        said, left = record(plan, readers)
+    assert not left
+    (problem,) = [m for m in said if isinstance(m, protocol.Problem)]
+    assert problem.fatal
+    assert not parts_of(Path(str(plan.output)))
+    said, _ = record(plan, readers)
+    assert any(isinstance(message, protocol.Sealed) for message in said)
+
+
+def test_without_anyone_to_tell_the_recording_ends(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan
+) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(signal, "signal", lambda number, handler: before.get(number))
+    fail_after(monkeypatch, "recorder.headless:Headless._hear", 5)
+    with pytest.raises(AffettiError, match="what became of it is not known"):
+        Headless(Settings(), lambda line: None).run(plan)
+    with Session.open(str(plan.output)) as session:
+        assert session.info.end_reason == "failed"
+
+
+PROGRAM = """
+import sys, pytest
+from tests.recorder.test_faults import fail_after
+from core.cli import main
+place, calls = sys.argv.pop(1), int(sys.argv.pop(1))
+fail_after(pytest.MonkeyPatch(), place, calls)
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "recorder.engine:Engine.turn",
+        "recorder.engine:Engine._look_after",
+        "core.segments:SegmentLog.append",
+        "recorder.inbox:Inbox.get",
+        "recorder.sources.camera:FrameLog.keep",
+    ],
+)
+def test_the_process_ends_after_a_fault(tmp_path: Path, place: str) -> None:
+    target = tmp_path / "out.h5"
+    film = moving_film(tmp_path / "film.avi", seconds=60)
+    command = [sys.executable, "-c", PROGRAM, place, "20", *COMMAND[3:]]
+    done = subprocess.run(
+        [*command, "--camera", str(film), "--output", str(target)],
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.INTERNAL, done.stderr
+    assert "injected" in done.stderr
+    assert "safe" not in done.stderr
+    assert "Traceback" not in done.stderr
+    if parts_of(target):
+        seal(target)
+    with Session.open(target) as session:
+        session.verify_digest()
+
+
+def rename(folder: Path) -> Path:
+    return folder.rename(folder.with_name("elsewhere"))
+
+
+def empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("remove", [rename, empty])
+def test_a_folder_that_vanishes_ends_the_recording_with_a_clear_word(
+    tmp_path: Path, remove: Callable[[Path], Path | None]
+) -> None:
+    film = moving_film(tmp_path / "film.avi", seconds=60)
+    target = tmp_path / "folder" / "out.h5"
+    process = begin(target, "--camera", film)
+    time.sleep(1)
+    moved = remove(target.parent)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.FILE_MISSING, said
+    assert "out.part*.h5" in said
+    assert "safe" not in said
+    if moved is not None:
+        report = seal(moved / "out.h5")
+        assert not report.recovered
+        with Session.open(report.path) as session:
+            assert session.info.end_reason == "failed"
+            assert session.info.frames > 10
+
+
+def test_a_screen_hears_of_a_vanished_folder(tmp_path: Path, plan: Plan) -> None:
+    target = tmp_path / "folder" / "out.h5"
+    engine = start_engine(Settings(sessions_folder=str(tmp_path)))
+    film = moving_film(tmp_path / "long.avi", seconds=60)
+    longer = replace(plan, camera=str(film), output=str(target))
+    protocol.send(engine.pipe, protocol.Record(longer))
+    until(engine, protocol.Started)
+    rename(target.parent)
+    problem = until(engine, protocol.Problem)[-1]
+    assert isinstance(problem, protocol.Problem)
+    assert problem.fatal
+    protocol.send(engine.pipe, protocol.Quit())
+    assert engine.join(60)
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"", b"\xff", msgspec.msgpack.encode({"type": "Fly"}),
+     msgspec.msgpack.encode({"type": "Mark", "label": 7}),
+     msgspec.msgpack.encode({"type": "Mark", "label": "x"})[:-2]],
+)  # fmt: skip
+def test_a_command_that_is_none_is_answered_and_ends_nothing(
+    plan: Plan, tmp_path: Path, nonsense: bytes
+) -> None:
+    engine = start_engine(Settings(sessions_folder=str(tmp_path)))
+    film = moving_film(tmp_path / "long.avi", seconds=60)
+    protocol.send(engine.pipe, protocol.Record(replace(plan, camera=str(film))))
+    until(engine, protocol.Started)
+    engine.pipe.send_bytes(nonsense)
+    problem = until(engine, protocol.Problem)[-1]
+    assert isinstance(problem, protocol.Problem)
+    assert not problem.fatal
+    protocol.send(engine.pipe, protocol.Mark("after"))
+    protocol.send(engine.pipe, protocol.Stop())
+    sealed = until(engine, protocol.Sealed)[-1]
+    assert isinstance(sealed, protocol.Sealed)
+    assert sealed.reason == "stopped"
+    engine.close()
+    assert engine.join(60)
+
+
+@pytest.mark.parametrize("option", ["--duration", "--baseline"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e300"])
+def test_numbers_that_are_no_time_are_refused(
+    tmp_path: Path, plan: Plan, option: str, value: str
+) -> None:
+    target = tmp_path / "out.h5"
+    command = [*COMMAND, "--camera", str(plan.camera), "--output", str(target), option, value]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == ExitCode.USAGE
+    assert not parts_of(target)
+
+
+@pytest.mark.parametrize("field", ["duration_s", "baseline_s"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.0, 1e300])
+def test_a_plan_with_such_numbers_is_refused(
+    plan: Plan, readers: Readers, field: str, value: float
+) -> None:
+    said, left = record(replace(plan, **{field: value}), readers)
+    assert not left
+    (problem,) = [m for m in said if isinstance(m, protocol.Problem)]
+    assert problem.fatal
+    assert problem.code == ExitCode.USAGE
+    assert not parts_of(Path(str(plan.output)))
+
+
+def test_such_numbers_in_commands_lose_no_note(plan: Plan, readers: Readers) -> None:
+    said: list[protocol.Message] = []
+    engine = Engine(Settings(), said.append)
+    engine._readers = readers
+    engine.carry_out(protocol.Record(plan))
+    for number in (float("nan"), float("inf"), -1e300, 1e300, -5.0):
+        engine.carry_out(protocol.Note("kept", number))
+        engine.carry_out(protocol.ShowNeutralFace(number))
+    engine.end("stopped")
+    assert len([m for m in said if isinstance(m, protocol.Problem)]) == 5
+    with Session.open(str(plan.output)) as session:
+        notes = [event for event in session.events if isinstance(event, NoteAdded)]
+        assert len(notes) == 5
+        assert all(0 <= note.t_ns <= session.duration_s * 1e9 for note in notes)
+
+
+def test_a_signal_ends_a_recording_whose_screen_is_broken(tmp_path: Path) -> None:
+    film = moving_film(tmp_path / "film.avi", seconds=60)
+    target = tmp_path / "out.h5"
+    command = [sys.executable, "-c", PROGRAM, "recorder.monitor:Monitor.picture", "1"]
+    process = subprocess.Popen(
+        [*command, *COMMAND[3:], "--camera", str(film), "--output", str(target)],
+        stderr=subprocess.PIPE, text=True, env={**os.environ},
+    )  # fmt: skip
+    while not parts_of(target):
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    with Session.open(target) as session:
+        assert session.info.end_reason == "signal"
