@@ -53,6 +53,8 @@ def main() -> NoReturn:
     # time here, and sums come out the same on any number of cores.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # A recorder of patients reports to nobody, nor do libraries of ours behind its back.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     # Recordings, tables and reports are about patients: only their owner may read them.
     os.umask(0o077)
     try:

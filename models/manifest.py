@@ -3,14 +3,12 @@
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from core.errors import AffettiError, ExitCode
-
-if TYPE_CHECKING:
-    import onnxruntime
+from models.runtime import onnxruntime
 
 ZOO: Final = Path(__file__).parent / "zoo"
 
@@ -84,17 +82,16 @@ def verified_bytes(name: str) -> bytes:
     return data
 
 
-def onnx_session(name: str) -> "onnxruntime.InferenceSession":
+def onnx_session(name: str) -> Any:
     """Load a verified model on one thread: results do not depend on how many cores there are."""
-    import onnxruntime  # noqa: PLC0415  heavy, and not every command runs a model
-
-    options = onnxruntime.SessionOptions()
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     # Spinning threads cost three times the processor time of the inference itself.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
+    return runtime.InferenceSession(
         verified_bytes(name), options, providers=["CPUExecutionProvider"]
     )
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
@@ -15,6 +14,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from core.errors import AffettiError, ExitCode
 from models.manifest import ModelFile
 from models.reasons import QUALITIES
+from models.runtime import onnxruntime
 from models.training import music_clips
 from models.training.music_ensemble import MUSICNN, EnsembleRecipe
 from models.training.music_evaluation import CROSS_VALIDATED, HELD_OUT, evaluation, out_of_fold
@@ -181,7 +181,7 @@ def export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
         options={id(model): {"zipmap": False}},
     )
     path.write_bytes(onnx.SerializeToString())
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     exported = session.run(["probabilities"], {"features": rows})[0]
     difference = float(np.abs(exported - model.predict_proba(rows)).max())
     if difference > 1e-5:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from core.errors import AffettiError, ExitCode
+from models.runtime import onnxruntime
 from models.training.face_augmentation import HARMS, Augmentation
 from models.training.face_conditions import moved
 
 torch = pytest.importorskip("torch")
-onnxruntime = pytest.importorskip("onnxruntime")
 
 from models.training.face_training import RECIPES, train_face  # noqa: E402
 
@@ -57,7 +57,7 @@ def test_an_interrupted_training_goes_on_where_it_was(data: Path, tmp_path: Path
 def test_the_written_network_reads_distributions(data: Path, tmp_path: Path):
     path = tmp_path / "face.onnx"
     outcome = train_face(data, "paper", path, lambda done, total, what: None)
-    network = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    network = onnxruntime().InferenceSession(path, providers=["CPUExecutionProvider"])
     faces = np.random.default_rng(1).integers(0, 256, (3, 1, 48, 48)).astype(np.float32)
     (expressions,) = network.run(["expressions"], {"faces": faces})
     (brighter,) = network.run(["expressions"], {"faces": faces / 2 + 100})

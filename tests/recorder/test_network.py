@@ -1,0 +1,103 @@
+"""What nobody asked for is not done: no network is spoken to, and no library leaves files."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.recorder.films import moving_film, tone
+
+STRACE = shutil.which("strace")
+READ_MUSIC = "from models.music import MusicReader; MusicReader()"
+NETWORK = re.compile(r"AF_INET|/nscd/")  # the internet, or a question after somebody's address
+
+# Python tells a hook what it does with sockets; libraries underneath are for the tracer to see.
+HOOK = """
+import sys
+
+def tell(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"):
+        print("PYTHON SPOKE", event, arguments, file=sys.stderr)
+
+sys.addaudithook(tell)
+"""
+
+
+@dataclass
+class Traced:
+    """What a session that was recorded, analyzed and reported did beside that."""
+
+    home: Path
+    said: str  # on standard error
+    calls: list[str]  # of the system; none where there is no tracer
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a user whose home is new, and who asked for nothing."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "ORT_"))}
+    return {**kept, "HOME": str(home), **more}
+
+
+def left_by_onnxruntime(home: Path) -> list[Path]:
+    return [path for path in home.rglob("*") if re.search("onnxruntime|Microsoft", str(path))]
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
+    folder = tmp_path_factory.mktemp("traced")
+    home, hook, trace = folder / "home", folder / "hook", folder / "trace"
+    home.mkdir()
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(HOOK)
+    path = os.pathsep.join(filter(None, [str(hook), os.environ.get("PYTHONPATH", "")]))
+    settings = folder / "settings.toml"
+    settings.write_text(f'sessions_folder = "{folder}"\n')
+    user = environment(home, PYTHONPATH=path, AFFETTI_SETTINGS=str(settings))
+    film = moving_film(folder / "film.avi", seconds=3.5)
+    sound = tone(folder / "sound.wav", seconds=3.5)
+    target = folder / "out.h5"
+    sources = ["--camera", film, "--microphone", sound, "--play", sound, "--no-speaker"]
+    tracer = [STRACE, "-f", "-qq", "-A", "-o", trace, "-e", "trace=socket,connect,sendto"]
+    said = ""
+    for command in (
+        ["record", "--headless", *sources, "--output", target],
+        ["analyze", target],
+        ["report", target],
+    ):
+        line = [*(tracer if STRACE else []), sys.executable, "-m", "core", *command]
+        done = subprocess.run(line, env=user, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        said += done.stderr
+    return Traced(home, said, trace.read_text().splitlines() if STRACE else [])
+
+
+def test_python_speaks_to_no_network_in_a_session_and_its_report(traced: Traced) -> None:
+    assert "PYTHON SPOKE" not in traced.said
+
+
+@pytest.mark.skipif(STRACE is None, reason="needs the Debian package strace")
+def test_no_library_opens_a_socket_to_a_network(traced: Traced) -> None:
+    assert [call for call in traced.calls if NETWORK.search(call)] == []
+
+
+def test_a_session_and_its_report_leave_nothing_of_the_runtime(traced: Traced) -> None:
+    assert left_by_onnxruntime(traced.home) == []
+
+
+@pytest.mark.parametrize("before", ["", "import core.session; ", "import models, skl2onnx; "])
+def test_a_notebook_leaves_nothing_of_the_runtime(tmp_path: Path, before: str) -> None:
+    subprocess.run(
+        [sys.executable, "-c", before + READ_MUSIC], env=environment(tmp_path), check=True
+    )
+    assert left_by_onnxruntime(tmp_path) == []
+
+
+def test_an_environment_that_asks_for_telemetry_is_overruled(tmp_path: Path) -> None:
+    asked = environment(tmp_path, ORT_DISABLE_TELEMETRY="0")
+    subprocess.run([sys.executable, "-c", READ_MUSIC], env=asked, check=True)
+    assert left_by_onnxruntime(tmp_path) == []
