@@ -28,8 +28,8 @@ from core.events import (
     RecordingPaused,
     RecordingResumed,
 )
+from core.parts import parts_of
 from core.sealing import seal
-from core.segments import parts_of
 from core.settings import Settings
 from recorder import protocol
 from recorder.live import Readers
