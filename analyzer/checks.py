@@ -34,11 +34,13 @@ from core.events import (
     SessionStarted,
     columns,
 )
+from core.losses import span
 from core.person import checked_code
 from core.session import Session
 
 _DECODED_PICTURES: Final = 200  # of a recording's frames, evenly spaced; all are looked at
 _EXAMPLES: Final = 3
+_SPANS: Final = 12
 
 
 class Importance(IntEnum):
@@ -190,16 +192,37 @@ def log_unaltered(subject: Subject) -> Messages:
 
 @rule(Importance.CRITICAL)
 def sequence_gapless(subject: Subject) -> Messages:
-    """Find gaps in the numbers of events, but for records that a crash destroyed."""
-    seqs = np.array(subject.contents.seqs, np.int64)
+    """Find gaps in the numbers of events, but for those that sealing has told of."""
+    seqs = subject.contents.seqs
     recovered = subject.session.state.recovered
-    destroyed = recovered.damaged_records if recovered else 0
-    missing = int(seqs[-1]) + 1 - len(seqs) if len(seqs) else 0
-    if len(seqs) and (seqs[0] != 0 or np.any(np.diff(seqs) < 1)):
+    told = recovered.damaged_records if recovered else 0
+    if seqs and (seqs[0] < 0 or np.any(np.diff(seqs) < 1)):
         yield "Events are not numbered from 0 in rising order."
-    elif missing > destroyed:
-        are = "is" if missing == 1 else "are"
-        yield f"{_number(missing, 'event')} {are} missing from the sequence."
+    elif _missing(seqs) > told:
+        yield _missing_events(seqs)
+
+
+@rule(Importance.WARNING)
+def losses_told(subject: Subject) -> Messages:
+    """Name the events that sealing could not find any more."""
+    seqs = subject.contents.seqs
+    recovered = subject.session.state.recovered
+    if recovered is not None and 0 < _missing(seqs) <= recovered.damaged_records:
+        yield _missing_events(seqs)
+
+
+def _missing(seqs: list[int]) -> int:
+    return seqs[-1] + 1 - len(seqs) if seqs else 0
+
+
+def _missing_events(seqs: list[int]) -> str:
+    number = _missing(seqs)
+    edges = zip([-1, *seqs], seqs, strict=False)
+    spans = [span(before + 1, after - 1) for before, after in edges if after - before > 1]
+    shown = ", ".join(spans[:_SPANS])
+    shown += f" and at {len(spans) - _SPANS} more places" if len(spans) > _SPANS else ""
+    are = "is" if number == 1 else "are"
+    return f"{_number(number, 'event')} {are} missing from the sequence: {shown}."
 
 
 @rule(Importance.CRITICAL)
@@ -331,7 +354,7 @@ def person_is_code(subject: Subject) -> Messages:
 
 @rule(Importance.WARNING)
 def ended_cleanly(subject: Subject) -> Messages:
-    """Tell of a recording that broke off."""
+    """Tell of a recording that broke off, or that not all could be read of."""
     recovered = subject.session.state.recovered
     if recovered is not None:
         yield recovered.statement

@@ -391,18 +391,19 @@ def recover(paths: tuple[Path, ...]) -> int:
     targets = unsealed(paths or (settings.load().folder,))
     if not targets:
         click.echo("Nothing to recover: every recording there is sealed.")
-    failures = []
+    failures, whole = [], True
     for target in targets:
         try:
             with _bar(f"Sealing {target.name}") as progress:
                 done = seal(target, progress)
             click.echo(f"{done.path}: {done.statement}")
+            whole = whole and done.whole
         except AffettiError as error:
             failures.append(error)
             complain(error)
     if len(targets) == 1 and failures:
         return failures[0].code
-    return ExitCode.WARNING if failures else ExitCode.OK
+    return ExitCode.WARNING if failures or not whole else ExitCode.OK
 
 
 @click.command()

@@ -279,9 +279,12 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
 
 
 class SessionRecovered(Event, frozen=True, kw_only=True, tag=True):
-    """The last event of a recording that did not: what was found, and what was lost."""
+    """The last event of a recording with a loss: it broke off, or not all of it could be read.
 
-    lost_s: float  # upper estimate of what is missing at the end
+    Behind a `SessionEnded`, the recording ended cleanly and was damaged afterwards.
+    """
+
+    lost_s: float  # upper estimate of what is missing, inside and at the end
     damaged_records: int  # records inside the log that could not be read
     statement: str  # the same in words
 

@@ -3,16 +3,18 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from core import layout, segments
-from core.clock import NS_PER_S, clock_text
 from core.errors import AffettiError, ExitCode
 from core.events import (
     ESTIMATE_TABLES,
@@ -25,7 +27,11 @@ from core.events import (
     columns,
     decode,
     encode,
+    major,
 )
+from core.fitness import Fitness
+from core.losses import Losses, gaps_in
+from core.parts import DAMAGE, part_number
 from core.records import HEADER_BYTES, Record, record_of
 from core.segments import Survey
 from core.session import Session
@@ -38,6 +44,7 @@ from core.temporary import (
     leftovers,
     name_beside,
     publish,
+    sync_folder,
 )
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
@@ -46,6 +53,7 @@ Progress = Callable[[int, int], None]  # bytes done, bytes in all
 _IN_FLIGHT_S: Final = 0.2
 _BUFFER_BYTES: Final = 8 * MIB
 _AUDIO_CHUNK_BYTES: Final = 256 << 10
+_ALREADY: Final = "It was sealed already; its segments were removed."
 _UNITS: Final = {
     "t_ns": "nanoseconds of session time",
     "box_px": "pixels",
@@ -64,52 +72,225 @@ class SealReport:
     recovered: bool
     lost_s: float
     statement: str  # for a person
+    whole: bool = True  # nothing is missing but, where it broke off, the end
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be sealed: the fit of the surveyed records, and what is said of the others."""
+
+    found: Survey
+    fit: NDArray[np.bool_]
+    losses: Losses
+    closing: SessionRecovered | None  # None where nothing at all was lost
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        return self.found.rows[self.fit]
+
+    @property
+    def last_words(self) -> Record | None:
+        if self.closing is None:
+            return None
+        kind, json = type(self.closing).__name__, encode(self.closing)
+        return record_of(self.closing.seq, self.closing.t_ns, kind, json, b"")
 
 
 def seal(target: Path, progress: Progress | None = None) -> SealReport:
-    """Make one sealed file of the segments of `target`, verify it, and remove them.
+    """Make one sealed file of the segments of `target`, verify it, and put them away.
 
-    A log without a `SessionEnded` gets a `SessionRecovered` that says what was lost.
+    A log with a gap, with anything that could not be read, or without a `SessionEnded`, gets a
+    `SessionRecovered` that says what was lost. A segment is removed once each of its records
+    was read back from the sealed file; one that holds anything else is moved to the folder
+    `NAME.unreadable`.
 
     Parameters
     ----------
     target
         The sealed file to make. It must not exist, unless it is this very recording, sealed
-        before a crash could remove the segments.
+        before a crash could put the segments away.
     progress
         Called with the bytes done and the bytes in all.
 
     Raises
     ------
     AffettiError
-        There is nothing to seal, it is being recorded, the file exists, or the disk is full.
-        The segments stay as they are.
+        There is nothing that can be sealed, it is being recorded, a segment cannot be read for
+        now, the file exists, or the disk is full. The segments stay as they are.
     """
     found = segments.survey(target)
+    major(found.schema_version)
     if os.path.lexists(target):
         return _finish_interrupted(target, found)
-    if not len(found.rows):
+    plan = _planned(target, found)
+    size = int(plan.rows["length"].sum())
+    _refuse_without_room(target, size)
+    left = _named(_tidied(target))
+    held = _sealed(target, plan, _Meter(progress, 2 * size))
+    said = plan.closing.statement if plan.closing else "Sealed; nothing was lost."
+    return SealReport(
+        target,
+        plan.closing is not None,
+        plan.closing.lost_s if plan.closing else 0.0,
+        said + _put_away(target, found, held) + left,
+        not plan.losses.inside,
+    )
+
+
+def _sealed(target: Path, plan: _Plan, meter: "_Meter") -> NDArray[np.bool_]:
+    """Make the sealed file; return which of the surveyed records were read back from it."""
+    temporary = name_beside(target)
+    try:
+        _write(temporary, plan, meter)
+        with Session.open(temporary) as session:
+            held = _held(session, plan.found, meter)
+        if not held[plan.fit].all():
+            raise OSError("what was written is not what is read back")
+        publish(temporary, target)
+    except (*DAMAGE, AffettiError) as error:
+        raise _seal_failed(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return held
+
+
+def _planned(target: Path, found: Survey) -> _Plan:
+    """Return what is to be sealed of the segments.
+
+    Raises
+    ------
+    AffettiError
+        Nothing can be.
+    """
+    fitness = Fitness(found.session_id, found.schema_version)
+    fit = _fit(found, fitness)
+    if fitness.state.started is None:
+        raise _nothing_to_seal(target, found)
+    losses = _losses(found, fit, fitness)
+    whole = losses.end_s is None and not losses.inside
+    return _Plan(found, fit, losses, None if whole else _recovery(found, losses, fitness.state))
+
+
+def _fit(found: Survey, fitness: Fitness) -> NDArray[np.bool_]:
+    try:
+        return np.fromiter(map(fitness.admits, found.records()), bool, len(found.rows))
+    except OSError as error:
         raise AffettiError(
+            f"The segments cannot be read for now: {error}.",
+            "Nothing was changed. Try again.",
+            ExitCode.FILE_MISSING,
+        ) from error
+
+
+def _nothing_to_seal(target: Path, found: Survey) -> AffettiError:
+    if all(found.whole) and not len(found.named):
+        return AffettiError(
             f"The segments of {target.name} hold no event: the recording had not begun.",
             "Nothing was lost; you may remove them.",
             ExitCode.DAMAGED,
         )
-    size = int(found.rows["length"].sum())
-    _refuse_without_room(target, size)
-    kept = _tidied(target)
-    temporary = name_beside(target)
+    if not len(found.rows):
+        return AffettiError(
+            f"None of the segments of {target.name} can be read.",
+            "Nothing was changed. Keep them, and copy them from a backup if there is one.",
+            ExitCode.DAMAGED,
+        )
+    return AffettiError(
+        f"The segments of {target.name} do not say whose recording they are: "
+        "its first event is missing or cannot be read.",
+        "Nothing was changed. Put the first segment back beside them, from a backup say, and "
+        "run `affetti recover` again.",
+        ExitCode.DAMAGED,
+    )
+
+
+def _losses(found: Survey, fit: NDArray[np.bool_], fitness: Fitness) -> Losses:
+    rows = found.rows[fit]
+    gaps = gaps_in(rows, int(found.named["seq"].max()) + 1)
+    ended = isinstance(fitness.last, SessionEnded) and (not gaps or gaps[-1].to_ns is not None)
+    numbers = [part_number(path) or 0 for path in found.parts]
+    unreadable = [n for n, good in zip(numbers, _readable(found, fit), strict=True) if not good]
+    missing = set(range(1, max(numbers))) - set(numbers)
+    end_s = None if ended else _end_s(found, fitness.state)
+    return Losses(gaps, tuple(sorted(missing)), tuple(unreadable), end_s)
+
+
+def _readable(found: Survey, good: NDArray[np.bool_]) -> list[bool]:
+    """Return of each part whether nothing in it was unreadable and all of its records are good."""
+    bad = {int(part) for part in np.unique(found.part_of[~good])}
+    return [whole and part not in bad for part, whole in enumerate(found.whole)]
+
+
+def _end_s(found: Survey, state: SessionState) -> float:
     try:
-        closing = _write(temporary, found, _Meter(progress, 2 * size))
-        _verify(temporary, _Meter(progress, 2 * size, size))
-        publish(temporary, target)
-    except (OSError, RuntimeError) as error:
-        raise _seal_failed(target, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    segments.remove(found.parts, target)
-    if closing is None:
-        return SealReport(target, False, 0.0, "Sealed; nothing was lost." + _named(kept))
-    return SealReport(target, True, closing.lost_s, closing.statement + _named(kept))
+        began = datetime.fromisoformat(state.started.wall_clock).timestamp()  # type: ignore[union-attr]
+    except (ValueError, OverflowError, OSError):
+        return _IN_FLIGHT_S
+    return max(0.0, found.written_unix_s - began - state.duration_s) + _IN_FLIGHT_S
+
+
+def _held(session: Session, found: Survey, meter: "_Meter") -> NDArray[np.bool_]:
+    """Return which of the surveyed records a sealed file holds, byte for byte.
+
+    Raises
+    ------
+    AffettiError, OSError
+        The sealed file is not what its check sums say, or a segment cannot be read.
+    """
+    held = np.zeros(len(found.rows), bool)
+    surveyed = enumerate(found.records())
+    i, ours = next(surveyed, (0, None))
+    for record in session.verified_records():
+        meter.add(len(record.json) + len(record.blob) + HEADER_BYTES)
+        while ours is not None and ours.seq < record.seq:
+            i, ours = next(surveyed, (0, None))
+        if ours is not None and ours == record:
+            held[i] = True
+    return held
+
+
+def _put_away(target: Path, found: Survey, held: NDArray[np.bool_]) -> str:
+    """Remove the segments whose every record is sealed, and move the others; say which.
+
+    What cannot be put away stays for the next time.
+    """
+    readable = _readable(found, held)
+    try:
+        moved = [
+            _moved(part, target)
+            for part, good in zip(found.parts, readable, strict=True)
+            if not good
+        ]
+        segments.remove(tuple(p for p, good in zip(found.parts, readable, strict=True) if good))
+    except OSError as error:
+        return f" Not every segment could be put away ({error.strerror}); recover it once more."
+    if not moved:
+        return ""
+    names = ", ".join(path.name for path in moved)
+    return f" Kept in {moved[0].parent.name}, as it holds what is not sealed: {names}."
+
+
+def _moved(part: Path, target: Path) -> Path:
+    """Move a segment to the folder for those that could not be read; nothing is overwritten."""
+    folder = _unreadable_folder(target)
+    for number in count(1):
+        name = part.name if number == 1 else f"{part.stem}-{number}.h5"
+        with suppress(FileExistsError):
+            publish(part, folder / name)
+            break
+    sync_folder(part.parent)
+    return folder / name
+
+
+def _unreadable_folder(target: Path) -> Path:
+    for number in count(1):
+        folder = target.with_name(f"{target.stem}.unreadable" + (f"-{number}" * (number > 1)))
+        if not os.path.lexists(folder):
+            folder.mkdir()
+            break
+        if folder.is_dir() and not folder.is_symlink():
+            break
+    return folder
 
 
 def _tidied(target: Path) -> list[Path]:
@@ -173,88 +354,62 @@ def _refuse_without_room(target: Path, size: int) -> None:
 def _seal_failed(target: Path, error: Exception) -> AffettiError:
     return AffettiError(
         f"{target.name} could not be sealed: {error}.",
-        f"The recording is safe in its segments; run `affetti recover {target}`.",
+        f"The recording stays in its segments; run `affetti recover {target}`.",
         ExitCode.DISK_FULL if "No space" in str(error) else ExitCode.DAMAGED,
     )
 
 
 def _finish_interrupted(target: Path, found: Survey) -> SealReport:
-    """Remove segments whose recording was sealed already; refuse anything else that exists."""
+    """Put away the segments of a recording that was sealed already; refuse any other."""
+    fit = _fit(found, Fitness(found.session_id, found.schema_version))
     try:
         with Session.open(target) as session:
-            same = session.started.session_id == found.session_id
-            same = same and len(session) >= len(found.rows)
-            if same:
-                session.verify_digest()
-    except AffettiError:
-        same = False
-    if not same:
-        raise AffettiError(
-            f"{target} exists already and is another recording than the segments beside it.",
-            "Move the segments to another folder and run `affetti recover` there.",
-            ExitCode.FILE_EXISTS,
-        )
-    kept = _tidied(target)
-    segments.remove(found.parts, target)
-    statement = "It was sealed already; its segments were removed." + _named(kept)
-    return SealReport(target, False, 0.0, statement)
+            if session.started.session_id != found.session_id and found.session_id:
+                raise _exists(target, "is another recording than the segments beside it")
+            held = _held(session, found, _Meter(None, 0))
+            info = session.info
+    except (*DAMAGE, AffettiError) as error:
+        raise _exists(target, "is another recording than the segments beside it") from error
+    lacking = int((fit & ~held).sum())
+    if lacking:
+        raise _exists(target, f"lacks {lacking} of the events in the segments beside it")
+    left = _named(_tidied(target))
+    moved = _put_away(target, found, held)
+    said = f"It was sealed already.{moved}" if moved else _ALREADY
+    if info.recovery:
+        said += f" {info.recovery}"
+    return SealReport(target, info.recovered, info.lost_s, said + left, not moved)
 
 
-def _write(path: Path, found: Survey, meter: _Meter) -> SessionRecovered | None:
+def _exists(target: Path, what: str) -> AffettiError:
+    return AffettiError(
+        f"{target} exists already and {what}.",
+        "Nothing was changed. Move the segments to another folder and run `affetti recover` there.",
+        ExitCode.FILE_EXISTS,
+    )
+
+
+def _write(path: Path, plan: _Plan, meter: _Meter) -> None:
     with h5py.File(path, "x", libver="earliest") as file:
-        writer = _Writer(file, found)
-        for record in found.records():
+        writer = _Writer(file, plan)
+        for record in plan.found.records(plan.fit):
             writer.add(record)
-            meter.add(len(record.json) + len(record.blob))
-        closing = None if writer.state.ended else _recovery(found, writer.state)
-        if closing is not None:
-            json = encode(closing)
-            kind = type(closing).__name__
-            writer.add(record_of(closing.seq, closing.t_ns, kind, json, b""))
+            meter.add(len(record.json) + len(record.blob) + HEADER_BYTES)
+        if plan.last_words is not None:
+            writer.add(plan.last_words)
         writer.finish()
     with path.open("rb") as written:
         os.fsync(written.fileno())
-    return closing
 
 
-def _recovery(found: Survey, state: SessionState) -> SessionRecovered:
-    lost_s = 0.0
-    if state.started is not None:
-        began = datetime.fromisoformat(state.started.wall_clock).timestamp()
-        lost_s = max(0.0, found.written_unix_s - began - state.duration_s) + _IN_FLIGHT_S
+def _recovery(found: Survey, losses: Losses, state: SessionState) -> SessionRecovered:
     return SessionRecovered(
         t_ns=state.now_ns,
-        seq=int(found.rows["seq"].max()) + 1,
-        lost_s=round(lost_s, 3),
-        damaged_records=found.damaged_records,
-        statement=_statement(found, state, lost_s),
+        seq=int(found.named["seq"].max()) + 1,
+        lost_s=round(losses.lost_s, 3),
+        damaged_records=losses.records,
+        statement=losses.statement(state),
     )
-
-
-def _statement(found: Survey, state: SessionState, lost_s: float) -> str:
-    last_frame = clock_text(state.last_frame_ns / NS_PER_S)
-    kept = [f"{_count(state.frames, 'frame')} to {last_frame}"] if state.frames else []
-    for name, stream in state.streams.items():
-        seconds = stream.samples / stream.clock.rate_hz
-        kept.append(f"{seconds:.1f} s of {name} sound")
-    kept.append(f"{_count(len(state.markers), 'marker')} and {_count(len(state.notes), 'note')}")
-    lost = f"less than {lost_s:.1f} s at the end, or up to a second where the power failed"
-    if found.damaged_records:
-        lost += f"; {_count(found.damaged_records, 'record')} inside could not be read"
-    return (
-        f"The recording broke off at {clock_text(state.duration_s)}. "
-        f"Kept: {', '.join(kept)}. Lost: {lost}."
-    )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _verify(path: Path, meter: _Meter) -> None:
-    with Session.open(path) as session:
-        session.verify_digest()
-    meter.add(path.stat().st_size)
 
 
 @dataclass
@@ -327,21 +482,20 @@ class _Sound:
 class _Writer:
     """Spreads records over the data sets of a sealed file."""
 
-    def __init__(self, file: h5py.File, found: Survey) -> None:
+    def __init__(self, file: h5py.File, plan: _Plan) -> None:
         self._file = file
-        self._found = found
+        self._found = plan.found
         self.state = SessionState()
         self._digest = hashlib.sha256()
         self._index: list[tuple[int, int, bytes, int, int, int]] = []
         self._frames: list[tuple[int, int, int, int, int]] = []
         self._sounds: dict[str, _Sound] = {}
         self._estimates: dict[type[Event], list[Event]] = {k: [] for k in ESTIMATE_TABLES.values()}
-        rows = found.rows
+        rows = plan.rows
         video = rows[rows["kind"] == FrameCaptured.__name__.encode()]
         jpegs = int((video["length"] - video["json_length"] - HEADER_BYTES).sum())
-        ended = SessionEnded.__name__.encode() in rows["kind"]
-        # Room for the recovery's own event, which is not among the rows.
-        json_bytes = int(rows["json_length"].sum()) + (0 if ended else 4096)
+        last_words = plan.last_words
+        json_bytes = int(rows["json_length"].sum()) + (len(last_words.json) if last_words else 0)
         self._json = self._bytes("events/json", json_bytes)
         self._jpeg = self._bytes("video/jpeg", jpegs) if len(video) else None
 
@@ -397,7 +551,7 @@ class _Writer:
         for name, values in columns(kind, self._estimates[kind]).items():
             data: Any = values
             if values.dtype == object:
-                data = np.array([str(value or "") for value in values], "S")
+                data = np.array([str(value or "").encode() for value in values], "S")
             column = self._file.create_dataset(f"{group}/{name}", data=data)
             column.attrs["units"] = _UNITS.get(name, "")
 

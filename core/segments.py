@@ -52,7 +52,7 @@ INDEX_ROW: Final = np.dtype(
 ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a segment
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
-_MOST_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
+MOST_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
 
 
 class _Segment:
@@ -460,7 +460,7 @@ def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
 
 def _once(rows: NDArray[Any]) -> NDArray[Any]:
     """Return the rows in order of `seq`, one for each that a recording can have."""
-    rows = rows[(rows["seq"] >= 0) & (rows["seq"] < _MOST_RECORDS)]
+    rows = rows[(rows["seq"] >= 0) & (rows["seq"] < MOST_RECORDS)]
     return rows[np.unique(rows["seq"], return_index=True)[1]]
 
 
@@ -600,8 +600,9 @@ def _own_dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
     return None if dataset.id.get_create_plist().get_external_count() else dataset
 
 
-def remove(parts: tuple[Path, ...], target: Path) -> None:
-    """Remove the segments of `target` once their sealed file is known to be whole."""
+def remove(parts: tuple[Path, ...]) -> None:
+    """Remove segments once every record of theirs is known to be sealed."""
     for path in parts:
         path.unlink(missing_ok=True)
-    sync_folder(target.parent)
+    for folder in {path.parent for path in parts}:
+        sync_folder(folder)

@@ -424,8 +424,8 @@ class Session:
                 crc32=int(row["crc32"]),
             )
 
-    def verify_digest(self) -> None:
-        """Read everything and compare it with its check sums.
+    def verified_records(self) -> Iterator[Record]:
+        """Yield every event like `records`, compared with its check sum, and at last the log's.
 
         Raises
         ------
@@ -438,8 +438,20 @@ class Session:
                 raise layout.damaged(self.path, f"event {record.seq} was altered")
             digest.update(record.json)
             digest.update(record.blob)
+            yield record
         if digest.hexdigest() != self.log_sha256:
             raise layout.damaged(self.path, "its log is not the one that was sealed")
+
+    def verify_digest(self) -> None:
+        """Read everything and compare it with its check sums.
+
+        Raises
+        ------
+        AffettiError
+            A record, or the log as a whole, is not what was written.
+        """
+        for _ in self.verified_records():
+            pass
 
     def _has(self, *steps: str) -> bool:
         """Whether the file has a group of its own at a path."""

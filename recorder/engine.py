@@ -165,8 +165,11 @@ class Engine:
             hint = f"Run `affetti recover {target}`: it seals what was written."
             problem = unexpected(f"{target.name} could not be sealed", error, hint)
             self.complain(_after(failure, problem), fatal=True)
-        else:
-            self._publish(protocol.Sealed(str(report.path), reason))
+            return
+        if report.recovered:
+            hint = f"`affetti check {report.path}` names what is missing."
+            self.complain(AffettiError(report.statement, hint, ExitCode.DAMAGED))
+        self._publish(protocol.Sealed(str(report.path), reason))
 
     def _carry_out(self, command: AnyCommand) -> None:
         match command:
@@ -286,8 +289,10 @@ class Engine:
 
 
 def _moment_ns(now_ns: int, ago_s: float) -> int:
-    """Return the session time `ago_s` ago; now, where that is no time in the recording's past."""
-    return now_ns - round(ago_s * NS_PER_S) if 0 <= ago_s * NS_PER_S <= now_ns else now_ns
+    """Return the session time `ago_s` ago, at the earliest 0; now, where that is no past time."""
+    if not 0 <= ago_s:  # which NaN is not
+        return now_ns
+    return now_ns - round(min(ago_s * NS_PER_S, now_ns))
 
 
 def _after(failure: AffettiError | None, problem: AffettiError) -> AffettiError:

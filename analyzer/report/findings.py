@@ -191,7 +191,7 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         paused = sum(pause.duration_ns(state.now_ns) for pause in state.pauses) / 1e9
         rows.append(("Paused", f"{times(len(state.pauses))}, {seconds(paused)} in all"))
     if info.recovery:
-        rows.append(("Broke off", info.recovery))
+        rows.append(("Not whole" if info.end_reason else "Broke off", info.recovery))
     rows.append(("Estimates", _source(analysis)))
     return rows
 

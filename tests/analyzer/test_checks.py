@@ -110,7 +110,22 @@ def test_a_gap_in_the_sequence_is_found(tmp_path: Path, quiet_recording: Path) -
         part.seek(found.log_offsets[0] + int(found.rows["offset"][1]) + 5)
         part.write(b"?")
     seal(target)
-    assert messages(target, "sequence-gapless") == ["1 event is missing from the sequence."]
+    assert messages(target, "sequence-gapless") == []
+    assert messages(target, "losses-told") == ["1 event is missing from the sequence: 1."]
+    (told,) = messages(target, "ended-cleanly")
+    assert "1 record inside could not be read (1, between " in told
+
+
+def test_a_gap_that_nobody_told_of_is_found(make: Make) -> None:
+    path = make()
+    with h5py.File(path, "r+") as file:
+        rows = file["events/index"][:]
+        rows["seq"][-3:] += 2
+        file["events/index"][:] = rows
+        last = int(rows["seq"][-3])
+    assert messages(path, "sequence-gapless") == [
+        f"2 events are missing from the sequence: {last - 2} to {last - 1}."
+    ]
 
 
 def test_sound_out_of_order_is_found(make: Make) -> None:
