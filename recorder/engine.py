@@ -4,6 +4,7 @@ It runs in a process of its own, so that a screen that is slow, hangs or dies co
 recording nothing: when the pipe breaks, the engine ends the recording, seals it and goes.
 """
 
+import math
 import multiprocessing
 import os
 import queue
@@ -290,7 +291,7 @@ class Engine:
 
 def _moment_ns(now_ns: int, ago_s: float) -> int:
     """Return the session time `ago_s` ago, at the earliest 0; now, where that is no past time."""
-    if not 0 <= ago_s:  # which NaN is not
+    if math.isnan(ago_s) or ago_s < 0:
         return now_ns
     return now_ns - round(min(ago_s * NS_PER_S, now_ns))
 

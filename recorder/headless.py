@@ -10,7 +10,7 @@ from typing import Final
 from core.clock import clock_text
 from core.emotions import ranked
 from core.errors import AffettiError, ExitCode
-from core.events import EmotionFused, MarkerAdded
+from core.events import EmotionFused, MarkerAdded, SessionEnded
 from core.settings import Settings
 from core.state import SessionState
 from recorder import protocol
@@ -22,6 +22,7 @@ Say = Callable[[str], None]
 _TURN_S: Final = 0.02
 _LONGEST_LINE: Final = 10_000  # signs of one marker
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FAILURES: Final = ("failed", "disk_full")  # are told as problems
 
 
 class Headless:
@@ -117,6 +118,8 @@ class Headless:
                     self._state.apply(event)
                     if isinstance(event, MarkerAdded):
                         self._say(f"Marker {len(self._state.markers)} is on the disk.")
+                    if isinstance(event, SessionEnded) and event.reason not in _FAILURES:
+                        self._tell_end(event.detail)
             case protocol.Health():
                 self._tell_health(message)
             case protocol.Problem(message=text, hint=hint, code=code, fatal=fatal):
@@ -126,6 +129,10 @@ class Headless:
                     self._status(f"Sealing: {100 * done // max(total, 1)} %")
             case protocol.Sealed(path=path):
                 self._sealed = Path(path)
+
+    def _tell_end(self, detail: str) -> None:
+        if detail:
+            self._say(detail)
 
     def _hear_problem(self, error: AffettiError, fatal: bool) -> None:
         if fatal:

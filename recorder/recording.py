@@ -37,6 +37,7 @@ from recorder.live import LivePerception, Readers
 from recorder.protocol import Plan
 from recorder.sources import AudioSource, Source, stop_all
 from recorder.sources.camera import open_camera
+from recorder.sources.film import Film
 from recorder.sources.microphone import open_microphone
 from recorder.sources.player import Player
 from recorder.threads import ThreadWatch, unexpected
@@ -300,8 +301,17 @@ class Recording:
     def _put_end(self, reason: EndReason) -> None:
         if self.failure is not None:
             reason = self._failed
-        detail = self.failure.message if self.failure else ""
-        self.inbox.put(SessionEnded(t_ns=self.clock.now_ns(), reason=reason, detail=detail))
+        ended = SessionEnded(t_ns=self.clock.now_ns(), reason=reason, detail=self._detail())
+        self.inbox.put(ended)
+
+    def _detail(self) -> str:
+        """Say what went wrong, or what of a film could not be recorded."""
+        if self.failure is not None:
+            return self.failure.message
+        camera = self.sources.camera
+        if not isinstance(camera, Film) or camera.end is None:
+            return ""
+        return camera.end.words(camera.description)
 
     def _sources_ended(self) -> bool:
         """Whether every source that has an end has come to it.

@@ -8,26 +8,21 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.clock import NS_PER_S
 from core.errors import AffettiError, ExitCode
-from core.events import DeviceLost, DeviceRestored, FrameCaptured, FramesDropped
+from core.events import DeviceLost, DeviceRestored
 from core.settings import VideoSettings
 from recorder.sources import Sink, Source
 from recorder.sources.devices import cameras
+from recorder.sources.film import Film
+from recorder.sources.frames import FrameLog, Picture
 from recorder.sources.opencv import opencv
-from recorder.sources.pace import FILE_PATIENCE_S, put_patiently, wait_until
 
 _SCHEMES: Final = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp")
 _OPEN_TIMEOUT_MS: Final = 5000
 _READ_TIMEOUT_MS: Final = 2000
 _RETRY_S: Final = 0.01
-_LONGEST_FRAME_S: Final = 60  # a jump of more than this is a broken time stamp
 _BACK_OFF_S: Final = (0.2, 0.5, 1.0, 2.0)  # between attempts to open a camera again
-
-Picture = NDArray[np.uint8]
 
 
 class Camera(Source, Protocol):
@@ -45,154 +40,19 @@ def open_camera(name: str, settings: VideoSettings) -> Camera:
     ----------
     name
         The index of a camera ("0"), the address of a stream (with "://"), or the path of a
-        video file.
+        film. A number that is both the name of a file here and a camera's means the camera;
+        "./0" means the file.
     settings
         Size and rate to ask a camera for, and the quality of the JPEGs.
     """
     device = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", name)
+    if Path(name).is_file() and not (device and device[1] in cameras()):
+        return Film(Path(name), settings)
     if device:
         return LiveCamera(_Index(int(device[1]), settings), settings)
     if "://" in name:
         return LiveCamera(_Address(name), settings)
-    return VideoFile(Path(name), settings)
-
-
-class FrameLog:
-    """Puts frames into a sink as JPEGs, numbered without gaps, and tells how many were lost.
-
-    Parameters
-    ----------
-    sink
-        Where the events go.
-    jpeg_quality
-        From 0 to 100.
-    patience_s
-        How long to wait for room before a frame counts as dropped.
-    """
-
-    def __init__(self, sink: Sink, jpeg_quality: int, patience_s: float = 0.0) -> None:
-        self._sink = sink
-        self._parameters = [opencv().IMWRITE_JPEG_QUALITY, jpeg_quality]
-        self._patience_s = patience_s
-        self._frame = 0
-        self._dropped = 0
-
-    def keep(self, picture: Picture, t_ns: int) -> None:
-        """Put a frame of shape (height, width, 3), BGR."""
-        _, jpeg = opencv().imencode(".jpg", picture, self._parameters)
-        height_px, width_px = picture.shape[:2]
-        event = FrameCaptured(t_ns=t_ns, frame=self._frame, width_px=width_px, height_px=height_px)
-        if put_patiently(self._sink, event, jpeg.tobytes(), self._patience_s):
-            self._frame += 1
-            self.tell_losses()
-        else:
-            self._dropped += 1
-
-    def tell_losses(self) -> None:
-        """Record how many frames were lost and have not been told yet."""
-        if self._dropped:
-            self._sink.put(FramesDropped(t_ns=self._sink.clock.now_ns(), count=self._dropped))
-            self._dropped = 0
-
-
-class VideoFile:
-    """A video file seen in real time, every frame of it at the file's own size.
-
-    A frame is due at its own time stamp in the file. A machine that stalls catches up.
-
-    Parameters
-    ----------
-    path
-        The file.
-    settings
-        Of which the quality of the JPEGs counts.
-    """
-
-    finite = True
-
-    def __init__(self, path: Path, settings: VideoSettings) -> None:
-        self._path = path
-        self._settings = settings
-        self._capture: Any = None
-        self._first: Picture | None = None
-        self._first_ms = 0.0  # its time stamp in the file
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        self.ended = threading.Event()
-        self.description = path.name
-        self.size_px = (0, 0)
-        self.frames_per_s = float(settings.frames_per_s)
-
-    def open(self) -> None:
-        """Open the file and decode its first frame.
-
-        Raises
-        ------
-        AffettiError
-            It is missing, or is not a video.
-        """
-        try:
-            self._path.open("rb").close()
-        except OSError as error:
-            raise AffettiError(
-                f"The video {self._path} cannot be read: {error.strerror}.",
-                "Check the path, or name a camera by its index, such as 0.",
-                ExitCode.FILE_MISSING,
-            ) from error
-        cv2 = opencv()
-        self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        found, picture = self._capture.read()
-        if not found:
-            self._capture.release()
-            raise AffettiError(
-                f"{self._path.name} is not a video that can be decoded.",
-                "MP4, AVI, MKV and WebM can be; convert the file to one of them.",
-                ExitCode.MEDIA,
-            )
-        self._first = picture
-        self._first_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-        self.size_px = (picture.shape[1], picture.shape[0])
-        self.frames_per_s = self._capture.get(cv2.CAP_PROP_FPS) or self.frames_per_s
-
-    def start(self, sink: Sink) -> None:
-        """Begin to show the file."""
-        self._thread = threading.Thread(
-            target=self._run, args=(sink,), name="video file", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread and close the file."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-        if self._capture is not None:
-            self._capture.release()
-
-    def _run(self, sink: Sink) -> None:
-        log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S)
-        start_ns = sink.clock.now_ns()
-        picture, due_ns = self._first, 0
-        while picture is not None:
-            if not wait_until(start_ns + due_ns, sink, self._stopping):
-                break
-            log.keep(picture, start_ns + due_ns)
-            picture, due_ns = self._next(due_ns)
-        else:
-            wait_until(start_ns + due_ns, sink, self._stopping)  # the last frame has its time too
-        log.tell_losses()
-        self.ended.set()
-
-    def _next(self, due_ns: int) -> tuple[Picture | None, int]:
-        """Return the next frame and when it is due, or None and when the last one is over."""
-        found, picture = self._capture.read()
-        nominal_ns = due_ns + round(NS_PER_S / self.frames_per_s)
-        if not found:
-            return None, nominal_ns
-        stamp_ms = self._capture.get(opencv().CAP_PROP_POS_MSEC)
-        stamp_ns = round((stamp_ms - self._first_ms) * 1e6)
-        plausible = due_ns < stamp_ns < due_ns + _LONGEST_FRAME_S * NS_PER_S
-        return picture, stamp_ns if plausible else nominal_ns
+    return Film(Path(name), settings)
 
 
 class _Feed(Protocol):

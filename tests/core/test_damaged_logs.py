@@ -39,9 +39,7 @@ def three_parts(folder: Path) -> Path:
         if i % 4 == 3:
             event, blob = MarkerAdded(t_ns=i * NS // 10, label=f"{i}"), b""
         log.append(event, blob)
-    log.append(
-        SessionEnded(t_ns=4 * NS, reason="stopped") if ended else MarkerAdded(t_ns=1, label="x")
-    )
+    log.append(SessionEnded(t_ns=4 * NS, reason="stopped"))
     log.close()
     assert len(parts_of(target)) == 3
     return target

@@ -1,0 +1,365 @@
+"""A film file, opened: what can be decoded from it, what cannot, and whether all of it is there."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from core.clock import NS_PER_S
+from core.errors import AffettiError, ExitCode
+from recorder.sources.frames import Picture
+from recorder.sources.pictures import Aspect, Deinterlacer, aspect, upright
+from recorder.sources.pyav import pyav
+
+# Everything that has its pictures or sound within itself: no list of other files, no text that
+# could be drawn, no single picture.
+_FORMATS: Final = (
+    "mov,matroska,avi,flv,live_flv,asf,mpeg,mpegts,mpegvideo,m4v,h261,h263,h264,hevc,vvc,vc1,av1,"
+    "obu,ivf,mjpeg,mpjpeg,dv,ogg,mxf,gxf,nut,nsv,rm,wtv,gif,apng,yuv4mpegpipe,dirac,cavsvideo,"
+    "mp3,wav,w64,flac,aac,ac3,eac3,aiff,au,caf,amr,ape,wv,tta,dts,aa,loas,oma"
+)
+# Those whose header states how long they are; in others FFmpeg makes an estimate.
+_STATING: Final = frozenset({"mov", "matroska", "avi", "flv", "asf", "mxf"})
+# Those without any time stamps: frame after frame, at a rate that the frames may state.
+_BARE: Final = frozenset(
+    {"mpegvideo", "m4v", "h261", "h263", "h264", "hevc", "vvc", "vc1", "obu", "mjpeg", "mpjpeg"}
+    | {"dirac", "cavsvideo"}
+)
+_TRANSPORT_PACKETS: Final = (188, 192, 204)  # bytes
+_SLACK_S: Final = 0.2  # by which a header may promise too much
+_PERSISTENCE: Final = 20  # reads that fail in a row before the rest counts as lost
+_HOPELESS: Final = 1000  # frames that cannot be decoded before a film is refused
+_OUTPUT_CORRUPT: Final = 1 << 3  # a decoder's flag: deliver what is damaged, and say that it is
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture of the film."""
+
+    stamp_ns: int | None  # from the film's start, not that of its picture
+    duration_ns: int | None
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Undecoded:
+    """A frame that cannot be decoded, or only in part."""
+
+    stamp_ns: int | None
+
+
+class Container:
+    """A film file and its first stream of pictures.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be read, is no film, or has none of its pictures in a form that can be decoded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._size = _checked_size(path)
+        self._file = self._open()
+        self._stream = self._stream_of_pictures()
+        self._codec = self._stream.codec_context
+        # With more, FFmpeg cannot conceal damage in the slices of a frame.
+        self._codec.thread_count = 1
+        self._codec.flags |= _OUTPUT_CORRUPT
+        if self._stream.codec.intra_only:
+            # Their decoders do not mark damage, and leave unwritten what came behind it.
+            self._codec.options = {"err_detect": "explode"}
+        self._stated_pixel = self._stream.sample_aspect_ratio
+        self._follows_codec = self._stated_pixel in (None, self._codec.sample_aspect_ratio)
+        start_us = self._file.start_time
+        self._start_ns = None if start_us is None else start_us * 1000  # else that of a picture
+        self._reached_ns = 0  # by any packet
+        self._last_torn = False
+        self._torn = False  # whether the latest packet was read only in part
+        self._last_stamp: int | None = None  # of the last picture, once it was read
+        self._broken = False  # whether reading was given up
+
+    @property
+    def frames_per_s(self) -> float | None:
+        """The nominal rate, if the film has one."""
+        rate = self._stream.guessed_rate or self._stream.average_rate
+        return float(rate) if rate else None
+
+    @property
+    def stated_ns(self) -> int | None:
+        """How long the film says it is; None where it does not."""
+        length = self._file.duration
+        if not length or not _STATING & set(self._file.format.name.split(",")):
+            return None
+        return int(length) * 1000
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the end of the file is missing, as far as is known after all was read."""
+        if self._torn or self._broken:
+            return True
+        slack_s = max(_SLACK_S, 2 / (self.frames_per_s or 25))
+        short_ns = (self.stated_ns or 0) - self._reached_ns
+        return short_ns > slack_s * NS_PER_S or self._ends_within_a_packet()
+
+    def items(self) -> Iterator[Decoded | Undecoded]:
+        """Yield the pictures in the order of presentation, and what cannot be decoded.
+
+        The latter comes where the decoder found out, which may be some frames too early.
+        """
+        weaver = Deinterlacer()
+        for found in self._frames():
+            if isinstance(found, Undecoded):
+                yield found
+            else:
+                yield from _pictures(weaver.push(*found), found[1].stamp_ns)
+        yield from _pictures(weaver.flush(), None)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _frames(self) -> Iterator[tuple[Any, Aspect] | Undecoded]:
+        av, failed = pyav(), set[int]()
+        for packet in self._packets():
+            try:
+                frames = self._codec.decode(packet)
+            except av.FFmpegError:
+                yield from self._failed(_stamp(packet), failed)
+            else:
+                yield from self._judged(frames, failed)
+        for frames in self._remaining():
+            yield from self._judged(frames, failed)
+
+    def _failed(self, stamp: int | None, failed: set[int]) -> Iterator[Undecoded]:
+        """Yield a frame as undecodable, once, unless the end of the file cut it in two."""
+        if stamp is None:
+            yield Undecoded(None)
+        elif stamp == self._last_stamp and (self._last_torn or self.stated_ns is None):
+            self._torn = True  # it belongs to what is missing
+        elif stamp not in failed:
+            failed.add(stamp)
+            yield Undecoded(self._ns(stamp))
+
+    def _judged(
+        self, frames: list[Any], failed: set[int]
+    ) -> Iterator[tuple[Any, Aspect] | Undecoded]:
+        for frame in frames:
+            stamp = _stamp(frame)
+            torn = self._last_torn and stamp is not None and stamp == self._last_stamp
+            if frame.is_corrupt or torn:
+                yield from self._failed(stamp, failed)
+            else:
+                yield frame, self._aspect(frame, stamp)
+
+    def _packets(self) -> Iterator[Any]:
+        """Yield the packets of the pictures, going on behind damage as long as there is hope."""
+        last: Any = None
+        for packet in self._all_packets():
+            self._torn = packet.is_corrupt
+            stamp = _stamp(packet)
+            if stamp is not None and packet.time_base is not None:
+                end_ns = self._from_start(stamp + (packet.duration or 0), packet.time_base)
+                self._reached_ns = max(self._reached_ns, end_ns)
+            if packet.stream_index == self._stream.index:
+                if last is not None:
+                    yield last
+                last = packet
+        if last is not None:
+            self._last_stamp = _stamp(last)
+            self._last_torn = last.is_corrupt and self._torn
+            yield last
+
+    def _all_packets(self) -> Iterator[Any]:
+        av, failures = pyav(), 0
+        while failures < _PERSISTENCE:
+            try:
+                for packet in self._file.demux():
+                    failures = 0
+                    if packet.size:  # one without is a repeated frame, or the end
+                        yield packet
+            except av.FFmpegError:
+                failures += 1
+            else:
+                return
+        self._broken = True
+
+    def _remaining(self) -> Iterator[list[Any]]:
+        """Yield what the decoder still has when the file is over."""
+        av = pyav()
+        for _ in range(_PERSISTENCE):
+            try:
+                yield self._codec.decode(None)
+            except av.error.EOFError:
+                return
+            except av.FFmpegError:
+                continue
+
+    def _aspect(self, frame: Any, stamp: int | None) -> Aspect:
+        pixel = self._codec.sample_aspect_ratio if self._follows_codec else self._stated_pixel
+        length_ns = _ns(frame.duration, self._stream.time_base) if frame.duration else None
+        return aspect(frame, self._ns(stamp), length_ns, pixel)
+
+    def _ns(self, stamp: int | None) -> int | None:
+        return None if stamp is None else self._from_start(stamp, self._stream.time_base)
+
+    def _from_start(self, stamp: int, time_base: Fraction) -> int:
+        t_ns = _ns(stamp, time_base)
+        if self._start_ns is None:
+            self._start_ns = t_ns
+        return t_ns - self._start_ns
+
+    def _ends_within_a_packet(self) -> bool:
+        name = self._file.format.name
+        if name == "mpegts":
+            return all(self._size % length for length in _TRANSPORT_PACKETS)
+        return name.startswith("mov") and _box_end(self._path, b"") > self._size
+
+    def _open(self) -> Any:
+        av = pyav()
+        try:
+            # A name with a colon would be taken for an address, and one with % for many files.
+            return av.open(
+                f"file:{self._path.absolute()}",
+                options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+                metadata_errors="replace",
+            )
+        except (av.FFmpegError, ValueError) as error:
+            raise self._refusal() from error
+
+    def _refusal(self) -> AffettiError:
+        with self._path.open("rb") as file:
+            begins_as_film = file.read(8)[4:] in {b"ftyp", b"mdat", b"wide", b"free", b"skip"}
+        if begins_as_film and _box_end(self._path, b"moov") < 0:
+            return _refused(
+                f"{self._path.name} is cut off: its index, which comes last, is missing.",
+                "Copy it again from where it was recorded; without the index it cannot be read.",
+            )
+        return _refused(
+            f"{self._path.name} is not a film that can be read.",
+            "MP4, MOV, AVI, MKV, WebM, MPEG and DV can be. If it should be one, it is damaged.",
+        )
+
+    def _stream_of_pictures(self) -> Any:
+        still = pyav().stream.Disposition
+        covers = still.attached_pic | still.timed_thumbnails | still.still_image
+        films = [s for s in self._file.streams.video if not s.disposition & covers]
+        if not films:
+            self._refuse(
+                f"{self._path.name} is not a film: it has sound or a cover, but no moving picture.",
+                "Choose a film as the camera; sound is played with --play.",
+            )
+        decodable = [s for s in films if s.codec_context is not None]
+        if not decodable:
+            self._refuse(
+                f"The picture of {self._path.name} is of a kind that cannot be decoded here.",
+                "Convert the file to H.264 in MP4.",
+            )
+        self._refuse_without_times(decodable[0])
+        return decodable[0]
+
+    def _refuse_without_times(self, stream: Any) -> None:
+        if self._file.format.name in _BARE and not stream.codec_context.framerate:
+            self._refuse(
+                f"{self._path.name} does not say when its pictures are due.",
+                "Put it into an MP4 or MKV file with the frame rate it was recorded at.",
+            )
+
+    def _refuse(self, message: str, hint: str) -> None:
+        self._file.close()
+        raise _refused(message, hint)
+
+
+def _pictures(
+    woven: Iterator[tuple[Any, Aspect]], stamp_ns: int | None
+) -> Iterator[Decoded | Undecoded]:
+    """Yield frames as pictures, or that the one of that stamp cannot become one."""
+    try:
+        for frame, shown in woven:
+            yield Decoded(shown.stamp_ns, shown.duration_ns, upright(frame, shown))
+    except pyav().FFmpegError:
+        yield Undecoded(stamp_ns)
+
+
+def first_decoded(
+    container: Container, name: str
+) -> tuple[list[Undecoded], Decoded, Iterator[Decoded | Undecoded]]:
+    """Return what cannot be decoded at the beginning, the first picture, and all the rest.
+
+    Raises
+    ------
+    AffettiError
+        There is no picture in all of the film, or in a long stretch at its beginning.
+    """
+    failed: list[Undecoded] = []
+    rest = container.items()
+    for item in rest:
+        if isinstance(item, Decoded):
+            return failed, item, rest
+        failed.append(item)
+        if len(failed) >= _HOPELESS:
+            break
+    lost = f"none of its first {len(failed)} frames" if failed else "no frame"
+    cut = ", and it is cut off" if container.cut_off else ""
+    raise _refused(
+        f"{name} begins as a film, but {lost} can be decoded{cut}.",
+        "The file is damaged; copy it again from where it was recorded.",
+    )
+
+
+def _checked_size(path: Path) -> int:
+    """Return the size of a file; AffettiError when it is none, is empty or cannot be read."""
+    try:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode):
+            path.open("rb").close()
+    except OSError as error:
+        raise AffettiError(
+            f"The video {path} cannot be read: {error.strerror}.",
+            "Check the path, or name a camera by its index, such as 0.",
+            ExitCode.FILE_MISSING,
+        ) from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
+        raise _refused(f"{path} is {kind}, not a film.", "Name the file of a film.")
+    if not found.st_size:
+        raise _refused(f"The file {path.name} is empty.", "Copy it again from where it was made.")
+    return found.st_size
+
+
+def _box_end(path: Path, wanted: bytes) -> int:
+    """Return where the box of that kind ends in an MP4 file, or the last box for `b""`.
+
+    -1 where there is none of that kind.
+    """
+    with path.open("rb") as file:
+        end = 0
+        while len(head := file.read(8)) == 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if size == 1:
+                size = int.from_bytes(file.read(8), "big")
+            end = end + size if size >= 8 else path.stat().st_size
+            if kind == wanted:
+                return end
+            file.seek(end)
+    return -1 if wanted else end + len(head)
+
+
+def _stamp(timed: Any) -> int | None:
+    stamp: int | None = timed.pts if timed.pts is not None else timed.dts
+    return stamp
+
+
+def _ns(stamp: int, time_base: Fraction) -> int:
+    return round(stamp * time_base * NS_PER_S)
+
+
+def _refused(message: str, hint: str) -> AffettiError:
+    return AffettiError(message, hint, ExitCode.MEDIA)

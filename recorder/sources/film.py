@@ -1,0 +1,211 @@
+"""A film file that stands in for a camera."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final, Literal
+
+from core.clock import NS_PER_S
+from core.events import DeviceLost, FramesDropped
+from core.settings import VideoSettings
+from recorder.sources import Sink
+from recorder.sources.container import Container, Decoded, Undecoded, first_decoded
+from recorder.sources.frames import FrameLog
+from recorder.sources.pace import FILE_PATIENCE_S, wait_until
+from recorder.sources.timeline import due_times
+
+_PLACES: Final = 3  # that are named in a sentence
+_REORDERED: Final = 16  # frames that may be shown before one that was decoded first
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Frames in a row that could not be decoded, in time from the film's start."""
+
+    start_ns: int
+    end_ns: int  # the next picture, or the end
+    count: int
+
+
+@dataclass(frozen=True)
+class FilmEnd:
+    """How the reading of a film ended."""
+
+    reason: Literal["finished", "cut off", "stopped"]
+    at_ns: int  # where, from the film's start
+    stated_ns: int | None  # how long the film says it is
+    holes: tuple[Hole, ...]
+
+    def words(self, name: str) -> str:
+        """Return what is to be told of it, in sentences; empty when all was well."""
+        return " ".join(filter(None, (self.undecodable(name), self.missing(name))))
+
+    def undecodable(self, name: str) -> str:
+        """Return a sentence if frames could not be decoded, else nothing."""
+        count = sum(hole.count for hole in self.holes)
+        if not count:
+            return ""
+        places = [f"from {_s(h.start_ns)} to {_s(h.end_ns)}" for h in self.holes[:_PLACES]]
+        more = len(self.holes) - _PLACES
+        places += [f"in {more} more places"] if more > 0 else []
+        what = "1 frame" if count == 1 else f"{count} frames"
+        return f"{what} of {name} could not be decoded: {', '.join(places)}."
+
+    def missing(self, name: str) -> str:
+        """Return a sentence if the film is cut off, else nothing."""
+        if self.reason != "cut off":
+            return ""
+        stated = f" of {_s(self.stated_ns)}" if self.stated_ns else ""
+        return f"{name} is cut off: it ends after {_s(self.at_ns)}{stated}, the rest is missing."
+
+
+class Film:
+    """A film seen in real time, upright, every frame at its own size and its own time stamp.
+
+    The film's clock starts with `start`: a picture that begins later than the film does comes
+    that much later. A machine that stalls catches up. A frame that cannot be decoded is told as
+    `FramesDropped` where it was, a film that is cut off as `DeviceLost` where it ends.
+
+    Parameters
+    ----------
+    path
+        The file.
+    settings
+        Of which the quality of the JPEGs counts.
+    """
+
+    finite = True
+
+    def __init__(self, path: Path, settings: VideoSettings) -> None:
+        self._path = path
+        self._settings = settings
+        self._container: Container | None = None
+        self._items: Iterator[Decoded | Undecoded] = iter(())
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.ended = threading.Event()
+        self.end: FilmEnd | None = None  # known once it is over
+        self.description = path.name
+        self.size_px = (0, 0)  # of the first frame
+        self.frames_per_s = float(settings.frames_per_s)
+
+    def open(self) -> None:
+        """Open the file and decode its first frame.
+
+        Raises
+        ------
+        AffettiError
+            It is missing, or is not a film that can be decoded.
+        """
+        self._container = Container(self._path)
+        try:
+            failed, first, rest = first_decoded(self._container, self._path.name)
+        except BaseException:
+            self._container.close()
+            raise
+        self._items = chain(failed, [first], rest)
+        self.size_px = (first.picture.shape[1], first.picture.shape[0])
+        self.frames_per_s = self._container.frames_per_s or self.frames_per_s
+
+    def start(self, sink: Sink) -> None:
+        """Begin to show the film."""
+        self._thread = threading.Thread(target=self._run, args=(sink,), name="film", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the file."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self._container is not None:
+            self._container.close()
+
+    def _run(self, sink: Sink) -> None:
+        try:
+            self._show(sink)
+        finally:
+            self.ended.set()
+
+    def _show(self, sink: Sink) -> None:
+        log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S)
+        holes = _Holes(sink, sink.clock.now_ns())
+        nominal_ns = round(NS_PER_S / self.frames_per_s)
+        over_ns = 0
+        for item, due_ns in due_times(_in_order(self._items), nominal_ns):
+            if not wait_until(holes.start_ns + due_ns, sink, self._stopping):
+                break
+            if isinstance(item, Undecoded):
+                holes.widen(due_ns)
+                over_ns = due_ns + nominal_ns
+            else:
+                holes.close(due_ns)
+                log.keep(item.picture, holes.start_ns + due_ns)
+                over_ns = due_ns + (item.duration_ns or nominal_ns)
+        holes.close(over_ns)
+        wait_until(holes.start_ns + over_ns, sink, self._stopping)  # the last frame has its time
+        self.end = self._end(over_ns, holes.closed)
+        if missing := self.end.missing(self.description):
+            sink.put(DeviceLost(t_ns=sink.clock.now_ns(), device="camera", detail=missing))
+        log.tell_losses()
+
+    def _end(self, over_ns: int, holes: list[Hole]) -> FilmEnd:
+        container = self._container
+        assert container is not None  # noqa: S101  it was opened
+        reason: Literal["finished", "cut off", "stopped"] = "finished"
+        if self._stopping.is_set():
+            reason = "stopped"
+        elif container.cut_off:
+            reason = "cut off"
+        return FilmEnd(reason, over_ns, container.stated_ns, tuple(holes))
+
+
+class _Holes:
+    """Gathers frames in a row that could not be decoded, and tells of them."""
+
+    def __init__(self, sink: Sink, start_ns: int) -> None:
+        self.start_ns = start_ns  # of the film, in session time
+        self.closed: list[Hole] = []
+        self._sink = sink
+        self._since_ns = 0
+        self._count = 0
+
+    def widen(self, due_ns: int) -> None:
+        """Take in a frame that was due then."""
+        self._since_ns = self._since_ns if self._count else due_ns
+        self._count += 1
+
+    def close(self, due_ns: int) -> None:
+        """Tell of the hole, if there is one: a picture is due again."""
+        if self._count:
+            self.closed.append(Hole(self._since_ns, due_ns, self._count))
+            t_ns = self.start_ns + self._since_ns
+            self._sink.put(FramesDropped(t_ns=t_ns, count=self._count))
+            self._count = 0
+
+
+def _in_order(items: Iterator[Decoded | Undecoded]) -> Iterator[Decoded | Undecoded]:
+    """Put what cannot be decoded where it was: a decoder notices before it shows."""
+    early: list[Undecoded] = []
+    passed_by = 0
+    for item in items:
+        if isinstance(item, Undecoded):
+            early.append(item)
+            early.sort(key=lambda each: each.stamp_ns or 0)
+            continue
+        while early and (passed_by >= _REORDERED or _precedes(early[0], item)):
+            yield early.pop(0)
+            passed_by = 0
+        passed_by = passed_by + 1 if early else 0
+        yield item
+    yield from early
+
+
+def _precedes(undecoded: Undecoded, item: Decoded) -> bool:
+    first, then = undecoded.stamp_ns, item.stamp_ns
+    return first is None or then is None or first <= then
+
+
+def _s(t_ns: int) -> str:
+    return f"{t_ns / NS_PER_S:.1f} s"

@@ -1,0 +1,49 @@
+"""Pictures on their way into the log: as JPEGs, numbered, losses owned up to."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.events import FrameCaptured, FramesDropped
+from recorder.sources import Sink
+from recorder.sources.opencv import opencv
+from recorder.sources.pace import put_patiently
+
+Picture = NDArray[np.uint8]  # shape (height, width, 3), BGR
+
+
+class FrameLog:
+    """Puts frames into a sink as JPEGs, numbered without gaps, and tells how many were lost.
+
+    Parameters
+    ----------
+    sink
+        Where the events go.
+    jpeg_quality
+        From 0 to 100.
+    patience_s
+        How long to wait for room before a frame counts as dropped.
+    """
+
+    def __init__(self, sink: Sink, jpeg_quality: int, patience_s: float = 0.0) -> None:
+        self._sink = sink
+        self._parameters = [opencv().IMWRITE_JPEG_QUALITY, jpeg_quality]
+        self._patience_s = patience_s
+        self._frame = 0
+        self._dropped = 0
+
+    def keep(self, picture: Picture, t_ns: int) -> None:
+        """Put a frame of shape (height, width, 3), BGR."""
+        _, jpeg = opencv().imencode(".jpg", picture, self._parameters)
+        height_px, width_px = picture.shape[:2]
+        event = FrameCaptured(t_ns=t_ns, frame=self._frame, width_px=width_px, height_px=height_px)
+        if put_patiently(self._sink, event, jpeg.tobytes(), self._patience_s):
+            self._frame += 1
+            self.tell_losses()
+        else:
+            self._dropped += 1
+
+    def tell_losses(self) -> None:
+        """Record how many frames were lost and have not been told yet."""
+        if self._dropped:
+            self._sink.put(FramesDropped(t_ns=self._sink.clock.now_ns(), count=self._dropped))
+            self._dropped = 0
