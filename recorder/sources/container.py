@@ -30,6 +30,7 @@ _BARE: Final = frozenset(
 _TRANSPORT_PACKETS: Final = (188, 192, 204)  # bytes
 _SLACK_S: Final = 0.2  # by which a header may promise too much
 _PERSISTENCE: Final = 20  # reads that fail in a row before the rest counts as lost
+_LARGEST_HEAD: Final = 4096  # bytes between one packet and the next where nothing is missing
 _HOPELESS: Final = 1000  # frames that cannot be decoded before a film is refused
 _OUTPUT_CORRUPT: Final = 1 << 3  # a decoder's flag: deliver what is damaged, and say that it is
 
@@ -84,6 +85,8 @@ class Container:
         self._last_torn = False
         self._torn = False  # whether the latest packet was read only in part
         self._last_stamp: int | None = None  # of the last picture, once it was read
+        self._read_to = 0  # bytes, up to the end of the latest packet
+        self._behind_skipped: set[int] = set()  # where packets begin before which some are missing
         self._broken = False  # whether reading was given up
 
     @property
@@ -128,7 +131,10 @@ class Container:
 
     def _frames(self) -> Iterator[tuple[Any, Aspect] | Undecoded]:
         av, failed = pyav(), set[int]()
+        before: Any = None
         for packet in self._packets():
+            yield from self._skipped(before, packet)
+            before = packet
             try:
                 frames = self._codec.decode(packet)
             except av.FFmpegError:
@@ -137,6 +143,17 @@ class Container:
                 yield from self._judged(frames, failed)
         for frames in self._remaining():
             yield from self._judged(frames, failed)
+
+    def _skipped(self, before: Any, packet: Any) -> Iterator[Undecoded]:
+        """Yield what was in bytes that the container's reader silently passed over.
+
+        How many frames those were follows from how long the one before lasts.
+        """
+        if before is None or packet.pos not in self._behind_skipped or not before.duration:
+            return
+        begin, end = (p.dts if p.dts is not None else p.pts for p in (before, packet))
+        for stamp in range(begin + before.duration, end - before.duration // 2, before.duration):
+            yield Undecoded(self._ns(stamp))
 
     def _failed(self, stamp: int | None, failed: set[int]) -> Iterator[Undecoded]:
         """Yield a frame as undecodable, once, unless the end of the file cut it in two."""
@@ -161,14 +178,18 @@ class Container:
 
     def _packets(self) -> Iterator[Any]:
         """Yield the packets of the pictures, going on behind damage as long as there is hope."""
-        last: Any = None
+        last, skipped = None, False
         for packet in self._all_packets():
             self._torn = packet.is_corrupt
             stamp = _stamp(packet)
             if stamp is not None and packet.time_base is not None:
                 end_ns = self._from_start(stamp + (packet.duration or 0), packet.time_base)
                 self._reached_ns = max(self._reached_ns, end_ns)
+            skipped = self._passes_over(packet) or skipped
             if packet.stream_index == self._stream.index:
+                if skipped:
+                    self._behind_skipped.add(packet.pos)
+                skipped = False
                 if last is not None:
                     yield last
                 last = packet
@@ -176,6 +197,14 @@ class Container:
             self._last_stamp = _stamp(last)
             self._last_torn = last.is_corrupt and self._torn
             yield last
+
+    def _passes_over(self, packet: Any) -> bool:
+        """Whether bytes before a packet were skipped; only Matroska has them close together."""
+        if "matroska" not in self._file.format.name or packet.pos is None:
+            return False
+        skipped = bool(0 < self._read_to < packet.pos - _LARGEST_HEAD)
+        self._read_to = packet.pos + packet.size
+        return skipped
 
     def _all_packets(self) -> Iterator[Any]:
         av, failures = pyav(), 0

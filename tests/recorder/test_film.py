@@ -156,6 +156,24 @@ def test_a_frame_that_cannot_be_decoded_is_counted_where_it_was_and_reading_goes
     assert words.startswith("3 frames of a.avi could not be decoded: from 0.2 s to 0.2 s, ")
 
 
+def test_frames_that_the_reader_of_the_container_passes_over_are_counted_too(tmp_path):
+    pictures = [noise(number) for number in range(30)]
+    path = encoded_film(tmp_path / "a.mkv", pictures, "mjpeg", cluster_time_limit="400")
+    data = bytearray(path.read_bytes())
+    clusters = [i for i in range(len(data)) if data.startswith(b"\x1f\x43\xb6\x75", i)]
+    data[clusters[1] + 100 : clusters[1] + 60_000] = bytes(59_900)
+    path.write_bytes(data)
+    seen = Seen(path)
+    lost = sum(event.count for event in seen.sink.of(FramesDropped))
+    assert lost > 0
+    assert len(seen.frames) + lost == 30
+    assert seen.steps.count(1.0) == len(seen.steps) - len(seen.end.holes)
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (120, 160, 3)).astype(np.uint8)
+
+
 def test_a_damaged_first_frame_is_told_and_the_film_begins_with_the_next(tmp_path):
     seen = Seen(damaged(encoded_film(tmp_path / "a.avi", squares(8), "mjpeg"), 0))
     assert len(seen.frames) == 7
