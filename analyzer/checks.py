@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from analyzer.replay import Progress, other_models
 from analyzer.windows import expected_ns
 from core import layout
 from core.clock import NS_PER_S, clock_text
+from core.consent import allows, captures, needed
 from core.errors import AffettiError
 from core.events import (
     ESTIMATE_TABLES,
@@ -41,6 +42,7 @@ from core.session import Session
 _DECODED_PICTURES: Final = 200  # of a recording's frames, evenly spaced; all are looked at
 _EXAMPLES: Final = 3
 _SPANS: Final = 12
+_Captured = TypeVar("_Captured", FrameCaptured, AudioCaptured)
 
 
 class Importance(IntEnum):
@@ -252,26 +254,46 @@ def starts_once(subject: Subject) -> Messages:
 
 @rule(Importance.CRITICAL)
 def sound_in_order(subject: Subject) -> Messages:
-    """Demand that audio blocks follow one another sample by sample, and in time."""
+    """Demand that audio blocks follow sample by sample but for pauses, and in time."""
     for name in layout.STREAMS:
         blocks = subject.session.audio(name).blocks
         if not len(blocks):
             continue
         ends = blocks["sample"] + blocks["count"]
-        if np.any(blocks["sample"][1:] != ends[:-1]) or np.any(np.diff(blocks["row"]) < 0):
-            first = int(np.argmax(blocks["sample"][1:] != ends[:-1])) + 1
+        held = [b.sample for b in _first_after_holds(subject.session, AudioCaptured)]
+        held = held if name == "room" else []
+        jumps = blocks["sample"][1:] != ends[:-1]
+        jumps &= ~(np.isin(blocks["sample"][1:], held) & (blocks["sample"][1:] > ends[:-1]))
+        if np.any(jumps) or np.any(np.diff(blocks["row"]) < 0):
+            first = int(np.argmax(jumps)) + 1
             yield f"The {name} sound is out of order at sample {int(blocks['sample'][first])}."
         if np.any(np.diff(blocks["t_ns"]) < 0):
             yield f"The {name} sound runs backwards in time."
 
 
+def _first_after_holds(session: Session, kind: type[_Captured]) -> Iterator[_Captured]:
+    """Yield the first frames, or blocks of the room, after a pause or a lack of consent."""
+    held = not (session.started.consent.video and session.started.consent.audio)
+    for event in session.events:
+        if isinstance(event, RecordingPaused | ConsentChanged):
+            held = True
+        elif isinstance(event, kind) and captures(event):
+            if held:
+                yield event
+            held = False
+
+
 @rule(Importance.CRITICAL)
 def frames_in_order(subject: Subject) -> Messages:
-    """Demand that frames are numbered from 0 without a gap, in time."""
+    """Demand that frames are numbered from 0 without a gap but for pauses, in time."""
     frames = [event for event in subject.session.events if isinstance(event, FrameCaptured)]
-    numbers = np.array([frame.frame for frame in frames], np.int64)
-    if not np.array_equal(numbers, np.arange(len(numbers))):
-        yield "Frames are not numbered from 0 without a gap."
+    after_hold = {event.seq for event in _first_after_holds(subject.session, FrameCaptured)}
+    due = 0
+    for frame in frames:
+        if frame.frame != due and not (frame.seq in after_hold and frame.frame > due):
+            yield "Frames are not numbered from 0 without a gap."
+            break
+        due = frame.frame + 1
     if np.any(np.diff([frame.t_ns for frame in frames]) < 0):
         yield "Frames run backwards in time."
 
@@ -310,15 +332,13 @@ def _equal(stored: Any, told: Any) -> bool:
 def consent_respected(subject: Subject) -> Messages:
     """Find what was recorded without the person's consent."""
     consent = subject.session.started.consent
-    pictures, sounds = [], []
+    pictures: list[int] = []
+    sounds: list[int] = []
     for event in subject.session.events:
-        match event:
-            case ConsentChanged():
-                consent = event.consent
-            case FrameCaptured() | FaceEstimated() if not consent.video:
-                pictures.append(event.seq)
-            case AudioCaptured(stream="room") if not consent.audio:
-                sounds.append(event.seq)
+        if isinstance(event, ConsentChanged):
+            consent = event.consent
+        elif not allows(consent, event):
+            (pictures if needed(event).video else sounds).append(event.seq)
     if pictures:
         yield f"There is video without consent to it: events {_examples(pictures)}."
     if sounds:
@@ -336,9 +356,8 @@ def pauses_respected(subject: Subject) -> Messages:
                 since = event.t_ns
             case RecordingResumed():
                 since = None
-            case FrameCaptured() | AudioCaptured() if since is not None and event.t_ns > since:
-                if getattr(event, "stream", "room") == "room":
-                    kept.append(event.seq)
+            case _ if since is not None and captures(event) and event.t_ns > since:
+                kept.append(event.seq)
     if kept:
         yield f"Recorded in a pause: events {_examples(kept)}."
 

@@ -250,7 +250,7 @@ def _print_verification(name: str, found: "Verification") -> None:
         click.echo(f"{name}: the replay departs from the live estimates. First difference:")
         click.echo(f"    {found.difference}")
     if left := [f"{count} {kind}" for kind, count in found.skipped.items() if count]:
-        click.echo(f"    Estimates that the live side skipped for want of time: {', '.join(left)}.")
+        click.echo(f"    Estimates that the live side skipped: {', '.join(left)}.")
     if lost := [f"{count} {kind}" for kind, count in found.unrecorded.items() if count]:
         click.echo(f"    The recording broke off before {', '.join(lost)} could be written.")
 

@@ -276,7 +276,7 @@ class Verification:
     compared
         How many estimates were compared, by modality; skips count as what they skip.
     skipped
-        How many the live side left out for want of time, by modality.
+        How many the live side left out, by modality.
     unrecorded
         How many the crash cut off before they were recorded, by modality.
     other_models

@@ -27,6 +27,7 @@ SCHEMA_VERSION: Final = "1.0"
 
 StreamName: TypeAlias = Literal["room", "playback"]
 Modality: TypeAlias = Literal["face", "music"]
+SkipReason: TypeAlias = Literal["late", "failed", "consent"]
 DeviceName: TypeAlias = Literal["camera", "microphone", "speaker", "disk"]
 EndReason: TypeAlias = Literal[
     "stopped", "duration", "sources_ended", "signal", "ui_gone", "disk_full", "failed"
@@ -100,7 +101,7 @@ class ClockAnchored(Event, frozen=True, kw_only=True, tag=True):
 class FrameCaptured(Event, frozen=True, kw_only=True, tag=True):
     """A camera frame; the blob is its JPEG."""
 
-    frame: int  # from 0, gapless
+    frame: int  # from 0; only a pause, or no consent, leaves numbers out
     width_px: int
     height_px: int
 
@@ -223,10 +224,14 @@ class RecordingResumed(Event, frozen=True, kw_only=True, tag=True):
 
 
 class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
-    """The machine could not keep up: no live estimate was made from event `of_seq`."""
+    """No live estimate was made from event `of_seq`, or none that may be kept.
+
+    The machine could not keep up or reading failed, or consent ended while it was under way.
+    """
 
     modality: Modality
     of_seq: int
+    reason: SkipReason = "late"
 
 
 class FaceEstimated(Event, frozen=True, kw_only=True, tag=True):

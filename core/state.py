@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from core.clock import NS_PER_S, SampleClock
+from core.consent import NO_CONSENT
 from core.events import (
     AudioCaptured,
     AudioGap,
@@ -41,8 +42,6 @@ from core.events import (
     TrackStarted,
     UnknownEvent,
 )
-
-NO_CONSENT = Consent(video=False, audio=False)
 
 
 @dataclass

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clock import NS_PER_S
+from core.consent import NO_CONSENT
 from core.emotions import emotions_of_expressions
 from core.events import (
     ESTIMATES,
@@ -27,6 +28,8 @@ from core.events import (
     AudioGap,
     BaselineRecorded,
     BaselineStarted,
+    Consent,
+    ConsentChanged,
     EmotionFused,
     Emotions,
     EstimateSkipped,
@@ -41,6 +44,7 @@ from core.events import (
     SessionEnded,
     SessionRecovered,
     SessionStarted,
+    SkipReason,
     TrackEnded,
     TrackStarted,
 )
@@ -69,8 +73,10 @@ NOT_PERCEIVED: Final[tuple[type[Event], ...]] = (
     SessionRecovered,
 )
 
-# Decides whether no estimate is made from an event.
-Skip: TypeAlias = Callable[[Modality, Event], bool]
+# Decides whether no estimate is made from an event, and why; True stands for "late".
+Skip: TypeAlias = Callable[[Modality, Event], SkipReason | bool]
+# From the fact that closes a tick, the fused estimate and what it needs: what of that has ended.
+Lost: TypeAlias = Callable[[Event, EmotionFused, Consent], Consent]
 Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
 
 
@@ -84,10 +90,59 @@ def never(modality: Modality, event: Event) -> bool:
     return False
 
 
-def recorded_skips(events: Iterable[object]) -> Skip:
+def nothing_lost(event: Event, fused: EmotionFused, need: Consent) -> Consent:
+    """Keep every fused estimate as it is."""
+    return NO_CONSENT
+
+
+class RecordedSkips:
+    """Skips exactly what the live side of a recording skipped; a `Skip`.
+
+    A fused estimate that was under way when consent ended was made anew without what had ended:
+    in the order of the log it stands behind the change of consent, and the fact that closed its
+    tick before it.
+
+    Parameters
+    ----------
+    events
+        Of the recording, in order.
+    """
+
+    def __init__(self, events: Iterable[object]) -> None:
+        self._skipped: dict[tuple[Modality, int], SkipReason] = {}
+        self._changes: list[ConsentChanged] = []
+        self._fused: dict[int, int] = {}  # the tick to its place in the log
+        for event in events:
+            match event:
+                case EstimateSkipped():
+                    self._skipped[event.modality, event.of_seq] = event.reason
+                case ConsentChanged():
+                    self._changes.append(event)
+                case EmotionFused():
+                    self._fused[event.t_ns] = event.seq
+
+    def __call__(self, modality: Modality, event: Event) -> SkipReason | bool:
+        """Return why no estimate was made, or False where one was."""
+        return self._skipped.get((modality, event.seq), False)
+
+    def lost(self, event: Event, fused: EmotionFused, need: Consent) -> Consent:
+        """Return what had ended by the time a fused estimate was recorded; a `Lost`."""
+        recorded = self._fused.get(fused.t_ns, event.seq)
+        ended = [c.consent for c in self._changes if event.seq < c.seq < recorded]
+        return Consent(
+            video=need.video and not all(consent.video for consent in ended),
+            audio=need.audio and not all(consent.audio for consent in ended),
+        )
+
+
+def recorded_skips(events: Iterable[object]) -> RecordedSkips:
     """Return a function that skips exactly what the live side of a recording skipped."""
-    skipped = {(e.modality, e.of_seq) for e in events if isinstance(e, EstimateSkipped)}
-    return lambda modality, event: (modality, event.seq) in skipped
+    return RecordedSkips(events)
+
+
+def _skipped(modality: Modality, event: Event, reason: SkipReason | bool) -> EstimateSkipped:
+    why = "late" if isinstance(reason, bool) else reason
+    return EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq, reason=why)
 
 
 class FacePerception:
@@ -116,6 +171,9 @@ class FacePerception:
         match event:
             case SessionStarted():
                 self._settings = event.perception
+            case ConsentChanged(consent=consent) if not consent.video:
+                self._person = PersonTrack()
+                self._neutral = self._bias = None
             case PersonChanged():
                 self._person.look_for_other()
                 self._bias = None  # it was another's
@@ -129,8 +187,8 @@ class FacePerception:
         if period <= self._period:
             return []
         self._period = period
-        if self._skip("face", event):
-            return [EstimateSkipped(t_ns=event.t_ns, modality="face", of_seq=event.seq)]
+        if reason := self._skip("face", event):
+            return [_skipped("face", event, reason)]
         estimate = self._estimate(event, blob)
         self.remember(estimate)
         return [estimate]
@@ -194,6 +252,10 @@ class _Window:
     def restart(self, sample: int) -> None:
         self._begin = sample
 
+    def forget(self) -> None:
+        self._blocks.clear()
+        self._begin = self._end
+
     def push(self, sample: int, block: NDArray[np.int16]) -> None:
         if sample != self._end:
             self._blocks.clear()
@@ -244,6 +306,8 @@ class MusicPerception:
                 self._windows = {
                     name: _Window(form, event.perception) for name, form in event.streams.items()
                 }
+            case ConsentChanged(consent=consent) if not consent.audio and "room" in self._windows:
+                self._windows["room"].forget()
             case TrackStarted(sample=sample) if "playback" in self._windows:
                 self._playing = True
                 self._windows["playback"].restart(sample)
@@ -266,8 +330,8 @@ class MusicPerception:
         last = event.sample + len(block)
         ends = range((event.sample // step + 1) * step, last + 1, step)
         heard = [(end, found) for end in ends if (found := window.until(end)) is not None]
-        if heard and self._skip("music", event):
-            return [EstimateSkipped(t_ns=event.t_ns, modality="music", of_seq=event.seq)]
+        if heard and (reason := self._skip("music", event)):
+            return [_skipped("music", event, reason)]
         return [self._estimate(event, window, end, *found) for end, found in heard]
 
     def _estimate(
@@ -298,10 +362,16 @@ class FusionPerception:
     A tick is closed by the first fact that is `fusion_lateness_ns` later than it. It uses the
     newest face and music about a moment at or before it, among those that facts recorded by
     then gave rise to. A face stays valid for `face_max_age_ns`, so that a blink of the detector
-    is not yet "no face".
+    is not yet "no face". What consent has ended for is forgotten.
+
+    Parameters
+    ----------
+    lost
+        What a fused estimate rests on that is no longer consented to; it is made anew without.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lost: Lost = nothing_lost) -> None:
+        self._lost = lost
         self._settings = PerceptionSettings()
         self._faces: deque[FaceEstimated] = deque()
         self._music: deque[MusicEstimated] = deque()
@@ -312,6 +382,8 @@ class FusionPerception:
         if isinstance(event, SessionStarted):
             self._settings = event.perception
             self._tick = self._settings.fusion_period_ns
+        if isinstance(event, ConsentChanged):
+            self._forget(video=not event.consent.video, audio=not event.consent.audio)
         for estimate in estimates:
             if isinstance(estimate, FaceEstimated) and estimate.emotions is not None:
                 self._faces.append(estimate)
@@ -319,14 +391,31 @@ class FusionPerception:
                 self._music.append(estimate)
         fused = []
         while event.t_ns >= self._tick + self._settings.fusion_lateness_ns:
-            fused.append(self._fuse(self._tick))
+            fused.append(self._close(event))
             self._tick += self._settings.fusion_period_ns
         return fused
 
-    def _fuse(self, tick: int) -> EmotionFused:
+    def _close(self, event: Event) -> EmotionFused:
+        while True:
+            fused, need = self._fuse(self._tick)
+            lost = self._lost(event, fused, need)
+            if lost == NO_CONSENT:
+                return fused
+            self._forget(lost.video, lost.audio)
+
+    def _forget(self, video: bool, audio: bool) -> None:
+        if video:
+            self._faces.clear()
+        if audio:
+            self._music = deque(m for m in self._music if m.stream != "room")
+
+    def _fuse(self, tick: int) -> tuple[EmotionFused, Consent]:
+        """Return the fused estimate of a tick, and what has to be consented to for it."""
         face = _newest(self._faces, tick, self._settings.face_max_age_ns)
         music = _newest(self._music, tick, self._settings.music_max_age_ns)
-        return fuse(tick, face and face.emotions, music and music.emotions)
+        of_room = music is not None and music.emotions is not None and music.stream == "room"
+        fused = fuse(tick, face and face.emotions, music and music.emotions)
+        return fused, Consent(video=face is not None, audio=of_room)
 
 
 def _newest(estimates: deque[Any], tick: int, max_age_ns: int) -> Any:
@@ -359,7 +448,8 @@ class Perception:
     ) -> None:
         self._face = FacePerception(read_face, skip)
         self._music = MusicPerception(read_music, skip)
-        self._fusion = FusionPerception()
+        lost = skip.lost if isinstance(skip, RecordedSkips) else nothing_lost
+        self._fusion = FusionPerception(lost)
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Take in the next fact; return what there was to see in it."""

@@ -2,19 +2,12 @@
 
 import queue
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from core.clock import SessionClock
-from core.events import (
-    AudioCaptured,
-    Consent,
-    ConsentChanged,
-    Event,
-    FrameCaptured,
-    RecordingPaused,
-    RecordingResumed,
-    storable,
-)
+from core.consent import ConsentLedger
+from core.events import Consent, Event, storable
 from core.settings import MIB
 
 Item = tuple[Event, bytes]
@@ -38,8 +31,7 @@ class Inbox:
 
     def __init__(self, clock: SessionClock, consent: Consent) -> None:
         self.clock = clock
-        self._consent = consent
-        self._paused = False
+        self._ledger = ConsentLedger(consent)
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._held = 0  # bytes of blobs inside
@@ -52,13 +44,33 @@ class Inbox:
         """
         event = storable(event)
         with self._lock:
-            if not self._admits(event):
+            self._ledger.apply(event)
+            if not self._ledger.admits(event):
                 return True  # kept out on purpose, which is not a loss
             if blob and self._held + len(blob) > _ROOM_BYTES:
                 return False
             self._held += len(blob)
             # Inside the lock, so that nothing slips in behind a pause or a change of consent.
             self._queue.put((event, blob))
+        return True
+
+    def put_made(self, estimates: Sequence[Event], need: Consent, ends: tuple[int, int]) -> bool:
+        """Take in all estimates of one event, or none: False when consent ended meanwhile.
+
+        Parameters
+        ----------
+        estimates
+            What was made; nothing, to ask whether it would be taken.
+        need
+            What has to be consented to for them.
+        ends
+            The `ConsentLedger.ends` of whoever made them, by then.
+        """
+        with self._lock:
+            if not self._ledger.admits_of(need, ends):
+                return False
+            for estimate in estimates:
+                self._queue.put((storable(estimate), b""))
         return True
 
     def get(self, timeout_s: float) -> Item | None:
@@ -78,15 +90,3 @@ class Inbox:
     def close(self) -> None:
         """Let the reader know, once it has read everything before, that nothing more comes."""
         self._queue.put(None)
-
-    def _admits(self, event: Event) -> bool:
-        match event:
-            case FrameCaptured():
-                return self._consent.video and not self._paused
-            case AudioCaptured(stream="room"):
-                return self._consent.audio and not self._paused
-            case RecordingPaused() | RecordingResumed():
-                self._paused = isinstance(event, RecordingPaused)
-            case ConsentChanged(consent=consent):
-                self._consent = consent
-        return True

@@ -9,14 +9,25 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.clock import NS_PER_S, SessionClock
+from core.consent import NO_CONSENT, ConsentLedger, needed
 from core.errors import AffettiError
-from core.events import EstimateSkipped, Event, FaceEstimated, FrameCaptured, Modality
+from core.events import (
+    AudioCaptured,
+    Consent,
+    EmotionFused,
+    EstimateSkipped,
+    Event,
+    FaceEstimated,
+    FrameCaptured,
+    Modality,
+    SkipReason,
+)
 from models.perception import FacePerception, FusionPerception, MusicPerception
 
 # A live estimate that would come later than this is left to the analyzer.
@@ -84,6 +95,14 @@ def _unloaded(error: Exception) -> AffettiError:
     )
 
 
+# Takes the estimates of an event, what they need, and the ends of consent when they were made;
+# False when consent ended meanwhile, and they were not taken.
+Admit: TypeAlias = Callable[[Sequence[Event], Consent, tuple[int, int]], bool]
+
+_MODALITIES: Final[tuple[Modality, Modality]] = ("face", "music")
+_SEEN_OR_HEARD: Final = (FrameCaptured, AudioCaptured)
+
+
 class _Operator(Protocol):
     def push(self, event: Event, blob: bytes = b"") -> Sequence[Event]: ...
 
@@ -99,16 +118,25 @@ class LivePerception:
         The session's.
     emit
         Takes each estimate, from any of two threads.
+    admit
+        Takes them in its stead where consent may end.
     """
 
     def __init__(
-        self, readers: Readers, clock: SessionClock, emit: Callable[[Event], object]
+        self,
+        readers: Readers,
+        clock: SessionClock,
+        emit: Callable[[Event], object],
+        admit: Admit | None = None,
     ) -> None:
         self._readers = readers
         self._clock = clock
         self._emit = emit
         self.problem: AffettiError | None = None  # the first, if any
-        self._fusion = FusionPerception()
+        self._admit = admit or self._emit_all
+        self._ledgers = (ConsentLedger(), ConsentLedger())  # of each thread
+        self._fused_ledger = ConsentLedger()
+        self._fusion = FusionPerception(self._lost)
         self._merging = threading.Lock()
         self._done: tuple[deque[Any], deque[Any]] = (deque(), deque())
         self._queues: tuple[queue.SimpleQueue[Any], ...] = (
@@ -152,9 +180,17 @@ class LivePerception:
         p50, p95 = np.percentile(latest, (50, 95)) / 1e6
         return float(p50), float(p95)
 
-    def _skip(self, modality: Modality, event: Event) -> bool:
+    def _skip(self, modality: Modality, event: Event) -> SkipReason | bool:
+        ends = self._ledgers[_MODALITIES.index(modality)].ends
+        if not self._admit((), needed(event), ends):
+            return "consent"
         late = self._clock.now_ns() - event.t_ns > PATIENCE_NS[modality]
         return late or not self._readers.ready(modality)
+
+    def _emit_all(self, estimates: Sequence[Event], need: Consent, ends: tuple[int, int]) -> bool:
+        for estimate in estimates:
+            self._emit(estimate)
+        return True
 
     def _work(self, side: int, operator: _Operator) -> None:
         while (item := self._queues[side].get()) is not None:
@@ -164,13 +200,38 @@ class LivePerception:
                 self._note(error)
 
     def _perceive(self, side: int, operator: _Operator, event: Event, blob: bytes) -> None:
-        estimates = self._attempt(operator, event, blob)
+        self._ledgers[side].apply(event)
+        estimates = self._attempt(side, operator, event, blob)
         self._reached_ns[side] = max(self._reached_ns[side], event.t_ns)
-        for estimate in estimates:
+        kept = self._hand_over(side, event, estimates)
+        for estimate in kept:
             if isinstance(estimate, FaceEstimated):
                 self._latency_ns.append(self._clock.now_ns() - estimate.t_ns)
-            self._emit(estimate)
-        self._merge(side, event, estimates)
+        self._merge(side, event, kept)
+
+    def _hand_over(self, side: int, event: Event, estimates: Sequence[Event]) -> Sequence[Event]:
+        """Hand over what was made of an event; return that, or the skip that stands for it."""
+        if not estimates:
+            return estimates
+        ends = self._ledgers[side].ends
+        if self._admit(estimates, needed(estimates[0]), ends):
+            return estimates
+        skip = [self._skipped(side, event, "consent")]
+        self._admit(skip, NO_CONSENT, ends)
+        return skip
+
+    def _skipped(self, side: int, event: Event, reason: SkipReason) -> EstimateSkipped:
+        modality = _MODALITIES[side]
+        return EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq, reason=reason)
+
+    def _lost(self, event: Event, fused: EmotionFused, need: Consent) -> Consent:
+        """Hand over a fused estimate; return what it rests on that has ended, if it is refused."""
+        ends = self._fused_ledger.ends
+        if self._admit([fused], need, ends):
+            return NO_CONSENT
+        video, audio = Consent(need.video, False), Consent(False, need.audio)
+        lost = Consent(not self._admit((), video, ends), not self._admit((), audio, ends))
+        return need if lost == NO_CONSENT else lost
 
     def _note(self, error: Exception) -> None:
         self.problem = self.problem or AffettiError(
@@ -178,13 +239,15 @@ class LivePerception:
             "Recording goes on; the analyzer will say what is wrong with it.",
         )
 
-    def _attempt(self, operator: _Operator, event: Event, blob: bytes) -> Sequence[Event]:
+    def _attempt(
+        self, side: int, operator: _Operator, event: Event, blob: bytes
+    ) -> Sequence[Event]:
         try:
             return operator.push(event, blob)
         except Exception as error:  # one estimate is lost, never the recording
             self._note(error)
-            modality: Modality = "face" if isinstance(event, FrameCaptured) else "music"
-            return [EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq)]
+            read = isinstance(event, _SEEN_OR_HEARD[side])
+            return [self._skipped(side, event, "failed")] if read else []
 
     def _merge(self, side: int, event: Event, estimates: Sequence[Event]) -> None:
         with self._merging:
@@ -192,5 +255,5 @@ class LivePerception:
             while self._done[0] and self._done[1]:
                 fact, faces = self._done[0].popleft()
                 _, music = self._done[1].popleft()
-                for fused in self._fusion.push(fact, [*faces, *music]):
-                    self._emit(fused)
+                self._fused_ledger.apply(fact)
+                self._fusion.push(fact, [*faces, *music])  # which hands over what it makes

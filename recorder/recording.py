@@ -208,7 +208,7 @@ class Recording:
             self.clock = SessionClock()
             wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
             self.inbox = Inbox(self.clock, plan.consent)
-            self.live = LivePerception(readers, self.clock, self.inbox.put)
+            self.live = LivePerception(readers, self.clock, self.inbox.put, self.inbox.put_made)
             undo.pop_all()
         self._subscriber = subscriber
         self._drained = threading.Event()

@@ -1,6 +1,7 @@
 import queue
 
 import pytest
+from msgspec.structs import replace
 
 from core.clock import SessionClock
 from core.events import (
@@ -79,3 +80,24 @@ def test_a_full_inbox_refuses_frames_but_never_a_marker() -> None:
 def test_nothing_to_read_is_said_in_time() -> None:
     with pytest.raises(queue.Empty):
         inbox().get(0.01)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        (RecordingPaused(t_ns=10), RecordingResumed(t_ns=20)),
+        (
+            ConsentChanged(t_ns=10, consent=Consent(video=False, audio=False)),
+            ConsentChanged(t_ns=20, consent=Consent(video=True, audio=True)),
+        ),
+    ],
+)
+def test_what_was_captured_in_a_hold_is_kept_out_even_when_it_comes_later(
+    begin: Event, end: Event
+) -> None:
+    late = [replace(FRAME, t_ns=15), replace(ROOM, t_ns=19)]
+    after = [replace(FRAME, t_ns=20), replace(ROOM, t_ns=21)]
+    box = inbox()
+    for event in (begin, end, *late, *after):
+        box.put(event)
+    assert kept(box) == [begin, end, *after]

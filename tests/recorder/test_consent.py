@@ -1,0 +1,156 @@
+"""Consent that ends in the middle: nothing of it comes later, and a replay says the same."""
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analyzer.checks import Importance, inspect
+from analyzer.replay import verify
+from core.consent import needed
+from core.events import (
+    Consent,
+    ConsentChanged,
+    EmotionFused,
+    EstimateSkipped,
+    FaceEstimated,
+    MusicEstimated,
+)
+from core.session import Session
+from core.settings import Settings
+from recorder import protocol
+from recorder.engine import Engine
+from recorder.live import Readers
+from recorder.protocol import Plan
+from tests.recorder.films import face_film
+
+BOTH = Consent(video=True, audio=True)
+LEFT = {
+    "video": Consent(video=False, audio=True),
+    "audio": Consent(video=True, audio=False),
+    "both": Consent(video=False, audio=False),
+}
+
+
+class SlowReaders(Readers):
+    """The real models on a slower machine, so that much is under way at any moment."""
+
+    def read_face(self, image: Any, choose: Any) -> Any:
+        time.sleep(0.03)
+        return super().read_face(image, choose)
+
+    def read_music(self, samples: Any, rate_hz: int) -> Any:
+        time.sleep(0.3)
+        return super().read_music(samples, rate_hz)
+
+
+@pytest.fixture(scope="module")
+def readers() -> Readers:
+    loaded = SlowReaders()
+    loaded.load()
+    deadline = time.monotonic() + 120
+    while not loaded.all_ready and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory, sample_session: Path) -> Path:
+    path = tmp_path_factory.mktemp("film") / "face.avi"
+    return face_film(path, sample_session, 20, (320, 240), 20)
+
+
+def record(
+    target: Path, film: Path, music: Path, readers: Readers, steps: list[tuple[float, Any]]
+) -> None:
+    """Record, and send each command after its wait."""
+    said: list[protocol.Message] = []
+    tracks = sorted(music.glob("*.ogg")) or sorted(music.iterdir())
+    plan = Plan(
+        person="P1",
+        consent=BOTH,
+        camera=str(film),
+        microphone=str(tracks[0]),
+        playlist=tuple(map(str, tracks[1:])),
+        speaker=None,
+        output=str(target),
+    )
+    engine = Engine(Settings(), said.append)
+    engine._readers = readers
+    engine.carry_out(protocol.Record(plan))
+    for wait_s, command in steps:
+        end = time.monotonic() + wait_s
+        while time.monotonic() < end:
+            engine.turn()
+            time.sleep(0.005)
+        engine.carry_out(command)
+    assert not [m for m in said if isinstance(m, protocol.Problem)]
+    assert any(isinstance(m, protocol.Sealed) for m in said)
+
+
+def steps_of(seed: int, what: str) -> list[tuple[float, Any]]:
+    chance = random.Random(seed)
+    track = chance.choice(["pause", "next", "stop", "resume"])
+    steps: list[tuple[float, Any]] = [(chance.uniform(0, 2), protocol.SteerTrack(track))]
+    if chance.random() < 0.5:
+        steps += [(1.0, protocol.PauseRecording()), (0.3, protocol.ResumeRecording())]
+    steps.append((chance.uniform(2, 5), protocol.ChangeConsent(LEFT[what])))
+    if chance.random() < 0.7:
+        again = chance.uniform(0.0, 1.5) * chance.choice([0.0, 1.0])
+        steps += [(again, protocol.ChangeConsent(BOTH)), (3.5, protocol.Mark("again"))]
+        steps.append((chance.uniform(0, 1), protocol.ChangeConsent(LEFT[what])))
+    return [*steps, (1.5, protocol.Stop())]
+
+
+def leaks(session: Session) -> list[int]:
+    """Return what was kept, captured or estimated, of what was not consented to."""
+    consent, found, rooms = session.started.consent, [], False
+    for event in session.events:
+        match event:
+            case ConsentChanged():
+                consent = event.consent
+                rooms = rooms and consent.audio
+                continue
+            case MusicEstimated():
+                rooms = event.stream == "room"
+        need = needed(event)
+        if (need.video and not consent.video) or (need.audio and not consent.audio):
+            found.append(event.seq)
+        if isinstance(event, EmotionFused) and rooms and not consent.audio:
+            found.append(event.seq)
+    return found
+
+
+@pytest.mark.parametrize("case", [(seed, what) for seed in range(2) for what in LEFT])
+def test_nothing_of_what_was_withdrawn_comes_later(
+    tmp_path: Path, film: Path, music_folder: Path, readers: Readers, case: tuple[int, str]
+) -> None:
+    target = tmp_path / "out.h5"
+    record(target, film, music_folder, readers, steps_of(*case))
+    with Session.open(target) as session:
+        assert leaks(session) == []
+        found = verify(session)
+        assert found.difference is None
+        assert found.compared["face"] > 5
+    findings = inspect(target)
+    assert [f for f in findings if f.importance is not Importance.NOTE] == []
+
+
+def test_estimates_under_way_become_skips_that_say_why(
+    tmp_path: Path, film: Path, music_folder: Path, readers: Readers
+) -> None:
+    target = tmp_path / "out.h5"
+    steps: list[tuple[float, Any]] = []
+    for _ in range(6):  # at one of these moments a face is being read
+        steps += [(0.63, protocol.ChangeConsent(LEFT["video"]))]
+        steps += [(0.0, protocol.ChangeConsent(BOTH))]
+    record(target, film, music_folder, readers, [(2.0, steps[0][1]), *steps[1:],
+                                                 (1.0, protocol.Stop())])  # fmt: skip
+    with Session.open(target) as session:
+        skips = [e for e in session.events if isinstance(e, EstimateSkipped)]
+        assert "consent" in {skip.reason for skip in skips if skip.modality == "face"}
+        last = max(e.seq for e in session.events if isinstance(e, ConsentChanged))
+        assert any(e.seq > last for e in session.events if isinstance(e, FaceEstimated))
+        assert verify(session).difference is None
