@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from typing import ClassVar, Final
 
+from textual import events
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 from core.errors import AffettiError, ExitCode
@@ -16,6 +19,7 @@ from recorder.protocol import AnyMessage, ChangeConsent, Sealing, Started
 from recorder.tui.draft import Draft
 from recorder.tui.link import EngineLink, EngineSaid
 from recorder.tui.screens.base import EngineScreen
+from recorder.tui.screens.dialog import Commands
 from recorder.tui.screens.gone import GoneScreen
 from recorder.tui.screens.help import HelpScreen
 from recorder.tui.screens.live import LiveScreen
@@ -30,6 +34,8 @@ from recorder.tui.view import RecordingView
 _NO_COMMANDS: Final = frozenset(
     {"app.focus_next", "app.focus_previous", "command_palette", "mark", "interrupt"}
 )
+# They mean the same, whatever is open.
+_ALWAYS_MEANT: Final = frozenset({"m", "f2", "ctrl+c"})
 
 
 class AffettiApp(App[None]):
@@ -76,6 +82,7 @@ class AffettiApp(App[None]):
         self.problem: AffettiError | None = None  # for whoever started the app
         self._monotonic_ns = monotonic_ns
         self._link = EngineLink(engine_pipe, self.post_message)
+        self._closed_at = 0.0  # when a dialog closed last, on the clock of Textual's messages
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give themes of Textual's own the hues of ours."""
@@ -118,6 +125,17 @@ class AffettiApp(App[None]):
         view = self.view
         return view is not None and view.sealed is None and view.failure is None
 
+    async def on_event(self, event: events.Event) -> None:
+        """Take in an event; a key that was pressed while a dialog was open was meant for that."""
+        commands = isinstance(event, events.Key) and event.key not in _ALWAYS_MEANT
+        if not (commands and event.time <= self._closed_at):
+            await super().on_event(event)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close what is open over a screen."""
+        self._closed_at = Message().time
+        return super().pop_screen()
+
     def on_engine_said(self, event: EngineSaid) -> None:
         """Take in a message, and show it."""
         said = event.said
@@ -136,6 +154,11 @@ class AffettiApp(App[None]):
         self.problem = _gone(self.view if self.recording else None)
         self.push_screen(GoneScreen(self.problem))
 
+    def action_command_palette(self) -> None:
+        """List the commands."""
+        if not isinstance(self.screen, Commands):
+            self.push_screen(Commands(id="--command-palette"))
+
     def action_help(self) -> None:
         """List the keys of the present screen."""
         if not isinstance(self.screen, HelpScreen):
@@ -151,6 +174,8 @@ class AffettiApp(App[None]):
         """End a recording and seal it; leave when there is none."""
         live = self._live()
         if live is not None and self.problem is None:
+            if isinstance(self.screen, NoteScreen):
+                self.screen.finish()
             live.stop()
         else:
             self.exit()
@@ -165,6 +190,8 @@ class AffettiApp(App[None]):
 
     def action_new_session(self) -> None:
         """Set up another recording with the same devices and music."""
+        if not isinstance(self.screen, ReviewScreen):
+            return
         self.draft = self.draft.next_session()
         self.switch_screen(SetupScreen(self._link, self.draft, self.settings))
 

@@ -155,6 +155,11 @@ def span(seconds: float) -> str:
     return f"{minutes} min" if minutes else f"{int(seconds)} s"
 
 
+def one_line(text: str) -> str:
+    """Return a text of several lines as one: "first / second"."""
+    return " / ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
 def clock(seconds: float) -> str:
     """Return a time in whole seconds: "02:03", or "1:02:03" from an hour on."""
     minutes, rest = divmod(int(max(seconds, 0.0)), 60)

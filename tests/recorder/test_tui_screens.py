@@ -274,12 +274,151 @@ async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
         await live.pilot.press("t")
         assert isinstance(live.app.screen, NoteScreen)
         await live.pilot.press(*"[red]m", "enter")
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         (note,) = live.sent(protocol.Note)
         assert note.text == "[red]m"
         assert note.ago_s > 0
         await live.hears(recorded([NoteAdded(t_ns=201 * NS, text="[red]m")]))
         assert live.words("#message") == "Note at 03:21 is in the log"
         assert "“[red]m”" in str(live.app.screen.query_one(Journal).render())
+
+
+def press_at_once(live: Session, *keys: str) -> None:
+    """Hand over keys as a terminal does that delivers them in one go."""
+    for key in keys:
+        character = key if len(key) == 1 else {"enter": "\r", "space": " "}.get(key)
+        live.app.post_message(events.Key(key, character))
+
+
+async def settled(live: Session) -> None:
+    await live.pilot.pause(0.5)
+
+
+@pytest.mark.parametrize("enters", [2, 3, 5])
+async def test_enter_pressed_often_writes_one_note_and_ends_nothing(
+    tmp_path: Path, enters: int
+) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"calm")
+        press_at_once(live, *["enter"] * enters)
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        await settled(live)
+        assert isinstance(live.app.screen, LiveScreen)
+        assert [note.text for note in live.sent(protocol.Note)] == ["calm"]
+        assert live.words("#header")
+        await live.pilot.press("f2")
+        assert len(live.sent(protocol.Mark)) == 1
+        assert live.app.is_running
+        assert not live.sent(protocol.Stop)
+
+
+async def test_a_note_pasted_as_keys_keeps_its_lines_and_steers_nothing(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t")
+        press_at_once(live, *"calm", "enter", *"Pnsq", "enter", "ctrl+j", *"yq", "enter")
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        await settled(live)
+        assert [note.text for note in live.sent(protocol.Note)] == ["calm\nPnsq\n\nyq"]
+        assert isinstance(live.app.screen, LiveScreen)
+        for kind in (protocol.SteerTrack, protocol.PauseRecording, protocol.Stop):
+            assert not live.sent(kind)
+
+
+async def test_a_pasted_note_of_several_lines_is_kept_whole(tmp_path: Path) -> None:
+    async with recording(tmp_path, (120, 40)) as live:
+        await live.pilot.press("t", "!")
+        live.app.post_message(events.Paste("first [b]line\r\nsecond\n\nfourth \n"))
+        await live.until(lambda: "fourth" in getattr(live.app.screen, "text", ""))
+        await live.pilot.press("enter")
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        (note,) = live.sent(protocol.Note)
+        assert note.text == "!first [b]line\nsecond\n\nfourth"
+        await live.hears(recorded([NoteAdded(t_ns=201 * NS, text=note.text)]))
+        assert "“!first [b]line / second / fourth”" in " ".join(live.words("#journal").split())
+
+
+async def test_a_note_is_written_when_the_recording_is_ended_right_after_enter(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"calm")
+        await live.pilot.press("enter", "ctrl+c")
+        await live.until(lambda: bool(live.sent(protocol.Stop)))
+        kinds = [type(command) for command in live.engine.commands()]
+        assert kinds.index(protocol.Note) < kinds.index(protocol.Stop)
+
+
+async def test_escape_right_after_enter_drops_no_note(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"calm")
+        press_at_once(live, "enter", "escape", "escape")
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        await settled(live)
+        assert isinstance(live.app.screen, LiveScreen)
+        assert [note.text for note in live.sent(protocol.Note)] == ["calm"]
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [("t", "escape"), ("q", "n"), ("q", "escape"), ("q", "y"), ("f1", "q"), ("f1", "escape")],
+)
+async def test_what_is_open_closes_once_and_steers_nothing_beneath(
+    tmp_path: Path, opening: str, closing: str
+) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press(opening)
+        await live.until(lambda: not isinstance(live.app.screen, LiveScreen))
+        depth = len(live.app.screen_stack)
+        press_at_once(live, *[closing] * 4)
+        await settled(live)
+        assert isinstance(live.app.screen, LiveScreen)
+        assert len(live.app.screen_stack) == depth - 1
+        assert len(live.sent(protocol.Stop)) == (closing == "y")
+        assert not live.sent(protocol.SteerTrack)
+
+
+async def test_a_marker_after_an_answer_is_set(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("q")
+        press_at_once(live, "n", "m", "f2")
+        await settled(live)
+        assert len(live.sent(protocol.Mark)) == 2
+
+
+async def test_a_note_beneath_help_is_not_closed_in_its_place(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"calm")
+        press_at_once(live, "enter", "f1")
+        await live.until(lambda: isinstance(live.app.screen, HelpScreen))
+        await settled(live)
+        assert isinstance(live.app.screen, HelpScreen)
+        await live.pilot.press("escape")
+        assert isinstance(live.app.screen, NoteScreen)
+        await live.pilot.press("enter")
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        assert [note.text for note in live.sent(protocol.Note)] == ["calm"]
+
+
+async def test_a_command_is_run_once_however_often_enter_is_pressed(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("ctrl+p", *"Pause the recording")
+        await settled(live)
+        press_at_once(live, *["enter"] * 4)
+        await settled(live)
+        await settled(live)
+        assert isinstance(live.app.screen, LiveScreen)
+        assert len(live.sent(protocol.PauseRecording)) == 1
+
+
+async def test_another_session_is_set_up_once(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.hears(recorded(ended()), protocol.Sealed(PATH, "stopped"))
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        await live.until(lambda: "Sealed" in live.words("#file"))
+        press_at_once(live, "n", "n", "n")
+        await settled(live)
+        assert isinstance(live.app.screen, SetupScreen)
+        assert live.app.is_running
 
 
 async def test_text_of_people_is_never_markup(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from core.errors import AffettiError
+from recorder.tui.screens.dialog import Dialog
 
 
-class GoneScreen(ModalScreen[None]):
+class GoneScreen(Dialog[None]):
     """Says where the recording is and how to bring it back; nothing is left but to leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter,escape", "app.leave", "Quit")]

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.dom import DOMNode
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from recorder.tui.screens.base import MARK
+from recorder.tui.screens.dialog import Dialog
 
 _EXPLANATION = (
     "The bars say what a face or a piece of music expresses, never what a person feels. "
@@ -21,7 +21,7 @@ _EXPLANATION = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Lists keys, and says what each does.
 
     Parameters

@@ -162,7 +162,7 @@ class LiveScreen(EngineScreen):
     def action_note(self) -> None:
         """Write a note."""
         begun = time.monotonic()
-        self.app.push_screen(NoteScreen(), lambda text: self._write(text, begun))
+        self.app.push_screen(NoteScreen(lambda text: self._write(text, begun)))
 
     def action_toggle_track(self) -> None:
         """Pause the track, or go on."""
@@ -202,8 +202,8 @@ class LiveScreen(EngineScreen):
             self._stopping = True
             self._say("Ending the recording …")
 
-    def _write(self, text: str | None, begun: float) -> None:
-        if text and self._send(Note(text, time.monotonic() - begun)):
+    def _write(self, text: str, begun: float) -> None:
+        if self._send(Note(text, time.monotonic() - begun)):
             self._say("Note …")
 
     def _send(self, command: Command) -> bool:

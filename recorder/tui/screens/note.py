@@ -1,17 +1,33 @@
 """A note, typed while the recording goes on."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, Final
 
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static
+from textual.timer import Timer
+from textual.widgets import Footer, Static, TextArea
+
+from recorder.tui.screens.dialog import Dialog
+
+# A terminal may hand over what is pasted as keys. Nobody types on so soon after Enter.
+_PASTED_WITHIN_S: Final = 0.2
+_ENTER: Final = frozenset({"enter", "ctrl+j"})  # a pasted line may end with either
 
 
-class NoteScreen(ModalScreen[str]):
-    """Asks for one line; an empty one is no note."""
+class NoteScreen(Dialog[None]):
+    """Asks for a note.
+
+    Enter writes it down. Where more text follows at once, Enter was part of what is pasted, and
+    begins a new line.
+
+    Parameters
+    ----------
+    write
+        Given the note as soon as it is to be written down, unless it is empty.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Write it down", show=True),
@@ -19,29 +35,78 @@ class NoteScreen(ModalScreen[str]):
         Binding("f2", "app.mark", "Mark", tooltip="Mark this moment while typing"),
     ]
 
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+        self._settling: Timer | None = None  # from Enter until it is known to be the last key
+
     def compose(self) -> ComposeResult:
-        """Lay out the line."""
+        """Lay out the lines."""
         with Vertical(classes="dialog"):
             yield Static("Note", classes="question")
-            yield Input(placeholder="what you saw", compact=True)
+            yield _Lines(self)
             yield Static("It carries the time at which you began it. F2 marks a moment meanwhile.")
         yield Footer(show_command_palette=False, compact=True)
 
     @property
     def text(self) -> str:
-        """What has been typed so far."""
-        return " ".join(line.value.strip() for line in self.query(Input))
+        """What has been typed so far, without blanks around it and at the ends of its lines."""
+        typed = "".join(lines.text for lines in self.query(_Lines))
+        return "\n".join(line.rstrip() for line in typed.splitlines()).strip()
 
     def on_key(self, event: events.Key) -> None:
-        """Keep what is typed before the line has the focus; it stops all that comes after."""
-        if event.is_printable and event.character:
-            self.query_one(Input).insert_text_at_cursor(event.character)
+        """Keep what is typed before the lines have the focus; it stops all that comes after."""
+        if event.key in _ENTER:
+            event.stop()
+            self.action_submit()
+        elif event.is_printable and event.character:
+            self.go_on()
+            self.query_one(_Lines).insert(event.character)
 
-    @on(Input.Submitted)
     def action_submit(self) -> None:
-        """Close with the note."""
-        self.dismiss(self.text)
+        """Close with the note, unless text follows at once."""
+        self.go_on()
+        self._settling = self.set_timer(_PASTED_WITHIN_S, self._close)
 
     def action_drop(self) -> None:
-        """Close without."""
-        self.dismiss("")
+        """Close without, unless it was to be written down a moment ago."""
+        self.finish()
+        self.dismiss()
+
+    def go_on(self) -> None:
+        """Begin a new line if Enter was pressed a moment ago: it was not the end."""
+        if self._settling is not None:
+            self._settling.stop()
+            self._settling = None
+            self.query_one(_Lines).insert("\n")
+
+    def finish(self) -> None:
+        """Close with the note now, if Enter was pressed a moment ago."""
+        if self._settling is not None:
+            self._close()
+
+    def _close(self) -> None:
+        self._settling = None
+        if self.app.screen is self:
+            if self.text:
+                self._write(self.text)
+            self.dismiss()
+
+
+class _Lines(TextArea):
+    """The text of a note, which tells its dialog of Enter before it takes the next key."""
+
+    def __init__(self, dialog: NoteScreen) -> None:
+        super().__init__(placeholder="what you saw", compact=True, highlight_cursor_line=False)
+        self._dialog = dialog
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in _ENTER:
+            event.stop()
+            event.prevent_default()
+            self._dialog.action_submit()
+        elif event.is_printable:
+            self._dialog.go_on()
+
+    def on_paste(self) -> None:
+        self._dialog.go_on()

@@ -5,13 +5,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from recorder.tui.screens.base import MARK
+from recorder.tui.screens.dialog import Dialog
 
 
-class QuestionScreen(ModalScreen[bool]):
+class QuestionScreen(Dialog[bool]):
     """Asks one thing; `True` is dismissed for yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -24,7 +24,7 @@ from recorder.tui.screens.base import EngineScreen
 from recorder.tui.view import RecordingView
 from recorder.tui.widgets.bars import bar
 from recorder.tui.widgets.journal import entries
-from recorder.tui.wording import clock, percent, strongest
+from recorder.tui.wording import clock, one_line, percent, strongest
 
 _BAR_WIDTH: Final = 12
 _ENDS: Final = {
@@ -142,7 +142,7 @@ class ReviewScreen(EngineScreen):
     def _entries(self) -> str:
         lines = entries(self.view.state)
         if self._unfinished_note:
-            lines.append(f"! not recorded, it came too late: “{self._unfinished_note}”")
+            lines.append(f"! not recorded, it came too late: “{one_line(self._unfinished_note)}”")
         return "\n".join(lines) or "none"
 
     def _file_words(self) -> str:

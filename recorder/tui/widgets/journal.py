@@ -9,7 +9,7 @@ from textual.widget import Widget
 from core.clock import NS_PER_S
 from core.events import MarkerAdded, NoteAdded
 from core.state import SessionState
-from recorder.tui.wording import clock
+from recorder.tui.wording import clock, one_line
 
 _TIME_WIDTH: Final = 9
 
@@ -24,7 +24,7 @@ def entries(state: SessionState) -> list[str]:
 
 
 def _words(entry: MarkerAdded | NoteAdded) -> str:
-    return f"▲ {entry.label}" if isinstance(entry, MarkerAdded) else f"“{entry.text}”"
+    return f"▲ {entry.label}" if isinstance(entry, MarkerAdded) else f"“{one_line(entry.text)}”"
 
 
 class Journal(Widget):
