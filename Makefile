@@ -21,10 +21,12 @@ lint: $(STAMP_TEST)  ## Style and formatting
 	$(BIN)/ruff format --check .
 
 types: $(STAMP_TEST)  ## Static types
+	$(BIN)/python tests/house.py
 	$(BIN)/mypy
 
 contracts: $(STAMP_TEST)  ## Which package may import which
-	$(BIN)/lint-imports
+	$(BIN)/python tests/house.py
+	cd build/house && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
 unit: $(STAMP_TEST)  ## Tests
 	$(BIN)/pytest
@@ -45,10 +47,10 @@ sample: $(STAMP_TEST)  ## Record the bundled session again: make sample VIDEO=fa
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMP): $(BIN)/python pyproject.toml constraints.txt
+$(STAMP): $(BIN)/python pyproject.toml setup.py constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	@echo "Compiling the music features once; this takes about half a minute."
-	$(BIN)/python -c "from models.music import MusicReader; MusicReader().warm()"
+	$(BIN)/python -c "from affetti.models.sound.music import MusicReader; MusicReader().warm()"
 	touch $@
 
 $(STAMP_TEST): $(STAMP)

@@ -13,11 +13,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from analyzer.congruence import Congruence, congruence_of
-from analyzer.replay import EstimateTables
-from analyzer.tracks import TrackResult, track_result
-from analyzer.transitions import Change, States, StickyChain, changes_of, smoothed
-from analyzer.windows import (
+from affetti.analyzer.measures.congruence import Congruence, congruence_of
+from affetti.analyzer.measures.segments import (
     MODALITIES,
     Estimates,
     ModalityName,
@@ -29,10 +26,13 @@ from analyzer.windows import (
     summary_of,
     windows_of,
 )
-from core.clock import NS_PER_S
-from core.info import SessionInfo
-from core.session import Session
-from core.state import SessionState
+from affetti.analyzer.measures.tracks import TrackResult, track_result
+from affetti.analyzer.measures.transitions import Change, States, StickyChain, changes_of, smoothed
+from affetti.analyzer.replay import EstimateTables
+from affetti.core.clock import NS_PER_S
+from affetti.core.recording.info import SessionInfo
+from affetti.core.recording.session import Session
+from affetti.core.state import SessionState
 
 Positive = Annotated[float, Meta(gt=0)]
 

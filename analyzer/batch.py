@@ -10,12 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from analyzer.analysis import Parameters, analyze
-from analyzer.provenance import folder_of, found_origin, origin_of, refuse_other, write_analysis
-from analyzer.replay import Progress, replayed
-from core.errors import AffettiError, ExitCode
-from core.parts import sealed_in, unsealed_in
-from core.session import Session
+from affetti.analyzer.analysis import Parameters, analyze
+from affetti.analyzer.provenance import (
+    folder_of,
+    found_origin,
+    origin_of,
+    refuse_other,
+    write_analysis,
+)
+from affetti.analyzer.replay import Progress, replayed
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.recording.names import sealed_in, unsealed_in
+from affetti.core.recording.session import Session
 
 
 @dataclass(frozen=True)

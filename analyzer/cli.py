@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.clock import clock_text
-from core.errors import AffettiError, ExitCode
-from core.seconds import Seconds
+from affetti.core.clock import clock_text
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.seconds import Seconds
 
 if TYPE_CHECKING:
-    from analyzer.batch import Outcome, Request
-    from analyzer.replay import Verification
-    from core.info import SessionInfo
+    from affetti.analyzer.batch import Outcome, Request
+    from affetti.analyzer.replay import Verification
+    from affetti.core.recording.info import SessionInfo
 
 _SESSION = click.argument("session", type=click.Path(path_type=Path))
 _SESSIONS = click.argument(
@@ -98,9 +98,9 @@ def analyze(
     affetti analyze sub-P07_ses-20261124T101500.h5
     affetti analyze study/ --window 10 --jobs 8
     """
-    from analyzer.analysis import Parameters
-    from analyzer.batch import Request, recordings_in
-    from analyzer.transitions import StickyChain
+    from affetti.analyzer.analysis import Parameters
+    from affetti.analyzer.batch import Request, recordings_in
+    from affetti.analyzer.measures.transitions import StickyChain
 
     parameters = Parameters(window_s=window_s, chain=StickyChain(expected_dwell_s=dwell_s))
     request = Request(parameters, output, overwrite, _command())
@@ -115,14 +115,14 @@ def analyze(
 
 
 def _analyze_one(path: Path, request: "Request") -> "Outcome":
-    from analyzer.batch import analyze_file
+    from affetti.analyzer.batch import analyze_file
 
     with _bar(f"Replaying {path.name}") as progress:
         return analyze_file(path, request, progress)
 
 
 def _many(paths: list[Path], request: "Request", jobs: int | None) -> "list[Outcome]":
-    from analyzer.batch import analyze_files
+    from affetti.analyzer.batch import analyze_files
 
     with click.progressbar(
         length=len(paths), label="Recordings", file=sys.stderr, show_pos=True
@@ -182,7 +182,7 @@ def report(session: Path, output: Path | None) -> None:
     \b
     affetti report sub-P07_ses-20261124T101500.h5
     """
-    from analyzer.report import write_report
+    from affetti.analyzer.report import write_report
 
     with _bar(f"Reading {session.name}") as progress:
         path = write_report(session, output, progress)
@@ -201,8 +201,8 @@ def verify(session: Path, as_json: bool) -> int:
     \b
     affetti verify sub-P07_ses-20261124T101500.h5
     """
-    from analyzer.replay import verify as verify_session
-    from core.session import Session
+    from affetti.analyzer.replay import verify as verify_session
+    from affetti.core.recording.session import Session
 
     with Session.open(session) as opened, _bar(f"Replaying {session.name}") as progress:
         found = verify_session(opened, progress)
@@ -267,7 +267,7 @@ def info(session: Path, as_json: bool) -> None:
     """
     import msgspec
 
-    from core.session import Session
+    from affetti.core.recording.session import Session
 
     with Session.open(session) as opened:
         found = opened.info
@@ -325,8 +325,8 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
     affetti check sub-P07_ses-20261124T101500.h5
     affetti check study/
     """
-    from analyzer.batch import recordings_in
-    from analyzer.checks import RULES, Importance, inspect
+    from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.checks import RULES, Importance, inspect
 
     found = {}
     for path in recordings_in(sessions):
@@ -383,10 +383,10 @@ def recover(paths: tuple[Path, ...]) -> int:
     affetti recover
     affetti recover sub-P07_ses-20261124T101500.h5
     """
-    from analyzer.recovery import unsealed
-    from core import settings
-    from core.cli import complain
-    from core.sealing import seal
+    from affetti.core import settings
+    from affetti.core.cli import complain
+    from affetti.core.custody.recovery import unsealed
+    from affetti.core.recording.sealing import seal
 
     targets = unsealed(paths or (settings.load().folder,))
     if not targets:
@@ -424,7 +424,7 @@ def demo(output: Path) -> None:
     affetti demo
     affetti demo --output /tmp/affetti-demo
     """
-    from analyzer.demo import run_demo
+    from affetti.analyzer.demo import run_demo
 
     with _bar("Replaying the sample session") as progress:
         done = run_demo(output, _command(), progress)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analyzer.analysis import Parameters, analyze
-from analyzer.provenance import folder_of, origin_of, write_analysis
-from analyzer.replay import Progress, replayed
-from analyzer.report import html_of, report_path, save_report
-from core.errors import AffettiError, ExitCode
-from core.session import Session
+from affetti.analyzer.analysis import Parameters, analyze
+from affetti.analyzer.provenance import folder_of, origin_of, write_analysis
+from affetti.analyzer.replay import Progress, replayed
+from affetti.analyzer.report import html_of, report_path, save_report
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.recording.session import Session
 
 SAMPLE: Final = Path(__file__).parent.parent / "sample_sessions" / "sample.h5"
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import msgspec
 
-from analyzer.analysis import Analysis, Parameters
-from analyzer.tables import COLUMNS, Table, tables_of, write_csv
-from core.errors import AffettiError, ExitCode
-from core.session import Session
-from models.perception import models_in_use
+from affetti.analyzer.analysis import Analysis, Parameters
+from affetti.analyzer.tables import COLUMNS, Table, tables_of, write_csv
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.recording.session import Session
+from affetti.models.perception import models_in_use
 
 FILE_NAME: Final = "provenance.json"
 _UNFINISHED: Final = ".writing-"

@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clock import NS_PER_S, clock_text
-from core.events import (
+from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.events import (
     ESTIMATE_TABLES,
     ESTIMATES,
     AudioCaptured,
@@ -32,10 +32,9 @@ from core.events import (
     columns,
     decode,
 )
-from core.session import Session
-from models.face import Choose, FaceReader, FaceReading
-from models.music import MusicReader, MusicReading
-from models.perception import (
+from affetti.core.recording.session import Session
+from affetti.models.face.reading import Choose, FaceReader, FaceReading
+from affetti.models.perception import (
     FACE_MODELS,
     MUSIC_MODEL,
     NOT_PERCEIVED,
@@ -45,6 +44,7 @@ from models.perception import (
     never,
     recorded_skips,
 )
+from affetti.models.sound.music import MusicReader, MusicReading
 
 Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]

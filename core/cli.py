@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ExitCode
 
 
 class LazyGroup(click.Group):

@@ -1,7 +1,7 @@
 """What belongs to which consent: the one rule that recording, replay and checks share."""
 
-from core.clock import NS_PER_S
-from core.events import (
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import (
     AudioCaptured,
     Consent,
     ConsentChanged,

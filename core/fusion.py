@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from core.emotions import FloatArray, divergence_bits, entropy_bits
-from core.events import EmotionFused, Emotions
+from affetti.core.emotions import FloatArray, divergence_bits, entropy_bits
+from affetti.core.events import EmotionFused, Emotions
 
 DECIMALS = 6  # finer differences are those of processors, not of people
 

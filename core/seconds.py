@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ExitCode
 
 LONGEST_S: Final = 7 * 24 * 3600.0  # a week; nobody means more
 BASELINE_S: Final = (3.0, 60.0)  # how long a neutral face may be shown

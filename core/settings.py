@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from core import locations
-from core.errors import AffettiError, ExitCode
+from affetti.core import locations
+from affetti.core.errors import AffettiError, ExitCode
 
 MIB = 1 << 20
 

@@ -7,9 +7,9 @@ gaps come from the same `SessionState.apply`.
 from collections import Counter
 from dataclasses import dataclass, field
 
-from core.clock import NS_PER_S, SampleClock
-from core.consent import NO_CONSENT
-from core.events import (
+from affetti.core.clock import NS_PER_S, SampleClock
+from affetti.core.consent import NO_CONSENT
+from affetti.core.events import (
     AudioCaptured,
     AudioGap,
     BaselineRecorded,

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ExitCode
 
 DATA = click.option(
     "--data",
@@ -31,7 +31,7 @@ def models() -> None:
 @JSON
 def list_models(as_json: bool) -> None:
     """List the models of this version."""
-    from models.manifest import manifest
+    from affetti.models.manifest import manifest
 
     entries = manifest()
     if as_json:
@@ -60,7 +60,7 @@ def list_models(as_json: bool) -> None:
 @models.command()
 def verify() -> None:
     """Check that every model file is the one this version came with (SHA-256)."""
-    from models.manifest import manifest, verified_bytes
+    from affetti.models.manifest import manifest, verified_bytes
 
     broken = []
     for name in manifest():
@@ -90,7 +90,7 @@ def evaluate_face(data: Path, model: str, as_json: bool) -> None:
     with _training_extra(), _progress() as progress:
         import msgspec
 
-        from models.training import face_evaluation
+        from affetti.models.training.face import evaluation as face_evaluation
 
         result = face_evaluation.evaluate_face(data, model, progress)
     found = msgspec.to_builtins(result)
@@ -119,7 +119,7 @@ def evaluate_music(data: Path, model: str, cv: str | None, no_train: bool, as_js
     if cv and no_train:
         raise click.UsageError("--cv trains, --no-train does not: choose one.")
     with _training_extra(), _progress() as progress:
-        from models.training import music_evaluation
+        from affetti.models.training.sound import evaluation as music_evaluation
 
         if cv:
             result = music_evaluation.cross_validate(data, progress, model)
@@ -146,7 +146,7 @@ def train() -> None:
 def train_face(data: Path, recipe: str, output: Path) -> None:
     """Train a face model on FER2013 and write it as ONNX."""
     with _training_extra(), _progress() as progress:
-        from models.training import face_training
+        from affetti.models.training.face import training as face_training
 
         output.mkdir(parents=True, exist_ok=True)
         file = output / "face_expression.onnx"
@@ -164,7 +164,7 @@ def train_face(data: Path, recipe: str, output: Path) -> None:
 def train_music(data: Path, recipe: str, output: Path) -> None:
     """Train a music model on a folder of labelled clips and write it as ONNX."""
     with _training_extra(), _progress() as progress:
-        from models.training import music
+        from affetti.models.training.sound import music
 
         figures = music.train_music(data, recipe, output, progress)
     click.echo(figures.read_text(encoding="utf-8"))

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from core.errors import AffettiError, ExitCode
-from models.runtime import onnxruntime
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.runtime import onnxruntime
 
 ZOO: Final = Path(__file__).parent / "zoo"
 

@@ -1,11 +1,11 @@
-"""The recorder's commands: a thin skin over `recorder.headless` and `recorder.tui`."""
+"""The recorder's commands: a thin skin over its engine and its screen."""
 
 import json
 from typing import Any
 
 import click
 
-from core.seconds import BASELINE_S, DURATION_S, Seconds
+from affetti.core.seconds import BASELINE_S, DURATION_S, Seconds
 
 
 @click.command()
@@ -56,9 +56,9 @@ def record(
     affetti record
     affetti record --headless --camera 0 --play happy.ogg --duration 60
     """
-    from core import settings
-    from core.events import Consent
-    from recorder.protocol import Plan
+    from affetti.core import settings
+    from affetti.core.events import Consent
+    from affetti.recorder.engine.messages import Plan
 
     consented = consent or "both"
     plan = Plan(
@@ -76,13 +76,13 @@ def record(
     if headless:
         _record_headless(plan, settings.load(), markers_from_stdin, as_json)
     else:
-        from recorder.tui.session import run
+        from affetti.recorder.tui.session import run
 
         run(plan, settings.load(), person_known=person is not None, consent_known=bool(consent))
 
 
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
-    from recorder.headless import Headless, terminal_lines
+    from affetti.recorder.engine.headless import Headless, terminal_lines
 
     say, status = terminal_lines()
     path = Headless(settings, say, status).run(plan, markers)
@@ -90,7 +90,7 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
     if as_json:
         import msgspec
 
-        from core.session import Session
+        from affetti.core.recording.session import Session
 
         with Session.open(path) as session:
             click.echo(msgspec.json.format(msgspec.json.encode(session.info), indent=2).decode())
@@ -104,7 +104,7 @@ def devices(as_json: bool) -> None:
     \b
     affetti devices
     """
-    from recorder.sources import devices as found
+    from affetti.recorder.sources import devices as found
 
     lists = {
         "cameras": found.cameras(),
@@ -132,9 +132,9 @@ def doctor(as_json: bool) -> int:
     """
     import msgspec
 
-    from core import settings
-    from core.errors import ExitCode
-    from recorder.doctor import examine
+    from affetti.core import settings
+    from affetti.core.errors import ExitCode
+    from affetti.recorder.doctor import examine
 
     checks = list(examine(settings.load()))
     if as_json:

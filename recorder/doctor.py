@@ -10,12 +10,12 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from core.errors import AffettiError
-from core.parts import unsealed_in
-from core.settings import Settings, VideoSettings
-from models.manifest import manifest, verified_bytes
-from recorder.sources import devices
-from recorder.sources.portaudio import portaudio
+from affetti.core.errors import AffettiError
+from affetti.core.recording.names import unsealed_in
+from affetti.core.settings import Settings, VideoSettings
+from affetti.models.manifest import manifest, verified_bytes
+from affetti.recorder.sources import devices
+from affetti.recorder.sources.portaudio import portaudio
 
 Status: TypeAlias = Literal["ok", "warning", "error"]
 

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core.events import Consent
-from core.sealing import seal
-from core.segments import SegmentLog
-from core.session import Session
-from core.settings import Settings
-from recorder import protocol
-from recorder.engine import EngineProcess, start_engine
-from recorder.protocol import Plan
+from affetti.core.events import Consent
+from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.engine import EngineProcess, start_engine
+from affetti.recorder.engine.messages import Plan
 from tests.conftest import SAMPLES, SESSION_ID, jpeg, started
 from tests.recorder.films import face_film, tone
 
@@ -50,15 +50,15 @@ def engine(folder: Path) -> list[tuple[str, str, str]]:
         playlist=(str(track),),
         speaker=None,
     )
-    wait_for(running, protocol.Devices, send=protocol.ListDevices())
+    wait_for(running, messages.Devices, send=messages.ListDevices())
     time.sleep(WARM_S)  # the models load
-    protocol.send(running.pipe, protocol.Record(plan))
+    messages.send(running.pipe, messages.Record(plan))
     listen(running, WARM_S)
     cpu, wall = processor_s(running.process.pid or 0), time.monotonic()
     health = listen(running, MEASURED_S)
     cpu = processor_s(running.process.pid or 0) - cpu
     wall = time.monotonic() - wall
-    protocol.send(running.pipe, protocol.Quit())
+    messages.send(running.pipe, messages.Quit())
     running.process.join()
     return [
         ("engine, share of one core", f"{cpu / wall:.1%}", "under 40 %"),
@@ -68,26 +68,26 @@ def engine(folder: Path) -> list[tuple[str, str, str]]:
     ]
 
 
-def listen(running: EngineProcess, seconds: float) -> protocol.Health:
+def listen(running: EngineProcess, seconds: float) -> messages.Health:
     """Read what the engine says for a while; return its last word on its health."""
     health = None
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if running.pipe.poll(0.1):
-            message = protocol.receive_message(running.pipe)
-            if isinstance(message, protocol.Health):
+            message = messages.receive_message(running.pipe)
+            if isinstance(message, messages.Health):
                 health = message
-            if isinstance(message, protocol.Problem):
+            if isinstance(message, messages.Problem):
                 raise RuntimeError(message.message)
     if health is None:
         raise RuntimeError("the engine said nothing of its health")
     return health
 
 
-def wait_for(running: EngineProcess, kind: type, send: protocol.Command) -> None:
+def wait_for(running: EngineProcess, kind: type, send: messages.Command) -> None:
     """Send a command and wait for its answer."""
-    protocol.send(running.pipe, send)
-    while not isinstance(protocol.receive_message(running.pipe), kind):
+    messages.send(running.pipe, send)
+    while not isinstance(messages.receive_message(running.pipe), kind):
         pass
 
 
@@ -99,7 +99,7 @@ def processor_s(pid: int) -> float:
 
 def sealing(folder: Path) -> list[tuple[str, str, str]]:
     """Return how fast a log becomes one sealed, verified file."""
-    from core.events import FrameCaptured, SessionEnded
+    from affetti.core.events import FrameCaptured, SessionEnded
 
     target = folder / "sealing.h5"
     log = SegmentLog(target, SESSION_ID)
@@ -123,7 +123,9 @@ def analyzer(folder: Path) -> list[tuple[str, str, str]]:
     before = os.times()
     start = time.monotonic()
     subprocess.run(
-        [sys.executable, "-m", "core", "analyze", str(copy)], check=True, capture_output=True
+        [sys.executable, "-P", "-m", "affetti", "analyze", str(copy)],
+        check=True,
+        capture_output=True,
     )
     wall, after = time.monotonic() - start, os.times()
     cpu = after.children_user + after.children_system

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.events import (
+from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
     Consent,
@@ -19,8 +19,8 @@ from core.events import (
     SessionEnded,
     SessionStarted,
 )
-from core.segments import SegmentLog
-from core.settings import LogSettings
+from affetti.core.recording.parts import SegmentLog
+from affetti.core.settings import LogSettings
 
 SAMPLES = Path(__file__).parent.parent / "sample_sessions"
 SESSION_ID = "0123456789abcdef" * 2

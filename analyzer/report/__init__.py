@@ -9,19 +9,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.analysis import Analysis, analyze
-from analyzer.replay import Progress, completed, other_models, replayed
-from analyzer.report import figures, findings, wording
-from analyzer.tracks import TrackResult
-from analyzer.transitions import dwells_of, transition_counts
-from analyzer.windows import MODALITIES, ModalityName, Windows, summary_of, windows_of
-from core.clock import NS_PER_S, clock_text
-from core.emotions import EMOTIONS
-from core.errors import AffettiError, ExitCode
-from core.events import SelfReported
-from core.session import Session
-from core.temporary import replacing
-from models.perception import models_in_use
+from affetti.analyzer.analysis import Analysis, analyze
+from affetti.analyzer.measures.segments import (
+    MODALITIES,
+    ModalityName,
+    Windows,
+    summary_of,
+    windows_of,
+)
+from affetti.analyzer.measures.tracks import TrackResult
+from affetti.analyzer.measures.transitions import dwells_of, transition_counts
+from affetti.analyzer.replay import Progress, completed, other_models, replayed
+from affetti.analyzer.report import figures, findings, wording
+from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.custody.temporary import replacing
+from affetti.core.emotions import EMOTIONS
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import SelfReported
+from affetti.core.recording.session import Session
+from affetti.models.perception import models_in_use
 
 if TYPE_CHECKING:
     import jinja2

@@ -13,13 +13,13 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analyzer.analysis import Analysis
-from analyzer.report.findings import NAMES, coverage_text
-from analyzer.report.wording import clock, percent
-from analyzer.transitions import Change, Dwell, dwells_of
-from analyzer.windows import ModalityName, Summary, Windows
-from core.clock import NS_PER_S, clock_text
-from core.emotions import EMOTIONS, Emotion, FloatArray
+from affetti.analyzer.analysis import Analysis
+from affetti.analyzer.measures.segments import ModalityName, Summary, Windows
+from affetti.analyzer.measures.transitions import Change, Dwell, dwells_of
+from affetti.analyzer.report.findings import NAMES, coverage_text
+from affetti.analyzer.report.wording import clock, percent
+from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
 
 # From the bottom up: what is pleasant lies below the line, what is unpleasant above it.
 STACK: Final = (Emotion.HAPPINESS, Emotion.RELAXATION, Emotion.SADNESS, Emotion.ANGER)

@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup, escape
 
-from analyzer.analysis import Analysis
-from analyzer.congruence import Congruence
-from analyzer.report.wording import UNKNOWN, index, number, percent, seconds, signed, times
-from analyzer.tracks import TrackResult
-from analyzer.windows import ModalityName, Summary
-from core.clock import clock_text
-from core.emotions import EMOTIONS
+from affetti.analyzer.analysis import Analysis
+from affetti.analyzer.measures.congruence import Congruence
+from affetti.analyzer.measures.segments import ModalityName, Summary
+from affetti.analyzer.measures.tracks import TrackResult
+from affetti.analyzer.report.wording import UNKNOWN, index, number, percent, seconds, signed, times
+from affetti.core.clock import clock_text
+from affetti.core.emotions import EMOTIONS
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
 # In words: from which congruence on face and music express much, or partly, the same.

@@ -3,7 +3,7 @@
 import math
 from datetime import datetime
 
-from core.clock import clock_text
+from affetti.core.clock import clock_text
 
 UNKNOWN = "–"
 THIN_SPACE = "\u202f"

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Protocol
 
-from core.clock import SessionClock
-from core.events import AudioFormat, Event
+from affetti.core.clock import SessionClock
+from affetti.core.events import AudioFormat, Event
 
 
 class Sink(Protocol):

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from core.clock import NS_PER_S
-from core.errors import AffettiError, ExitCode
-from core.events import DeviceLost, DeviceRestored
-from core.settings import VideoSettings
-from recorder.sources import Sink, Source
-from recorder.sources.devices import cameras
-from recorder.sources.film import Film
-from recorder.sources.frames import FrameLog, Picture
-from recorder.sources.opencv import opencv
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import DeviceLost, DeviceRestored
+from affetti.core.settings import VideoSettings
+from affetti.recorder.sources import Sink, Source
+from affetti.recorder.sources.devices import cameras
+from affetti.recorder.sources.film import Film
+from affetti.recorder.sources.frames import FrameLog, Picture
+from affetti.recorder.sources.opencv import opencv
 
 _SCHEMES: Final = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp")
 _OPEN_TIMEOUT_MS: Final = 5000

@@ -7,11 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from core.clock import NS_PER_S
-from core.errors import AffettiError, ExitCode
-from recorder.sources.frames import Picture
-from recorder.sources.pictures import Aspect, Deinterlacer, aspect, upright
-from recorder.sources.pyav import pyav
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.recorder.sources.frames import Picture
+from affetti.recorder.sources.pictures import Aspect, Deinterlacer, aspect, upright
+from affetti.recorder.sources.pyav import pyav
 
 # Everything that has its pictures or sound within itself: no list of other files, no text that
 # could be drawn, no single picture.

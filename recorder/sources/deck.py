@@ -13,8 +13,8 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.events import AudioFormat, TrackEndReason
-from recorder.sources.track import Track, decode
+from affetti.core.events import AudioFormat, TrackEndReason
+from affetti.recorder.sources.track import Track, decode
 
 AHEAD_S: Final = 2.0  # how much is decoded before it is needed
 RESTART_S: Final = 3.0  # "previous" goes back to the start of a track that has run longer

@@ -3,9 +3,9 @@
 import platform
 from pathlib import Path
 
-from core.errors import AffettiError
-from recorder.sources.opencv import opencv
-from recorder.sources.portaudio import Direction, device_names
+from affetti.core.errors import AffettiError
+from affetti.recorder.sources.opencv import opencv
+from affetti.recorder.sources.portaudio import Direction, device_names
 
 _PROBED = 10  # camera indexes
 _VIDEO4LINUX = Path("/sys/class/video4linux")

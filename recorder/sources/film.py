@@ -7,14 +7,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Literal
 
-from core.clock import NS_PER_S
-from core.events import DeviceLost, FramesDropped
-from core.settings import VideoSettings
-from recorder.sources import Sink
-from recorder.sources.container import Container, Decoded, Undecoded, first_decoded
-from recorder.sources.frames import FrameLog
-from recorder.sources.pace import FILE_PATIENCE_S, wait_until
-from recorder.sources.timeline import due_times
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import DeviceLost, FramesDropped
+from affetti.core.settings import VideoSettings
+from affetti.recorder.sources import Sink
+from affetti.recorder.sources.container import Container, Decoded, Undecoded, first_decoded
+from affetti.recorder.sources.frames import FrameLog
+from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
+from affetti.recorder.sources.timeline import due_times
 
 _PLACES: Final = 3  # that are named in a sentence
 _REORDERED: Final = 16  # frames that may be shown before one that was decoded first

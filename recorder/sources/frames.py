@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.events import FrameCaptured, FramesDropped
-from recorder.sources import Sink
-from recorder.sources.opencv import opencv
-from recorder.sources.pace import put_patiently
+from affetti.core.events import FrameCaptured, FramesDropped
+from affetti.recorder.sources import Sink
+from affetti.recorder.sources.opencv import opencv
+from affetti.recorder.sources.pace import put_patiently
 
 Picture = NDArray[np.uint8]  # shape (height, width, 3), BGR
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clock import NS_PER_S, SessionClock
-from core.errors import AffettiError
-from core.events import AudioFormat
-from recorder.sources import AudioSource, Sink
-from recorder.sources.pace import FILE_PATIENCE_S, wait_until
-from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
-from recorder.sources.stream import BLOCK, StreamLog
-from recorder.sources.track import SUFFIXES, Track, decode, open_track
+from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.errors import AffettiError
+from affetti.core.events import AudioFormat
+from affetti.recorder.sources import AudioSource, Sink
+from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
+from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
+from affetti.recorder.sources.stream import BLOCK, StreamLog
+from affetti.recorder.sources.track import SUFFIXES, Track, decode, open_track
 
 
 def open_microphone(name: str) -> AudioSource:

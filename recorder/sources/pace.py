@@ -4,9 +4,9 @@ import threading
 import time
 from typing import Final
 
-from core.clock import NS_PER_S
-from core.events import Event
-from recorder.sources import Sink
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import Event
+from affetti.recorder.sources import Sink
 
 FILE_PATIENCE_S: Final = 2.0  # how long a file waits for room; a device cannot
 _RETRY_S: Final = 0.01

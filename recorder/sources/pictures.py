@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from recorder.sources.frames import Picture
-from recorder.sources.pyav import pyav
+from affetti.recorder.sources.frames import Picture
+from affetti.recorder.sources.pyav import pyav
 
 _ODDEST_PIXEL: Final = 8  # times as wide as high, or the other way round
 

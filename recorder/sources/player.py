@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core.clock import NS_PER_S, SessionClock
-from core.events import AudioFormat, TrackEnded, TrackPaused, TrackResumed, TrackStarted
-from recorder.sources import Sink
-from recorder.sources.deck import Cue, Deck, Sound
-from recorder.sources.pace import FILE_PATIENCE_S, wait_until
-from recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
-from recorder.sources.stream import BLOCK, StreamLog
-from recorder.sources.track import Track, common_format, open_track
+from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.events import AudioFormat, TrackEnded, TrackPaused, TrackResumed, TrackStarted
+from affetti.recorder.sources import Sink
+from affetti.recorder.sources.deck import Cue, Deck, Sound
+from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
+from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
+from affetti.recorder.sources.stream import BLOCK, StreamLog
+from affetti.recorder.sources.track import Track, common_format, open_track
 
 _SILENT_FIRST_S: Final = 0.2  # a card may swallow what it is given first
 _PREFILL_S: Final = 5.0  # how long to wait for the first decoded sound

@@ -9,11 +9,11 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clock import NS_PER_S, SessionClock
-from core.errors import AffettiError, ExitCode
-from core.events import AudioFormat, DeviceLost, DeviceRestored
-from recorder.sources import Sink
-from recorder.sources.stream import BLOCK
+from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import AudioFormat, DeviceLost, DeviceRestored
+from affetti.recorder.sources import Sink
+from affetti.recorder.sources.stream import BLOCK
 
 Direction: TypeAlias = Literal["input", "output"]
 

@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clock import NS_PER_S
-from core.events import AudioCaptured, AudioFormat, AudioGap, ClockAnchored, StreamName
-from recorder.sources import Sink
-from recorder.sources.pace import put_patiently
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import AudioCaptured, AudioFormat, AudioGap, ClockAnchored, StreamName
+from affetti.recorder.sources import Sink
+from affetti.recorder.sources.pace import put_patiently
 
 BLOCK: Final = 1024  # samples of one block: 23 ms at 44.1 kHz
 

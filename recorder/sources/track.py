@@ -12,8 +12,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from core.errors import AffettiError, ExitCode
-from core.events import AudioFormat
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import AudioFormat
 
 SUFFIXES: Final = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}

@@ -12,23 +12,23 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from core.errors import AffettiError, ExitCode
-from core.events import Consent
-from core.settings import Settings
-from recorder.protocol import AnyMessage, ChangeConsent, Sealing, Started
-from recorder.tui.draft import Draft
-from recorder.tui.link import EngineLink, EngineSaid
-from recorder.tui.screens.base import EngineScreen
-from recorder.tui.screens.dialog import Commands
-from recorder.tui.screens.gone import GoneScreen
-from recorder.tui.screens.help import HelpScreen
-from recorder.tui.screens.live import LiveScreen
-from recorder.tui.screens.note import NoteScreen
-from recorder.tui.screens.question import QuestionScreen
-from recorder.tui.screens.review import ReviewScreen
-from recorder.tui.screens.setup import SetupScreen
-from recorder.tui.themes import CALM, CLINICAL
-from recorder.tui.view import RecordingView
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import Consent
+from affetti.core.settings import Settings
+from affetti.recorder.engine.messages import AnyMessage, ChangeConsent, Sealing, Started
+from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.link import EngineLink, EngineSaid
+from affetti.recorder.tui.screens.base import EngineScreen
+from affetti.recorder.tui.screens.dialog import Commands
+from affetti.recorder.tui.screens.gone import GoneScreen
+from affetti.recorder.tui.screens.help import HelpScreen
+from affetti.recorder.tui.screens.live import LiveScreen
+from affetti.recorder.tui.screens.note import NoteScreen
+from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.screens.review import ReviewScreen
+from affetti.recorder.tui.screens.setup import SetupScreen
+from affetti.recorder.tui.themes import CALM, CLINICAL
+from affetti.recorder.tui.view import RecordingView
 
 # Keys that are no commands: they move about, open the list itself, or end without a question.
 _NO_COMMANDS: Final = frozenset(

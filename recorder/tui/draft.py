@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from core.errors import AffettiError
-from core.events import Consent
-from core.person import checked_code
-from core.settings import Settings
-from recorder.protocol import Plan
+from affetti.core.errors import AffettiError
+from affetti.core.events import Consent
+from affetti.core.people.person import checked_code
+from affetti.core.settings import Settings
+from affetti.recorder.engine.messages import Plan
 
 
 @dataclass

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.clock import NS_PER_S
-from core.events import EmotionFused, Emotions, PerceptionSettings
-from core.fusion import rounded
-from core.state import Track
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import EmotionFused, Emotions, PerceptionSettings
+from affetti.core.fusion import rounded
+from affetti.core.state import Track
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 from textual.message import Message
 
-from recorder import protocol
-from recorder.protocol import AnyMessage, Command
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.messages import AnyMessage, Command
 
 _PATIENCE_S: Final = 0.2  # how soon the thread notices that it should end
 
@@ -50,7 +50,7 @@ class EngineLink:
     def send(self, command: Command) -> bool:
         """Send a command; False when the engine is gone."""
         try:
-            protocol.send(self._pipe, command)
+            messages.send(self._pipe, command)
         except (OSError, ValueError):
             return False
         return True
@@ -65,7 +65,7 @@ class EngineLink:
         try:
             while not self._closed.is_set():
                 if self._pipe.poll(_PATIENCE_S):
-                    self._post(EngineSaid(protocol.receive_message(self._pipe)))
+                    self._post(EngineSaid(messages.receive_message(self._pipe)))
         except (EOFError, OSError, msgspec.DecodeError):
             if not self._closed.is_set():
                 self._post(EngineGone())

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from core.errors import AffettiError, ExitCode
-from core.settings import Settings
-from recorder.engine import EngineProcess, start_engine
-from recorder.protocol import Plan
-from recorder.tui.app import AffettiApp
-from recorder.tui.draft import Draft
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.settings import Settings
+from affetti.recorder.engine.engine import EngineProcess, start_engine
+from affetti.recorder.engine.messages import Plan
+from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.draft import Draft
 
 
 def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bool) -> None:

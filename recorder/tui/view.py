@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from core.clock import NS_PER_S, SessionClock
-from core.events import EmotionFused, Emotions, Event, FaceEstimated
-from core.fusion import rounded
-from core.state import SessionState
-from recorder.protocol import (
+from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.events import EmotionFused, Emotions, Event, FaceEstimated
+from affetti.core.fusion import rounded
+from affetti.core.state import SessionState
+from affetti.recorder.engine.messages import (
     AnyMessage,
     Health,
     Level,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from core.clock import NS_PER_S
-from core.emotions import EMOTIONS, ranked
-from core.events import Emotions, PerceptionSettings
-from recorder.protocol import Health
-from recorder.tui.view import SILENT_S, RecordingView
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EMOTIONS, ranked
+from affetti.core.events import Emotions, PerceptionSettings
+from affetti.recorder.engine.messages import Health
+from affetti.recorder.tui.view import SILENT_S, RecordingView
 
 Severity = Literal["ok", "warning", "error"]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from session_builder import Plan, build, chord
 
-from core.clock import NS_PER_S
-from core.events import MarkerAdded, NoteAdded, SelfReported
-from core.session import Session
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import MarkerAdded, NoteAdded, SelfReported
+from affetti.core.recording.session import Session
 
 SCRIPT = "She hummed along.\n<script>document.title = 'run'</script>"
 

@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.replay import read_face, read_music
-from core.clock import NS_PER_S
-from core.events import (
+from affetti.analyzer.replay import read_face, read_music
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import (
     ESTIMATES,
     AudioCaptured,
     AudioFormat,
@@ -22,10 +22,10 @@ from core.events import (
     TrackEnded,
     TrackStarted,
 )
-from core.sealing import seal
-from core.segments import SegmentLog
-from core.settings import LogSettings
-from models.perception import Perception, Skip, models_in_use, never
+from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.sealing import seal
+from affetti.core.settings import LogSettings
+from affetti.models.perception import Perception, Skip, models_in_use, never
 
 RATE_HZ = 22_050
 BLOCK = 1_024

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.analysis import Parameters, analyze
-from analyzer.replay import completed
-from analyzer.tables import tables_of
-from core.session import Session
+from affetti.analyzer.analysis import Parameters, analyze
+from affetti.analyzer.replay import completed
+from affetti.analyzer.tables import tables_of
+from affetti.core.recording.session import Session
 
 
 def test_every_result_of_a_session_stands_beside_its_coverage(recording: Path) -> None:

@@ -9,15 +9,15 @@ import pytest
 from click.testing import CliRunner
 from session_builder import Plan, build
 
-from analyzer import cli
-from core.errors import ExitCode
-from core.events import MarkerAdded, NoteAdded
+from affetti.analyzer import cli
+from affetti.core.errors import ExitCode
+from affetti.core.events import MarkerAdded, NoteAdded
 
 COMMANDS = ("analyze", "check", "demo", "info", "recover", "report", "verify")
 
 
 def affetti(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "core", *map(str, words)]
+    command = [sys.executable, "-m", "affetti", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from session_builder import Plan, build
 
-from analyzer.analysis import Parameters
-from analyzer.batch import Outcome, Request, analyze_file, analyze_files, recordings_in
-from core.errors import AffettiError, ExitCode
+from affetti.analyzer.analysis import Parameters
+from affetti.analyzer.batch import Outcome, Request, analyze_file, analyze_files, recordings_in
+from affetti.core.errors import AffettiError, ExitCode
 
 SHORT = Parameters(window_s=1)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from session_builder import Plan, build, chord
 
-from analyzer.checks import RULES, Finding, Importance, inspect
-from core.clock import NS_PER_S
-from core.events import (
+from affetti.analyzer.checks import RULES, Finding, Importance, inspect
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import (
     AudioGap,
     Consent,
     ConsentChanged,
@@ -23,10 +23,10 @@ from core.events import (
     RecordingPaused,
     TrackStarted,
 )
-from core.sealing import seal
-from core.segments import SegmentLog, survey
-from core.session import Session
-from core.settings import LogSettings
+from affetti.core.recording.parts import SegmentLog, survey
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
 
 Make = Callable[..., Path]
 

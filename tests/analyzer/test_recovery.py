@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.batch import recordings_in
-from analyzer.recovery import unsealed
-from core.errors import AffettiError, ExitCode
-from core.events import Consent, MarkerAdded, SessionStarted
-from core.parts import part_path
-from core.segments import SegmentLog
-from core.settings import LogSettings
+from affetti.analyzer.batch import recordings_in
+from affetti.core.custody.recovery import unsealed
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import Consent, MarkerAdded, SessionStarted
+from affetti.core.recording.names import part_path
+from affetti.core.recording.parts import SegmentLog
+from affetti.core.settings import LogSettings
 
 
 @pytest.fixture

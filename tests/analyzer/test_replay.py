@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from session_builder import Plan, build, chord
 
-from analyzer.replay import (
+from affetti.analyzer.replay import (
     completed,
     read_face,
     replay,
     replayed,
     verify,
 )
-from core.clock import NS_PER_S
-from core.events import ESTIMATE_TABLES, EstimateSkipped, Event, FrameCaptured, SessionEnded
-from core.session import Session
-from models.face import Choose, FaceReading
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import ESTIMATE_TABLES, EstimateSkipped, Event, FrameCaptured, SessionEnded
+from affetti.core.recording.session import Session
+from affetti.models.face.reading import Choose, FaceReading
 
 
 def test_a_replay_reproduces_every_live_estimate(recording: Path) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from session_builder import Plan, build, chord
 
-from analyzer.analysis import Analysis, analyze
-from analyzer.replay import completed, replayed
-from analyzer.report import html_of, save_report, write_report
-from analyzer.report.wording import clock, percent, seconds, signed, times
-from core.clock import NS_PER_S
-from core.errors import AffettiError, ExitCode
-from core.events import RecordingPaused, RecordingResumed
-from core.session import Session
+from affetti.analyzer.analysis import Analysis, analyze
+from affetti.analyzer.replay import completed, replayed
+from affetti.analyzer.report import html_of, save_report, write_report
+from affetti.analyzer.report.wording import clock, percent, seconds, signed, times
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import RecordingPaused, RecordingResumed
+from affetti.core.recording.session import Session
 
 
 class Reader(HTMLParser):

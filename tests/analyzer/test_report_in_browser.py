@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.report import write_report
+from affetti.analyzer.report import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 

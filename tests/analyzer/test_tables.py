@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.analysis import Analysis, analyze
-from analyzer.replay import completed
-from analyzer.tables import COLUMNS, cell, tables_of, write_csv
-from analyzer.windows import MODALITIES
-from core.emotions import EMOTIONS
-from core.session import Session
+from affetti.analyzer.analysis import Analysis, analyze
+from affetti.analyzer.measures.segments import MODALITIES
+from affetti.analyzer.replay import completed
+from affetti.analyzer.tables import COLUMNS, cell, tables_of, write_csv
+from affetti.core.emotions import EMOTIONS
+from affetti.core.recording.session import Session
 
 
 @pytest.fixture(scope="module")

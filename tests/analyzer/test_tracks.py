@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from analyzer.congruence import congruence_of
-from analyzer.tracks import (
+from affetti.analyzer.measures.congruence import congruence_of
+from affetti.analyzer.measures.segments import MODALITIES, Estimates
+from affetti.analyzer.measures.tracks import (
     Reason,
     after,
     first_response,
@@ -13,13 +14,12 @@ from analyzer.tracks import (
     reasons_of,
     track_result,
 )
-from analyzer.transitions import Change
-from analyzer.windows import MODALITIES, Estimates
-from core.clock import NS_PER_S
-from core.emotions import Emotion
-from core.events import EmotionFused, MusicEstimated, PerceptionSettings, columns
-from core.fusion import fuse
-from core.state import Span, Track
+from affetti.analyzer.measures.transitions import Change
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import Emotion
+from affetti.core.events import EmotionFused, MusicEstimated, PerceptionSettings, columns
+from affetti.core.fusion import fuse
+from affetti.core.state import Span, Track
 
 TICK = 500_000_000
 HAPPY = (0.7, 0.1, 0.1, 0.1)

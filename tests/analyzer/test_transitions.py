@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from analyzer.transitions import (
+from affetti.analyzer.measures.transitions import (
     SILENT,
     StickyChain,
     changes_of,
@@ -15,7 +15,7 @@ from analyzer.transitions import (
     transition_counts,
     transition_shares,
 )
-from core.emotions import EMOTIONS, Emotion
+from affetti.core.emotions import EMOTIONS, Emotion
 
 TICK_S = 0.5
 SURE = {emotion: np.where(np.arange(4) == i, 0.85, 0.05) for i, emotion in enumerate(EMOTIONS)}

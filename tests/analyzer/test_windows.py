@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from analyzer.windows import (
+from affetti.analyzer.measures.segments import (
     Estimates,
     estimates_of,
     expected_ns,
@@ -12,9 +12,9 @@ from analyzer.windows import (
     summary_of,
     windows_of,
 )
-from core.clock import NS_PER_S
-from core.emotions import Emotion
-from core.events import (
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import Emotion
+from affetti.core.events import (
     Consent,
     EmotionFused,
     PerceptionSettings,
@@ -24,7 +24,7 @@ from core.events import (
     SessionStarted,
     columns,
 )
-from core.state import SessionState
+from affetti.core.state import SessionState
 
 PERIOD = 500_000_000
 

@@ -7,13 +7,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from core.cli import affetti
-from core.errors import ExitCode
+from affetti.core.cli import affetti
+from affetti.core.errors import ExitCode
 
 
 def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "core", *args],
+        [sys.executable, "-m", "affetti", *args],
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
@@ -77,7 +77,7 @@ def test_an_error_is_one_message_with_a_hint_and_a_code(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_error(sample_session: Path) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m core info {sample_session} --json | head -c 1",
+        f"{sys.executable} -m affetti info {sample_session} --json | head -c 1",
         shell=True,
         capture_output=True,
         text=True,

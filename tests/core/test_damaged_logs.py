@@ -12,14 +12,14 @@ from pathlib import Path
 import h5py
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from core.events import Event, FrameCaptured, MarkerAdded, SessionEnded, SessionRecovered
-from core.parts import part_path, parts_of
-from core.records import Record, Scan, pack, record_of
-from core.sealing import SealReport, seal
-from core.segments import SegmentLog, survey
-from core.session import Session
-from core.settings import LogSettings
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import Event, FrameCaptured, MarkerAdded, SessionEnded, SessionRecovered
+from affetti.core.recording.names import part_path, parts_of
+from affetti.core.recording.parts import SegmentLog, survey
+from affetti.core.recording.records import Record, Scan, pack, record_of
+from affetti.core.recording.sealing import SealReport, seal
+from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
 WriteLog = Callable[..., Path]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.emotions import (
+from affetti.core.emotions import (
     EMOTIONS,
     EXPRESSION_TO_EMOTION,
     EXPRESSIONS,

@@ -4,9 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from core import events
-from core.errors import AffettiError, ExitCode
-from core.events import (
+from affetti.core import events
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import (
     KINDS,
     AudioFormat,
     EmotionFused,

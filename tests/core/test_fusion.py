@@ -1,6 +1,6 @@
 import pytest
 
-from core.fusion import fuse
+from affetti.core.fusion import fuse
 
 FACE = (0.7, 0.1, 0.1, 0.1)
 MUSIC = (0.1, 0.1, 0.1, 0.7)

@@ -4,13 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from core.events import MarkerAdded
-from core.parts import is_part, part_path, parts_of, sealed_in, target_of, unsealed_in
-from core.sealing import seal
-from core.segments import SegmentLog
-from core.session import Session
-from core.settings import LogSettings
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import MarkerAdded
+from affetti.core.recording.names import (
+    is_part,
+    part_path,
+    parts_of,
+    sealed_in,
+    target_of,
+    unsealed_in,
+)
+from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
 WriteLog = Callable[..., Path]

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from core.person import checked_code, refuse_existing, session_file_name
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.people.person import checked_code, refuse_existing, session_file_name
 
 
 @pytest.mark.parametrize(

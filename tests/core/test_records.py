@@ -7,11 +7,11 @@ from pathlib import Path
 import h5py
 import pytest
 
-from core.parts import part_path
-from core.records import HEADER_BYTES, MAGIC, pack, record_of, unpack
-from core.sealing import seal
-from core.segments import INDEX_ROW, survey
-from core.session import Session
+from affetti.core.recording.names import part_path
+from affetti.core.recording.parts import INDEX_ROW, survey
+from affetti.core.recording.records import HEADER_BYTES, MAGIC, pack, record_of, unpack
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
 from tests.conftest import SESSION_ID, small_session
 
 WriteLog = Callable[..., Path]

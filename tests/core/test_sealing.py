@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from core.events import SessionRecovered
-from core.parts import part_path, parts_of
-from core.sealing import seal
-from core.session import Session
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import SessionRecovered
+from affetti.core.recording.names import part_path, parts_of
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
 from tests.conftest import NS, SESSION_ID, small_session, started
 
 WriteLog = Callable[..., Path]
@@ -93,8 +93,8 @@ def test_segments_without_an_event_are_left_alone(write_log: WriteLog) -> None:
 
 
 def test_without_room_the_segments_stay(small_disk: Path) -> None:
-    from core.segments import SegmentLog
-    from core.settings import LogSettings
+    from affetti.core.recording.parts import SegmentLog
+    from affetti.core.settings import LogSettings
 
     target = small_disk / "a.h5"
     log = SegmentLog(target, SESSION_ID, LogSettings(segment_mib=12, segment_s=5))
@@ -114,7 +114,7 @@ def test_without_room_the_segments_stay(small_disk: Path) -> None:
 
 
 def test_progress_reaches_its_end(write_log: WriteLog) -> None:
-    from core.events import FrameCaptured
+    from affetti.core.events import FrameCaptured
 
     frame = FrameCaptured(t_ns=NS, frame=0, width_px=4, height_px=4)
     items = [(started(), b""), *[(frame, bytes(3 << 20))] * 5]

@@ -7,11 +7,11 @@ from pathlib import Path
 import h5py
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from core.events import FrameCaptured, MarkerAdded, SessionEnded, decode
-from core.parts import part_path, parts_of
-from core.segments import INDEX_ROW, SegmentLog, survey
-from core.settings import LogSettings
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import FrameCaptured, MarkerAdded, SessionEnded, decode
+from affetti.core.recording.names import part_path, parts_of
+from affetti.core.recording.parts import INDEX_ROW, SegmentLog, survey
+from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
 WriteLog = Callable[..., Path]

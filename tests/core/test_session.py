@@ -5,10 +5,10 @@ import h5py
 import numpy as np
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from core.events import EmotionFused, MarkerAdded, SessionEnded
-from core.sealing import seal
-from core.session import Session
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
 from tests.conftest import NS, RATE_HZ, SESSION_ID, small_session
 
 WriteLog = Callable[..., Path]

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from core import settings
-from core.errors import AffettiError, ExitCode
+from affetti.core import settings
+from affetti.core.errors import AffettiError, ExitCode
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:

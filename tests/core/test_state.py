@@ -1,4 +1,4 @@
-from core.events import (
+from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
     AudioGap,
@@ -24,7 +24,7 @@ from core.events import (
     TrackStarted,
     UnknownEvent,
 )
-from core.state import SessionState, Span
+from affetti.core.state import SessionState, Span
 from tests.conftest import NS, started
 
 

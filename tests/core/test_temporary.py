@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from core import sealing
-from core.errors import AffettiError, ExitCode
-from core.parts import part_path, parts_of
-from core.sealing import seal
-from core.session import Session
-from core.temporary import leftovers, name_beside, publish, replacing
+from affetti.core.custody.temporary import leftovers, name_beside, publish, replacing
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.recording import sealing
+from affetti.core.recording.names import part_path, parts_of
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
 from tests.conftest import small_session
 
 WriteLog = Callable[..., Path]

@@ -3,13 +3,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.clock import NS_PER_S
-from core.emotions import EXPRESSIONS
-from core.events import BaselineRecorded, BaselineStarted, Event, FaceEstimated, PersonChanged
-from models.baseline import LEAST_ESTIMATES, NeutralBias, mean_logs
-from models.face import FaceReading
-from models.manifest import model
-from models.perception import FACE_MODELS, NEUTRAL_REFERENCE, FacePerception
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EXPRESSIONS
+from affetti.core.events import (
+    BaselineRecorded,
+    BaselineStarted,
+    Event,
+    FaceEstimated,
+    PersonChanged,
+)
+from affetti.models.face.reading import FaceReading
+from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias, mean_logs
+from affetti.models.manifest import model
+from affetti.models.perception import FACE_MODELS, NEUTRAL_REFERENCE, FacePerception
 from tests.conftest import jpeg, started
 
 SAD, NEUTRAL = EXPRESSIONS.index("sad"), EXPRESSIONS.index("neutral")
@@ -61,7 +67,7 @@ def test_the_result_is_a_distribution_whatever_the_baseline(p: list[float], q: l
 
 def estimates(*facts: tuple[float, type[Event]], seconds: int = 8) -> list[FaceEstimated]:
     """Show the same face for a while, with facts on the way."""
-    from core.events import FrameCaptured
+    from affetti.core.events import FrameCaptured
 
     reading = FaceReading(expressions=THIS, box_px=(0, 0, 9, 9), faces=1)
     perception = FacePerception(lambda image, choose: reading)

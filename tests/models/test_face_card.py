@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from models.manifest import manifest
-from models.training.face_card import BEGIN, CONDITIONS, END, MAPPINGS, figures
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.manifest import manifest
+from affetti.models.training.face.card import BEGIN, CONDITIONS, END, MAPPINGS, figures
 
 FACE_MODELS = [name for name, entry in manifest().items() if entry.task == "face expression"]
 

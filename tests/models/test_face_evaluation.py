@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from core.emotions import EXPRESSIONS
-from core.errors import AffettiError, ExitCode
-from models.training.face_data import Faces, one_hot
-from models.training.face_evaluation import (
+from affetti.core.emotions import EXPRESSIONS
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.training.face.data import Faces, one_hot
+from affetti.models.training.face.evaluation import (
     accuracy,
     calibration_error,
     evaluate_face,

@@ -9,11 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from core.emotions import EXPRESSIONS
-from core.errors import AffettiError, ExitCode
-from core.session import Session
-from models.face import LEAST_SHARPNESS, Detection, FaceReader, FaceReading, Landmarks
-from models.manifest import model
+from affetti.core.emotions import EXPRESSIONS
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.recording.session import Session
+from affetti.models.face.reading import (
+    LEAST_SHARPNESS,
+    Detection,
+    FaceReader,
+    FaceReading,
+    Landmarks,
+)
+from affetti.models.manifest import model
 
 DETECTORS = ("face_yunet", "face_haar")
 HAPPY = EXPRESSIONS.index("happy")

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ExitCode
 
 torch = pytest.importorskip("torch")
 from models.training.face_recognition import (  # noqa: E402

@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from core.errors import AffettiError, ExitCode
-from models.runtime import onnxruntime
-from models.training.face_augmentation import HARMS, Augmentation
-from models.training.face_conditions import moved
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.runtime import onnxruntime
+from affetti.models.training.face.augmentation import HARMS, Augmentation
+from affetti.models.training.face.conditions import moved
 
 torch = pytest.importorskip("torch")
 
-from models.training.face_training import RECIPES, train_face  # noqa: E402
+from affetti.models.training.face.training import RECIPES, train_face  # noqa: E402
 
 
 class Interrupted(Exception):  # noqa: N818  it is no error

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from models.features import RATE_HZ, Sound, mono, normalized, paper_features
+from affetti.models.sound.features import RATE_HZ, Sound, mono, normalized, paper_features
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from core.errors import AffettiError, ExitCode
-from models import manifest
-from models.cli import models
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.models import manifest
+from affetti.models.cli import models
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from models.manifest import model
-from models.music import MusicReader
+from affetti.models.manifest import model
+from affetti.models.sound.music import MusicReader
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 PIECES = ("happiness", "sadness", "anger", "relaxation")

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.manifest import onnx_session
-from models.musicnn import WIDTH, Musicnn
+from affetti.models.manifest import onnx_session
+from affetti.models.sound.musicnn import WIDTH, Musicnn
 
 # What the original TensorFlow graph, with the original checkpoint, says of `_sweeps()`.
 ORIGINAL = Path(__file__).parent / "musicnn_original.npz"

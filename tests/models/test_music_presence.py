@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from models.music import MusicReader
+from affetti.models.sound.music import MusicReader
 
 RATE_HZ = 22_050
 TALK = Path(__file__).parent / "talk.ogg"

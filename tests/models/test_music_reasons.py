@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from models.music import MusicReader
-from models.reasons import LEAST_WEIGHT, QUALITIES
+from affetti.models.sound.music import MusicReader
+from affetti.models.sound.reasons import LEAST_WEIGHT, QUALITIES
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.emotions import EMOTIONS
-from core.errors import AffettiError, ExitCode
-from models.training.music_clips import Clip, read_clips, read_samples, windows
-from models.training.music_forest import (
+from affetti.core.emotions import EMOTIONS
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.training.sound.clips import Clip, read_clips, read_samples, windows
+from affetti.models.training.sound.forest import (
     ForestChoice,
     PaperRecipe,
     artist_folds,
     clip_means,
     held_out,
 )
-from models.training.music_rooms import CONDITIONS, any_room, bad_room
-from models.training.music_scores import calibration_error, intervals, scores
-from models.training.music_table import feature_table
+from affetti.models.training.sound.rooms import CONDITIONS, any_room, bad_room
+from affetti.models.training.sound.scores import calibration_error, intervals, scores
+from affetti.models.training.sound.table import feature_table
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 ARTISTS = 10
@@ -105,7 +105,7 @@ def test_the_exported_forest_says_what_the_trained_one_says(
     folder: Path, own_cache: Path, tmp_path: Path
 ):
     pytest.importorskip("skl2onnx")
-    from models.training.music import export
+    from affetti.models.training.sound.music import export
 
     clips = read_clips(folder)
     recipe = PaperRecipe(feature_table(folder, clips, ignore), clips, ignore)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.events import (
+from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
     AudioGap,
@@ -21,9 +21,9 @@ from core.events import (
     TrackEnded,
     TrackStarted,
 )
-from models.face import FaceReading
-from models.music import MusicReading
-from models.perception import Perception, models_in_use, never, recorded_skips
+from affetti.models.face.reading import FaceReading
+from affetti.models.perception import Perception, models_in_use, never, recorded_skips
+from affetti.models.sound.music import MusicReading
 from tests.conftest import NS, RATE_HZ, jpeg, started
 
 Item = tuple[Event, bytes]
@@ -232,8 +232,8 @@ def test_the_models_in_use_are_pinned() -> None:
 def test_threads_give_what_a_replay_gives_whatever_their_timing(seed: int) -> None:
     import random
 
-    from core.clock import SessionClock
-    from recorder.live import LivePerception
+    from affetti.core.clock import SessionClock
+    from affetti.recorder.engine.live import LivePerception
 
     class SlowReaders:
         """Readers whose speed is left to chance."""

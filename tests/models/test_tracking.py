@@ -1,8 +1,8 @@
 import pytest
 
-from core.clock import NS_PER_S
-from models.face import Detection
-from models.tracking import MEMORY_NS, PersonTrack, largest
+from affetti.core.clock import NS_PER_S
+from affetti.models.face.reading import Detection
+from affetti.models.face.tracking import MEMORY_NS, PersonTrack, largest
 
 
 def face(left: int, width: int = 100, score: float = 0.9) -> Detection:

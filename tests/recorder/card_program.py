@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.events import AudioCaptured, encode
-from recorder.sources import AudioSource
-from recorder.sources.microphone import open_microphone
-from recorder.sources.player import Player
+from affetti.core.events import AudioCaptured, encode
+from affetti.recorder.sources import AudioSource
+from affetti.recorder.sources.microphone import open_microphone
+from affetti.recorder.sources.player import Player
 from tests.recorder.recording_sink import RecordingSink, wait_for
 
 

@@ -12,7 +12,7 @@ import soundfile
 from av.codec.context import Flags
 from numpy.typing import NDArray
 
-from core.session import Session
+from affetti.core.recording.session import Session
 
 
 def moving_film(path: Path, seconds: float = 4.0, per_s: int = 25) -> Path:

@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clock import SessionClock
-from core.events import AudioCaptured, Event, StreamName
+from affetti.core.clock import SessionClock
+from affetti.core.events import AudioCaptured, Event, StreamName
 
 E = TypeVar("E", bound=Event)
 

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from core.events import (
+from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
     Consent,
@@ -22,8 +22,8 @@ from core.events import (
     TrackEnded,
     TrackStarted,
 )
-from core.fusion import fuse
-from recorder import protocol
+from affetti.core.fusion import fuse
+from affetti.recorder.engine import messages
 
 NS = 1_000_000_000
 SAD = (0.08, 0.71, 0.06, 0.15)
@@ -39,29 +39,29 @@ class ScriptedEngine:
         self.pipe, self._own = Pipe()
         self.heard: list[Any] = []
 
-    def say(self, *messages: protocol.Message) -> None:
+    def say(self, *messages: messages.Message) -> None:
         for message in messages:
-            protocol.send(self._own, message)
+            messages.send(self._own, message)
 
     def commands(self) -> list[Any]:
         """Everything the screen has sent so far."""
         while self._own.poll(0.05):
-            self.heard.append(protocol.receive_command(self._own))
+            self.heard.append(messages.receive_command(self._own))
         return self.heard
 
     def die(self) -> None:
         self._own.close()
 
 
-def devices() -> protocol.Devices:
-    return protocol.Devices(
+def devices() -> messages.Devices:
+    return messages.Devices(
         cameras=("0", "1"),
         microphones=("USB microphone", "HDA Intel PCH: ALC257"),
         speakers=("HDA Intel PCH: ALC257",),
     )
 
 
-def picture() -> protocol.Picture:
+def picture() -> messages.Picture:
     """A drawn face on a plain ground."""
     canvas = np.full((120, 160, 3), (92, 84, 70), np.uint8)
     cv2.ellipse(canvas, (80, 62), (26, 34), 0, 0, 360, (140, 170, 220), -1)
@@ -71,10 +71,10 @@ def picture() -> protocol.Picture:
     cv2.ellipse(canvas, (80, 76), (10, 6), 0, 0, 180, (60, 60, 160), 2)
     cv2.rectangle(canvas, (45, 100), (115, 120), (120, 70, 50), -1)
     jpeg = bytes(cv2.imencode(".jpg", canvas)[1])
-    return protocol.Picture(jpeg, width_px=640, height_px=480)
+    return messages.Picture(jpeg, width_px=640, height_px=480)
 
 
-def health(**changes: Any) -> protocol.Health:
+def health(**changes: Any) -> messages.Health:
     fields: dict[str, Any] = {
         "frames_per_s": 30.0,
         "frames_dropped": 0,
@@ -87,11 +87,11 @@ def health(**changes: Any) -> protocol.Health:
         "face_latency_p50_ms": 21.0,
         "face_latency_p95_ms": 38.0,
     }
-    return protocol.Health(**{**fields, **changes})
+    return messages.Health(**{**fields, **changes})
 
 
-def level(stream: Any = "room", rms_dbfs: float = -31.0) -> protocol.Level:
-    return protocol.Level(stream, rms_dbfs, rms_dbfs + 12)
+def level(stream: Any = "room", rms_dbfs: float = -31.0) -> messages.Level:
+    return messages.Level(stream, rms_dbfs, rms_dbfs + 12)
 
 
 def session_started(**changes: Any) -> SessionStarted:
@@ -187,5 +187,5 @@ def ended(t_s: float = 200.0) -> list[Event]:
     return [track_ended(2, t_s), SessionEnded(t_ns=round(t_s * NS), reason="stopped")]
 
 
-def recorded(events: Iterable[Event]) -> protocol.Recorded:
-    return protocol.Recorded(tuple(events))  # type: ignore[arg-type]
+def recorded(events: Iterable[Event]) -> messages.Recorded:
+    return messages.Recorded(tuple(events))  # type: ignore[arg-type]

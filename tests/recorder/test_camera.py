@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from core.clock import NS_PER_S
-from core.errors import AffettiError, ExitCode
-from core.events import DeviceLost, DeviceRestored, FrameCaptured, FramesDropped
-from core.settings import VideoSettings
-from recorder.sources.camera import Camera, FrameLog, open_camera
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import DeviceLost, DeviceRestored, FrameCaptured, FramesDropped
+from affetti.core.settings import VideoSettings
+from affetti.recorder.sources.camera import Camera, FrameLog, open_camera
 from tests.recorder.films import moving_film, tone
 from tests.recorder.mjpeg_server import MjpegServer
 from tests.recorder.recording_sink import RecordingSink, wait_for
@@ -188,9 +188,9 @@ def test_opencv_and_ffmpeg_keep_quiet_when_something_cannot_be_opened(tmp_path):
     (tmp_path / "letter.mp4").write_text("Dear Clara")
     program = """
 import sys
-from core.errors import AffettiError
-from core.settings import VideoSettings
-from recorder.sources.camera import open_camera
+from affetti.core.errors import AffettiError
+from affetti.core.settings import VideoSettings
+from affetti.recorder.sources.camera import open_camera
 for name in ("99", "http://127.0.0.1:9/", sys.argv[1]):
     try:
         open_camera(name, VideoSettings()).open()

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from core.clock import NS_PER_S, SessionClock
-from recorder.sources.portaudio import CardClock
+from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.recorder.sources.portaudio import CardClock
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from analyzer.checks import Importance, inspect
-from analyzer.replay import verify
-from core.consent import needed
-from core.events import (
+from affetti.analyzer.checks import Importance, inspect
+from affetti.analyzer.replay import verify
+from affetti.core.consent import needed
+from affetti.core.events import (
     Consent,
     ConsentChanged,
     EmotionFused,
@@ -18,12 +18,12 @@ from core.events import (
     FaceEstimated,
     MusicEstimated,
 )
-from core.session import Session
-from core.settings import Settings
-from recorder import protocol
-from recorder.engine import Engine
-from recorder.live import Readers
-from recorder.protocol import Plan
+from affetti.core.recording.session import Session
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.engine import Engine
+from affetti.recorder.engine.live import Readers
+from affetti.recorder.engine.messages import Plan
 from tests.recorder.films import face_film
 
 BOTH = Consent(video=True, audio=True)
@@ -66,7 +66,7 @@ def record(
     target: Path, film: Path, music: Path, readers: Readers, steps: list[tuple[float, Any]]
 ) -> None:
     """Record, and send each command after its wait."""
-    said: list[protocol.Message] = []
+    said: list[messages.Message] = []
     tracks = sorted(music.glob("*.ogg")) or sorted(music.iterdir())
     plan = Plan(
         person="P1",
@@ -79,29 +79,29 @@ def record(
     )
     engine = Engine(Settings(), said.append)
     engine._readers = readers
-    engine.carry_out(protocol.Record(plan))
+    engine.carry_out(messages.Record(plan))
     for wait_s, command in steps:
         end = time.monotonic() + wait_s
         while time.monotonic() < end:
             engine.turn()
             time.sleep(0.005)
         engine.carry_out(command)
-    assert not [m for m in said if isinstance(m, protocol.Problem)]
-    assert any(isinstance(m, protocol.Sealed) for m in said)
+    assert not [m for m in said if isinstance(m, messages.Problem)]
+    assert any(isinstance(m, messages.Sealed) for m in said)
 
 
 def steps_of(seed: int, what: str) -> list[tuple[float, Any]]:
     chance = random.Random(seed)
     track = chance.choice(["pause", "next", "stop", "resume"])
-    steps: list[tuple[float, Any]] = [(chance.uniform(0, 2), protocol.SteerTrack(track))]
+    steps: list[tuple[float, Any]] = [(chance.uniform(0, 2), messages.SteerTrack(track))]
     if chance.random() < 0.5:
-        steps += [(1.0, protocol.PauseRecording()), (0.3, protocol.ResumeRecording())]
-    steps.append((chance.uniform(2, 5), protocol.ChangeConsent(LEFT[what])))
+        steps += [(1.0, messages.PauseRecording()), (0.3, messages.ResumeRecording())]
+    steps.append((chance.uniform(2, 5), messages.ChangeConsent(LEFT[what])))
     if chance.random() < 0.7:
         again = chance.uniform(0.0, 1.5) * chance.choice([0.0, 1.0])
-        steps += [(again, protocol.ChangeConsent(BOTH)), (3.5, protocol.Mark("again"))]
-        steps.append((chance.uniform(0, 1), protocol.ChangeConsent(LEFT[what])))
-    return [*steps, (1.5, protocol.Stop())]
+        steps += [(again, messages.ChangeConsent(BOTH)), (3.5, messages.Mark("again"))]
+        steps.append((chance.uniform(0, 1), messages.ChangeConsent(LEFT[what])))
+    return [*steps, (1.5, messages.Stop())]
 
 
 def leaks(session: Session) -> list[int]:
@@ -144,10 +144,10 @@ def test_estimates_under_way_become_skips_that_say_why(
     target = tmp_path / "out.h5"
     steps: list[tuple[float, Any]] = []
     for _ in range(6):  # at one of these moments a face is being read
-        steps += [(0.63, protocol.ChangeConsent(LEFT["video"]))]
-        steps += [(0.0, protocol.ChangeConsent(BOTH))]
+        steps += [(0.63, messages.ChangeConsent(LEFT["video"]))]
+        steps += [(0.0, messages.ChangeConsent(BOTH))]
     record(target, film, music_folder, readers, [(2.0, steps[0][1]), *steps[1:],
-                                                 (1.0, protocol.Stop())])  # fmt: skip
+                                                 (1.0, messages.Stop())])  # fmt: skip
     with Session.open(target) as session:
         skips = [e for e in session.events if isinstance(e, EstimateSkipped)]
         assert "consent" in {skip.reason for skip in skips if skip.modality == "face"}

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from recorder.sources import devices
+from affetti.recorder.sources import devices
 from tests.recorder.soundcard import VirtualSoundCard, require_packages
 
 
@@ -31,9 +31,9 @@ def test_without_portaudio_there_are_no_sound_devices_and_the_package_is_named()
     program = """
 import ctypes.util
 ctypes.util.find_library = lambda name: None
-from core.errors import AffettiError
-from recorder.sources import devices
-from recorder.sources.microphone import open_microphone
+from affetti.core.errors import AffettiError
+from affetti.recorder.sources import devices
+from affetti.recorder.sources.microphone import open_microphone
 print(devices.microphones(), devices.speakers())
 try:
     open_microphone("").open()

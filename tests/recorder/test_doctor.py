@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings, VideoSettings
-from models import manifest
-from recorder import doctor
+from affetti.core.settings import Settings, VideoSettings
+from affetti.models import manifest
+from affetti.recorder import doctor
 
 
 @pytest.fixture

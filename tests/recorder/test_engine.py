@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ExitCode
-from core.events import Consent, MarkerAdded, NoteAdded, SessionEnded
-from core.session import Session
-from core.settings import Settings
-from recorder import protocol
-from recorder.engine import EngineProcess, start_engine
-from recorder.protocol import Plan
+from affetti.core.errors import ExitCode
+from affetti.core.events import Consent, MarkerAdded, NoteAdded, SessionEnded
+from affetti.core.recording.session import Session
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.engine import EngineProcess, start_engine
+from affetti.recorder.engine.messages import Plan
 from tests.recorder.films import moving_film, tone
 
 YES = Consent(video=True, audio=True)
@@ -40,34 +40,34 @@ def plan(tmp_path: Path) -> Plan:
     )
 
 
-def until(engine: EngineProcess, kind: type, seconds: float = 60) -> list[protocol.AnyMessage]:
+def until(engine: EngineProcess, kind: type, seconds: float = 60) -> list[messages.AnyMessage]:
     """Read messages up to the first of a kind."""
-    heard: list[protocol.AnyMessage] = []
+    heard: list[messages.AnyMessage] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if engine.pipe.poll(0.1):
-            heard.append(protocol.receive_message(engine.pipe))
+            heard.append(messages.receive_message(engine.pipe))
             if isinstance(heard[-1], kind):
                 return heard
     raise AssertionError(f"no {kind.__name__} came, only {heard}")
 
 
-def recorded(heard: list[protocol.AnyMessage]) -> list[object]:
-    return [e for m in heard if isinstance(m, protocol.Recorded) for e in m.events]
+def recorded(heard: list[messages.AnyMessage]) -> list[object]:
+    return [e for m in heard if isinstance(m, messages.Recorded) for e in m.events]
 
 
 def test_a_session_from_start_to_seal(engine: EngineProcess, plan: Plan, tmp_path: Path) -> None:
-    protocol.send(engine.pipe, protocol.Record(plan))
-    until(engine, protocol.Started)
+    messages.send(engine.pipe, messages.Record(plan))
+    until(engine, messages.Started)
     time.sleep(1)
-    protocol.send(engine.pipe, protocol.Mark("first"))
-    protocol.send(engine.pipe, protocol.Note("breathes [deeply]", ago_s=0.5))
-    protocol.send(engine.pipe, protocol.SteerTrack("next"))
+    messages.send(engine.pipe, messages.Mark("first"))
+    messages.send(engine.pipe, messages.Note("breathes [deeply]", ago_s=0.5))
+    messages.send(engine.pipe, messages.SteerTrack("next"))
     time.sleep(1)
-    protocol.send(engine.pipe, protocol.Stop())
-    heard = until(engine, protocol.Sealed)
+    messages.send(engine.pipe, messages.Stop())
+    heard = until(engine, messages.Sealed)
     kinds = {type(message) for message in heard}
-    assert {protocol.Picture, protocol.Level, protocol.Health, protocol.Recorded} <= kinds
+    assert {messages.Picture, messages.Level, messages.Health, messages.Recorded} <= kinds
     events = recorded(heard)
     assert [e.label for e in events if isinstance(e, MarkerAdded)] == ["first"]
     assert [e.text for e in events if isinstance(e, NoteAdded)] == ["breathes [deeply]"]
@@ -82,19 +82,19 @@ def test_a_session_from_start_to_seal(engine: EngineProcess, plan: Plan, tmp_pat
 def test_every_event_but_none_twice_reaches_the_screen(
     engine: EngineProcess, plan: Plan, tmp_path: Path
 ) -> None:
-    protocol.send(engine.pipe, protocol.Record(plan))
+    messages.send(engine.pipe, messages.Record(plan))
     time.sleep(2)
-    protocol.send(engine.pipe, protocol.Stop())
-    heard = until(engine, protocol.Sealed)
+    messages.send(engine.pipe, messages.Stop())
+    heard = until(engine, messages.Sealed)
     with Session.open(tmp_path / "out.h5") as session:
         assert recorded(heard) == session.events
 
 
 def test_a_screen_that_dies_costs_nothing(plan: Plan, tmp_path: Path) -> None:
     engine = start_engine(Settings(sessions_folder=str(tmp_path)))
-    protocol.send(engine.pipe, protocol.Record(plan))
-    until(engine, protocol.Started)
-    protocol.send(engine.pipe, protocol.Mark("before the end"))
+    messages.send(engine.pipe, messages.Record(plan))
+    until(engine, messages.Started)
+    messages.send(engine.pipe, messages.Mark("before the end"))
     time.sleep(1)
     engine.close()
     assert engine.join(60)
@@ -104,21 +104,21 @@ def test_a_screen_that_dies_costs_nothing(plan: Plan, tmp_path: Path) -> None:
 
 
 def test_sources_can_be_watched_before_recording(engine: EngineProcess, plan: Plan) -> None:
-    protocol.send(engine.pipe, protocol.Watch(camera=plan.camera))
-    until(engine, protocol.Picture)
-    protocol.send(engine.pipe, protocol.Record(plan))
-    heard = until(engine, protocol.Started)
+    messages.send(engine.pipe, messages.Watch(camera=plan.camera))
+    until(engine, messages.Picture)
+    messages.send(engine.pipe, messages.Record(plan))
+    heard = until(engine, messages.Started)
     assert not recorded(heard)
 
 
 def test_what_cannot_be_watched_is_said_and_nothing_ends(engine: EngineProcess, plan: Plan) -> None:
-    protocol.send(engine.pipe, protocol.Watch(camera="77"))
-    problem = until(engine, protocol.Problem)[-1]
-    assert isinstance(problem, protocol.Problem)
+    messages.send(engine.pipe, messages.Watch(camera="77"))
+    problem = until(engine, messages.Problem)[-1]
+    assert isinstance(problem, messages.Problem)
     assert not problem.fatal
     assert problem.hint
-    protocol.send(engine.pipe, protocol.Record(plan))
-    until(engine, protocol.Started)
+    messages.send(engine.pipe, messages.Record(plan))
+    until(engine, messages.Started)
 
 
 def test_a_plan_that_cannot_be_is_refused_and_another_may_follow(
@@ -126,36 +126,36 @@ def test_a_plan_that_cannot_be_is_refused_and_another_may_follow(
 ) -> None:
     from msgspec.structs import replace
 
-    protocol.send(engine.pipe, protocol.Record(replace(plan, person="../x")))
-    problem = until(engine, protocol.Problem)[-1]
-    assert isinstance(problem, protocol.Problem)
+    messages.send(engine.pipe, messages.Record(replace(plan, person="../x")))
+    problem = until(engine, messages.Problem)[-1]
+    assert isinstance(problem, messages.Problem)
     assert problem.code == ExitCode.PERSON_CODE
     assert problem.fatal
-    protocol.send(engine.pipe, protocol.Record(plan))
-    until(engine, protocol.Started)
+    messages.send(engine.pipe, messages.Record(plan))
+    until(engine, messages.Started)
 
 
 def test_what_makes_sense_only_while_recording_is_refused_otherwise(engine: EngineProcess) -> None:
-    protocol.send(engine.pipe, protocol.Mark("too early"))
-    problem = until(engine, protocol.Problem)[-1]
-    assert isinstance(problem, protocol.Problem)
+    messages.send(engine.pipe, messages.Mark("too early"))
+    problem = until(engine, messages.Problem)[-1]
+    assert isinstance(problem, messages.Problem)
     assert "Nothing is being recorded" in problem.message
 
 
 def test_a_pause_leaves_a_hole_and_withdrawn_consent_an_end(
     engine: EngineProcess, plan: Plan, tmp_path: Path
 ) -> None:
-    protocol.send(engine.pipe, protocol.Record(plan))
-    until(engine, protocol.Started)
+    messages.send(engine.pipe, messages.Record(plan))
+    until(engine, messages.Started)
     time.sleep(1)
-    protocol.send(engine.pipe, protocol.PauseRecording())
+    messages.send(engine.pipe, messages.PauseRecording())
     time.sleep(1)
-    protocol.send(engine.pipe, protocol.ResumeRecording())
+    messages.send(engine.pipe, messages.ResumeRecording())
     time.sleep(1)
-    protocol.send(engine.pipe, protocol.ChangeConsent(Consent(video=False, audio=True)))
+    messages.send(engine.pipe, messages.ChangeConsent(Consent(video=False, audio=True)))
     time.sleep(1)
-    protocol.send(engine.pipe, protocol.Stop())
-    until(engine, protocol.Sealed)
+    messages.send(engine.pipe, messages.Stop())
+    until(engine, messages.Sealed)
     with Session.open(tmp_path / "out.h5") as session:
         (pause,) = session.state.pauses
         times = session.frames.t_ns

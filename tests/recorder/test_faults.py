@@ -14,22 +14,22 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from core.errors import AffettiError, ExitCode
-from core.events import Consent, NoteAdded
-from core.sealing import seal
-from core.segments import parts_of
-from core.session import Session
-from core.settings import Settings
-from recorder import protocol
-from recorder.engine import Engine, start_engine
-from recorder.headless import Headless
-from recorder.live import Readers
-from recorder.protocol import Plan
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import Consent, NoteAdded
+from affetti.core.recording.parts import parts_of
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.engine import Engine, start_engine
+from affetti.recorder.engine.headless import Headless
+from affetti.recorder.engine.live import Readers
+from affetti.recorder.engine.messages import Plan
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_engine import until
 from tests.recorder.test_recording import COMMAND, begin
 
-GONE = "recorder.recording:Recording.look_for_log"
+GONE = "affetti.recorder.engine.recording:Recording.look_for_log"
 PLAN = Plan(person="P1", consent=Consent(video=True, audio=True), speaker=None, unattended=True)
 
 
@@ -72,13 +72,13 @@ def fail_after(monkeypatch: pytest.MonkeyPatch, place: str, calls: int) -> None:
     monkeypatch.setattr(owner, name, faulty)
 
 
-def record(plan: Plan, readers: Readers) -> tuple[list[protocol.Message], set[str]]:
+def record(plan: Plan, readers: Readers) -> tuple[list[messages.Message], set[str]]:
     """Record in this process; return what was said, and the threads that were left over."""
-    said: list[protocol.Message] = []
+    said: list[messages.Message] = []
     before = set(threading.enumerate())
     engine = Engine(Settings(), said.append)
     engine._readers = readers
-    engine.carry_out(protocol.Record(plan))
+    engine.carry_out(messages.Record(plan))
     deadline = time.monotonic() + 60
     while engine.recording is not None:
         assert time.monotonic() < deadline, "the recording did not end"
@@ -91,29 +91,29 @@ def record(plan: Plan, readers: Readers) -> tuple[list[protocol.Message], set[st
 
 
 ENDS = [
-    ("core.segments:SegmentLog.append", 30),
-    ("core.segments:SegmentLog.sync", 1),
-    ("core.state:SessionState.apply", 30),
-    ("recorder.live:LivePerception.push", 30),
-    ("recorder.inbox:Inbox.put", 30),
-    ("recorder.inbox:Inbox.get", 30),
-    ("recorder.sources.camera:FrameLog.keep", 10),
-    ("recorder.sources.stream:StreamLog.keep", 10),
-    ("recorder.sources.microphone:_blocks", 0),
-    ("recorder.sources.deck:Deck.pull", 10),
-    ("recorder.recording:Recording._sources_ended", 10),
-    ("recorder.recording:Recording.end_baseline_when_due", 10),
+    ("affetti.core.recording.parts:SegmentLog.append", 30),
+    ("affetti.core.recording.parts:SegmentLog.sync", 1),
+    ("affetti.core.state:SessionState.apply", 30),
+    ("affetti.recorder.engine.live:LivePerception.push", 30),
+    ("affetti.recorder.engine.inbox:Inbox.put", 30),
+    ("affetti.recorder.engine.inbox:Inbox.get", 30),
+    ("affetti.recorder.sources.camera:FrameLog.keep", 10),
+    ("affetti.recorder.sources.stream:StreamLog.keep", 10),
+    ("affetti.recorder.sources.microphone:_blocks", 0),
+    ("affetti.recorder.sources.deck:Deck.pull", 10),
+    ("affetti.recorder.engine.recording:Recording._sources_ended", 10),
+    ("affetti.recorder.engine.recording:Recording.end_baseline_when_due", 10),
     (GONE, 1),
 ]
 GOES_ON = [
-    ("recorder.monitor:Monitor.see", 10),
-    ("recorder.monitor:Monitor.take_events", 3),
-    ("recorder.monitor:Monitor.picture", 2),
-    ("recorder.monitor:_level", 2),
-    ("recorder.monitor:_drift_ppm", 0),
-    ("models.perception:FacePerception._estimate", 5),
-    ("models.perception:FusionPerception.push", 5),
-    ("recorder.sources.deck:decode", 0),
+    ("affetti.recorder.engine.monitor:Monitor.see", 10),
+    ("affetti.recorder.engine.monitor:Monitor.take_events", 3),
+    ("affetti.recorder.engine.monitor:Monitor.picture", 2),
+    ("affetti.recorder.engine.monitor:_level", 2),
+    ("affetti.recorder.engine.monitor:_drift_ppm", 0),
+    ("affetti.models.perception:FacePerception._estimate", 5),
+    ("affetti.models.perception:FusionPerception.push", 5),
+    ("affetti.recorder.sources.deck:decode", 0),
 ]
 
 
@@ -125,11 +125,11 @@ def test_a_fault_that_stops_the_recording_ends_it_as_it_says(
         fail_after(patch, place, calls)
         said, left = record(plan, readers)
     assert not left
-    problems = [m for m in said if isinstance(m, protocol.Problem) and m.fatal]
+    problems = [m for m in said if isinstance(m, messages.Problem) and m.fatal]
     assert problems
     assert "injected" in problems[0].message
     target = Path(str(plan.output))
-    sealed = [m for m in said if isinstance(m, protocol.Sealed)]
+    sealed = [m for m in said if isinstance(m, messages.Sealed)]
     if not sealed:
         assert "affetti recover" in problems[-1].hint
         seal(target)
@@ -147,7 +147,7 @@ def test_a_fault_beside_the_recording_lets_it_go_on(
         fail_after(patch, place, calls)
         said, left = record(plan, readers)
     assert not left
-    problems = [m for m in said if isinstance(m, protocol.Problem)]
+    problems = [m for m in said if isinstance(m, messages.Problem)]
     assert not any(problem.fatal for problem in problems)
     assert all("goes on" in problem.hint for problem in problems)
     with Session.open(str(plan.output)) as session:
@@ -162,19 +162,21 @@ def test_a_disk_that_does_not_say_its_room_is_only_unknown(
     def refuse(path: object) -> object:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("recorder.monitor.os", type("", (), {"statvfs": staticmethod(refuse)}))
+    monkeypatch.setattr(
+        "affetti.recorder.engine.monitor.os", type("", (), {"statvfs": staticmethod(refuse)})
+    )
     said, _ = record(plan, readers)
-    assert {m.disk_s for m in said if isinstance(m, protocol.Health)} == {None}
-    assert not [m for m in said if isinstance(m, protocol.Problem)]
+    assert {m.disk_s for m in said if isinstance(m, messages.Health)} == {None}
+    assert not [m for m in said if isinstance(m, messages.Problem)]
 
 
 @pytest.mark.parametrize(
     ("place", "calls"),
     [
-        ("recorder.sources.player:Player.start", 0),
-        ("recorder.sources.camera:VideoFile.start", 0),
-        ("recorder.recording:SessionClock", 0),
-        ("recorder.sources.camera:VideoFile.open", 0),
+        ("affetti.recorder.sources.player:Player.start", 0),
+        ("affetti.recorder.sources.camera:VideoFile.start", 0),
+        ("affetti.recorder.engine.recording:SessionClock", 0),
+        ("affetti.recorder.sources.camera:VideoFile.open", 0),
     ],
 )
 def test_a_fault_at_the_beginning_leaves_nothing_behind(
@@ -184,11 +186,11 @@ def test_a_fault_at_the_beginning_leaves_nothing_behind(
         fail_after(patch, place, calls)
         said, left = record(plan, readers)
     assert not left
-    (problem,) = [m for m in said if isinstance(m, protocol.Problem)]
+    (problem,) = [m for m in said if isinstance(m, messages.Problem)]
     assert problem.fatal
     assert not parts_of(Path(str(plan.output)))
     said, _ = record(plan, readers)
-    assert any(isinstance(message, protocol.Sealed) for message in said)
+    assert any(isinstance(message, messages.Sealed) for message in said)
 
 
 def test_without_anyone_to_tell_the_recording_ends(
@@ -196,7 +198,7 @@ def test_without_anyone_to_tell_the_recording_ends(
 ) -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setattr(signal, "signal", lambda number, handler: before.get(number))
-    fail_after(monkeypatch, "recorder.headless:Headless._hear", 5)
+    fail_after(monkeypatch, "affetti.recorder.engine.headless:Headless._hear", 5)
     with pytest.raises(AffettiError, match="what became of it is not known"):
         Headless(Settings(), lambda line: None).run(plan)
     with Session.open(str(plan.output)) as session:
@@ -206,7 +208,7 @@ def test_without_anyone_to_tell_the_recording_ends(
 PROGRAM = """
 import sys, pytest
 from tests.recorder.test_faults import fail_after
-from core.cli import main
+from affetti.core.cli import main
 place, calls = sys.argv.pop(1), int(sys.argv.pop(1))
 fail_after(pytest.MonkeyPatch(), place, calls)
 main()
@@ -216,11 +218,11 @@ main()
 @pytest.mark.parametrize(
     "place",
     [
-        "recorder.engine:Engine.turn",
-        "recorder.engine:Engine._look_after",
-        "core.segments:SegmentLog.append",
-        "recorder.inbox:Inbox.get",
-        "recorder.sources.camera:FrameLog.keep",
+        "affetti.recorder.engine.engine:Engine.turn",
+        "affetti.recorder.engine.engine:Engine._look_after",
+        "affetti.core.recording.parts:SegmentLog.append",
+        "affetti.recorder.engine.inbox:Inbox.get",
+        "affetti.recorder.sources.camera:FrameLog.keep",
     ],
 )
 def test_the_process_ends_after_a_fault(tmp_path: Path, place: str) -> None:
@@ -277,13 +279,13 @@ def test_a_screen_hears_of_a_vanished_folder(tmp_path: Path, plan: Plan) -> None
     engine = start_engine(Settings(sessions_folder=str(tmp_path)))
     film = moving_film(tmp_path / "long.avi", seconds=60)
     longer = replace(plan, camera=str(film), output=str(target))
-    protocol.send(engine.pipe, protocol.Record(longer))
-    until(engine, protocol.Started)
+    messages.send(engine.pipe, messages.Record(longer))
+    until(engine, messages.Started)
     rename(target.parent)
-    problem = until(engine, protocol.Problem)[-1]
-    assert isinstance(problem, protocol.Problem)
+    problem = until(engine, messages.Problem)[-1]
+    assert isinstance(problem, messages.Problem)
     assert problem.fatal
-    protocol.send(engine.pipe, protocol.Quit())
+    messages.send(engine.pipe, messages.Quit())
     assert engine.join(60)
     engine.close()
 
@@ -299,16 +301,16 @@ def test_a_command_that_is_none_is_answered_and_ends_nothing(
 ) -> None:
     engine = start_engine(Settings(sessions_folder=str(tmp_path)))
     film = moving_film(tmp_path / "long.avi", seconds=60)
-    protocol.send(engine.pipe, protocol.Record(replace(plan, camera=str(film))))
-    until(engine, protocol.Started)
+    messages.send(engine.pipe, messages.Record(replace(plan, camera=str(film))))
+    until(engine, messages.Started)
     engine.pipe.send_bytes(nonsense)
-    problem = until(engine, protocol.Problem)[-1]
-    assert isinstance(problem, protocol.Problem)
+    problem = until(engine, messages.Problem)[-1]
+    assert isinstance(problem, messages.Problem)
     assert not problem.fatal
-    protocol.send(engine.pipe, protocol.Mark("after"))
-    protocol.send(engine.pipe, protocol.Stop())
-    sealed = until(engine, protocol.Sealed)[-1]
-    assert isinstance(sealed, protocol.Sealed)
+    messages.send(engine.pipe, messages.Mark("after"))
+    messages.send(engine.pipe, messages.Stop())
+    sealed = until(engine, messages.Sealed)[-1]
+    assert isinstance(sealed, messages.Sealed)
     assert sealed.reason == "stopped"
     engine.close()
     assert engine.join(60)
@@ -333,22 +335,22 @@ def test_a_plan_with_such_numbers_is_refused(
 ) -> None:
     said, left = record(replace(plan, **{field: value}), readers)
     assert not left
-    (problem,) = [m for m in said if isinstance(m, protocol.Problem)]
+    (problem,) = [m for m in said if isinstance(m, messages.Problem)]
     assert problem.fatal
     assert problem.code == ExitCode.USAGE
     assert not parts_of(Path(str(plan.output)))
 
 
 def test_such_numbers_in_commands_lose_no_note(plan: Plan, readers: Readers) -> None:
-    said: list[protocol.Message] = []
+    said: list[messages.Message] = []
     engine = Engine(Settings(), said.append)
     engine._readers = readers
-    engine.carry_out(protocol.Record(plan))
+    engine.carry_out(messages.Record(plan))
     for number in (float("nan"), float("inf"), -1e300, 1e300, -5.0):
-        engine.carry_out(protocol.Note("kept", number))
-        engine.carry_out(protocol.ShowNeutralFace(number))
+        engine.carry_out(messages.Note("kept", number))
+        engine.carry_out(messages.ShowNeutralFace(number))
     engine.end("stopped")
-    assert len([m for m in said if isinstance(m, protocol.Problem)]) == 5
+    assert len([m for m in said if isinstance(m, messages.Problem)]) == 5
     with Session.open(str(plan.output)) as session:
         notes = [event for event in session.events if isinstance(event, NoteAdded)]
         assert len(notes) == 5
@@ -358,7 +360,13 @@ def test_such_numbers_in_commands_lose_no_note(plan: Plan, readers: Readers) -> 
 def test_a_signal_ends_a_recording_whose_screen_is_broken(tmp_path: Path) -> None:
     film = moving_film(tmp_path / "film.avi", seconds=60)
     target = tmp_path / "out.h5"
-    command = [sys.executable, "-c", PROGRAM, "recorder.monitor:Monitor.picture", "1"]
+    command = [
+        sys.executable,
+        "-c",
+        PROGRAM,
+        "affetti.recorder.engine.monitor:Monitor.picture",
+        "1",
+    ]
     process = subprocess.Popen(
         [*command, *COMMAND[3:], "--camera", str(film), "--output", str(target)],
         stderr=subprocess.PIPE, text=True, env={**os.environ},

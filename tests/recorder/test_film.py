@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from core.clock import NS_PER_S
-from core.errors import AffettiError, ExitCode
-from core.events import DeviceLost, FrameCaptured, FramesDropped, SessionEnded
-from core.session import Session
-from core.settings import VideoSettings
-from recorder.sources.camera import LiveCamera, open_camera
-from recorder.sources.film import Film
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import DeviceLost, FrameCaptured, FramesDropped, SessionEnded
+from affetti.core.recording.session import Session
+from affetti.core.settings import VideoSettings
+from affetti.recorder.sources.camera import LiveCamera, open_camera
+from affetti.recorder.sources.film import Film
 from tests.recorder.films import encoded_film, moving_film, squares, tone
 from tests.recorder.recording_sink import RecordingSink
 
@@ -309,8 +309,8 @@ def test_nothing_is_printed_about_a_damaged_film(tmp_path):
     path = damaged(encoded_film(tmp_path / "a.avi", squares(40), "mjpeg"), 3, share=0.5)
     path.write_bytes(path.read_bytes()[: int(0.8 * path.stat().st_size)])
     program = f"""
-from core.settings import VideoSettings
-from recorder.sources.film import Film
+from affetti.core.settings import VideoSettings
+from affetti.recorder.sources.film import Film
 from tests.recorder.recording_sink import RecordingSink
 from pathlib import Path
 film = Film(Path({str(path)!r}), VideoSettings())
@@ -325,7 +325,10 @@ print(film.end.reason)
 
 
 def test_pyav_is_not_loaded_before_there_is_a_film():
-    program = "import sys, recorder.recording, recorder.headless; print('av' in sys.modules)"
+    program = (
+        "import sys, affetti.recorder.engine.recording, affetti.recorder.engine.headless; "
+        "print('av' in sys.modules)"
+    )
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
@@ -336,7 +339,7 @@ def test_a_recording_says_what_of_its_film_is_missing(tmp_path):
     path = encoded_film(tmp_path / "a.mp4", squares(50), "mjpeg", movflags="faststart")
     path.write_bytes(path.read_bytes()[: int(0.55 * path.stat().st_size)])
     target = tmp_path / "out.h5"
-    command = [sys.executable, "-m", "core", "record", "--headless", "--output", str(target)]
+    command = [sys.executable, "-m", "affetti", "record", "--headless", "--output", str(target)]
     done = subprocess.run(
         [*command, "--camera", str(path)], capture_output=True, text=True, check=False
     )

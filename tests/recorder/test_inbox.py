@@ -3,8 +3,8 @@ import queue
 import pytest
 from msgspec.structs import replace
 
-from core.clock import SessionClock
-from core.events import (
+from affetti.core.clock import SessionClock
+from affetti.core.events import (
     AudioCaptured,
     Consent,
     ConsentChanged,
@@ -14,7 +14,7 @@ from core.events import (
     RecordingPaused,
     RecordingResumed,
 )
-from recorder.inbox import Inbox
+from affetti.recorder.engine.inbox import Inbox
 
 FRAME = FrameCaptured(t_ns=0, frame=0, width_px=4, height_px=4)
 ROOM = AudioCaptured(t_ns=0, stream="room", sample=0, count=1)

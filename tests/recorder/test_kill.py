@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from core.parts import parts_of
-from core.sealing import SealReport, seal
-from core.session import Session
+from affetti.core.recording.names import parts_of
+from affetti.core.recording.sealing import SealReport, seal
+from affetti.core.recording.session import Session
 from tests.recorder.films import moving_film, tone
 
 AT_MOST_LOST_S = 1.0
@@ -52,7 +52,7 @@ def recording(folder: Path, name: str) -> Iterator[Victim]:
         moving_film(film, seconds=60, per_s=30)
         tone(track, seconds=60)
     target = folder / f"{name}.h5"
-    command = [sys.executable, "-m", "core", "record", "--headless", "--markers-from-stdin"]
+    command = [sys.executable, "-m", "affetti", "record", "--headless", "--markers-from-stdin"]
     command += ["--camera", str(film), "--play", str(track), "--no-speaker"]
     command += ["--output", str(target)]
     process = subprocess.Popen(

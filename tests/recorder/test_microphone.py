@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.clock import NS_PER_S
-from core.errors import AffettiError, ExitCode
-from core.events import AudioCaptured, AudioGap, ClockAnchored
-from recorder.sources.microphone import Microphone, SoundFile, open_microphone
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import AudioCaptured, AudioGap, ClockAnchored
+from affetti.recorder.sources.microphone import Microphone, SoundFile, open_microphone
 from tests.recorder.films import tone
 from tests.recorder.recording_sink import RecordingSink, wait_for
 

@@ -69,7 +69,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
         ["analyze", target],
         ["report", target],
     ):
-        line = [*(tracer if STRACE else []), sys.executable, "-m", "core", *command]
+        line = [*(tracer if STRACE else []), sys.executable, "-m", "affetti", *command]
         done = subprocess.run(line, env=user, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         said += done.stderr
@@ -89,7 +89,9 @@ def test_a_session_and_its_report_leave_nothing_of_the_runtime(traced: Traced) -
     assert left_by_onnxruntime(traced.home) == []
 
 
-@pytest.mark.parametrize("before", ["", "import core.session; ", "import models, skl2onnx; "])
+@pytest.mark.parametrize(
+    "before", ["", "import affetti.core.recording.session; ", "import models, skl2onnx; "]
+)
 def test_a_notebook_leaves_nothing_of_the_runtime(tmp_path: Path, before: str) -> None:
     subprocess.run(
         [sys.executable, "-c", before + READ_MUSIC], env=environment(tmp_path), check=True

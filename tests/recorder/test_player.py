@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.clock import NS_PER_S
-from core.errors import AffettiError, ExitCode
-from core.events import (
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import (
     AudioCaptured,
     AudioGap,
     ClockAnchored,
@@ -18,7 +18,7 @@ from core.events import (
     TrackResumed,
     TrackStarted,
 )
-from recorder.sources.player import Player
+from affetti.recorder.sources.player import Player
 from tests.recorder.films import tone
 from tests.recorder.recording_sink import RecordingSink, wait_for
 
@@ -229,7 +229,7 @@ def test_stop_tells_where_the_playing_track_ended(tmp_path):
 
 
 def test_what_finds_no_room_is_told_as_a_gap(tmp_path, monkeypatch):
-    monkeypatch.setattr("recorder.sources.player.FILE_PATIENCE_S", 0.0)
+    monkeypatch.setattr("affetti.recorder.sources.player.FILE_PATIENCE_S", 0.0)
     player, sink = play(tone(tmp_path / "one.wav", 1.0))
     wait_for(lambda: played_samples(sink) > 4000)
     sink.full = True

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.errors import ExitCode
-from core.events import FrameCaptured
-from core.parts import parts_of
-from core.session import Session
+from affetti.core.errors import ExitCode
+from affetti.core.events import FrameCaptured
+from affetti.core.recording.names import parts_of
+from affetti.core.recording.session import Session
 from tests.recorder.films import moving_film, tone
 
-COMMAND = [sys.executable, "-m", "core", "record", "--headless"]
+COMMAND = [sys.executable, "-m", "affetti", "record", "--headless"]
 
 
 def record(*args: object, **options: object) -> "subprocess.CompletedProcess[str]":
@@ -219,7 +219,7 @@ def test_a_disk_that_fills_up_ends_the_recording_and_keeps_it(
     assert "affetti recover" in said
     assert "Traceback" not in said
     filler.unlink()
-    from core.sealing import seal
+    from affetti.core.recording.sealing import seal
 
     report = seal(target)
     assert not report.recovered  # it ended cleanly; only the sealing had no room

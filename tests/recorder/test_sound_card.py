@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from core.clock import NS_PER_S
-from core.events import (
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import (
     AudioCaptured,
     AudioGap,
     ClockAnchored,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.session import Session
+from affetti.core.recording.session import Session
 from tests.recorder.films import moving_film
 from tests.recorder.soundcard import RATE_HZ, VirtualSoundCard, require_packages
 
@@ -30,7 +30,7 @@ def test_a_session_with_speaker_and_microphone_has_no_gap(
 ) -> None:
     require_packages()
     target = tmp_path / "card.h5"
-    command = [sys.executable, "-m", "core", "record", "--headless", "--json"]
+    command = [sys.executable, "-m", "affetti", "record", "--headless", "--json"]
     command += ["--camera", str(moving_film(tmp_path / "film.avi", 6)), "--output", str(target)]
     command += [argument for path in noise for argument in ("--play", str(path))]
     with VirtualSoundCard() as card:

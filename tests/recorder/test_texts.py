@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from core.events import Consent, MarkerAdded, NoteAdded, storable
-from core.session import Session
-from core.settings import Settings
-from recorder import protocol
-from recorder.engine import Engine
-from recorder.protocol import Plan
+from affetti.core.events import Consent, MarkerAdded, NoteAdded, storable
+from affetti.core.recording.session import Session
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.engine import Engine
+from affetti.recorder.engine.messages import Plan
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_recording import COMMAND
 
@@ -19,14 +19,14 @@ CONSENT = Consent(video=True, audio=True)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[tuple[Engine, list[protocol.Message]]]:
-    said: list[protocol.Message] = []
+def engine(tmp_path: Path) -> Iterator[tuple[Engine, list[messages.Message]]]:
+    said: list[messages.Message] = []
     engine = Engine(Settings(), said.append)
     yield engine, said
     engine.close("stopped")
 
 
-def turn_until(engine: Engine, said: list[protocol.Message], kind: type) -> protocol.Message:
+def turn_until(engine: Engine, said: list[messages.Message], kind: type) -> messages.Message:
     for _ in range(500):
         engine.turn()
         for message in said:
@@ -47,7 +47,7 @@ def begin(engine: Engine, folder: Path, name: str = "track.wav") -> Path:
         speaker=None,
         output=str(target),
     )
-    engine.carry_out(protocol.Record(plan))
+    engine.carry_out(messages.Record(plan))
     return target
 
 
@@ -86,14 +86,14 @@ def test_without_a_standard_input_a_recording_goes_on(tmp_path: Path) -> None:
 
 
 def test_lone_surrogates_anywhere_are_replaced(
-    engine: tuple[Engine, list[protocol.Message]], tmp_path: Path
+    engine: tuple[Engine, list[messages.Message]], tmp_path: Path
 ) -> None:
     recorder, said = engine
     target = begin(recorder, tmp_path, "tr\udce9.wav")
-    recorder.carry_out(protocol.Mark("m\udce9"))
-    recorder.carry_out(protocol.Note("n\ud83d"))
+    recorder.carry_out(messages.Mark("m\udce9"))
+    recorder.carry_out(messages.Note("n\ud83d"))
     recorder.end("stopped")
-    assert any(isinstance(message, protocol.Sealed) for message in said)
+    assert any(isinstance(message, messages.Sealed) for message in said)
     with Session.open(target) as session:
         assert session.started.playlist == ("tr\ufffd",)
         assert [track.title for track in session.tracks] == ["tr\ufffd"]
@@ -112,17 +112,17 @@ def test_what_can_be_stored_is_left_as_it_is() -> None:
     ids=["time", "length"],
 )
 def test_an_event_that_no_log_can_hold_costs_that_event(
-    engine: tuple[Engine, list[protocol.Message]], tmp_path: Path, impossible: MarkerAdded
+    engine: tuple[Engine, list[messages.Message]], tmp_path: Path, impossible: MarkerAdded
 ) -> None:
     recorder, said = engine
     target = begin(recorder, tmp_path)
     assert recorder.recording is not None
     recorder.recording.inbox.put(impossible)
-    problem = turn_until(recorder, said, protocol.Problem)
-    assert isinstance(problem, protocol.Problem)
+    problem = turn_until(recorder, said, messages.Problem)
+    assert isinstance(problem, messages.Problem)
     assert "MarkerAdded" in problem.message
     assert not problem.fatal
-    recorder.carry_out(protocol.Mark("after"))
+    recorder.carry_out(messages.Mark("after"))
     recorder.end("stopped")
     with Session.open(target) as session:
         assert [marker.label for marker in session.markers] == ["after"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.sources.timeline import due_times
+from affetti.recorder.sources.timeline import due_times
 
 
 @dataclass(frozen=True)

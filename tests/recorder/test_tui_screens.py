@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
 
-from core.events import (
+from affetti.core.events import (
     BaselineRecorded,
     BaselineStarted,
     Consent,
@@ -20,21 +20,21 @@ from core.events import (
     NoteAdded,
     RecordingPaused,
 )
-from core.settings import Settings
-from recorder import protocol
-from recorder.tui.app import AffettiApp
-from recorder.tui.draft import Draft
-from recorder.tui.screens.gone import GoneScreen
-from recorder.tui.screens.help import HelpScreen
-from recorder.tui.screens.live import LiveScreen
-from recorder.tui.screens.note import NoteScreen
-from recorder.tui.screens.review import ReviewScreen
-from recorder.tui.screens.setup import SetupScreen
-from recorder.tui.widgets.consent import YesNo
-from recorder.tui.widgets.journal import Journal
-from recorder.tui.widgets.playlist import Playlist
-from recorder.tui.widgets.remarks import RemarkLine
-from recorder.tui.widgets.source import SourceChoice
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.screens.gone import GoneScreen
+from affetti.recorder.tui.screens.help import HelpScreen
+from affetti.recorder.tui.screens.live import LiveScreen
+from affetti.recorder.tui.screens.note import NoteScreen
+from affetti.recorder.tui.screens.review import ReviewScreen
+from affetti.recorder.tui.screens.setup import SetupScreen
+from affetti.recorder.tui.widgets.consent import YesNo
+from affetti.recorder.tui.widgets.journal import Journal
+from affetti.recorder.tui.widgets.playlist import Playlist
+from affetti.recorder.tui.widgets.remarks import RemarkLine
+from affetti.recorder.tui.widgets.source import SourceChoice
 from tests.recorder.films import tone
 from tests.recorder.scripted_engine import (
     NS,
@@ -59,7 +59,7 @@ class Session:
         self.pilot, self.app, self.engine = pilot, app, engine
         self.clock = [1000 * NS]
 
-    async def hears(self, *messages: protocol.Message) -> None:
+    async def hears(self, *messages: messages.Message) -> None:
         self.engine.say(*messages)
         await self.until(lambda: not self.engine.pipe.poll())
         await self.pilot.pause(0.05)
@@ -105,7 +105,7 @@ async def opened(
 @asynccontextmanager
 async def recording(tmp_path: Path, size: Any = (80, 24)) -> AsyncIterator[Session]:
     async with opened(tmp_path, Draft(person="P07", video=True, audio=True), size) as live:
-        await live.hears(protocol.Started(PATH), recorded(session()), health(), picture())
+        await live.hears(messages.Started(PATH), recorded(session()), health(), picture())
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         await live.hears(health())
         yield live
@@ -126,15 +126,15 @@ async def test_start_is_refused_in_words_until_nothing_is_lacking(tmp_path: Path
         await setup.pilot.press("tab", "n", "tab", "n")
         assert "a camera, a microphone or music" in setup.words("#status")
         await setup.pilot.press("ctrl+r")
-        assert not setup.sent(protocol.Record)
+        assert not setup.sent(messages.Record)
         add = setup.app.screen.query_one("#add", Input)
         add.focus()
         add.value = str(track)
         await setup.pilot.press("enter")
         await setup.until(lambda: setup.words("#status") == "Ready.")
         await setup.pilot.press("ctrl+r")
-        await setup.until(lambda: bool(setup.sent(protocol.Record)))
-        plan = setup.sent(protocol.Record)[0].plan
+        await setup.until(lambda: bool(setup.sent(messages.Record)))
+        plan = setup.sent(messages.Record)[0].plan
         assert plan.person == "Anna"
         assert plan.consent == Consent(video=False, audio=False)
         assert plan.camera is None
@@ -145,16 +145,16 @@ async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None
     async with opened(tmp_path) as setup:
         await setup.hears(devices())
         await setup.pilot.pause(0.7)
-        assert not setup.sent(protocol.Watch)
+        assert not setup.sent(messages.Watch)
         await setup.pilot.press("tab", "y", "tab", "n")
-        await setup.until(lambda: bool(setup.sent(protocol.Watch)))
-        assert setup.sent(protocol.Watch)[-1] == protocol.Watch("0", None)
+        await setup.until(lambda: bool(setup.sent(messages.Watch)))
+        assert setup.sent(messages.Watch)[-1] == messages.Watch("0", None)
         assert not setup.app.screen.query_one("#camera").disabled
         assert setup.app.screen.query_one("#microphone").disabled
         await setup.hears(level())
         assert "not recorded" in setup.words("#level")
         await setup.pilot.press("shift+tab", "n")
-        await setup.until(lambda: setup.sent(protocol.Watch)[-1] == protocol.Watch(None, None))
+        await setup.until(lambda: setup.sent(messages.Watch)[-1] == messages.Watch(None, None))
 
 
 async def test_consent_is_not_chosen_for_anyone(tmp_path: Path) -> None:
@@ -166,14 +166,14 @@ async def test_a_file_named_as_camera_is_watched(tmp_path: Path) -> None:
     draft = Draft(person="P1", video=True, audio=False, camera="/films/face.mp4")
     async with opened(tmp_path, draft) as setup:
         await setup.hears(devices())
-        await setup.until(lambda: bool(setup.sent(protocol.Watch)))
-        assert setup.sent(protocol.Watch)[-1].camera == "/films/face.mp4"
+        await setup.until(lambda: bool(setup.sent(messages.Watch)))
+        assert setup.sent(messages.Watch)[-1].camera == "/films/face.mp4"
         assert setup.app.screen.query_one("#camera Input", Input).display
 
 
 async def test_a_camera_that_is_gone_is_not_chosen(tmp_path: Path) -> None:
     async with opened(tmp_path, Draft(camera="7", microphone="", speaker="")) as setup:
-        await setup.hears(protocol.Devices((), (), ()))
+        await setup.hears(messages.Devices((), (), ()))
         assert setup.app.draft.camera is None
         assert setup.app.draft.microphone is None
         assert setup.app.draft.speaker is None
@@ -217,16 +217,16 @@ async def test_a_recording_that_cannot_begin_leaves_the_set_up_open(tmp_path: Pa
         await setup.hears(devices())
         await setup.pilot.press("ctrl+r")
         assert setup.words("#status") == "Starting…"
-        await setup.hears(protocol.Problem("Camera [0] cannot be opened.", "Plug it in.", 10, True))
+        await setup.hears(messages.Problem("Camera [0] cannot be opened.", "Plug it in.", 10, True))
         assert setup.words("#status") == "! Camera [0] cannot be opened. Plug it in."
         assert not setup.app.screen.query_one("#start", Button).disabled
-        started = len(setup.sent(protocol.Watch))
-        await setup.until(lambda: len(setup.sent(protocol.Watch)) > started)
+        started = len(setup.sent(messages.Watch))
+        await setup.until(lambda: len(setup.sent(messages.Watch)) > started)
 
 
 async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
     async with opened(tmp_path, Draft(camera=None, microphone="", speaker="")) as setup:
-        await setup.hears(protocol.Devices((), ("Mic [red]hw:1,0[/red] [/b]",), ()))
+        await setup.hears(messages.Devices((), ("Mic [red]hw:1,0[/red] [/b]",), ()))
         choice = setup.app.screen.query_one("#microphone", SourceChoice)
         choice.query_one(Select).value = "Mic [red]hw:1,0[/red] [/b]"
         await setup.pilot.pause()
@@ -236,7 +236,7 @@ async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
 async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("m")
-        assert live.sent(protocol.Mark) == [protocol.Mark("Marker 3")]
+        assert live.sent(messages.Mark) == [messages.Mark("Marker 3")]
         assert "in the log" not in live.words("#message")
         await live.hears(recorded([MarkerAdded(t_ns=201 * NS, label="Marker 3")]))
         assert live.words("#message") == "▲ Marker 3 at 03:21 is in the log"
@@ -246,7 +246,7 @@ async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) ->
 async def test_markers_pressed_quickly_are_all_sent(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press(*"mmmmm")
-        labels = [mark.label for mark in live.sent(protocol.Mark)]
+        labels = [mark.label for mark in live.sent(messages.Mark)]
         assert labels == [f"Marker {number}" for number in range(3, 8)]
 
 
@@ -255,10 +255,10 @@ async def test_a_marker_can_be_set_whatever_is_open(tmp_path: Path, opening: str
     async with recording(tmp_path) as live:
         await live.pilot.press(opening)
         await live.pilot.press("f2")
-        assert len(live.sent(protocol.Mark)) == 1
+        assert len(live.sent(messages.Mark)) == 1
         if opening != "t":
             await live.pilot.press("m")
-            assert len(live.sent(protocol.Mark)) == 2
+            assert len(live.sent(messages.Mark)) == 2
 
 
 async def test_a_marker_without_answer_is_said_to_be_missing(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
         assert isinstance(live.app.screen, NoteScreen)
         await live.pilot.press(*"[red]m", "enter")
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
-        (note,) = live.sent(protocol.Note)
+        (note,) = live.sent(messages.Note)
         assert note.text == "[red]m"
         assert note.ago_s > 0
         await live.hears(recorded([NoteAdded(t_ns=201 * NS, text="[red]m")]))
@@ -304,12 +304,12 @@ async def test_enter_pressed_often_writes_one_note_and_ends_nothing(
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         await settled(live)
         assert isinstance(live.app.screen, LiveScreen)
-        assert [note.text for note in live.sent(protocol.Note)] == ["calm"]
+        assert [note.text for note in live.sent(messages.Note)] == ["calm"]
         assert live.words("#header")
         await live.pilot.press("f2")
-        assert len(live.sent(protocol.Mark)) == 1
+        assert len(live.sent(messages.Mark)) == 1
         assert live.app.is_running
-        assert not live.sent(protocol.Stop)
+        assert not live.sent(messages.Stop)
 
 
 async def test_a_note_pasted_as_keys_keeps_its_lines_and_steers_nothing(tmp_path: Path) -> None:
@@ -318,9 +318,9 @@ async def test_a_note_pasted_as_keys_keeps_its_lines_and_steers_nothing(tmp_path
         press_at_once(live, *"calm", "enter", *"Pnsq", "enter", "ctrl+j", *"yq", "enter")
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         await settled(live)
-        assert [note.text for note in live.sent(protocol.Note)] == ["calm\nPnsq\n\nyq"]
+        assert [note.text for note in live.sent(messages.Note)] == ["calm\nPnsq\n\nyq"]
         assert isinstance(live.app.screen, LiveScreen)
-        for kind in (protocol.SteerTrack, protocol.PauseRecording, protocol.Stop):
+        for kind in (messages.SteerTrack, messages.PauseRecording, messages.Stop):
             assert not live.sent(kind)
 
 
@@ -331,7 +331,7 @@ async def test_a_pasted_note_of_several_lines_is_kept_whole(tmp_path: Path) -> N
         await live.until(lambda: "fourth" in getattr(live.app.screen, "text", ""))
         await live.pilot.press("enter")
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
-        (note,) = live.sent(protocol.Note)
+        (note,) = live.sent(messages.Note)
         assert note.text == "!first [b]line\nsecond\n\nfourth"
         await live.hears(recorded([NoteAdded(t_ns=201 * NS, text=note.text)]))
         assert "“!first [b]line / second / fourth”" in " ".join(live.words("#journal").split())
@@ -343,9 +343,9 @@ async def test_a_note_is_written_when_the_recording_is_ended_right_after_enter(
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"calm")
         await live.pilot.press("enter", "ctrl+c")
-        await live.until(lambda: bool(live.sent(protocol.Stop)))
+        await live.until(lambda: bool(live.sent(messages.Stop)))
         kinds = [type(command) for command in live.engine.commands()]
-        assert kinds.index(protocol.Note) < kinds.index(protocol.Stop)
+        assert kinds.index(messages.Note) < kinds.index(messages.Stop)
 
 
 async def test_escape_right_after_enter_drops_no_note(tmp_path: Path) -> None:
@@ -355,7 +355,7 @@ async def test_escape_right_after_enter_drops_no_note(tmp_path: Path) -> None:
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         await settled(live)
         assert isinstance(live.app.screen, LiveScreen)
-        assert [note.text for note in live.sent(protocol.Note)] == ["calm"]
+        assert [note.text for note in live.sent(messages.Note)] == ["calm"]
 
 
 @pytest.mark.parametrize(
@@ -373,8 +373,8 @@ async def test_what_is_open_closes_once_and_steers_nothing_beneath(
         await settled(live)
         assert isinstance(live.app.screen, LiveScreen)
         assert len(live.app.screen_stack) == depth - 1
-        assert len(live.sent(protocol.Stop)) == (closing == "y")
-        assert not live.sent(protocol.SteerTrack)
+        assert len(live.sent(messages.Stop)) == (closing == "y")
+        assert not live.sent(messages.SteerTrack)
 
 
 async def test_a_marker_after_an_answer_is_set(tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ async def test_a_marker_after_an_answer_is_set(tmp_path: Path) -> None:
         await live.pilot.press("q")
         press_at_once(live, "n", "m", "f2")
         await settled(live)
-        assert len(live.sent(protocol.Mark)) == 2
+        assert len(live.sent(messages.Mark)) == 2
 
 
 async def test_a_note_beneath_help_is_not_closed_in_its_place(tmp_path: Path) -> None:
@@ -396,7 +396,7 @@ async def test_a_note_beneath_help_is_not_closed_in_its_place(tmp_path: Path) ->
         assert isinstance(live.app.screen, NoteScreen)
         await live.pilot.press("enter")
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
-        assert [note.text for note in live.sent(protocol.Note)] == ["calm"]
+        assert [note.text for note in live.sent(messages.Note)] == ["calm"]
 
 
 async def test_a_command_is_run_once_however_often_enter_is_pressed(tmp_path: Path) -> None:
@@ -407,12 +407,12 @@ async def test_a_command_is_run_once_however_often_enter_is_pressed(tmp_path: Pa
         await settled(live)
         await settled(live)
         assert isinstance(live.app.screen, LiveScreen)
-        assert len(live.sent(protocol.PauseRecording)) == 1
+        assert len(live.sent(messages.PauseRecording)) == 1
 
 
 async def test_another_session_is_set_up_once(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
-        await live.hears(recorded(ended()), protocol.Sealed(PATH, "stopped"))
+        await live.hears(recorded(ended()), messages.Sealed(PATH, "stopped"))
         await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
         await live.until(lambda: "Sealed" in live.words("#file"))
         press_at_once(live, "n", "n", "n")
@@ -426,7 +426,7 @@ async def test_text_of_people_is_never_markup(tmp_path: Path) -> None:
         await live.hears(recorded([track_started(1, 200.0)]))
         assert "[red]Dance[/red]" in live.words("#track")
         assert "[b]the" in live.words("#journal")
-        await live.hears(recorded(ended()), protocol.Sealed("/sessions/[red]a.h5", "stopped"))
+        await live.hears(recorded(ended()), messages.Sealed("/sessions/[red]a.h5", "stopped"))
         await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
         await live.until(lambda: "[red]a.h5" in live.words("#file"))
         assert "[b]the refrain[/b]" in live.words("#entries")
@@ -435,15 +435,15 @@ async def test_text_of_people_is_never_markup(tmp_path: Path) -> None:
 async def test_keys_steer_the_music(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("n", "p", "space", "s")
-        actions = [steer.action for steer in live.sent(protocol.SteerTrack)]
+        actions = [steer.action for steer in live.sent(messages.SteerTrack)]
         assert actions == ["next", "previous", "pause", "stop"]
 
 
 async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("b", "f")
-        assert live.sent(protocol.ShowNeutralFace)
-        assert live.sent(protocol.ChangePerson)
+        assert live.sent(messages.ShowNeutralFace)
+        assert live.sent(messages.ChangePerson)
         await live.hears(recorded([BaselineStarted(t_ns=200 * NS)]))
         assert "neutral face, please" in live.words("#header")
         await live.hears(recorded([BaselineRecorded(t_ns=210 * NS)]))
@@ -453,20 +453,20 @@ async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -
 async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("P")
-        assert live.sent(protocol.PauseRecording)
+        assert live.sent(messages.PauseRecording)
         await live.hears(recorded([RecordingPaused(t_ns=201 * NS)]))
         assert "Paused" in live.words("#header")
         await live.pilot.press("P")
-        assert live.sent(protocol.ResumeRecording)
+        assert live.sent(messages.ResumeRecording)
 
 
 async def test_ending_is_asked_about(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("q", "n")
-        assert not live.sent(protocol.Stop)
+        assert not live.sent(messages.Stop)
         assert isinstance(live.app.screen, LiveScreen)
         await live.pilot.press("q", "y")
-        assert len(live.sent(protocol.Stop)) == 1
+        assert len(live.sent(messages.Stop)) == 1
 
 
 async def test_letters_after_a_quick_t_belong_to_the_note(tmp_path: Path) -> None:
@@ -474,23 +474,23 @@ async def test_letters_after_a_quick_t_belong_to_the_note(tmp_path: Path) -> Non
         for key in ("t", "n", "s", "q"):
             live.app.post_message(events.Key(key, key))
         await live.until(lambda: getattr(live.app.screen, "text", "") == "nsq")
-        assert not live.sent(protocol.SteerTrack)
+        assert not live.sent(messages.SteerTrack)
 
 
 async def test_control_c_ends_and_seals_without_a_question(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("ctrl+c")
-        assert len(live.sent(protocol.Stop)) == 1
+        assert len(live.sent(messages.Stop)) == 1
         assert live.app.is_running
 
 
 async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
-        await live.hears(recorded(ended()), protocol.Sealing(40, 100))
+        await live.hears(recorded(ended()), messages.Sealing(40, 100))
         await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
         await live.until(lambda: "Sealing" in live.words("#file"))
         assert "r" not in live.app.screen.active_bindings
-        await live.hears(protocol.Sealed(PATH, "stopped"))
+        await live.hears(messages.Sealed(PATH, "stopped"))
         await live.until(lambda: live.words("#file") == f"Sealed: {PATH}")
         assert "▲ Marker 2" in live.words("#entries")
         console = Console(width=78)
@@ -507,7 +507,7 @@ async def test_messages_while_leaving_do_no_harm(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         for step in range(30):
             live.engine.say(health(frames_dropped=step), picture(), recorded([]))
-        live.engine.say(recorded(ended()), protocol.Sealed(PATH, "stopped"))
+        live.engine.say(recorded(ended()), messages.Sealed(PATH, "stopped"))
 
 
 async def test_a_note_cut_short_by_the_end_is_shown(tmp_path: Path) -> None:
@@ -561,4 +561,4 @@ async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) 
         commands["Withdraw consent to video"].callback()
         await live.pilot.pause()
         await live.pilot.press("y")
-        assert live.sent(protocol.ChangeConsent)[0].consent == Consent(video=False, audio=True)
+        assert live.sent(messages.ChangeConsent)[0].consent == Consent(video=False, audio=True)

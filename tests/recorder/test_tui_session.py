@@ -14,13 +14,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from core.session import Session
-from core.settings import Settings
-from recorder.engine import EngineProcess, start_engine
-from recorder.tui.app import AffettiApp
-from recorder.tui.draft import Draft
-from recorder.tui.screens.live import LiveScreen
-from recorder.tui.screens.review import ReviewScreen
+from affetti.core.recording.session import Session
+from affetti.core.settings import Settings
+from affetti.recorder.engine.engine import EngineProcess, start_engine
+from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.screens.live import LiveScreen
+from affetti.recorder.tui.screens.review import ReviewScreen
 from tests.recorder.films import moving_film, tone
 
 
@@ -78,7 +78,7 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         film = moving_film(folder / "film.avi", seconds=120)
-        command = [sys.executable, "-m", "core", "record", "--person", "P07"]
+        command = [sys.executable, "-m", "affetti", "record", "--person", "P07"]
         command += ["--consent", "video", "--camera", str(film), "--no-speaker"]
         self.folder = folder
         self.master, theirs = pty.openpty()

@@ -6,10 +6,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from core.settings import Settings
-from recorder import protocol
-from recorder.tui.app import AffettiApp
-from recorder.tui.draft import Draft
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.draft import Draft
 from tests.recorder.scripted_engine import (
     NS,
     ScriptedEngine,
@@ -34,7 +34,7 @@ class Scene:
         draft = Draft(person="P07", camera="0", microphone="", speaker="")
         self.app = AffettiApp(self.engine.pipe, Settings(), draft, lambda: 1000 * NS)
 
-    async def say(self, pilot: Pilot[None], *messages: protocol.Message) -> None:
+    async def say(self, pilot: Pilot[None], *messages: messages.Message) -> None:
         self.engine.say(*messages)
         await pilot.pause(0.5)
 
@@ -49,13 +49,13 @@ class Scene:
     async def live(self, pilot: Pilot[None]) -> None:
         await pilot.pause(0.3)
         await self.say(
-            pilot, protocol.Started(PATH), recorded(session()), health(), picture(), level()
+            pilot, messages.Started(PATH), recorded(session()), health(), picture(), level()
         )
         await pilot.pause(0.5)
 
     async def review(self, pilot: Pilot[None]) -> None:
         await self.live(pilot)
-        await self.say(pilot, recorded(ended()), protocol.Sealed(PATH, "stopped"))
+        await self.say(pilot, recorded(ended()), messages.Sealed(PATH, "stopped"))
 
     async def light(self, pilot: Pilot[None]) -> None:
         self.app.theme = "clinical"

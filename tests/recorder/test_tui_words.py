@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from core.events import Consent, RecordingPaused
-from core.settings import Settings
-from core.state import SessionState, Track
-from recorder.protocol import Plan
-from recorder.tui import wording
-from recorder.tui.draft import Draft
-from recorder.tui.expressed import expressed_during
-from recorder.tui.view import RecordingView
-from recorder.tui.widgets.timeline import columns_of, signs_of
+from affetti.core.events import Consent, RecordingPaused
+from affetti.core.settings import Settings
+from affetti.core.state import SessionState, Track
+from affetti.recorder.engine.messages import Plan
+from affetti.recorder.tui import wording
+from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.expressed import expressed_during
+from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.timeline import columns_of, signs_of
 from tests.recorder.scripted_engine import (
     NS,
     estimates,

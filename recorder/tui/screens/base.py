@@ -5,8 +5,8 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from recorder.protocol import AnyMessage
-from recorder.tui.link import EngineLink
+from affetti.recorder.engine.messages import AnyMessage
+from affetti.recorder.tui.link import EngineLink
 
 # A moment to be marked does not wait for a question to be answered or help to be read.
 MARK: Final = Binding(

@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from core.errors import AffettiError
-from recorder.tui.screens.dialog import Dialog
+from affetti.core.errors import AffettiError
+from affetti.recorder.tui.screens.dialog import Dialog
 
 
 class GoneScreen(Dialog[None]):

@@ -11,8 +11,8 @@ from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.widgets import Footer, Static
 
-from recorder.tui.screens.base import MARK
-from recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.screens.base import MARK
+from affetti.recorder.tui.screens.dialog import Dialog
 
 _EXPLANATION = (
     "The bars say what a face or a piece of music expresses, never what a person feels. "

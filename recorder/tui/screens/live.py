@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer
 
-from core.clock import NS_PER_S
-from core.events import MarkerAdded, NoteAdded
-from recorder.protocol import (
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import MarkerAdded, NoteAdded
+from affetti.recorder.engine.messages import (
     AnyMessage,
     ChangePerson,
     Command,
@@ -24,19 +24,19 @@ from recorder.protocol import (
     SteerTrack,
     Stop,
 )
-from recorder.tui.link import EngineLink
-from recorder.tui.screens.base import MARK, EngineScreen
-from recorder.tui.screens.note import NoteScreen
-from recorder.tui.screens.question import QuestionScreen
-from recorder.tui.view import RecordingView
-from recorder.tui.widgets.bars import EmotionBars
-from recorder.tui.widgets.congruence import CongruenceLine
-from recorder.tui.widgets.journal import Journal
-from recorder.tui.widgets.now_playing import NowPlaying
-from recorder.tui.widgets.picture import PictureBox
-from recorder.tui.widgets.remarks import RemarkLine
-from recorder.tui.widgets.timeline import Timeline
-from recorder.tui.wording import (
+from affetti.recorder.tui.link import EngineLink
+from affetti.recorder.tui.screens.base import MARK, EngineScreen
+from affetti.recorder.tui.screens.note import NoteScreen
+from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.bars import EmotionBars
+from affetti.recorder.tui.widgets.congruence import CongruenceLine
+from affetti.recorder.tui.widgets.journal import Journal
+from affetti.recorder.tui.widgets.now_playing import NowPlaying
+from affetti.recorder.tui.widgets.picture import PictureBox
+from affetti.recorder.tui.widgets.remarks import RemarkLine
+from affetti.recorder.tui.widgets.timeline import Timeline
+from affetti.recorder.tui.wording import (
     Remark,
     Severity,
     clock,

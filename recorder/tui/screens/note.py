@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
-from recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.screens.dialog import Dialog
 
 # A terminal may hand over what is pasted as keys. Nobody types on so soon after Enter.
 _PASTED_WITHIN_S: Final = 0.2

@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from recorder.tui.screens.base import MARK
-from recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.screens.base import MARK
+from affetti.recorder.tui.screens.dialog import Dialog
 
 
 class QuestionScreen(Dialog[bool]):

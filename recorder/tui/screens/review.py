@@ -14,17 +14,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, ProgressBar, Static
 
-from core.emotions import EMOTIONS
-from core.events import PerceptionSettings
-from core.state import Track
-from recorder.protocol import AnyMessage, Sealing
-from recorder.tui.expressed import Expressed, expressed_during
-from recorder.tui.link import EngineLink
-from recorder.tui.screens.base import EngineScreen
-from recorder.tui.view import RecordingView
-from recorder.tui.widgets.bars import bar
-from recorder.tui.widgets.journal import entries
-from recorder.tui.wording import clock, one_line, percent, strongest
+from affetti.core.emotions import EMOTIONS
+from affetti.core.events import PerceptionSettings
+from affetti.core.state import Track
+from affetti.recorder.engine.messages import AnyMessage, Sealing
+from affetti.recorder.tui.expressed import Expressed, expressed_during
+from affetti.recorder.tui.link import EngineLink
+from affetti.recorder.tui.screens.base import EngineScreen
+from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.bars import bar
+from affetti.recorder.tui.widgets.journal import entries
+from affetti.recorder.tui.wording import clock, one_line, percent, strongest
 
 _BAR_WIDTH: Final = 12
 _ENDS: Final = {
@@ -194,7 +194,7 @@ async def _run_report(path: str) -> tuple[int, str]:
     """Run `affetti report`; return its exit code and what it said last."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "core", "report", path),
+        *("-P", "-m", "affetti", "report", path),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

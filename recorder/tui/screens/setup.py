@@ -12,9 +12,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Label, Static
 
-from core.errors import AffettiError
-from core.settings import Settings
-from recorder.protocol import (
+from affetti.core.errors import AffettiError
+from affetti.core.settings import Settings
+from affetti.recorder.engine.messages import (
     AnyMessage,
     Devices,
     Level,
@@ -24,17 +24,17 @@ from recorder.protocol import (
     Record,
     Watch,
 )
-from recorder.sources.track import Track
-from recorder.tui.draft import Draft
-from recorder.tui.link import EngineLink
-from recorder.tui.screens.base import EngineScreen
-from recorder.tui.widgets.consent import YesNo
-from recorder.tui.widgets.meter import LevelMeter
-from recorder.tui.widgets.paths import PathSuggester
-from recorder.tui.widgets.picture import PictureBox
-from recorder.tui.widgets.playlist import Playlist, tracks_at
-from recorder.tui.widgets.source import SourceChoice
-from recorder.tui.wording import span
+from affetti.recorder.sources.track import Track
+from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.link import EngineLink
+from affetti.recorder.tui.screens.base import EngineScreen
+from affetti.recorder.tui.widgets.consent import YesNo
+from affetti.recorder.tui.widgets.meter import LevelMeter
+from affetti.recorder.tui.widgets.paths import PathSuggester
+from affetti.recorder.tui.widgets.picture import PictureBox
+from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
+from affetti.recorder.tui.widgets.source import SourceChoice
+from affetti.recorder.tui.wording import span
 
 _SETTLED_S: Final = 0.5  # a choice that rests this long is looked at
 _BYTES_PER_PIXEL: Final = 0.2  # of a JPEG of quality 90, roughly

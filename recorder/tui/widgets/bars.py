@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
-from core.emotions import EMOTIONS, ranked
-from core.events import Emotions
-from recorder.tui.wording import Reading, percent
+from affetti.core.emotions import EMOTIONS, ranked
+from affetti.core.events import Emotions
+from affetti.recorder.tui.wording import Reading, percent
 
 _NAME_WIDTH: Final = 10  # "relaxation"
 _SHARE_WIDTH: Final = 6  # " 100 %"

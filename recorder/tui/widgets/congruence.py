@@ -5,9 +5,9 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
-from recorder.tui.view import RecordingView
-from recorder.tui.widgets.bars import bar
-from recorder.tui.wording import congruence, percent
+from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.bars import bar
+from affetti.recorder.tui.wording import congruence, percent
 
 _WORDS_WIDTH: Final = 43
 _FIGURE_WIDTH: Final = 6

@@ -6,10 +6,10 @@ from typing import Final
 from rich.text import Text
 from textual.widget import Widget
 
-from core.clock import NS_PER_S
-from core.events import MarkerAdded, NoteAdded
-from core.state import SessionState
-from recorder.tui.wording import clock, one_line
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import MarkerAdded, NoteAdded
+from affetti.core.state import SessionState
+from affetti.recorder.tui.wording import clock, one_line
 
 _TIME_WIDTH: Final = 9
 

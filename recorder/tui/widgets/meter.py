@@ -5,8 +5,8 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
-from recorder.protocol import Level
-from recorder.tui.widgets.bars import bar
+from affetti.recorder.engine.messages import Level
+from affetti.recorder.tui.widgets.bars import bar
 
 _FLOOR_DBFS: Final = -60.0
 _TOO_LOUD_DBFS: Final = -1.0

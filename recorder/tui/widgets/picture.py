@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from recorder.protocol import Picture
+from affetti.recorder.engine.messages import Picture
 
 Box = tuple[int, int, int, int]  # left, top, width, height
 

@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 
-from core.errors import AffettiError
-from recorder.sources.track import SUFFIXES, Track, open_track
-from recorder.tui.wording import clock
+from affetti.core.errors import AffettiError
+from affetti.recorder.sources.track import SUFFIXES, Track, open_track
+from affetti.recorder.tui.wording import clock
 
 
 def tracks_at(path: Path) -> list[Track]:

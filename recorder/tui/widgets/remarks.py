@@ -6,7 +6,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.widget import Widget
 
-from recorder.tui.wording import Remark
+from affetti.recorder.tui.wording import Remark
 
 
 class RemarkLine(Widget):

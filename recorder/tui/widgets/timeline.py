@@ -6,11 +6,11 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
-from core.clock import NS_PER_S
-from core.emotions import EMOTIONS
-from core.events import EmotionFused, MarkerAdded
-from core.state import Track
-from recorder.tui.view import RecordingView
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EMOTIONS
+from affetti.core.events import EmotionFused, MarkerAdded
+from affetti.core.state import Track
+from affetti.recorder.tui.view import RecordingView
 
 MINUTES: Final = 5
 _NAME_WIDTH: Final = 11  # "relaxation "

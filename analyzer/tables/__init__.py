@@ -1,0 +1,311 @@
+"""Tidy tables: one observation a row, one variable a column, CSV in UTF-8.
+
+Empty cells are missing values. Times are seconds of session time. A cell of text that a
+spreadsheet could take for a formula is led by an apostrophe.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from affetti.analyzer.analysis import Analysis
+from affetti.analyzer.measures.segments import MODALITIES, Summary, is_mixed
+from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, arousal_of, valence_of
+from affetti.core.events import ESTIMATE_TABLES, Columns
+
+Row: TypeAlias = list[Any]
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_DECIMALS: Final = 6
+
+# Every column of every table, described once; the descriptions go into the provenance.
+COLUMNS: Final[dict[str, str]] = {
+    "session_id": "the recording's identifier",
+    "person": "pseudonym of the person",
+    "modality": "face, music, or fused (both together)",
+    "window": "number of the window, from 0",
+    "tick": "number of the tick, from 0",
+    "start_s": "begin, seconds of session time",
+    "stop_s": "end (exclusive), seconds of session time",
+    "t_s": "moment, seconds of session time",
+    "expected": "estimates that were due, pauses taken out",
+    "said": "estimates that said something",
+    "coverage": "said / expected, 0 to 1; empty where none was due",
+    "covered_s": "seconds that they stand for; for the face, the time with a face seen",
+    **{e.value: f"probability that {e.value} is expressed, 0 to 1" for e in EMOTIONS},
+    "valence": "-1 unpleasant to 1 pleasant; of the probabilities, or as a person said it",
+    "arousal": "-1 calm to 1 activated; of the probabilities, or as a person said it",
+    **{e.value: f"probability of the facial expression {e.value}, 0 to 1" for e in EXPRESSIONS},
+    "strongest": "the emotion with the highest probability",
+    "mixed": "1 where the two highest probabilities are closer than mixed_margin, else 0",
+    "state": "the smoothed state: the emotion expressed; empty in a long silence",
+    "before": "the emotion expressed before the change",
+    "after": "the emotion expressed after it",
+    "dwell_s": "how long the new state lasted, seconds",
+    "probability": "mean probability of the new state while it lasted, 0 to 1",
+    "track": "position of the track in the playlist, from 0; empty outside any track",
+    "count": "number of changes",
+    "share": "share among all changes away from `before`; empty where there was none",
+    "title": "title of the track",
+    "played_s": "how long the track was heard, seconds, pauses taken out",
+    "end_reason": "why the track ended; empty where the recording broke off in it",
+    **{
+        f"{m}_{name}": text
+        for m in MODALITIES
+        for name, text in {
+            "expected": f"{m} estimates that were due in the track",
+            "said": f"{m} estimates that said something",
+            "coverage": f"{m}_said / {m}_expected, 0 to 1",
+            **{e.value: f"mean probability of {e.value} by {m}, 0 to 1" for e in EMOTIONS},
+            "valence": f"mean valence by {m}, -1 unpleasant to 1 pleasant",
+            "arousal": f"mean arousal by {m}, -1 calm to 1 activated",
+            "dominant": f"the emotion that was {m}'s strongest most often",
+            "dominant_share": f"share of {m}_said in which it was, 0 to 1",
+            "mixed_share": f"share of {m}_said whose two strongest are closer than mixed_margin",
+        }.items()
+    },
+    "music_reasons": "what of the sound spoke most often for the music's strongest emotion",
+    "response_s": "time from onset to the first lasting change of the face's expression, seconds",
+    "response_before": "what the face expressed before that change",
+    "response_after": "what it expressed after it",
+    "congruence": "1 - mean Jensen-Shannon divergence of face and music: 1 alike, 0 disjoint",
+    "congruence_coverage": "share of ticks at which both spoke, 0 to 1",
+    "kind": "marker, note or self-report",
+    "text": "what the therapist, or the person, wrote",
+    "emotion": "what the person said of themselves",
+    "t_ns": "moment, nanoseconds of session time",
+    "frame": "number of the frame, from 0",
+    "left_px": "left edge of the face's box",
+    "top_px": "top edge of the face's box",
+    "width_px": "width of the face's box",
+    "height_px": "height of the face's box",
+    "faces": "faces found in the frame",
+    "score": "the detector's score, where it gives one",
+    "sharpness": "variance of the Laplacian of the 48 x 48 face",
+    "brightness": "mean grey level of the face, 0 to 1",
+    "yaw_deg": "turn of the head, degrees, positive towards the picture's right",
+    "roll_deg": "tilt of the head, degrees, positive clockwise",
+    "baseline": "1 where the person's neutral face corrected the emotions, else 0",
+    "stream": "playback or room",
+    "start_sample": "first sample of the window",
+    "end_sample": "end of the window (exclusive)",
+    "loudness_dbfs": "root mean square of the window, dB relative to full scale",
+    "tempo_bpm": "tempo, beats per minute",
+    "reasons": "what of the sound spoke for the strongest emotion, the weightiest first",
+    "decided_by": "both, face, music or neither",
+    "entropy_bits": "of the fused distribution, 0 certain to 2 even",
+    "divergence_bits": "Jensen-Shannon divergence of face and music, 0 alike to 1 disjoint",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named table: its columns' names and its rows."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: list[Row]
+
+
+def tables_of(analysis: Analysis) -> list[Table]:
+    """Return all tables of an analysis."""
+    return [
+        _windows(analysis),
+        _states(analysis),
+        _transitions(analysis),
+        _transition_matrix(analysis),
+        _tracks(analysis),
+        _moments(analysis),
+        *(_estimates(analysis, name, getattr(analysis.tables, name)) for name in ESTIMATE_TABLES),
+    ]
+
+
+def write_csv(table: Table, path: Path) -> None:
+    """Write a table, with a header line."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows([cell(value) for value in row] for row in table.rows)
+
+
+def cell(value: Any) -> str:
+    """Return a value as it stands in a CSV file.
+
+    Numbers are rounded to six decimals, missing ones are empty; text that a spreadsheet would
+    run as a formula is led by an apostrophe.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else f"{round(float(value), _DECIMALS) + 0.0:.15g}"
+    if isinstance(value, int | np.integer | np.bool_):
+        return str(int(value))
+    raise TypeError(f"a {type(value).__name__} has no form in a table")
+
+
+def _table(analysis: Analysis, name: str, columns: Iterable[str], rows: Iterable[Row]) -> Table:
+    """Return a table led by whose session it is, so that many can be stacked."""
+    lead = [analysis.info.session_id, analysis.info.person]
+    return Table(name, ("session_id", "person", *columns), [[*lead, *row] for row in rows])
+
+
+def _windows(analysis: Analysis) -> Table:
+    columns = (
+        *("modality", "window", "start_s", "stop_s", "expected", "said", "coverage", "covered_s"),
+        *EMOTIONS,
+        *("valence", "arousal", "strongest", "mixed"),
+    )
+
+    def rows() -> Iterator[Row]:
+        for modality, windows in analysis.windows.items():
+            valence, arousal = valence_of(windows.emotions), arousal_of(windows.emotions)
+            mixed = is_mixed(windows.emotions, analysis.parameters.mixed_margin)
+            for i in range(len(windows)):
+                spoken = windows.said[i] > 0
+                yield [
+                    modality,
+                    i,
+                    windows.start_s[i],
+                    windows.stop_s[i],
+                    windows.expected[i],
+                    windows.said[i],
+                    windows.coverage[i],
+                    windows.covered_s[i],
+                    *windows.emotions[i],
+                    valence[i],
+                    arousal[i],
+                    EMOTIONS[int(windows.emotions[i].argmax())] if spoken else None,
+                    mixed[i] if spoken else None,
+                ]
+
+    return _table(analysis, "windows", columns, rows())
+
+
+def _states(analysis: Analysis) -> Table:
+    def rows() -> Iterator[Row]:
+        for modality, states in analysis.states.items():
+            for i, state in enumerate(states.states):
+                named = None if state == SILENT else EMOTIONS[state]
+                yield [modality, i, i * states.tick_s, named, *states.probabilities[i]]
+
+    return _table(analysis, "states", ("modality", "tick", "t_s", "state", *EMOTIONS), rows())
+
+
+def _transitions(analysis: Analysis) -> Table:
+    columns = ("modality", "t_s", "before", "after", "dwell_s", "probability", "track")
+    rows = [
+        [
+            modality,
+            change.t_s,
+            change.before,
+            change.after,
+            change.dwell_s,
+            change.probability,
+            _track_at(analysis, change.t_s),
+        ]
+        for modality, changes in analysis.changes.items()
+        for change in changes
+    ]
+    return _table(analysis, "transitions", columns, rows)
+
+
+def _track_at(analysis: Analysis, t_s: float) -> int | None:
+    for track in analysis.tracks:
+        if track.start_s <= t_s < track.stop_s:
+            return track.number
+    return None
+
+
+def _transition_matrix(analysis: Analysis) -> Table:
+    def rows() -> Iterator[Row]:
+        for modality, changes in analysis.changes.items():
+            counts = transition_counts(changes)
+            shares = transition_shares(counts)
+            for i, before in enumerate(EMOTIONS):
+                for j, after in enumerate(EMOTIONS):
+                    if i != j:
+                        yield [modality, before, after, counts[i, j], shares[i, j]]
+
+    columns = ("modality", "before", "after", "count", "share")
+    return _table(analysis, "transition_matrix", columns, rows())
+
+
+_SUMMARY: Final = (
+    *("expected", "said", "coverage"),
+    *EMOTIONS,
+    *("valence", "arousal"),
+    *("dominant", "dominant_share", "mixed_share"),
+)
+
+
+def _tracks(analysis: Analysis) -> Table:
+    columns = (
+        *("track", "title", "start_s", "stop_s", "played_s", "end_reason"),
+        *(f"{modality}_{name}" for modality in MODALITIES for name in _SUMMARY),
+        "music_reasons",
+        *("response_s", "response_before", "response_after"),
+        *("congruence", "congruence_coverage"),
+    )
+    rows = [
+        [
+            track.number,
+            track.title,
+            track.start_s,
+            track.stop_s,
+            track.played_s,
+            track.end_reason,
+            *(value for name in MODALITIES for value in _summary(track.summaries[name])),
+            ", ".join(reason.word for reason in track.reasons),
+            track.response_s,
+            track.response and track.response.before,
+            track.response and track.response.after,
+            track.congruence.value,
+            track.congruence.coverage,
+        ]
+        for track in analysis.tracks
+    ]
+    return _table(analysis, "tracks", columns, rows)
+
+
+def _summary(summary: Summary) -> Row:
+    return [
+        summary.expected,
+        summary.said,
+        summary.coverage,
+        *summary.emotions,
+        summary.valence,
+        summary.arousal,
+        summary.dominant,
+        summary.dominant_share,
+        summary.mixed_share,
+    ]
+
+
+def _moments(analysis: Analysis) -> Table:
+    state = analysis.state
+    rows: list[Row] = [
+        *([m.t_ns / NS_PER_S, "marker", m.label, None, None, None] for m in state.markers),
+        *([n.t_ns / NS_PER_S, "note", n.text, None, None, None] for n in state.notes),
+        *(
+            [r.t_ns / NS_PER_S, "self-report", r.text, r.emotion, r.valence, r.arousal]
+            for r in state.self_reports
+        ),
+    ]
+    rows.sort(key=lambda row: row[0])
+    columns = ("t_s", "kind", "text", "emotion", "valence", "arousal")
+    return _table(analysis, "moments", columns, rows)
+
+
+def _estimates(analysis: Analysis, name: str, table: Columns) -> Table:
+    # `seq` belongs to the log; a replayed estimate was never in it.
+    names = tuple(column for column in table if column != "seq")
+    rows = [list(row) for row in zip(*(table[column] for column in names), strict=True)]
+    return _table(analysis, f"estimates_{name}", names, rows)

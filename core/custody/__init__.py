@@ -1,0 +1,1 @@
+"""What lies beside a recording, and whose it is."""

@@ -1,0 +1,1 @@
+"""People, by code and never by name."""

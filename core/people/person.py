@@ -1,0 +1,41 @@
+"""The pseudonym of a person, and the file name that carries it."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from affetti.core.errors import AffettiError, ExitCode
+
+_CODE = re.compile(r"[A-Za-z0-9]{1,32}")
+
+
+def checked_code(code: str) -> str:
+    """Return `code` if it may stand in a file name.
+
+    Raises
+    ------
+    AffettiError
+        It holds anything but up to 32 ASCII letters and digits.
+    """
+    if not _CODE.fullmatch(code):
+        raise AffettiError(
+            f"The person's code {code!r:.60} cannot be used.",
+            "Use 1 to 32 letters and digits, such as P07; never a name.",
+            ExitCode.PERSON_CODE,
+        )
+    return code
+
+
+def session_file_name(code: str, wall_clock: datetime) -> str:
+    """Return `sub-CODE_ses-YYYYMMDDTHHMMSS.h5` in the manner of BIDS, in local time."""
+    return f"sub-{checked_code(code)}_ses-{wall_clock:%Y%m%dT%H%M%S}.h5"
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise an error if `path` exists: nothing is ever overwritten."""
+    if path.exists() or path.is_symlink():
+        raise AffettiError(
+            f"{path} exists already.",
+            "Name another file; Affetti never overwrites one.",
+            ExitCode.FILE_EXISTS,
+        )

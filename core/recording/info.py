@@ -1,0 +1,138 @@
+"""A session in brief: what `affetti info` says of it."""
+
+import msgspec
+
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import ESTIMATE_TABLES, Consent
+from affetti.core.state import SessionState, Track
+
+
+class AudioInfo(msgspec.Struct, frozen=True):
+    """What was recorded of one stream."""
+
+    samples: int
+    rate_hz: int
+    channels: int
+    gaps: int
+    missing: int
+
+
+class TrackInfo(msgspec.Struct, frozen=True):
+    """One playing of a track."""
+
+    track: int
+    title: str
+    file_name: str
+    sha256: str
+    duration_s: float
+    start_s: float
+    end_s: float | None
+    start_sample: int
+    end_sample: int | None
+    reason: str | None
+
+
+class MomentInfo(msgspec.Struct, frozen=True):
+    """A marker or a note."""
+
+    t_s: float
+    text: str
+
+
+class SessionInfo(msgspec.Struct, frozen=True):
+    """A recording in brief, as `affetti info --json` prints it."""
+
+    session_id: str
+    person: str
+    wall_clock: str
+    duration_s: float
+    frames: int
+    frames_dropped: int
+    frames_per_s: float
+    audio: dict[str, AudioInfo]
+    tracks: list[TrackInfo]
+    markers: list[MomentInfo]
+    notes: list[MomentInfo]
+    sealed: bool
+    recovered: bool
+    lost_s: float
+    end_reason: str | None
+    recovery: str | None  # in words, what was lost
+    consent: Consent
+    camera: str | None
+    microphone: str | None
+    speaker: str | None
+    outages: dict[str, int]
+    estimates: dict[str, int]
+    skipped: dict[str, int]
+    models: dict[str, str]
+    software_version: str
+    schema_version: str
+    log_sha256: str
+
+
+def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> SessionInfo:
+    """Return a session in brief from its state.
+
+    Raises
+    ------
+    ValueError
+        The state has seen no `SessionStarted`.
+    """
+    started = state.started
+    if started is None:
+        raise ValueError("the session never started")
+    forms = started.streams
+    return SessionInfo(
+        session_id=started.session_id,
+        person=started.person,
+        wall_clock=started.wall_clock,
+        duration_s=round(state.duration_s, 6),
+        frames=state.frames,
+        frames_dropped=state.frames_dropped,
+        frames_per_s=round(state.frames_per_s, 3),
+        audio={
+            name: AudioInfo(
+                stream.samples,
+                forms[name].rate_hz,
+                forms[name].channels,
+                stream.gaps,
+                stream.missing,
+            )
+            for name, stream in state.streams.items()
+        },
+        tracks=[_track_info(track) for track in state.tracks],
+        markers=[MomentInfo(marker.t_ns / NS_PER_S, marker.label) for marker in state.markers],
+        notes=[MomentInfo(note.t_ns / NS_PER_S, note.text) for note in state.notes],
+        sealed=sealed,
+        recovered=state.recovered is not None,
+        lost_s=state.recovered.lost_s if state.recovered else 0.0,
+        end_reason=state.ended.reason if state.ended else None,
+        recovery=state.recovered.statement if state.recovered else None,
+        consent=state.consent,
+        camera=started.camera,
+        microphone=started.microphone,
+        speaker=started.speaker,
+        outages=dict(state.outages),
+        estimates={name: state.estimates[kind.__name__] for name, kind in ESTIMATE_TABLES.items()},
+        skipped=dict(state.skipped),
+        models=started.models,
+        software_version=started.software_version,
+        schema_version=started.schema_version,
+        log_sha256=log_sha256,
+    )
+
+
+def _track_info(track: Track) -> TrackInfo:
+    return TrackInfo(
+        track=track.number,
+        title=track.title,
+        file_name=track.file_name,
+        sha256=track.sha256,
+        duration_s=track.duration_s,
+        start_s=track.start_s,
+        end_s=track.end_s,
+        start_sample=track.start_sample,
+        end_sample=track.end_sample,
+        reason=track.reason,
+    )

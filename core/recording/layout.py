@@ -1,0 +1,226 @@
+"""The sealed file: where everything lies in it, and how a stranger's file is opened safely.
+
+    /events/json       uint8 [bytes]      the JSON of every event, one after the other
+    /events/index      EVENT_ROW [n]      one row an event, in order of `seq`
+    /video/jpeg        uint8 [bytes]      the JPEG of every frame, one after the other
+    /video/index       FRAME_ROW [n]
+    /audio/STREAM/samples  int16 [n, channels]
+    /audio/STREAM/blocks   BLOCK_ROW [n]
+    /estimates/face, music, fused         a column each, of equal length
+
+Attributes of the root name the format, its version and the digest over the whole log;
+attributes of data sets name units. A file may come from anyone: links that leave the file,
+filters that load code, and shapes that do not fit the file are refused before anything is read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import h5py
+import numpy as np
+
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.recording.names import SEALED_FORMAT, SEGMENT_FORMAT, parts_of, target_of
+
+FORMAT: Final = SEALED_FORMAT
+FORMAT_VERSION: Final = "1.0"
+
+EVENT_ROW: Final = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("t_ns", "<i8"),
+        ("kind", "S24"),
+        ("offset", "<u8"),  # of the JSON in /events/json
+        ("length", "<u4"),
+        ("crc32", "<u4"),  # of the JSON followed by the blob
+    ]
+)
+FRAME_ROW: Final = np.dtype(
+    [("seq", "<i8"), ("t_ns", "<i8"), ("frame", "<i8"), ("offset", "<u8"), ("length", "<u4")]
+)
+BLOCK_ROW: Final = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("t_ns", "<i8"),  # of the first sample
+        ("sample", "<i8"),  # its index in the stream
+        ("row", "<i8"),  # its row in `samples`
+        ("count", "<i8"),
+    ]
+)
+STREAMS: Final = ("room", "playback")
+MAX_CHANNELS: Final = 8
+MAX_RATE_HZ: Final = 384_000
+_MAX_ROWS: Final = 1 << 28
+_MAX_COMPRESSION: Final = 1100  # deflate's best is 1032:1
+_SAFE_FILTERS: Final = (
+    h5py.h5z.FILTER_DEFLATE,
+    h5py.h5z.FILTER_SHUFFLE,
+    h5py.h5z.FILTER_FLETCHER32,
+)
+
+
+def damaged(path: Path, what: str) -> AffettiError:
+    """Return the error for a recording that is not as it was written."""
+    return AffettiError(
+        f"{path.name} is damaged: {what}.",
+        "Restore it from a backup; `affetti check` shows what can still be read.",
+        ExitCode.DAMAGED,
+    )
+
+
+def foreign(path: Path, what: str) -> AffettiError:
+    """Return the error for a file that is no recording."""
+    return AffettiError(
+        f"{path.name} is not an Affetti recording: {what}.",
+        "Name a file that `affetti record` made; its name ends in .h5.",
+        ExitCode.NOT_A_SESSION,
+    )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever h5py raises over a damaged file into the one error for it."""
+    try:
+        yield
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        detail = str(error).split("(")[-1].strip("()'\"")
+        raise damaged(path, f"HDF5 cannot read it ({detail})") from error
+
+
+def open_sealed(path: Path) -> h5py.File:
+    """Open a sealed recording for reading, after a look at what it claims to be.
+
+    Raises
+    ------
+    AffettiError
+        It does not exist, is no HDF5 file, is truncated, is another program's or a later
+        version's, or is a segment that was not sealed.
+    """
+    _refuse_unreadable(path)
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        truncated = "truncated" in str(error)
+        what = "its end is missing" if truncated else "HDF5 cannot open it"
+        raise damaged(path, what) from error
+    try:
+        _check_claims(path, file)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _refuse_unreadable(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except IsADirectoryError as error:
+        raise foreign(path, "it is a folder") from error
+    except OSError as error:
+        parts = parts_of(path)
+        if parts:
+            raise AffettiError(
+                f"{path.name} was not sealed; its {len(parts)} segments lie beside it.",
+                f"Run `affetti recover {path}`.",
+                ExitCode.UNSEALED,
+            ) from error
+        raise AffettiError(
+            f"{path} cannot be read: {error.strerror}.",
+            "Check the name and that you may read the file.",
+            ExitCode.FILE_MISSING,
+        ) from error
+    if start != b"\x89HDF\r\n\x1a\n":
+        raise foreign(path, "it is no HDF5 file" if start else "it is empty")
+
+
+def _check_claims(path: Path, file: h5py.File) -> None:
+    claimed = text_attribute(file, "format")
+    if claimed == SEGMENT_FORMAT:
+        raise AffettiError(
+            f"{path.name} is a segment of a recording that was not sealed.",
+            f"Run `affetti recover {target_of(path)}`.",
+            ExitCode.UNSEALED,
+        )
+    if claimed != FORMAT:
+        raise foreign(path, "another program wrote it")
+    version = text_attribute(file, "format_version")
+    if version.split(".")[0] != FORMAT_VERSION.split(".", maxsplit=1)[0]:
+        raise AffettiError(
+            f"{path.name} has format version {version!r:.20}, which this Affetti cannot read.",
+            "Update Affetti.",
+            ExitCode.NEWER_FORMAT,
+        )
+
+
+def text_attribute(item: h5py.HLObject, name: str) -> str:
+    """Return a text attribute, or "" where there is none or it is no text."""
+    try:
+        value = item.attrs.get(name, "")
+    except (OSError, TypeError, ValueError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -> h5py.Dataset:
+    """Return a data set of a recording once it is known to be what it should be.
+
+    Parameters
+    ----------
+    path
+        For messages.
+    file, name
+        Where to look; every step of `name` must be a hard link.
+    dtype, ndim
+        What it must be; `dtype` None takes any type of fixed size.
+
+    Raises
+    ------
+    AffettiError
+        It is missing, or anything about it could harm the reader.
+    """
+    item: Any = file
+    for step in name.split("/"):
+        with reading(path):
+            inside = isinstance(item, h5py.Group) and isinstance(
+                item.get(step, getlink=True), h5py.HardLink
+            )
+            item = item[step] if inside else None
+        if item is None:
+            raise damaged(path, f"/{name} is missing or lies in another place")
+    if not isinstance(item, h5py.Dataset):
+        raise damaged(path, f"/{name} is no data set")
+    with reading(path):
+        _refuse_hazards(path, name, item)
+    if item.ndim != ndim or (dtype is not None and item.dtype != dtype):
+        raise damaged(path, f"/{name} has type {item.dtype} and {item.ndim} dimensions")
+    if dtype is None and (item.dtype.hasobject or item.dtype.kind not in "iufS"):
+        raise damaged(path, f"/{name} has a type that is never written")
+    return item
+
+
+def _refuse_hazards(path: Path, name: str, item: h5py.Dataset) -> None:
+    plist = item.id.get_create_plist()
+    if plist.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
+        raise damaged(path, f"/{name} is virtual or compact")
+    if plist.get_external_count():
+        raise damaged(path, f"/{name} keeps its data in another file")
+    for i in range(plist.get_nfilters()):
+        if plist.get_filter(i)[0] not in _SAFE_FILTERS:
+            raise damaged(path, f"/{name} uses a filter that is never written")
+    size = item.size * item.dtype.itemsize
+    compressed = bool(plist.get_nfilters())
+    room = path.stat().st_size * (_MAX_COMPRESSION if compressed else 1)
+    if len(item.shape) > 2 or (item.shape and item.shape[0] > _MAX_ROWS * 64) or size > room:
+        raise damaged(path, f"/{name} claims {size} bytes, more than the file can hold")
+
+
+def table(path: Path, file: h5py.File, name: str, dtype: np.dtype[Any] | None) -> Any:
+    """Return a table of rows, whole; for indexes, which are small against what they index."""
+    item = dataset(path, file, name, dtype)
+    if item.shape[0] > _MAX_ROWS:
+        raise damaged(path, f"/{name} claims {item.shape[0]} rows")
+    with reading(path):
+        return item[:]

@@ -1,0 +1,609 @@
+"""The live, crash-safe log: HDF5 files that are readable at every moment of their lives.
+
+While recording, events go into segments `NAME.part001.h5`, `NAME.part002.h5`, … Each holds two
+contiguous data sets that are allocated in full and never filled by HDF5: `log`, one record behind
+the other as `core.recording.records` packs them, and `index`, one row a record. HDF5 closes the
+file before the first event; from then on records are written in place with plain positioned
+writes, so no moment exists at which a dying process or machine could leave HDF5's own metadata
+half written.
+
+The log speaks for itself and is what is read. The index lets anything that reads HDF5 find a
+record; a row is written after its record, and carries a check of its own. After a power failure
+it tells of records that the log has lost.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import h5py
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core.custody.temporary import sync_folder
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import SCHEMA_VERSION, URGENT, Event, encode
+from affetti.core.recording.names import DAMAGE, SEGMENT_FORMAT, part_path, parts_of
+from affetti.core.recording.records import Place, Record, Scan, pack, record_of, unpack
+from affetti.core.settings import MIB, LogSettings
+
+FORMAT_VERSION: Final = "2.0"
+INDEX_ROW: Final = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("t_ns", "<i8"),
+        ("kind", "S24"),
+        ("offset", "<u8"),  # of the record in `log`
+        ("json_length", "<u4"),
+        ("length", "<u4"),  # of the whole record, header and all; never 0
+        ("crc32", "<u4"),  # of the JSON followed by the blob
+        ("row_crc32", "<u4"),  # of this row up to here
+    ]
+)
+ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a segment
+_CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
+_CLOSING_ROWS: Final = 64
+MOST_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
+
+
+class _Segment:
+    """One file, open for writing in place and locked against a second writer."""
+
+    def __init__(self, path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> None:
+        self.path = path
+        self.begun = time.monotonic()
+        self.log_bytes, self.rows = log_bytes, rows
+        self.log_used = self.rows_used = 0
+        self._log_at, self._index_at = _create(path, attributes, log_bytes, rows)
+        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._inode = _inode(os.fstat(self._fd))
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _reserve(self._fd, os.fstat(self._fd).st_size)
+            os.fsync(self._fd)
+            sync_folder(path.parent)
+        except BaseException:
+            os.close(self._fd)
+            path.unlink(missing_ok=True)
+            raise
+
+    def fits(self, length: int, closing: bool) -> bool:
+        spare, spare_rows = (0, 0) if closing else (_CLOSING_BYTES, _CLOSING_ROWS)
+        return (
+            self.log_used + length + spare <= self.log_bytes
+            and self.rows_used + spare_rows < self.rows
+        )
+
+    @property
+    def fullness(self) -> float:
+        return max(self.log_used / self.log_bytes, self.rows_used / self.rows)
+
+    def write(self, record: Record, packed: bytes) -> None:
+        row = _row(record, self.log_used, len(packed)).tobytes()
+        _write_all(self._fd, packed, self._log_at + self.log_used)
+        _write_all(self._fd, row, self._index_at + self.rows_used * INDEX_ROW.itemsize)
+        self.log_used += len(packed)
+        self.rows_used += 1
+
+    def sync(self) -> None:
+        os.fsync(self._fd)
+
+    def close(self) -> None:
+        os.fsync(self._fd)
+        os.close(self._fd)
+
+    def discard(self) -> None:
+        """Remove the file, if its name still means the one that was created."""
+        with suppress(FileNotFoundError):
+            if _inode(self.path.lstat()) == self._inode:
+                self.path.unlink()
+
+
+def _row(record: Record, offset: int, length: int) -> NDArray[Any]:
+    kind, cut = record.kind.encode(), len(record.json)
+    fields = (record.seq, record.t_ns, kind, offset, cut, length, record.crc32, 0)
+    row = np.array(fields, INDEX_ROW)
+    row["row_crc32"] = _row_check(row.tobytes())
+    return row
+
+
+def _row_check(row: bytes) -> int:
+    return zlib.crc32(row[:-4])
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> tuple[int, int]:
+    """Create a segment; return where its two data sets begin in the file, in bytes."""
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_layout(h5py.h5d.CONTIGUOUS)
+    plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    with _created(path) as file:
+        file.attrs.update(attributes)
+        offsets = []
+        for name, dtype, size in (
+            ("log", np.dtype(np.uint8), log_bytes),
+            ("index", INDEX_ROW, rows),
+        ):
+            kind = h5py.h5t.py_create(dtype, logical=True)
+            space = h5py.h5s.create_simple((size,))
+            dataset = h5py.h5d.create(file.id, name.encode(), kind, space, plist)
+            offsets.append(dataset.get_offset())
+    return offsets[0], offsets[1]
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[h5py.File]:
+    """Create a file that is removed again if it cannot be completed, on a full disk say."""
+    file = h5py.File(path, "x")
+    try:
+        with file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _reserve(fd: int, size: int) -> None:
+    """Make the file's blocks real, so that no later write can meet a full disk."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+
+
+def _write_all(fd: int, data: bytes, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, at)
+        view, at = view[written:], at + written
+
+
+class SegmentLog:
+    """The log of a running recording. One thread owns it.
+
+    Parameters
+    ----------
+    target
+        The sealed file this recording will become; segments lie beside it.
+    session_id
+        32 hexadecimal digits, stored in every record, so that different recordings never mix.
+    settings
+        Length and size of a segment, and how often the disk is made sure of.
+
+    Raises
+    ------
+    AffettiError
+        The folder cannot be written, or the disk has no room for the first segment.
+    """
+
+    def __init__(self, target: Path, session_id: str, settings: LogSettings | None = None) -> None:
+        self.target = target
+        self._session_id = session_id
+        self._settings = settings or LogSettings()
+        self._part = 0
+        self._seq = 0
+        self._begun: list[_Segment] = []
+        self._next: _Segment | None = None
+        self._synced = time.monotonic()
+        self.bytes_written = 0
+        self.disk_full = False  # no room for a further segment: the current one is the last
+        self._current = self._first()
+
+    def append(self, event: Event, blob: bytes = b"") -> Event:
+        """Give the event its `seq`, write it, and return it.
+
+        Urgent kinds are on the disk when this returns, everything else within `sync_s` of the
+        next call of `append` or `sync_when_due`.
+
+        Raises
+        ------
+        AffettiError
+            The disk is full. What was written stays; closing events still have room.
+        """
+        numbered = msgspec.structs.replace(event, seq=self._seq)
+        kind, json = type(event).__name__, encode(numbered)
+        record = record_of(self._seq, event.t_ns, kind, json, blob)
+        packed = pack(self._session_id, record)
+        length = len(packed)
+        if length > self._settings.segment_mib * MIB // 2:
+            raise AffettiError(
+                f"One {kind} of {length / MIB:.0f} MiB does not fit the log.",
+                "Choose a smaller picture, or a larger log.segment_mib in the settings.",
+                ExitCode.MEDIA,
+            )
+        self._make_room(length, closing=type(event) in URGENT)
+        self._current.write(record, packed)
+        self._seq += 1
+        self.bytes_written += length
+        if type(event) in URGENT:
+            self.sync()
+        else:
+            self.sync_when_due()
+        return numbered
+
+    def sync_when_due(self) -> None:
+        """Make sure of the disk if that was last done `sync_s` ago."""
+        if time.monotonic() - self._synced >= self._settings.sync_s:
+            self.sync()
+
+    def sync(self) -> None:
+        """Make sure that everything appended so far is on the disk."""
+        self._current.sync()
+        self._synced = time.monotonic()
+
+    def close(self) -> None:
+        """Make sure of everything, and give back what was reserved ahead."""
+        self._current.close()
+        if self._next is not None:
+            self._next.close()
+            self._next.discard()
+            self._next = None
+
+    def discard(self) -> None:
+        """Remove the segments of this very log, once it is closed, and no other file."""
+        for segment in self._begun:
+            segment.discard()
+        sync_folder(self.target.parent)
+
+    def _first(self) -> _Segment:
+        try:
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            return self._begin()
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG):
+                raise disk_full(self.target.parent) from error
+            raise AffettiError(
+                f"Recordings cannot be written to {self.target.parent}: {error}.",
+                "Choose a folder that exists and that you may write to, on a disk with space.",
+                ExitCode.FILE_MISSING,
+            ) from error
+
+    def _begin(self) -> _Segment:
+        self._part += 1
+        log_bytes = min(self._settings.segment_mib * MIB, _affordable(self.target.parent))
+        attributes = {
+            "format": SEGMENT_FORMAT,
+            "format_version": FORMAT_VERSION,
+            "schema_version": SCHEMA_VERSION,
+            "session_id": self._session_id,
+            "part": self._part,
+        }
+        path = part_path(self.target, self._part)
+        rows = ROWS_PER_S * self._settings.segment_s
+        segment = _Segment(path, attributes, log_bytes, rows)
+        self._begun.append(segment)
+        return segment
+
+    def _make_room(self, length: int, closing: bool) -> None:
+        age = time.monotonic() - self._current.begun
+        halfway = self._current.fullness > 0.5 or age > self._settings.segment_s / 2
+        if halfway and self._next is None and not self.disk_full:
+            self._reserve_next()
+        full = not self._current.fits(length, closing)
+        if not full and age < self._settings.segment_s:
+            return
+        if self._next is None and full and not self.disk_full:
+            self._reserve_next()
+        if self._next is not None:
+            self._current.close()
+            self._current, self._next = self._next, None
+            self._current.begun = time.monotonic()
+        elif full:
+            raise disk_full(self.target.parent)
+
+    def _reserve_next(self) -> None:
+        try:
+            self._next = self._begin()
+        except (OSError, RuntimeError, AffettiError):  # h5py reports a full disk as either
+            self._part -= 1
+            self.disk_full = True
+
+
+def _affordable(folder: Path) -> int:
+    """Return how many bytes a segment's log may take: at most a quarter of what is free.
+
+    Sealing needs as much again as the segments hold, so the disk must never be filled by them.
+    """
+    status = os.statvfs(folder)
+    quarter = status.f_bavail * status.f_frsize // 4
+    if quarter < 4 * MIB:
+        raise disk_full(folder)
+    return quarter
+
+
+def disk_full(folder: Path) -> AffettiError:
+    """Return the error for a disk without room for a recording."""
+    return AffettiError(
+        f"The disk of {folder} is full.",
+        "Free some space, or choose another folder; everything recorded so far is safe.",
+        ExitCode.DISK_FULL,
+    )
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one segment holds, without the payloads.
+
+    `rows` are its whole records, `named` the rows of its index that tell of a record.
+    """
+
+    path: Path
+    log_offset: int
+    session_id: str
+    schema_version: str
+    rows: NDArray[Any]
+    named: NDArray[Any]
+    whole: bool  # nothing in it was unreadable
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the segments of one recording hold, without their payloads in memory.
+
+    `rows` holds the whole records of all parts in order of `seq`, `part_of` the part of each;
+    `named` has a row for each record that is known to have been written.
+    """
+
+    session_id: str
+    schema_version: str
+    parts: tuple[Path, ...]
+    whole: tuple[bool, ...]  # whether nothing in a part was unreadable
+    rows: NDArray[Any]
+    part_of: NDArray[np.int64]
+    named: NDArray[Any]
+    log_offsets: tuple[int, ...]
+    written_unix_s: float  # when the last of the segments was last written to
+
+    @property
+    def damaged_records(self) -> int:
+        """How many records are known to have been written before the last, and are not here."""
+        top = int(self.named["seq"].max()) + 1 if len(self.named) else 0
+        return top - int(((self.rows["seq"] >= 0) & (self.rows["seq"] < top)).sum())
+
+    def records(self, chosen: NDArray[np.bool_] | None = None) -> Iterator[Record]:
+        """Yield the whole records, or the chosen of `rows`, in order.
+
+        Raises
+        ------
+        OSError
+            A segment cannot be read, or is not what it was when it was surveyed.
+        """
+        wanted = np.arange(len(self.rows)) if chosen is None else np.flatnonzero(chosen)
+        with ExitStack() as opened:
+            path, file = None, None
+            for i in wanted:
+                part = self.parts[self.part_of[i]]
+                if file is None or part != path:
+                    opened.close()
+                    path, file = part, opened.enter_context(part.open("rb"))
+                yield self._read(file, i)
+
+    def _read(self, file: BinaryIO, i: Any) -> Record:
+        row = self.rows[i]
+        file.seek(self.log_offsets[self.part_of[i]] + int(row["offset"]))
+        found = unpack(file.read(int(row["length"])))
+        if found is None or found[1].crc32 != row["crc32"]:
+            raise OSError(f"{self.parts[self.part_of[i]].name} changed while it was read")
+        return found[1]
+
+
+def survey(target: Path) -> Survey:
+    """Read what the segments of `target` hold and check every record of them.
+
+    Raises
+    ------
+    AffettiError
+        There are no segments, they are still being written, one of them cannot be read for now,
+        or they are of several recordings or of another version.
+    """
+    paths = parts_of(target)
+    if not paths:
+        raise AffettiError(
+            f"There are no segments of {target}.",
+            "Name the recording, or the folder that its .part001.h5 lies in.",
+            ExitCode.FILE_MISSING,
+        )
+    for path in paths:
+        _refuse_running(path)
+    parts = []
+    for path in paths:
+        with _readable(path):
+            parts.append(_read_part(path))
+    with _readable(paths[-1]):
+        written = max(path.stat().st_mtime for path in paths)
+    return _survey_of(parts, written)
+
+
+def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
+    spoken = [part for part in parts if len(part.rows)] or [p for p in parts if p.session_id]
+    session_id = spoken[0].session_id if spoken else ""
+    for part in spoken:
+        if part.session_id != session_id:
+            raise AffettiError(
+                f"{part.path.name} belongs to another recording than the parts before it.",
+                "Move it to a folder of its own, and run `affetti recover` again.",
+                ExitCode.DAMAGED,
+            )
+    rows = np.concatenate([part.rows for part in parts])
+    part_of = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
+    order = np.argsort(rows["seq"], kind="stable")
+    rows, part_of = rows[order], part_of[order]
+    repeated = np.zeros(len(rows), bool)
+    repeated[1:] = rows["seq"][1:] == rows["seq"][:-1]
+    whole = [part.whole and part.session_id == session_id for part in parts]
+    for part_index in np.unique(part_of[repeated]):
+        whole[part_index] = False  # of two records of one number, one is not what it should be
+    versions = Counter(part.schema_version for part in parts if part.schema_version)
+    return Survey(
+        session_id,
+        versions.most_common(1)[0][0] if versions else SCHEMA_VERSION,
+        tuple(part.path for part in parts),
+        tuple(whole),
+        rows[~repeated],
+        part_of[~repeated],
+        _once(np.concatenate([rows, *(part.named for part in parts)])),
+        tuple(part.log_offset for part in parts),
+        written_unix_s,
+    )
+
+
+def _once(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows in order of `seq`, one for each that a recording can have."""
+    rows = rows[(rows["seq"] >= 0) & (rows["seq"] < MOST_RECORDS)]
+    return rows[np.unique(rows["seq"], return_index=True)[1]]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what keeps a file from being read, which is not damage, into one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise AffettiError(
+            f"{path.name} cannot be read for now: {error.strerror or error}.",
+            "Nothing was changed. Check the disk and that you may read the file, then try again; "
+            "where the disk fails, copy the recording to another one first.",
+            ExitCode.FILE_MISSING,
+        ) from error
+
+
+def _refuse_running(path: Path) -> None:
+    with _readable(path), path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AffettiError(
+                f"{path.name} is being recorded right now.",
+                "Wait until the recording has ended.",
+                ExitCode.UNSEALED,
+            ) from error
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What HDF5 says of a segment."""
+
+    session_id: str
+    schema_version: str
+    format_version: str
+    log_offset: int
+    log_bytes: int
+    index_offset: int
+    rows: int
+
+
+def _read_part(path: Path) -> Part:
+    """Read a segment; without what HDF5 says of it, from the records alone.
+
+    Raises
+    ------
+    OSError
+        It cannot be read for now.
+    AffettiError
+        It is of another version.
+    """
+    form = _form(path)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        start = form.log_offset if form else 0
+        scan = Scan(file, start, min(start + form.log_bytes, size) if form else size)
+        places = [(each.session_id, _row_at(each, start)) for each in scan]
+        named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
+    if form and not places and written and form.format_version != FORMAT_VERSION:
+        raise AffettiError(
+            f"{path.name} is of segment format {form.format_version!r:.20}, "
+            "which this Affetti cannot read.",
+            "Seal it with the version that recorded it.",
+            ExitCode.NEWER_FORMAT,
+        )
+    session_id = places[0][0] if places else form.session_id if form else ""
+    ours = [row for whose, row in places if whose == session_id]
+    rows = np.array(ours, INDEX_ROW) if ours else np.empty(0, INDEX_ROW)
+    whole = form is not None and form.session_id == session_id and scan.clean
+    whole = whole and len(ours) == len(places) >= written
+    whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
+    schema_version = form.schema_version if form else ""
+    return Part(path, start, session_id, schema_version, rows, named, whole)
+
+
+def _row_at(place: Place, start: int) -> tuple[Any, ...]:
+    return tuple(_row(place.record, place.at - start, place.length).item())
+
+
+def _named(file: BinaryIO, form: _Form) -> tuple[NDArray[Any], int]:
+    """Return the whole rows of the index, and how many rows were written, torn ones included."""
+    file.seek(form.index_offset)
+    data = file.read(form.rows * INDEX_ROW.itemsize)
+    data = data[: len(data) - len(data) % INDEX_ROW.itemsize]
+    used = np.frombuffer(data, np.uint8).reshape(-1, INDEX_ROW.itemsize).any(axis=1)
+    rows = np.frombuffer(data, INDEX_ROW)[used]
+    good = [_row_check(row.tobytes()) == row["row_crc32"] for row in rows]
+    return rows[np.array(good, bool)], int(np.flatnonzero(used)[-1]) + 1 if used.any() else 0
+
+
+def _form(path: Path) -> _Form | None:
+    """Return what HDF5 says of a segment; None where that is damaged.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read for now.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return _told_form(file)
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # HDF5's own complaints have no number
+            raise
+        return None
+    except DAMAGE:
+        return None
+
+
+def _told_form(file: h5py.File) -> _Form | None:
+    log, index = (_own_dataset(file, name) for name in ("log", "index"))
+    named = [file.attrs[n] for n in ("session_id", "schema_version", "format_version", "format")]
+    if not all(isinstance(value, str) for value in named) or named.pop() != SEGMENT_FORMAT:
+        return None
+    if not re.fullmatch(r"[0-9]+\.[0-9]+", named[1]):
+        return None
+    if log is None or index is None or log.dtype != np.uint8 or log.ndim != 1 or index.ndim != 1:
+        return None
+    return _Form(
+        session_id=named[0],
+        schema_version=named[1],
+        format_version=named[2],
+        log_offset=log.id.get_offset(),
+        log_bytes=log.shape[0],
+        index_offset=index.id.get_offset(),
+        rows=index.shape[0] * index.dtype.itemsize // INDEX_ROW.itemsize,
+    )
+
+
+def _own_dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        return None
+    dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset) or dataset.id.get_offset() is None:
+        return None
+    return None if dataset.id.get_create_plist().get_external_count() else dataset
+
+
+def remove(parts: tuple[Path, ...]) -> None:
+    """Remove segments once every record of theirs is known to be sealed."""
+    for path in parts:
+        path.unlink(missing_ok=True)
+    for folder in {path.parent for path in parts}:
+        sync_folder(folder)

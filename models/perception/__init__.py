@@ -1,0 +1,469 @@
+"""Perception: events in, estimates out, in event time. The one code path of live and replay.
+
+Everything here is a pure operator over the events of a recording in the order of `seq`: no wall
+clock, no threads, no state but what the events say. What is live about the live side, which is
+when an estimate has to be skipped, comes in through a function and is recorded, so that a
+replay can be told the same.
+
+`FacePerception` and `MusicPerception` may run in threads of their own, each given every event;
+`FusionPerception` takes what both said of an event, event by event. `Perception` runs all three
+in a row.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core.clock import NS_PER_S
+from affetti.core.consent import NO_CONSENT
+from affetti.core.emotions import emotions_of_expressions
+from affetti.core.events import (
+    ESTIMATES,
+    AudioCaptured,
+    AudioFormat,
+    AudioGap,
+    BaselineRecorded,
+    BaselineStarted,
+    Consent,
+    ConsentChanged,
+    EmotionFused,
+    Emotions,
+    EstimateSkipped,
+    Event,
+    Expressions,
+    FaceEstimated,
+    FrameCaptured,
+    Modality,
+    MusicEstimated,
+    PerceptionSettings,
+    PersonChanged,
+    SessionEnded,
+    SessionRecovered,
+    SessionStarted,
+    SkipReason,
+    TrackEnded,
+    TrackStarted,
+)
+from affetti.core.fusion import fuse, rounded
+from affetti.models.face.reading import Detection
+from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias
+from affetti.models.face.tracking import PersonTrack
+from affetti.models.manifest import manifest, model
+from affetti.models.sound.music import model_names
+
+if TYPE_CHECKING:
+    from affetti.models.face.reading import Choose, FaceReading
+    from affetti.models.sound.music import MusicReading
+
+FACE_MODELS: Final = ("face_expression", "face_yunet")  # network, detector
+MUSIC_MODEL: Final = "music_emotion"
+NEUTRAL_REFERENCE: Final = "neutral_mean_logs"  # a parameter of the network in the manifest
+
+ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
+ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
+# What perception makes itself, and the last word of a log, which comes when it has closed.
+NOT_PERCEIVED: Final[tuple[type[Event], ...]] = (
+    *ESTIMATES,
+    EstimateSkipped,
+    SessionEnded,
+    SessionRecovered,
+)
+
+# Decides whether no estimate is made from an event, and why; True stands for "late".
+Skip: TypeAlias = Callable[[Modality, Event], SkipReason | bool]
+# From the fact that closes a tick, the fused estimate and what it needs: what of that has ended.
+Lost: TypeAlias = Callable[[Event, EmotionFused, Consent], Consent]
+Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
+
+
+def models_in_use() -> dict[str, str]:
+    """Return the SHA-256 of every model file that perception uses, by name."""
+    return {name: manifest()[name].sha256 for name in (*FACE_MODELS, *model_names(MUSIC_MODEL))}
+
+
+def never(modality: Modality, event: Event) -> bool:
+    """Skip nothing."""
+    return False
+
+
+def nothing_lost(event: Event, fused: EmotionFused, need: Consent) -> Consent:
+    """Keep every fused estimate as it is."""
+    return NO_CONSENT
+
+
+class RecordedSkips:
+    """Skips exactly what the live side of a recording skipped; a `Skip`.
+
+    A fused estimate that was under way when consent ended was made anew without what had ended:
+    in the order of the log it stands behind the change of consent, and the fact that closed its
+    tick before it.
+
+    Parameters
+    ----------
+    events
+        Of the recording, in order.
+    """
+
+    def __init__(self, events: Iterable[object]) -> None:
+        self._skipped: dict[tuple[Modality, int], SkipReason] = {}
+        self._changes: list[ConsentChanged] = []
+        self._fused: dict[int, int] = {}  # the tick to its place in the log
+        for event in events:
+            match event:
+                case EstimateSkipped():
+                    self._skipped[event.modality, event.of_seq] = event.reason
+                case ConsentChanged():
+                    self._changes.append(event)
+                case EmotionFused():
+                    self._fused[event.t_ns] = event.seq
+
+    def __call__(self, modality: Modality, event: Event) -> SkipReason | bool:
+        """Return why no estimate was made, or False where one was."""
+        return self._skipped.get((modality, event.seq), False)
+
+    def lost(self, event: Event, fused: EmotionFused, need: Consent) -> Consent:
+        """Return what had ended by the time a fused estimate was recorded; a `Lost`."""
+        recorded = self._fused.get(fused.t_ns, event.seq)
+        ended = [c.consent for c in self._changes if event.seq < c.seq < recorded]
+        return Consent(
+            video=need.video and not all(consent.video for consent in ended),
+            audio=need.audio and not all(consent.audio for consent in ended),
+        )
+
+
+def recorded_skips(events: Iterable[object]) -> RecordedSkips:
+    """Return a function that skips exactly what the live side of a recording skipped."""
+    return RecordedSkips(events)
+
+
+def _skipped(modality: Modality, event: Event, reason: SkipReason | bool) -> EstimateSkipped:
+    why = "late" if isinstance(reason, bool) else reason
+    return EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq, reason=why)
+
+
+class FacePerception:
+    """From frames to face estimates, at most one in each period of session time.
+
+    Parameters
+    ----------
+    read
+        From a picture, uint8 [H, W, 3] BGR, and a way to choose the person's face in it, to a
+        reading.
+    skip
+        Whether no estimate is made from an event.
+    """
+
+    def __init__(self, read: ReadFace, skip: Skip = never) -> None:
+        self._read = read
+        self._skip = skip
+        self._settings = PerceptionSettings()
+        self._person = PersonTrack()
+        self._neutral: list[Expressions] | None = None  # while a baseline is recorded
+        self._bias: NeutralBias | None = None
+        self._period = -1
+
+    def push(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
+        """Take in the next event and its blob; return what it gave rise to."""
+        match event:
+            case SessionStarted():
+                self._settings = event.perception
+            case ConsentChanged(consent=consent) if not consent.video:
+                self._person = PersonTrack()
+                self._neutral = self._bias = None
+            case PersonChanged():
+                self._person.look_for_other()
+                self._bias = None  # it was another's
+            case BaselineStarted():
+                self._neutral, self._bias = [], None
+            case BaselineRecorded():
+                self._bias, self._neutral = self._learned(), None
+        if not isinstance(event, FrameCaptured):
+            return []
+        period = event.t_ns // self._settings.face_period_ns
+        if period <= self._period:
+            return []
+        self._period = period
+        if reason := self._skip("face", event):
+            return [_skipped("face", event, reason)]
+        estimate = self._estimate(event, blob)
+        self.remember(estimate)
+        return [estimate]
+
+    def remember(self, estimate: FaceEstimated) -> None:
+        """Take in an estimate, of its own or one made live: later ones depend on it."""
+        if estimate.box_px is None:
+            return
+        self._person.saw(estimate.t_ns, Detection(estimate.box_px, estimate.score))
+        if self._neutral is not None and estimate.expressions is not None:
+            self._neutral.append(estimate.expressions)
+
+    def _learned(self) -> NeutralBias | None:
+        reference = model(FACE_MODELS[0]).parameters.get(NEUTRAL_REFERENCE)
+        if reference is None or len(self._neutral or ()) < LEAST_ESTIMATES:
+            return None
+        return NeutralBias(self._neutral or (), reference)
+
+    def _emotions(self, expressions: Expressions | None) -> Emotions | None:
+        if expressions is None:
+            return None
+        plain = np.array(expressions)
+        corrected = self._bias.corrected(expressions) if self._bias is not None else plain
+        return rounded(emotions_of_expressions(corrected))
+
+    def _estimate(self, event: FrameCaptured, jpeg: bytes) -> FaceEstimated:
+        import cv2  # noqa: PLC0415  not every reader of this module looks at pictures
+
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+        if picture is None:  # a damaged frame shows no face
+            return FaceEstimated(t_ns=event.t_ns, frame=event.frame)
+        choose = partial(self._person.choose, event.t_ns)
+        reading = self._read(np.asarray(picture, np.uint8), choose)
+        return FaceEstimated(
+            t_ns=event.t_ns,
+            frame=event.frame,
+            expressions=reading.expressions,
+            emotions=self._emotions(reading.expressions),
+            baseline=self._bias is not None and reading.expressions is not None,
+            box_px=reading.box_px,
+            faces=reading.faces,
+            score=reading.score,
+            sharpness=reading.sharpness,
+            brightness=reading.brightness,
+            yaw_deg=reading.yaw_deg,
+            roll_deg=reading.roll_deg,
+        )
+
+
+class _Window:
+    """The last seconds of one stream, never across a gap or the beginning of a track."""
+
+    def __init__(self, form: AudioFormat, settings: PerceptionSettings) -> None:
+        self.form = form
+        self._length = settings.music_window_s * form.rate_hz
+        self._minimum = settings.music_minimum_s * form.rate_hz
+        self._blocks: deque[tuple[int, NDArray[np.int16]]] = deque()
+        self._begin = 0  # the first sample that may be heard
+        self._end = 0
+
+    def restart(self, sample: int) -> None:
+        self._begin = sample
+
+    def forget(self) -> None:
+        self._blocks.clear()
+        self._begin = self._end
+
+    def push(self, sample: int, block: NDArray[np.int16]) -> None:
+        if sample != self._end:
+            self._blocks.clear()
+            self._begin = max(self._begin, sample)
+        self._blocks.append((sample, block))
+        self._end = sample + len(block)
+        while self._blocks[0][0] + len(self._blocks[0][1]) < self._end - 2 * self._length:
+            self._blocks.popleft()
+
+    def until(self, end: int) -> tuple[int, NDArray[np.int16]] | None:
+        """Return the window that ends before sample `end`, or None while it is too short."""
+        start = max(self._begin, end - self._length)
+        if end - start < self._minimum:
+            return None
+        pieces = [
+            block[max(0, start - sample) : end - sample]
+            for sample, block in self._blocks
+            if sample < end and sample + len(block) > start
+        ]
+        return start, np.concatenate(pieces)
+
+
+class MusicPerception:
+    """From sound to music estimates, one at each whole second of a stream's samples.
+
+    While a track plays, the playback is what is heard; otherwise the room.
+
+    Parameters
+    ----------
+    read
+        From int16 [n, channels] and a rate in Hz to a reading.
+    skip
+        Whether no estimate is made from an event.
+    """
+
+    def __init__(self, read: ReadMusic, skip: Skip = never) -> None:
+        self._read = read
+        self._skip = skip
+        self._settings = PerceptionSettings()
+        self._windows: dict[str, _Window] = {}
+        self._playing = False
+
+    def push(self, event: Event, blob: bytes = b"") -> list[MusicEstimated | EstimateSkipped]:
+        """Take in the next event and its blob; return what it gave rise to."""
+        match event:
+            case SessionStarted():
+                self._settings = event.perception
+                self._windows = {
+                    name: _Window(form, event.perception) for name, form in event.streams.items()
+                }
+            case ConsentChanged(consent=consent) if not consent.audio and "room" in self._windows:
+                self._windows["room"].forget()
+            case TrackStarted(sample=sample) if "playback" in self._windows:
+                self._playing = True
+                self._windows["playback"].restart(sample)
+            case TrackEnded():
+                self._playing = False
+            case AudioGap(stream=stream, sample=sample) if stream in self._windows:
+                self._windows[stream].restart(sample)
+            case AudioCaptured(stream=stream) if stream in self._windows:
+                return self._hear(event, blob, self._windows[stream])
+        return []
+
+    def _hear(
+        self, event: AudioCaptured, blob: bytes, window: _Window
+    ) -> list[MusicEstimated | EstimateSkipped]:
+        block = np.frombuffer(blob, "<i2").reshape(-1, window.form.channels)
+        window.push(event.sample, block)
+        if event.stream != ("playback" if self._playing else "room"):
+            return []
+        step = self._settings.music_period_s * window.form.rate_hz
+        last = event.sample + len(block)
+        ends = range((event.sample // step + 1) * step, last + 1, step)
+        heard = [(end, found) for end in ends if (found := window.until(end)) is not None]
+        if heard and (reason := self._skip("music", event)):
+            return [_skipped("music", event, reason)]
+        return [self._estimate(event, window, end, *found) for end, found in heard]
+
+    def _estimate(
+        self,
+        event: AudioCaptured,
+        window: _Window,
+        end: int,
+        start: int,
+        samples: NDArray[np.int16],
+    ) -> MusicEstimated:
+        rate_hz = window.form.rate_hz
+        reading = self._read(samples, rate_hz)
+        return MusicEstimated(
+            t_ns=event.t_ns + (end - event.sample) * NS_PER_S // rate_hz,
+            stream=event.stream,
+            start_sample=start,
+            end_sample=end,
+            emotions=reading.emotions,
+            loudness_dbfs=reading.loudness_dbfs,
+            tempo_bpm=reading.tempo_bpm,
+            reasons=reading.reasons,
+        )
+
+
+class FusionPerception:
+    """From face and music estimates to fused ones, at fixed ticks of session time.
+
+    A tick is closed by the first fact that is `fusion_lateness_ns` later than it. It uses the
+    newest face and music about a moment at or before it, among those that facts recorded by
+    then gave rise to. A face stays valid for `face_max_age_ns`, so that a blink of the detector
+    is not yet "no face". What consent has ended for is forgotten.
+
+    Parameters
+    ----------
+    lost
+        What a fused estimate rests on that is no longer consented to; it is made anew without.
+    """
+
+    def __init__(self, lost: Lost = nothing_lost) -> None:
+        self._lost = lost
+        self._settings = PerceptionSettings()
+        self._faces: deque[FaceEstimated] = deque()
+        self._music: deque[MusicEstimated] = deque()
+        self._tick = 0  # ns, the next one
+
+    def push(self, event: Event, estimates: Sequence[Event]) -> list[EmotionFused]:
+        """Take in the next fact and what face and music perception made of it."""
+        if isinstance(event, SessionStarted):
+            self._settings = event.perception
+            self._tick = self._settings.fusion_period_ns
+        if isinstance(event, ConsentChanged):
+            self._forget(video=not event.consent.video, audio=not event.consent.audio)
+        for estimate in estimates:
+            if isinstance(estimate, FaceEstimated) and estimate.emotions is not None:
+                self._faces.append(estimate)
+            elif isinstance(estimate, MusicEstimated):
+                self._music.append(estimate)
+        fused = []
+        while event.t_ns >= self._tick + self._settings.fusion_lateness_ns:
+            fused.append(self._close(event))
+            self._tick += self._settings.fusion_period_ns
+        return fused
+
+    def _close(self, event: Event) -> EmotionFused:
+        while True:
+            fused, need = self._fuse(self._tick)
+            lost = self._lost(event, fused, need)
+            if lost == NO_CONSENT:
+                return fused
+            self._forget(lost.video, lost.audio)
+
+    def _forget(self, video: bool, audio: bool) -> None:
+        if video:
+            self._faces.clear()
+        if audio:
+            self._music = deque(m for m in self._music if m.stream != "room")
+
+    def _fuse(self, tick: int) -> tuple[EmotionFused, Consent]:
+        """Return the fused estimate of a tick, and what has to be consented to for it."""
+        face = _newest(self._faces, tick, self._settings.face_max_age_ns)
+        music = _newest(self._music, tick, self._settings.music_max_age_ns)
+        of_room = music is not None and music.emotions is not None and music.stream == "room"
+        fused = fuse(tick, face and face.emotions, music and music.emotions)
+        return fused, Consent(video=face is not None, audio=of_room)
+
+
+def _newest(estimates: deque[Any], tick: int, max_age_ns: int) -> Any:
+    """Return the newest estimate about `tick` or a little before; forget older ones."""
+    while estimates and estimates[0].t_ns <= tick - max_age_ns:
+        estimates.popleft()
+    before = [estimate for estimate in estimates if estimate.t_ns <= tick]
+    return before[-1] if before else None
+
+
+class Perception:
+    """Face, music and fusion: what a replay runs.
+
+    `see` and `hear` may run in threads of their own, each given every event in order; `fuse`
+    follows with what both made of an event.
+
+    Parameters
+    ----------
+    read_face, read_music
+        `models.face.reading.FaceReader.read` and `models.sound.music.MusicReader.read`, or
+        functions like them.
+    skip
+        Whether no estimate is made from an event: `never`, or `recorded_skips(events)`.
+    """
+
+    def __init__(
+        self,
+        read_face: ReadFace,
+        read_music: ReadMusic,
+        skip: Skip = never,
+    ) -> None:
+        self._face = FacePerception(read_face, skip)
+        self._music = MusicPerception(read_music, skip)
+        lost = skip.lost if isinstance(skip, RecordedSkips) else nothing_lost
+        self._fusion = FusionPerception(lost)
+
+    def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Take in the next fact; return what there was to see in it."""
+        return list(self._face.push(event, blob))
+
+    def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Take in the next fact; return what there was to hear in it."""
+        return list(self._music.push(event, blob))
+
+    def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]:
+        """Take in what was seen and heard in the next fact; return that with what it became."""
+        return [*estimates, *self._fusion.push(event, estimates)]
+
+    def push(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Take in the next fact; events of the kinds `NOT_PERCEIVED` must be left out."""
+        return self.fuse(event, [*self.see(event, blob), *self.hear(event, blob)])

@@ -1,0 +1,1 @@
+"""What a stretch of sound expresses."""

@@ -1,0 +1,209 @@
+"""What a window of music expresses: named features and a model of the zoo, through onnxruntime."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from affetti.core.emotions import FloatArray
+from affetti.core.events import Emotions
+from affetti.models import manifest
+from affetti.models.sound.descriptors import describe
+from affetti.models.sound.features import RATE_HZ, Signal, Sound, mono, normalized, paper_features
+from affetti.models.sound.musicnn import Musicnn
+from affetti.models.sound.reasons import Reason, Typical, reasons
+
+FLOOR_DBFS: Final = -120.0
+MOST_REASONS: Final = 3
+SILENCE_DBFS: Final = -60.0  # softer than this is no music: a quiet room, a muted line
+
+
+@dataclass(frozen=True)
+class MusicReading:
+    """What was heard in one window.
+
+    `emotions` are probabilities in the order of `core.emotions.EMOTIONS`, rounded to six
+    decimals; None when there is no music to hear. `loudness_dbfs` is the root mean square of
+    the mono mix about its mean, 0 for a full-scale square wave, at least -120. `tempo_bpm` is
+    None when there is no music to hear. `reasons` are up to `MOST_REASONS` words for what spoke
+    for the strongest emotion, see `MusicReader.explain`.
+    """
+
+    emotions: Emotions | None
+    loudness_dbfs: float
+    tempo_bpm: float | None
+    reasons: tuple[str, ...] = ()
+
+
+class MusicReader:
+    """Reads windows of sound with one model of the zoo.
+
+    Parameters
+    ----------
+    model
+        Its name in the manifest.
+
+    Raises
+    ------
+    AffettiError
+        The model file is missing or is not the one in the manifest.
+    """
+
+    def __init__(self, model: str = "music_emotion") -> None:
+        self._emotion = _Classifier(model)
+        presence: str | None = self._emotion.parameters.get("presence")
+        network: str | None = self._emotion.parameters.get("musicnn")
+        self._presence = _Classifier(presence) if presence else None
+        self._network = Musicnn(network) if network else None
+        self._name = model
+        self._threads = ThreadpoolController()
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """SHA-256 of each model file that a reading depends on, by model name."""
+        return {name: manifest.model(name).sha256 for name in model_names(self._name)}
+
+    def read(self, samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
+        """Say what a window of sound expresses: a pure function of samples and model files.
+
+        Parameters
+        ----------
+        samples
+            Shape [n, channels], 3 to 10 s of sound in 1 to 8 channels.
+        rate_hz
+            Their sampling rate, 8,000 to 192,000.
+
+        Raises
+        ------
+        ValueError
+            The shape, the data type or the rate is another.
+        """
+        loudness, sound, features = self._listened(samples, rate_hz)
+        if features is None:
+            return MusicReading(None, loudness, None)
+        happiness, sadness, anger, relaxation = (
+            round(float(p), 6) for p in self._probabilities(features)
+        )
+        return MusicReading(
+            (happiness, sadness, anger, relaxation),
+            loudness,
+            round(sound.tempo_bpm, 1),
+            tuple(reason.word for reason in self._reasons(features)[:MOST_REASONS]),
+        )
+
+    def explain(self, samples: NDArray[np.int16], rate_hz: int) -> tuple[Reason, ...]:
+        """Say which qualities of the sound made the named emotion more probable.
+
+        Costs as much as `read` does. Empty when there is no music to hear, and for models that do
+        not know what is typical.
+
+        Parameters
+        ----------
+        samples, rate_hz
+            As `read` takes them.
+
+        Returns
+        -------
+        Words such as "minor" or "sparse" with their weights, the strongest first.
+
+        Raises
+        ------
+        ValueError
+            As from `read`.
+        """
+        _, _, features = self._listened(samples, rate_hz)
+        return self._reasons(features) if features else ()
+
+    def _listened(
+        self, samples: NDArray[np.int16], rate_hz: int
+    ) -> tuple[float, Sound, dict[str, float] | None]:
+        """Return loudness in dBFS, the sound, and its features, None when it is no music."""
+        _check(samples, rate_hz)
+        signal = mono(samples, rate_hz)
+        loudness = _loudness_dbfs(signal)
+        sound = Sound(normalized(signal))
+        return loudness, sound, self._features(sound) if loudness >= SILENCE_DBFS else None
+
+    def _reasons(self, features: dict[str, float]) -> tuple[Reason, ...]:
+        typical: Typical | None = self._emotion.parameters.get("typical")
+        return reasons(features, typical, self._probabilities) if typical else ()
+
+    def _features(self, sound: Sound) -> dict[str, float] | None:
+        """Return the features of a window, or None when it is no music."""
+        # Several threads would add up in another order: other last digits on other machines.
+        with self._threads.limit(limits=1, user_api="blas"):
+            features = features_of(sound, self._network)
+        presence = self._presence
+        if presence and presence.of(features)[0, 1] < presence.parameters["threshold"]:
+            return None
+        return features
+
+    def _probabilities(self, features: dict[str, float]) -> FloatArray:
+        exponent: float = self._emotion.parameters.get("exponent", 1.0)
+        return np.asarray(sharpened(self._emotion.of(features), exponent)[0])
+
+    def warm(self) -> None:
+        """Read three seconds of noise, so that numba's code is compiled before it is needed."""
+        noise = np.random.default_rng(0).integers(-9_000, 9_000, (3 * RATE_HZ, 1), np.int16)
+        self.read(noise, RATE_HZ)
+
+
+def model_names(name: str) -> tuple[str, ...]:
+    """Return a music model and those that it listens through, as the manifest names them.
+
+    Raises
+    ------
+    AffettiError
+        The manifest has no such model.
+    """
+    parameters = manifest.model(name).parameters
+    return (name, *(parameters[part] for part in ("presence", "musicnn") if part in parameters))
+
+
+class _Classifier:
+    """A model of the zoo that maps named features to probabilities."""
+
+    def __init__(self, name: str) -> None:
+        self.parameters = manifest.model(name).parameters
+        self._session = manifest.onnx_session(name)
+
+    def of(self, features: dict[str, float]) -> FloatArray:
+        """Return the probabilities of one window, shape [1, classes]."""
+        row = np.array([[features[name] for name in self.parameters["features"]]], np.float32)
+        return np.asarray(self._session.run(["probabilities"], {"features": row})[0])
+
+
+def features_of(sound: Sound, network: Musicnn | None) -> dict[str, float]:
+    """Return all features of a window by name: the paper's alone when there is no network."""
+    features = paper_features(sound)
+    if network is None:
+        return features
+    embedding = network.embed(sound.mel)
+    learned = {f"musicnn_{i}": float(value) for i, value in enumerate(embedding, start=1)}
+    return features | describe(sound) | learned
+
+
+def sharpened(probabilities: FloatArray, exponent: float) -> FloatArray:
+    """Raise probabilities, shape [n, 4], to a power and normalize them again.
+
+    A mean of many trees is too cautious; the exponent that makes its probabilities true on
+    artists it has not heard is found in training.
+    """
+    powers = np.asarray(probabilities, np.float64) ** exponent
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _check(samples: NDArray[np.int16], rate_hz: int) -> None:
+    if samples.ndim != 2 or samples.dtype != np.int16 or not 1 <= samples.shape[1] <= 8:
+        raise ValueError(f"expected int16 [n, 1..8], not {samples.dtype} {samples.shape}")
+    if not 8_000 <= rate_hz <= 192_000:
+        raise ValueError(f"cannot read sound at {rate_hz} Hz")
+    if not 3 * rate_hz <= len(samples) <= 10 * rate_hz:
+        raise ValueError(f"expected 3 to 10 s of sound, not {len(samples) / rate_hz:.1f} s")
+
+
+def _loudness_dbfs(signal: Signal) -> float:
+    deviation = float(signal.std(dtype=np.float64))
+    return max(round(20 * float(np.log10(max(deviation, 1e-6))), 2), FLOOR_DBFS)

@@ -1,0 +1,1 @@
+"""How the networks that read a face were trained."""

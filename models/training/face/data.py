@@ -1,0 +1,266 @@
+"""Labelled faces: FER2013 with the FER+ votes, a folder of pictures, or an .npz."""
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core.emotions import EXPRESSIONS, Expression
+from affetti.core.errors import AffettiError, ExitCode
+
+FACE_PX: Final = 48
+UNLABELLED: Final = -1
+TRAINING, PUBLIC, PRIVATE = 0, 1, 2  # the parts of FER2013
+
+# FER+'s columns (Barsoum et al. 2016). Contempt is none of the seven: it folds into disgust.
+_VOTE_COLUMNS: Final = (
+    Expression.NEUTRAL,
+    Expression.HAPPY,
+    Expression.SURPRISE,
+    Expression.SAD,
+    Expression.ANGRY,
+    Expression.DISGUST,
+    Expression.FEAR,
+    Expression.DISGUST,
+)
+_SHEETS: Final = ("train.png", "public.png", "private.png")
+_PICTURES: Final = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
+# What reading a damaged archive, or one of something else, may raise.
+_BROKEN: Final = (
+    OSError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+    cv2.error,
+)
+_FORMS: Final = (
+    "It reads fer2013.zip, a folder with subfolders named angry, disgust, fear, happy, sad, "
+    "surprise, neutral, or an .npz with images (uint8, N x 48 x 48) and labels."
+)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces that were cropped already, and what they express.
+
+    Attributes
+    ----------
+    images
+        uint8 [N, 48, 48], grey levels.
+    labels
+        int64 [N], positions in `EXPRESSIONS`; `UNLABELLED` where there is none.
+    targets
+        float32 [N, 7], the distribution to learn, each row in the order of `EXPRESSIONS`.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    targets: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def chosen(self, mask: NDArray[np.bool_]) -> "Faces":
+        """Return the faces where `mask` is true."""
+        return Faces(self.images[mask], self.labels[mask], self.targets[mask])
+
+    @property
+    def labelled(self) -> "Faces":
+        """The faces that have a label."""
+        return self.chosen(self.labels != UNLABELLED)
+
+
+@dataclass(frozen=True)
+class Fer2013:
+    """FER2013 (Goodfellow et al. 2013) under its own labels and under FER+'s votes.
+
+    Attributes
+    ----------
+    images
+        uint8 [N, 48, 48].
+    usage
+        uint8 [N]: 0 training, 1 public test, 2 private test.
+    own_labels
+        int64 [N], positions in `EXPRESSIONS`.
+    votes
+        uint8 [N, 10], ten annotators' votes in FER+'s columns.
+    """
+
+    images: NDArray[np.uint8]
+    usage: NDArray[np.uint8]
+    own_labels: NDArray[np.int64]
+    votes: NDArray[np.uint8]
+
+    def ferplus(self, usage: int) -> Faces:
+        """Return one part under FER+: the vote shares, and the label most voted for.
+
+        A face that most annotators called unknown, or no face, has no label. Where two labels
+        have equally many votes, the earlier of FER+'s columns is taken.
+        """
+        part = self.usage == usage
+        labels, targets = ferplus_truth(self.votes[part])
+        return Faces(self.images[part], labels, targets)
+
+    def fer2013(self, usage: int) -> Faces:
+        """Return one part under FER2013's own labels."""
+        part = self.usage == usage
+        labels = self.own_labels[part]
+        return Faces(self.images[part], labels, one_hot(labels))
+
+    def copied_from_training(self, usage: int) -> NDArray[np.bool_]:
+        """Return which faces of one part are exact copies of training faces, bool [n]."""
+        training = {face.tobytes() for face in self.images[self.usage == 0]}
+        return np.array([face.tobytes() in training for face in self.images[self.usage == usage]])
+
+
+def ferplus_truth(
+    votes: NDArray[np.uint8],
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the majority labels, int64 [N], and the vote shares, float32 [N, 7], of FER+ votes.
+
+    Parameters
+    ----------
+    votes
+        [N, 10] in FER+'s columns: the eight expressions, unknown, not a face.
+    """
+    column_label = np.array([*map(EXPRESSIONS.index, _VOTE_COLUMNS), UNLABELLED, UNLABELLED])
+    labels = column_label[votes.argmax(axis=1)]
+    shares = np.zeros((len(votes), len(EXPRESSIONS)), np.float32)
+    for column, expression in enumerate(_VOTE_COLUMNS):
+        shares[:, EXPRESSIONS.index(expression)] += votes[:, column]
+    return labels, shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
+
+
+def one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return certain distributions, float32 [N, 7], for labels, int64 [N]."""
+    return np.eye(len(EXPRESSIONS), dtype=np.float32)[labels]
+
+
+def find_fer2013(path: Path) -> Path | None:
+    """Return FER2013's zip if `path` is one, or a folder that holds `fer2013.zip`."""
+    inside = path / "fer2013.zip"
+    if inside.is_file():
+        return inside
+    return path if path.suffix.lower() == ".zip" else None
+
+
+def load_fer2013(path: Path) -> Fer2013:
+    """Read FER2013 from a zip with PNG sheets of a hundred faces a row and `meta.npz`.
+
+    Raises
+    ------
+    AffettiError
+        The file is missing, or is not that zip.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            meta = dict(np.load(io.BytesIO(archive.read("meta.npz")), allow_pickle=False))
+            sheets = [_sheet(archive.read(name)) for name in _SHEETS]
+        usage = meta["usage"]
+        images = np.empty((len(usage), FACE_PX, FACE_PX), np.uint8)
+        for number, faces in enumerate(sheets):
+            part = usage == number
+            images[part] = faces[: part.sum()]
+        votes = meta["ferplus_votes"].reshape(len(usage), 10)
+        return Fer2013(images, usage, meta["labels"].astype(np.int64), votes)
+    except _BROKEN as error:
+        raise unreadable(path, str(error)) from error
+
+
+def _sheet(png: bytes) -> NDArray[np.uint8]:
+    sheet = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if sheet is None:
+        raise ValueError("a sheet of faces is not a picture")
+    rows = sheet.shape[0] // FACE_PX
+    grid = sheet.reshape(rows, FACE_PX, -1, FACE_PX).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(grid.reshape(-1, FACE_PX, FACE_PX))
+
+
+def load_faces(path: Path) -> Faces:
+    """Read labelled faces from a folder with a subfolder for each expression, or from an .npz.
+
+    Parameters
+    ----------
+    path
+        A folder with subfolders named after `EXPRESSIONS` (any may be missing) that hold
+        pictures of cropped faces, or an .npz with `images`, uint8 [N, 48, 48], and `labels`,
+        positions in `EXPRESSIONS` or their names.
+
+    Raises
+    ------
+    AffettiError
+        It is neither, holds no face, or holds something that cannot be read.
+    """
+    images, labels = _from_folder(path) if path.is_dir() else _from_npz(path)
+    if not len(labels):
+        raise unreadable(path, "there is no labelled face in it")
+    return Faces(images, labels, one_hot(labels))
+
+
+def _from_folder(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    by_name = {child.name.lower(): child for child in folder.iterdir() if child.is_dir()}
+    images, labels = [], []
+    for label, expression in enumerate(EXPRESSIONS):
+        if expression not in by_name:
+            continue
+        for file in sorted(by_name[expression].rglob("*")):
+            if file.suffix.lower() in _PICTURES:
+                images.append(_picture(file))
+                labels.append(label)
+    stacked = np.stack(images) if images else np.empty((0, FACE_PX, FACE_PX), np.uint8)
+    return stacked, np.array(labels, np.int64)
+
+
+def _picture(file: Path) -> NDArray[np.uint8]:
+    # Not cv2.imread: it writes to the terminal when it fails.
+    grey = None
+    data = np.frombuffer(file.read_bytes(), np.uint8)
+    if len(data):
+        grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise unreadable(file, "it is not a picture")
+    if grey.shape == (FACE_PX, FACE_PX):
+        return np.asarray(grey, np.uint8)
+    shrinks = min(grey.shape) > FACE_PX
+    resampling = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (FACE_PX, FACE_PX), interpolation=resampling), np.uint8)
+
+
+def _from_npz(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            images, labels = archive["images"], archive["labels"]
+    except _BROKEN as error:
+        raise unreadable(path, str(error)) from error
+    if labels.ndim != 1:
+        raise unreadable(path, f"labels have the shape {list(labels.shape)}")
+    if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):
+        raise unreadable(path, f"images are {images.dtype} {list(images.shape)}")
+    if labels.dtype.kind == "U":
+        names = {expression.value: label for label, expression in enumerate(EXPRESSIONS)}
+        labels = np.array([names.get(name.lower(), UNLABELLED) for name in labels])
+    if labels.dtype.kind not in "iu" or not _are_labels(labels):
+        raise unreadable(path, "labels must be 0 to 6, or the names of the expressions")
+    return images, labels.astype(np.int64)
+
+
+def _are_labels(labels: NDArray[np.int64]) -> bool:
+    return bool(((labels >= 0) & (labels < len(EXPRESSIONS))).all())
+
+
+def unreadable(path: Path, detail: str) -> AffettiError:
+    """Return the error for data that cannot be read as labelled faces."""
+    if not path.exists():
+        detail = "there is no such file or folder"
+    message = f"No labelled faces can be read from {path}: {detail}."
+    return AffettiError(message, _FORMS, ExitCode.DATA)

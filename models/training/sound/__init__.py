@@ -1,0 +1,1 @@
+"""How the models that hear music were trained."""

@@ -1,0 +1,211 @@
+"""Training of the music models (needs the extra `affetti[train]`)."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType
+
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.manifest import ModelFile
+from affetti.models.runtime import onnxruntime
+from affetti.models.sound.reasons import QUALITIES
+from affetti.models.training.sound import clips as music_clips
+from affetti.models.training.sound.ensemble import MUSICNN, EnsembleRecipe
+from affetti.models.training.sound.evaluation import (
+    CROSS_VALIDATED,
+    HELD_OUT,
+    evaluation,
+    out_of_fold,
+)
+from affetti.models.training.sound.forest import PaperRecipe, held_out
+from affetti.models.training.sound.presence import THRESHOLD, PresenceRecipe
+from affetti.models.training.sound.scores import Labels
+from affetti.models.training.sound.table import Progress, Table, feature_table
+
+LICENCE: Final = "Apache-2.0; trained on the 4Q audio emotion data set, which is for research use"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, and what its entry in the manifest says."""
+
+    name: str
+    summary: str
+    model: Any  # of scikit-learn
+    rows: NDArray[np.float32]  # what it was trained on, to compare the exported file
+    parameters: dict[str, Any]
+    figures: str  # how good it is, as Markdown
+
+
+def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Path:
+    """Train a music model, score it on artists it has not heard, and export it.
+
+    Writes the ONNX file, its figures (Markdown) and its entry of the manifest into `out`.
+
+    Parameters
+    ----------
+    data
+        A folder of labelled clips (see `models.training.sound.clips`).
+    recipe
+        A name in `RECIPES`.
+    out
+        Where the files go; made when it does not exist.
+    progress
+        Told how far each step is.
+
+    Returns
+    -------
+    The file of the figures.
+
+    Raises
+    ------
+    AffettiError
+        The data cannot be read, the recipe is unknown, or the exported file does not say what
+        the trained model says.
+    """
+    if recipe not in RECIPES:
+        known = ", ".join(RECIPES)
+        raise AffettiError(
+            f"There is no recipe {recipe!r} for music.", f"Known: {known}.", ExitCode.USAGE
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    trained = RECIPES[recipe](data, progress)
+    path = out / f"{trained.name}.onnx"
+    export(trained.model, trained.rows, path)
+    _add_to_manifest(out, trained, path)
+    figures = path.with_suffix(".tables.md")
+    figures.write_text(trained.figures + "\n", encoding="utf-8")
+    return figures
+
+
+def _paper(data: Path, progress: Progress) -> Trained:
+    clips = music_clips.read_clips(data)
+    table = feature_table(data, clips, progress)
+    train, validation = held_out(clips)
+    search = PaperRecipe(table, clips, progress)
+    choice = search.search(train)
+    forest, columns = search.fit(train, choice, search.importance_order(train))
+    probabilities = search.probabilities(forest, columns)[None, validation]
+    result = evaluation([clips[i] for i in validation], probabilities, 0.0, HELD_OUT)
+    return Trained(
+        name="music_emotion_paper",
+        summary="Random forest on librosa features, the paper's recipe",
+        model=forest,
+        rows=table.values[:, columns],
+        parameters={
+            "recipe": "paper",
+            "features": [table.names[i] for i in columns],
+            "forest": asdict(choice),
+            "trained_on": music_clips.digest(data),
+        },
+        figures=result.as_tables(),
+    )
+
+
+def _ensemble(data: Path, progress: Progress) -> Trained:
+    clips = music_clips.read_clips(data)
+    recipe = EnsembleRecipe(data, clips, progress)
+    probabilities = out_of_fold(clips, recipe.predict, progress)
+    fitted = recipe.fit(np.arange(len(clips)))
+    return Trained(
+        name="music_emotion",
+        summary="Linear model and forest on MusiCNN's embedding and descriptors of the sound",
+        model=fitted.model,
+        rows=recipe.clean.values[:, fitted.columns],
+        parameters={
+            "recipe": "ensemble",
+            "features": [recipe.clean.names[i] for i in fitted.columns],
+            "musicnn": MUSICNN,
+            "presence": "music_presence",
+            "exponent": fitted.exponent,
+            "typical": _typical(recipe.clean, fitted.columns),
+            "trained_on": music_clips.digest(data),
+        },
+        figures=evaluation(clips, probabilities, 0.0, CROSS_VALIDATED).as_tables(),
+    )
+
+
+def _typical(table: Table, columns: Labels) -> dict[str, tuple[float, float]]:
+    """Return mean and deviation of the features that have words and are read or lead."""
+    leading = {quality.leading for quality in QUALITIES}
+    prefixes = tuple(prefix for quality in QUALITIES for prefix in quality.prefixes)
+    found = {}
+    for column, name in enumerate(table.names):
+        if name in leading or (column in columns and name.startswith(prefixes)):
+            values = table.values[:, column].astype(np.float64)
+            found[name] = (round(float(values.mean()), 6), round(float(values.std()), 6))
+    return found
+
+
+def _presence(data: Path, progress: Progress) -> Trained:
+    recipe = PresenceRecipe(data, music_clips.read_clips(data), progress)
+    return Trained(
+        name="music_presence",
+        summary="Tells music from talk, applause and noise",
+        model=recipe.fit(),
+        rows=recipe.rows,
+        parameters={
+            "recipe": "presence",
+            "features": list(recipe.names),
+            "threshold": THRESHOLD,
+            "trained_on": music_clips.digest(data),
+        },
+        figures=recipe.table(),
+    )
+
+
+RECIPES: Final = {"paper": _paper, "ensemble": _ensemble, "presence": _presence}
+
+
+def export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
+    """Write a model of scikit-learn as ONNX, and make sure that the file says what it says.
+
+    Parameters
+    ----------
+    model
+        A trained classifier.
+    rows
+        Shape [n, features]; the two are compared on these.
+    path
+        The file to write.
+
+    Raises
+    ------
+    AffettiError
+        They differ by more than 1e-5 of probability.
+    """
+    onnx = convert_sklearn(
+        model,
+        initial_types=[("features", FloatTensorType([None, rows.shape[1]]))],
+        options={id(model): {"zipmap": False}},
+    )
+    path.write_bytes(onnx.SerializeToString())
+    session = onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    exported = session.run(["probabilities"], {"features": rows})[0]
+    difference = float(np.abs(exported - model.predict_proba(rows)).max())
+    if difference > 1e-5:
+        raise AffettiError(f"{path.name} differs from what was trained by {difference:.2g}.")
+
+
+def _add_to_manifest(folder: Path, trained: Trained, path: Path) -> None:
+    data = path.read_bytes()
+    entry = ModelFile(
+        file=path.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        task="music presence" if trained.name == "music_presence" else "music emotion",
+        summary=trained.summary,
+        card=path.with_suffix(".md").name,
+        licence=LICENCE,
+        parameters=trained.parameters,
+    )
+    listed = folder / "manifest.json"
+    entries = msgspec.json.decode(listed.read_bytes()) if listed.exists() else {}
+    entries[trained.name] = msgspec.to_builtins(entry)
+    listed.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(entries.items())))))

@@ -1,0 +1,104 @@
+"""Tables of features: a row for each window of each clip, computed once and kept."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core import locations
+from affetti.models.sound import descriptors, features
+from affetti.models.sound.features import Sound, mono, normalized
+from affetti.models.sound.music import features_of
+from affetti.models.sound.musicnn import Musicnn
+from affetti.models.training.sound import clips as music_clips
+from affetti.models.training.sound import rooms as music_rooms
+from affetti.models.training.sound.clips import Clip, Samples
+from affetti.models.training.sound.rooms import Alteration
+
+# How much is done, how much there is, and what is being done.
+Progress: TypeAlias = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Features of windows, and the clip that each window was cut from."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]  # [windows, features]
+    clip: NDArray[np.int64]  # [windows], index of the clip
+
+
+def feature_table(
+    data: Path,
+    clips: Sequence[Clip],
+    progress: Progress,
+    *,
+    musicnn: str | None = None,
+    step_s: int = music_clips.WINDOW_S,
+    alteration: tuple[str, Alteration] | None = None,
+) -> Table:
+    """Return the features of every window of every clip; kept in the training folder.
+
+    What was kept is used again only while the clips and the code of the features are the same.
+
+    Parameters
+    ----------
+    data
+        The folder of the clips.
+    clips
+        Its clips, or some of them.
+    progress
+        Told how far it is.
+    musicnn
+        Name of the MusiCNN model to listen with; None for the paper's features alone.
+    step_s
+        Distance of the windows of a clip.
+    alteration
+        What is done to each clip first, and its name.
+    """
+    altered, alter = alteration or ("as it is", None)
+    key = _key(data, clips, f"{musicnn} {step_s} {altered}", altered=alter is not None)
+    cache = locations.training_folder() / f"music-{key}.npz"
+    if cache.exists():
+        with np.load(cache) as kept:
+            return Table(tuple(kept["names"].tolist()), kept["values"], kept["clip"])
+    network = Musicnn(musicnn) if musicnn else None
+    rows: list[list[float]] = []
+    of_clip: list[int] = []
+    names: tuple[str, ...] = ()
+    for index, clip in enumerate(clips):
+        progress(index, len(clips), f"features, {altered}")
+        samples, rate_hz = music_clips.read_samples(clip)
+        if alter:
+            samples = _altered(samples, rate_hz, alter, index)
+        for window in music_clips.windows(samples, rate_hz, step_s):
+            found = features_of(Sound(normalized(mono(window, rate_hz))), network)
+            names = tuple(found)
+            rows.append(list(found.values()))
+            of_clip.append(index)
+    progress(len(clips), len(clips), f"features, {altered}")
+    table = Table(names, np.array(rows, np.float32), np.array(of_clip))
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(cache, names=np.array(names), values=table.values, clip=table.clip)
+    return table
+
+
+def _altered(samples: Samples, rate_hz: int, alter: Alteration, seed: int) -> Samples:
+    signal = samples.mean(axis=1) / 32_768
+    changed = alter(signal, rate_hz, np.random.default_rng(seed))
+    return np.asarray((changed * 32_767).clip(-32_768, 32_767), np.int16)[:, None]
+
+
+def _key(data: Path, clips: Sequence[Clip], what: str, *, altered: bool) -> str:
+    digest = hashlib.sha256(what.encode())
+    sources = [features, descriptors, *([music_rooms] if altered else [])]
+    for module in sources:
+        digest.update(inspect.getsource(module).encode())
+    digest.update(music_clips.digest(data).encode())
+    digest.update("".join(clip.path.name for clip in clips).encode())
+    return digest.hexdigest()[:16]

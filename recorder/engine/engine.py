@@ -1,0 +1,412 @@
+"""The engine: carries out commands, records, and tells a screen about it.
+
+It runs in a process of its own, so that a screen that is slow, hangs or dies costs the
+recording nothing: when the pipe breaks, the engine ends the recording, seals it and goes.
+"""
+
+import math
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from affetti.core import locations
+from affetti.core.clock import NS_PER_S
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import (
+    ConsentChanged,
+    EndReason,
+    MarkerAdded,
+    NoteAdded,
+    PersonChanged,
+    RecordingPaused,
+    RecordingResumed,
+)
+from affetti.core.recording.names import parts_of
+from affetti.core.recording.sealing import seal
+from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.live import Readers
+from affetti.recorder.engine.messages import AnyCommand, Message
+from affetti.recorder.engine.monitor import Monitor
+from affetti.recorder.engine.preview import Preview
+from affetti.recorder.engine.recording import Recording
+from affetti.recorder.engine.threads import unexpected
+
+Publish = Callable[[Message], None]
+
+_TURN_S: Final = 0.02
+_EVENTS_EVERY_S: Final = 0.1
+_PICTURE_EVERY_S: Final = 0.3
+_LEVEL_EVERY_S: Final = 0.1
+_HEALTH_EVERY_S: Final = 1.0
+
+
+class Engine:
+    """Carries out commands one after the other; `turn` keeps everything else going.
+
+    Parameters
+    ----------
+    settings
+        How to record.
+    publish
+        Takes every message, in this thread.
+    """
+
+    def __init__(self, settings: Settings, publish: Publish) -> None:
+        self._settings = settings
+        self._hand_out = publish
+        self._unheard: Exception | None = None  # why nobody hears us any more
+        self._readers = Readers()
+        self._preview: Preview | None = None
+        self._monitor = Monitor()
+        self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0, "log": 0.0}
+        self._told: set[str] = set()  # problems that were told already
+        self.recording: Recording | None = None
+        self.quitting = False
+
+    def load_models(self) -> None:
+        """Begin to load the models; a recording does so at the latest."""
+        self._readers.load()
+
+    def carry_out(self, command: AnyCommand) -> None:
+        """Do what a command says; what goes wrong is published as a `Problem`."""
+        try:
+            self._carry_out(command)
+        except Exception as error:
+            what = f"{type(command).__name__} could not be carried out"
+            fatal = isinstance(command, messages.Record)
+            hint = "It did not begin." if fatal else "A recording that runs goes on."
+            self.complain(unexpected(what, error, hint), fatal)
+
+    def turn(self) -> None:
+        """Publish what is due, and end a recording that is over or cannot go on."""
+        now = time.monotonic()
+        for what, every_s, publish in (
+            ("events", _EVENTS_EVERY_S, self._publish_events),
+            ("picture", _PICTURE_EVERY_S, self._publish_picture),
+            ("level", _LEVEL_EVERY_S, self._publish_levels),
+            ("health", _HEALTH_EVERY_S, self._publish_health),
+        ):
+            if self._is_due(what, now, every_s):
+                self._show(publish)
+        if self.recording is not None:
+            self._look_after(self.recording, now)
+
+    def end(self, reason: EndReason) -> None:
+        """End the recording, if there is one, and seal it; what goes wrong is published."""
+        recording, self.recording = self.recording, None
+        if recording is None:
+            return
+        try:
+            recording.finish(reason)
+            self._show(self._publish_events)
+            self._seal(recording, reason)
+        except Exception as error:
+            hint = f"Run `affetti recover {recording.target}`: it seals what was written."
+            self.complain(unexpected("The recording could not be ended", error, hint), fatal=True)
+
+    def close(self, reason: EndReason) -> None:
+        """End whatever is going on."""
+        self._show(lambda: self._watch(None, None))
+        self.end(reason)
+
+    def complain(self, error: AffettiError, fatal: bool = False) -> None:
+        """Publish an error; fatal where a recording did not begin, or has ended because of it."""
+        self._publish(messages.Problem(error.message, error.hint, int(error.code), fatal))
+
+    def _publish(self, message: Message) -> None:
+        try:
+            self._hand_out(message)
+        except Exception as error:
+            self._unheard = self._unheard or error
+
+    def _show(self, publish: Callable[[], object]) -> None:
+        """Do something that a recording does not depend on."""
+        try:
+            publish()
+        except Exception as error:
+            hint = "A recording that runs goes on; what is shown of it may be incomplete."
+            self._complain_once(
+                unexpected("Something went wrong beside the recording", error, hint)
+            )
+
+    def _look_after(self, recording: Recording, now: float) -> None:
+        """End a recording that is over, or that cannot go on, and its baseline."""
+        try:
+            if self._unheard is not None:
+                recording.fail(unexpected("Nobody can be told of the recording", self._unheard))
+            if self._is_due("log", now, _HEALTH_EVERY_S):
+                recording.look_for_log()
+            recording.end_baseline_when_due()
+            reason = recording.over
+        except Exception as error:
+            recording.fail(error)
+            reason = "failed"
+        if reason is not None:
+            self.end(reason)
+
+    def _seal(self, recording: Recording, reason: EndReason) -> None:
+        failure, target = recording.failure, recording.target
+        if failure is not None:
+            reason = recording.over or reason
+            self.complain(failure, fatal=True)
+            if not parts_of(target):
+                return  # which the failure says
+        try:
+            report = seal(target, self._sealing)
+        except Exception as error:
+            hint = f"Run `affetti recover {target}`: it seals what was written."
+            problem = unexpected(f"{target.name} could not be sealed", error, hint)
+            self.complain(_after(failure, problem), fatal=True)
+            return
+        if report.recovered:
+            hint = f"`affetti check {report.path}` names what is missing."
+            self.complain(AffettiError(report.statement, hint, ExitCode.DAMAGED))
+        self._publish(messages.Sealed(str(report.path), reason))
+
+    def _carry_out(self, command: AnyCommand) -> None:
+        match command:
+            case messages.ListDevices():
+                self._list_devices()
+            case messages.Watch(camera=camera, microphone=microphone):
+                self._watch(camera, microphone)
+            case messages.Record(plan=plan):
+                self._record(plan)
+            case messages.Stop():
+                self.end("stopped")
+            case messages.Quit():
+                self.quitting = True
+                self.close("stopped")
+            case _:
+                self._steer(command)
+
+    def _steer(self, command: AnyCommand) -> None:
+        """Carry out a command that makes sense only while recording."""
+        if self.recording is None:
+            raise AffettiError(
+                "Nothing is being recorded.", "Start a recording first.", ExitCode.USAGE
+            )
+        put, now_ns = self.recording.inbox.put, self.recording.clock.now_ns()
+        match command:
+            case messages.Mark(label=label):
+                put(MarkerAdded(t_ns=now_ns, label=label))
+            case messages.Note(text=text, ago_s=ago_s):
+                put(NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=text))
+            case messages.ShowNeutralFace(seconds=seconds):
+                self.recording.begin_baseline(seconds)
+            case messages.ChangePerson():
+                put(PersonChanged(t_ns=now_ns))
+            case messages.PauseRecording():
+                put(RecordingPaused(t_ns=now_ns))
+            case messages.ResumeRecording():
+                put(RecordingResumed(t_ns=now_ns))
+            case messages.ChangeConsent(consent=consent):
+                put(ConsentChanged(t_ns=now_ns, consent=consent))
+            case messages.SteerTrack(action=action):
+                self._steer_track(action)
+
+    def _steer_track(self, action: str) -> None:
+        player = self.recording.sources.player if self.recording else None
+        if player is None:
+            raise AffettiError("There is no playlist.", "Add tracks at the set-up.", ExitCode.USAGE)
+        actions: dict[str, Callable[[], None]] = {
+            "next": player.next,
+            "previous": player.previous,
+            "pause": player.pause,
+            "resume": player.resume,
+            "stop": player.stop_track,
+        }
+        actions[action]()
+
+    def _list_devices(self) -> None:
+        from affetti.recorder.sources import devices  # noqa: PLC0415  asks every camera
+
+        self._publish(
+            messages.Devices(
+                tuple(devices.cameras()), tuple(devices.microphones()), tuple(devices.speakers())
+            )
+        )
+
+    def _watch(self, camera: str | None, microphone: str | None) -> None:
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            preview.close()
+            self._monitor.clear()
+        if camera is not None or microphone is not None:
+            self._preview = Preview(camera, microphone, self._settings, self._monitor.see)
+
+    def _record(self, plan: messages.Plan) -> None:
+        if self.recording is not None:
+            raise AffettiError("A recording is running already.", "Stop it first.", ExitCode.USAGE)
+        self._watch(None, None)
+        self._monitor.clear()
+        self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
+        self.load_models()
+        self._publish(messages.Started(str(self.recording.target)))
+
+    def _is_due(self, what: str, now: float, every_s: float) -> bool:
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    def _publish_events(self) -> None:
+        events = self._monitor.take_events()
+        if events:
+            self._publish(messages.Recorded(events))
+
+    def _publish_picture(self) -> None:
+        picture = self._monitor.picture()
+        if picture is not None:
+            self._publish(picture)
+
+    def _publish_levels(self) -> None:
+        for level in self._monitor.levels():
+            self._publish(level)
+
+    def _publish_health(self) -> None:
+        if self.recording is not None:
+            self._publish(self._monitor.health(self.recording, self._readers))
+            self._complain_once(self.recording.live.problem)
+            self._complain_once(self.recording.problem)
+        self._complain_once(self._readers.problem)
+        self._complain_once(self._preview.problem if self._preview else None)
+
+    def _complain_once(self, error: AffettiError | None) -> None:
+        if error is not None and error.message not in self._told:
+            self._told.add(error.message)
+            self.complain(error)
+
+    def _sealing(self, done: int, total: int) -> None:
+        self._publish(messages.Sealing(done, total))
+
+
+def _moment_ns(now_ns: int, ago_s: float) -> int:
+    """Return the session time `ago_s` ago, at the earliest 0; now, where that is no past time."""
+    if math.isnan(ago_s) or ago_s < 0:
+        return now_ns
+    return now_ns - round(min(ago_s * NS_PER_S, now_ns))
+
+
+def _after(failure: AffettiError | None, problem: AffettiError) -> AffettiError:
+    """Return a problem, and what went wrong before it, as one error."""
+    if failure is None:
+        return problem
+    return AffettiError(f"{failure.message} {problem.message}", problem.hint, failure.code)
+
+
+@dataclass
+class EngineProcess:
+    """The engine in its own process, as its screen sees it."""
+
+    pipe: Connection
+    process: BaseProcess
+
+    def close(self) -> None:
+        """Close the pipe; the engine then seals what it records, and goes."""
+        self.pipe.close()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for the engine to go; False when it has not in time."""
+        self.process.join(timeout_s)
+        return not self.process.is_alive()
+
+
+def start_engine(settings: Settings) -> EngineProcess:
+    """Start the engine in a new process.
+
+    The process is spawned, not forked: it shares nothing with the screen but the pipe.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, settings), name="affetti engine")
+    process.start()
+    theirs.close()
+    return EngineProcess(ours, process)
+
+
+def serve(pipe: Connection, settings: Settings) -> None:
+    """Run an engine at the end of a pipe, until the screen quits or is gone."""
+    _detach()
+    server = _Server(pipe, settings)
+    signal.signal(signal.SIGTERM, server.on_terminate)
+    server.run()
+
+
+def _detach() -> None:
+    """Leave the terminal to the screen: its signals, and its picture."""
+    os.setsid()
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(ignored, signal.SIG_IGN)
+    # Libraries print to standard error, which would tear the screen.
+    log = locations.engine_log_file()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+class _Server:
+    def __init__(self, pipe: Connection, settings: Settings) -> None:
+        self._pipe = pipe
+        self._commands: queue.SimpleQueue[AnyCommand | AffettiError | None] = queue.SimpleQueue()
+        self._gone = False
+        self._terminated = False
+        self._engine = Engine(settings, self._send)
+
+    def run(self) -> None:
+        try:
+            self._run()
+        finally:
+            self._engine.close("signal" if self._terminated else "ui_gone")
+
+    def _run(self) -> None:
+        self._engine.load_models()
+        threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        while not (self._engine.quitting or self._terminated):
+            try:
+                command = self._commands.get(timeout=_TURN_S)
+            except queue.Empty:
+                pass
+            else:
+                if command is None:
+                    break
+                if isinstance(command, AffettiError):
+                    self._engine.complain(command)
+                else:
+                    self._engine.carry_out(command)
+            self._engine.turn()
+
+    def on_terminate(self, number: int, frame: object) -> None:
+        self._terminated = True
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._commands.put(self._understand(self._pipe.recv_bytes()))
+        except Exception:  # nothing more is heard of the screen, for whatever reason
+            self._commands.put(None)
+
+    def _understand(self, data: bytes) -> AnyCommand | AffettiError:
+        try:
+            return messages.command_of(data)
+        except Exception as error:
+            hint = "Screen and engine may be of different versions. A recording that runs goes on."
+            return unexpected("The screen sent a command that is none", error, hint)
+
+    def _send(self, message: Message) -> None:
+        if self._gone:
+            return
+        try:
+            messages.send(self._pipe, message)
+        except OSError:
+            self._gone = True

@@ -1,0 +1,184 @@
+"""The engine without a screen: for scripts, for tests, and for a machine in a corner."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from affetti.core.clock import clock_text
+from affetti.core.emotions import ranked
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
+from affetti.core.settings import Settings
+from affetti.core.state import SessionState
+from affetti.recorder.engine import messages
+from affetti.recorder.engine.engine import Engine
+from affetti.recorder.engine.messages import Message, Plan
+
+Say = Callable[[str], None]
+
+_TURN_S: Final = 0.02
+_LONGEST_LINE: Final = 10_000  # signs of one marker
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FAILURES: Final = ("failed", "disk_full")  # are told as problems
+
+
+class Headless:
+    """Records one plan and tells about it in lines of text.
+
+    Parameters
+    ----------
+    settings
+        How to record.
+    say
+        Takes a line that stays.
+    status
+        Takes a line that the next one replaces; None where there is no terminal.
+    """
+
+    def __init__(self, settings: Settings, say: Say, status: Say | None = None) -> None:
+        self._say = say
+        self._status = status
+        self._state = SessionState()
+        self._error: AffettiError | None = None
+        self._sealed: Path | None = None
+        self._signalled = threading.Event()
+        self._engine = Engine(settings, self._hear)
+
+    def run(self, plan: Plan, markers: bool = False) -> Path:
+        """Record until the plan's end, an interrupt or a failure; return the sealed file.
+
+        Parameters
+        ----------
+        plan
+            What to record.
+        markers
+            Whether each line of standard input becomes a marker.
+
+        Raises
+        ------
+        AffettiError
+            It could not begin, or not go on to its end, or could not be sealed.
+        """
+        for number in _SIGNALS:
+            signal.signal(number, lambda number, frame: self._signalled.set())
+        self._engine.carry_out(messages.Record(plan))
+        try:
+            if markers and self._engine.recording is not None:
+                threading.Thread(
+                    target=self._read_markers, name="read markers", daemon=True
+                ).start()
+            while self._engine.recording is not None:
+                self._engine.turn()
+                if self._signalled.wait(_TURN_S):
+                    self._engine.end("signal")
+        finally:
+            self._engine.close("failed")
+        if self._error is not None:
+            raise self._with_outcome(self._error)
+        if self._sealed is None:
+            raise AffettiError(
+                "The recording has ended, and what became of it is not known.",
+                "`affetti recover` seals what was not sealed.",
+                ExitCode.INTERNAL,
+            )
+        return self._sealed
+
+    def _with_outcome(self, error: AffettiError) -> AffettiError:
+        if self._sealed is None:
+            return error
+        sealed = f"What was recorded until then is sealed in {self._sealed}."
+        return AffettiError(error.message, f"{error.hint} {sealed}".strip(), error.code)
+
+    def _read_markers(self) -> None:
+        try:
+            # Bytes that are no UTF-8 are shown as U+FFFD; a line without an end is cut in pieces.
+            with open(0, encoding="utf-8-sig", errors="replace", closefd=False) as lines:
+                while line := lines.readline(_LONGEST_LINE):
+                    if not self._mark(line.strip()):
+                        return
+        except Exception as error:
+            self._say(f"Markers can no longer be read from standard input: {error}.")
+
+    def _mark(self, label: str) -> bool:
+        """Add a marker, unless it says nothing; False when the recording is over."""
+        recording = self._engine.recording
+        if recording is not None and label:
+            recording.inbox.put(MarkerAdded(t_ns=recording.clock.now_ns(), label=label))
+        return recording is not None
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case messages.Started(path=path):
+                self._say(f"Recording to {path}. Stop with Ctrl+C.")
+            case messages.Recorded(events=events):
+                for event in events:
+                    self._state.apply(event)
+                    if isinstance(event, MarkerAdded):
+                        self._say(f"Marker {len(self._state.markers)} is on the disk.")
+                    if isinstance(event, SessionEnded) and event.reason not in _FAILURES:
+                        self._tell_end(event.detail)
+            case messages.Health():
+                self._tell_health(message)
+            case messages.Problem(message=text, hint=hint, code=code, fatal=fatal):
+                self._hear_problem(AffettiError(text, hint, ExitCode(code)), fatal)
+            case messages.Sealing(done=done, total=total):
+                if self._status is not None:
+                    self._status(f"Sealing: {100 * done // max(total, 1)} %")
+            case messages.Sealed(path=path):
+                self._sealed = Path(path)
+
+    def _tell_end(self, detail: str) -> None:
+        if detail:
+            self._say(detail)
+
+    def _hear_problem(self, error: AffettiError, fatal: bool) -> None:
+        if fatal:
+            self._error = error  # a later one names those before it
+        else:
+            self._say(f"{error.message} {error.hint}")
+
+    def _tell_health(self, health: messages.Health) -> None:
+        if self._status is None:
+            return
+        state = self._state
+        parts = [clock_text(state.duration_s), f"{health.frames_per_s:.0f} frames/s"]
+        if health.frames_dropped:
+            parts.append(f"{health.frames_dropped} dropped")
+        if health.audio_gaps:
+            parts.append(f"{health.audio_gaps} gaps in the sound")
+        parts.append("loading models" if not health.models_ready else _expressed(state.fused))
+        self._status("  ".join(parts))
+
+
+def _expressed(fused: EmotionFused | None) -> str:
+    if fused is None or fused.emotions is None:
+        return "nothing expressed yet"
+    first = ranked(fused.emotions)[0]
+    return f"{first.value} {max(fused.emotions):.0%}"
+
+
+def terminal_lines() -> tuple[Say, Say | None]:
+    """Return functions for lines that stay and for a line that is replaced, on standard error.
+
+    A terminal that is gone is no reason to stop recording: what cannot be said is not said.
+    """
+    interactive = sys.stderr.isatty()
+    width = 78
+
+    def write(text: str) -> None:
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:
+            pass
+
+    def say(line: str) -> None:
+        write(f"\r{line:<{width}}\n" if interactive else f"{line}\n")
+
+    def status(line: str) -> None:
+        write(f"\r{line[:width]:<{width}}")
+
+    return say, status if interactive else None

@@ -1,0 +1,237 @@
+"""What the screen and the engine say to each other over the pipe between their processes.
+
+The screen sends commands, the engine sends messages. Both are declared here once, and travel
+as MessagePack. Nothing is pickled.
+"""
+
+from multiprocessing.connection import Connection
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from affetti.core.events import AnyEvent, Consent, storable
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to record."""
+
+    person: str  # a pseudonym, checked by the engine
+    consent: Consent
+    output: str | None = None  # a path that ends in .h5; None: named after person and time
+    camera: str | None = None  # an index, a video file or a URL
+    microphone: str | None = None  # a device's name or an audio file; "" is the default device
+    playlist: tuple[str, ...] = ()  # paths
+    speaker: str | None = ""  # a device's name; "" is the default device; None: to the log alone
+    duration_s: float | None = None
+    baseline_s: float | None = None  # how long a neutral face is shown at the beginning
+    unattended: bool = False  # ends with its files even while live devices would go on
+
+
+# Commands: from the screen to the engine.
+
+
+class Command(msgspec.Struct, frozen=True, tag=True):
+    """What all commands share."""
+
+
+class ListDevices(Command, frozen=True, tag=True):
+    """Answered by `Devices`."""
+
+
+class Watch(Command, frozen=True, tag=True):
+    """Preview these sources without recording: answered by `Picture` and `Level` until `Record`.
+
+    None closes a source. Sent again whenever the choice changes.
+    """
+
+    camera: str | None = None
+    microphone: str | None = None
+
+
+class Record(Command, frozen=True, tag=True):
+    """Begin to record; answered by `Started` or by a `Problem`."""
+
+    plan: Plan
+
+
+class Stop(Command, frozen=True, tag=True):
+    """End the recording and seal it; answered by `Sealing` and `Sealed`."""
+
+
+class Mark(Command, frozen=True, tag=True):
+    """Add a marker."""
+
+    label: str
+
+
+class Note(Command, frozen=True, tag=True):
+    """Add a note about the moment `ago_s` ago, when it was begun."""
+
+    text: str
+    ago_s: float = 0.0
+
+
+class SteerTrack(Command, frozen=True, tag=True):
+    """Go to the next or previous track, pause, go on, or stop playing."""
+
+    action: Literal["next", "previous", "pause", "resume", "stop"]
+
+
+class ShowNeutralFace(Command, frozen=True, tag=True):
+    """From now on the person shows a neutral face, for so many seconds."""
+
+    seconds: float = 10.0
+
+
+class ChangePerson(Command, frozen=True, tag=True):
+    """The person is another of the faces in view."""
+
+
+class PauseRecording(Command, frozen=True, tag=True):
+    """Keep no frame and no sound of the room until `ResumeRecording`."""
+
+
+class ResumeRecording(Command, frozen=True, tag=True):
+    """Keep them again."""
+
+
+class ChangeConsent(Command, frozen=True, tag=True):
+    """The person changed their mind; what is withdrawn is not kept from here on."""
+
+    consent: Consent
+
+
+class Quit(Command, frozen=True, tag=True):
+    """End the engine's process, after sealing what is being recorded."""
+
+
+AnyCommand: TypeAlias = (
+    ListDevices
+    | Watch
+    | Record
+    | Stop
+    | Mark
+    | Note
+    | SteerTrack
+    | ShowNeutralFace
+    | ChangePerson
+    | PauseRecording
+    | ResumeRecording
+    | ChangeConsent
+    | Quit
+)
+
+# Messages: from the engine to the screen.
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """What all messages share."""
+
+
+class Devices(Message, frozen=True, tag=True):
+    """What is connected. The lists are empty where nothing is."""
+
+    cameras: tuple[str, ...]  # indexes, as text
+    microphones: tuple[str, ...]
+    speakers: tuple[str, ...]
+
+
+class Started(Message, frozen=True, tag=True):
+    """The recording has begun."""
+
+    path: str  # where the sealed file will be
+
+
+class Recorded(Message, frozen=True, tag=True):
+    """Events that are in the log now, without their blobs."""
+
+    events: tuple[AnyEvent, ...]
+
+
+class Picture(Message, frozen=True, tag=True):
+    """A small picture of what the camera sees, a few times a second."""
+
+    jpeg: bytes
+    width_px: int  # of the full frame, which `FaceEstimated.box_px` refers to
+    height_px: int
+
+
+class Level(Message, frozen=True, tag=True):
+    """How loud the microphone or the playback is, a few times a second."""
+
+    stream: Literal["room", "playback"]
+    rms_dbfs: float
+    peak_dbfs: float
+
+
+class Health(Message, frozen=True, tag=True):
+    """How the engine is doing, once a second."""
+
+    frames_per_s: float
+    frames_dropped: int
+    audio_gaps: int
+    drift_ppm: float | None  # of the sound card against the session clock
+    disk_s: float | None  # how long the disk lasts at the present rate; None: not known
+    models_ready: bool  # False while they load
+    behind_s: float  # how far inference is behind the present
+    skipped: int  # live estimates that were not made
+    face_latency_p50_ms: float | None
+    face_latency_p95_ms: float | None
+
+
+class Sealing(Message, frozen=True, tag=True):
+    """How far sealing is, in bytes."""
+
+    done: int
+    total: int
+
+
+class Sealed(Message, frozen=True, tag=True):
+    """The recording is one file now."""
+
+    path: str
+    reason: str  # of the end, as in `SessionEnded`
+
+
+class Problem(Message, frozen=True, tag=True):
+    """Something a person should know, in words, with what to do about it."""
+
+    message: str
+    hint: str
+    code: int
+    fatal: bool  # the recording did not begin, or has ended because of it
+
+
+AnyMessage: TypeAlias = (
+    Devices | Started | Recorded | Picture | Level | Health | Sealing | Sealed | Problem
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_commands: Final = msgspec.msgpack.Decoder(AnyCommand)
+_messages: Final = msgspec.msgpack.Decoder(AnyMessage)
+
+
+def send(pipe: "Connection", item: Command | Message) -> None:
+    """Send a command or a message; BrokenPipeError when the other side is gone."""
+    try:
+        data = _encoder.encode(item)
+    except UnicodeEncodeError:  # a path that is no text: better shown a little wrong than not
+        data = _encoder.encode(storable(item))
+    pipe.send_bytes(data)
+
+
+def receive_command(pipe: "Connection") -> AnyCommand:
+    """Wait for the next command; EOFError when the screen is gone."""
+    return command_of(pipe.recv_bytes())
+
+
+def command_of(data: bytes) -> AnyCommand:
+    """Return the command in `data`; msgspec.DecodeError where there is none."""
+    command: AnyCommand = _commands.decode(data)
+    return command
+
+
+def receive_message(pipe: "Connection") -> AnyMessage:
+    """Wait for the next message; EOFError when the engine is gone."""
+    message: AnyMessage = _messages.decode(pipe.recv_bytes())
+    return message

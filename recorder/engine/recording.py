@@ -1,0 +1,416 @@
+"""One recording, from opening its sources to closing its log."""
+
+import errno
+import os
+import queue
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import (
+    AudioFormat,
+    BaselineRecorded,
+    BaselineStarted,
+    EndReason,
+    Event,
+    SessionEnded,
+    SessionStarted,
+    refuse_unstorable,
+)
+from affetti.core.people.person import checked_code, refuse_existing, session_file_name
+from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
+from affetti.core.recording.parts import SegmentLog
+from affetti.core.seconds import BASELINE_S, DURATION_S, checked_seconds
+from affetti.core.settings import Settings
+from affetti.core.state import SessionState
+from affetti.models.perception import NOT_PERCEIVED, models_in_use
+from affetti.recorder.engine.inbox import Inbox
+from affetti.recorder.engine.live import LivePerception, Readers
+from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.threads import ThreadWatch, unexpected
+from affetti.recorder.sources import AudioSource, Source, stop_all
+from affetti.recorder.sources.camera import open_camera
+from affetti.recorder.sources.film import Film
+from affetti.recorder.sources.microphone import open_microphone
+from affetti.recorder.sources.player import Player
+
+# Sees every event once it is in the log, with its blob, in the writer's thread.
+Subscriber = Callable[[Event, bytes], None]
+
+_IDLE_S: Final = 0.1
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass
+class Sources:
+    """The opened sources of a recording."""
+
+    camera: "Source | None" = None
+    microphone: AudioSource | None = None
+    player: Player | None = None
+
+    def all(self) -> list[Source]:
+        """Return those there are."""
+        return [s for s in (self.camera, self.microphone, self.player) if s is not None]
+
+    def formats(self) -> dict[str, AudioFormat]:
+        """Return the form of each audio stream."""
+        found = {"room": self.microphone, "playback": self.player}
+        return {name: source.format for name, source in found.items() if source is not None}
+
+    def stop(self) -> None:
+        """Stop them all; the music first, so that the room still hears its end."""
+        stop_all(reversed(self.all()))
+
+
+def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
+    """Return the file that a plan's recording will become.
+
+    Raises
+    ------
+    AffettiError
+        The person's code or the name cannot be used, or something of that name exists.
+    """
+    code = checked_code(plan.person)
+    if plan.output is None:
+        target = settings.folder / session_file_name(code, now)
+    else:
+        target = Path(plan.output).expanduser()
+        if target.suffix != ".h5":
+            raise AffettiError(
+                f"The output {target.name!r} does not end in .h5.",
+                "Name it like session.h5.",
+                ExitCode.USAGE,
+            )
+        if part_number(target) is not None:
+            raise AffettiError(
+                f"The output {target.name!r} is named like a part of another recording.",
+                "Leave out the .part and its number.",
+                ExitCode.USAGE,
+            )
+    refuse_existing(target)
+    _refuse_parts(target)
+    return target
+
+
+def _refuse_parts(target: Path) -> None:
+    if parts_of(target):
+        raise AffettiError(
+            f"An unsealed recording named {target} exists already.",
+            f"Run `affetti recover {target}` first, or choose another name.",
+            ExitCode.FILE_EXISTS,
+        )
+    if alike := named_like_parts(target):
+        raise AffettiError(
+            f"{alike[0].name} is named like a part of {target.name}, which is to be recorded.",
+            "Choose another name.",
+            ExitCode.FILE_EXISTS,
+        )
+
+
+def open_sources(plan: Plan, settings: Settings) -> Sources:
+    """Open what a plan names; all of it, or nothing.
+
+    Raises
+    ------
+    AffettiError
+        A source cannot be opened, there is none, or one was not consented to.
+    """
+    _refuse_unconsented(plan)
+    sources = Sources()
+    try:
+        if plan.playlist:
+            sources.player = Player([Path(track) for track in plan.playlist], plan.speaker)
+            sources.player.open()
+        if plan.microphone is not None:
+            sources.microphone = open_microphone(plan.microphone)
+            sources.microphone.open()
+        if plan.camera is not None:
+            sources.camera = open_camera(plan.camera, settings.video)
+            sources.camera.open()
+    except BaseException:
+        sources.stop()
+        raise
+    if not sources.all():
+        raise AffettiError(
+            "There is nothing to record.",
+            "Name a camera, a microphone or a track to play.",
+            ExitCode.USAGE,
+        )
+    return sources
+
+
+def _refuse_impossible(plan: Plan) -> None:
+    if plan.duration_s is not None:
+        checked_seconds("A recording", plan.duration_s, DURATION_S)
+    if plan.baseline_s is not None:
+        checked_seconds("A baseline", plan.baseline_s, BASELINE_S)
+
+
+def _refuse_unconsented(plan: Plan) -> None:
+    for name, source, consented in (
+        ("video", plan.camera, plan.consent.video),
+        ("audio", plan.microphone, plan.consent.audio),
+    ):
+        if source is not None and not consented:
+            raise AffettiError(
+                f"A source of {name} is named, but {name} is not consented to.",
+                "Record without it, or ask the person for their consent.",
+                ExitCode.CONSENT,
+            )
+
+
+class Recording:
+    """A running recording. Begins on construction; `finish` ends it, and only then seal it.
+
+    Parameters
+    ----------
+    plan, settings
+        What to record, and how.
+    readers
+        The models for live estimates.
+    subscriber
+        Sees every event once it is in the log.
+
+    Raises
+    ------
+    AffettiError
+        It cannot begin. Then nothing was written.
+    """
+
+    def __init__(
+        self, plan: Plan, settings: Settings, readers: Readers, subscriber: Subscriber
+    ) -> None:
+        _refuse_impossible(plan)
+        self._models = models_in_use()
+        now = datetime.now(UTC).astimezone()
+        self.target = target_of(plan, settings, now)
+        self.plan = plan
+        self.sources = open_sources(plan, settings)
+        self.state = SessionState()  # as of the last event written; the writer's thread owns it
+        self.failure: AffettiError | None = None
+        self.problem: AffettiError | None = None  # the latest event that was lost, if any
+        self._baseline_end_ns: int | None = None
+        with ExitStack() as undo:
+            undo.callback(self.sources.stop)
+            session_id = uuid.uuid4().hex
+            self._log = SegmentLog(self.target, session_id, settings.log)
+            undo.callback(self._discard)
+            undo.callback(self._log.close)
+            self.clock = SessionClock()
+            wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
+            self.inbox = Inbox(self.clock, plan.consent)
+            self.live = LivePerception(readers, self.clock, self.inbox.put, self.inbox.put_made)
+            undo.pop_all()
+        self._subscriber = subscriber
+        self._drained = threading.Event()
+        self._ended = threading.Event()
+        self._writer = threading.Thread(target=self._write, name="write log", daemon=True)
+        self._watch = ThreadWatch(self.fail)
+        try:
+            self._begin(self._started(session_id, wall_clock))
+        except BaseException:
+            self.finish("failed")
+            self._discard()  # it holds a beginning and an end, and nothing else
+            raise
+
+    @property
+    def bytes_written(self) -> int:
+        """How much the log has taken so far."""
+        return self._log.bytes_written
+
+    @property
+    def _failed(self) -> EndReason:
+        full = self.failure is not None and self.failure.code == ExitCode.DISK_FULL
+        return "disk_full" if full else "failed"
+
+    @property
+    def over(self) -> EndReason | None:
+        """Why the recording should end now, or None: it failed, or its time or files are over."""
+        if self.failure is not None:
+            return self._failed
+        limit_s = self.plan.duration_s
+        if limit_s is not None and self.clock.now_ns() >= limit_s * NS_PER_S:
+            return "duration"
+        return "sources_ended" if self._sources_ended() else None
+
+    def begin_baseline(self, seconds: float) -> None:
+        """Note that the person shows a neutral face from now on, for so long."""
+        checked_seconds("A baseline", seconds, BASELINE_S)
+        now_ns = self.clock.now_ns()
+        self._baseline_end_ns = now_ns + round(seconds * NS_PER_S)
+        self.inbox.put(BaselineStarted(t_ns=now_ns))
+
+    def end_baseline_when_due(self) -> None:
+        """Note the end of the neutral face once its time is over."""
+        now_ns = self.clock.now_ns()
+        if self._baseline_end_ns is not None and now_ns >= self._baseline_end_ns:
+            self._baseline_end_ns = None
+            self.inbox.put(BaselineRecorded(t_ns=now_ns))
+
+    def fail(self, error: Exception) -> None:
+        """Note, from any thread, why the recording cannot go on; the first reason stays."""
+        self.failure = self.failure or _failure(error)
+
+    def look_for_log(self) -> None:
+        """Note that the recording cannot go on when its log is gone from its folder."""
+        if self.failure is None and not os.path.exists(part_path(self.target, 1)):
+            self.fail(_gone(self.target))
+
+    def finish(self, reason: EndReason) -> None:
+        """Stop the sources, write all that is under way, and close the log.
+
+        What goes wrong meanwhile is the recording's `failure`; nothing is raised.
+        """
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        self._attempt(self.sources.stop)
+        self.inbox.close()
+        if self._writer.is_alive():
+            self._drained.wait()
+        self._attempt(self.live.close)
+        self._attempt(self._put_end, reason)
+        self.inbox.close()
+        if self._writer.ident is not None:
+            self._writer.join()
+        self._attempt(self.look_for_log)
+        self._attempt(self._log.close)
+        self._watch.close()
+
+    def _discard(self) -> None:
+        with suppress(OSError):
+            self._log.discard()  # it holds a beginning and an end, and nothing else
+
+    def _begin(self, started: SessionStarted) -> None:
+        self.inbox.put(started)
+        self._writer.start()
+        for source in self.sources.all():
+            source.start(self.inbox)
+        if self.plan.baseline_s is not None:
+            self.begin_baseline(self.plan.baseline_s)
+
+    def _put_end(self, reason: EndReason) -> None:
+        if self.failure is not None:
+            reason = self._failed
+        ended = SessionEnded(t_ns=self.clock.now_ns(), reason=reason, detail=self._detail())
+        self.inbox.put(ended)
+
+    def _detail(self) -> str:
+        """Say what went wrong, or what of a film could not be recorded."""
+        if self.failure is not None:
+            return self.failure.message
+        camera = self.sources.camera
+        if not isinstance(camera, Film) or camera.end is None:
+            return ""
+        return camera.end.words(camera.description)
+
+    def _sources_ended(self) -> bool:
+        """Whether every source that has an end has come to it.
+
+        With a live device beside them, only an unattended recording ends with its files: a
+        therapist may want to go on talking after the last track.
+        """
+        finite = [s for s in self.sources.all() if s.finite]
+        attended = len(finite) < len(self.sources.all()) and not self.plan.unattended
+        return bool(finite) and not attended and all(s.ended.is_set() for s in finite)
+
+    def _started(self, session_id: str, wall_clock: str) -> SessionStarted:
+        camera, microphone = self.sources.camera, self.sources.microphone
+        speaker = self.plan.speaker if self.plan.speaker is not None else "none"
+        return SessionStarted(
+            t_ns=0,
+            session_id=session_id,
+            person=self.plan.person,
+            consent=self.plan.consent,
+            software_version=version("affetti"),
+            wall_clock=wall_clock,
+            camera=getattr(camera, "description", None),
+            microphone=getattr(microphone, "description", None),
+            speaker=(speaker or "default") if self.sources.player else None,
+            streams=self.sources.formats(),
+            playlist=tuple(self.sources.player.titles) if self.sources.player else (),
+            models=self._models,
+        )
+
+    def _write(self) -> None:
+        """Write until the inbox was closed twice: once before, once after perception ended."""
+        try:
+            for _ in range(2):
+                self._write_until_closed()
+                self._drained.set()
+        except Exception as error:
+            self.fail(error)
+        finally:
+            self._drained.set()  # whoever waits for this thread goes on, whatever became of it
+
+    def _write_until_closed(self) -> None:
+        while True:
+            try:
+                item = self.inbox.get(_IDLE_S)
+            except queue.Empty:
+                self._attempt(self._log.sync_when_due)
+                continue
+            if item is None:
+                return
+            self._attempt(self._write_one, *item)
+
+    def _attempt(self, write: Callable[..., object], *what: object) -> None:
+        """Do something to the log; what goes wrong ends the recording, and not this thread."""
+        try:
+            write(*what)
+        except Exception as error:
+            self.fail(error)
+
+    def _write_one(self, event: Event, blob: bytes) -> None:
+        if self.failure is not None and not isinstance(event, SessionEnded):
+            return  # the log takes nothing more but its last word
+        try:
+            refuse_unstorable(event)
+        except ValueError as error:
+            self._lose(event, error)
+            return
+        written = self._log.append(event, blob)
+        self.state.apply(written)
+        if not isinstance(written, NOT_PERCEIVED):
+            self.live.push(written, blob)
+        try:
+            self._subscriber(written, blob)
+        except Exception as error:  # who looks on never stops what they look at
+            hint = "The recording goes on; what is shown of it may be incomplete."
+            self.problem = unexpected("An event could not be shown", error, hint)
+
+    def _lose(self, event: Event, error: ValueError) -> None:
+        """Go on without an event that no log can hold."""
+        if isinstance(event, SessionStarted):
+            raise error
+        self.problem = AffettiError(
+            f"One {type(event).__name__} could not be recorded: {error}.",
+            "It is lost; the recording goes on.",
+        )
+
+
+def _failure(error: Exception) -> AffettiError:
+    """Return what to tell a person of an error that ends a recording."""
+    if not isinstance(error, OSError):
+        return unexpected("The recording cannot go on", error)
+    code = ExitCode.DISK_FULL if error.errno in _FULL else ExitCode.FILE_MISSING
+    return AffettiError(f"The log cannot be written: {error.strerror or error}.", "", code)
+
+
+def _gone(target: Path) -> AffettiError:
+    return AffettiError(
+        f"The recording is gone from {target.parent}: the folder was moved, renamed or emptied, "
+        "or its disk was taken out.",
+        f"The recording has ended. Look for files named {target.stem}.part*.h5 where the folder "
+        f"is now, and run `affetti recover` there.",
+        ExitCode.FILE_MISSING,
+    )
