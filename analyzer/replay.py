@@ -37,7 +37,6 @@ from affetti.models.face.reading import Choose, FaceReader, FaceReading
 from affetti.models.perception import (
     FACE_MODELS,
     MUSIC_MODEL,
-    NOT_PERCEIVED,
     Estimate,
     Perception,
     models_in_use,
@@ -98,6 +97,15 @@ def replay(
         yield from made
 
 
+def _perceived(
+    event: Event, blob: bytes, perception: Perception, pool: ThreadPoolExecutor
+) -> "_Perceived":
+    if not event.traits.perceived:
+        return _Perceived(event)
+    heard = pool.submit(perception.hear, event, blob)
+    return _Perceived(event, perception.see(event, blob), heard)
+
+
 def _stepwise(
     session: Session, perception: Perception, progress: Progress | None
 ) -> Iterator[tuple[Event, list[Estimate]]]:
@@ -111,11 +119,8 @@ def _stepwise(
         try:
             for done, record in enumerate(session.records(), start=1):
                 event = decode(record.json, session.schema_version)
-                if isinstance(event, NOT_PERCEIVED):
-                    waiting.append(_Perceived(event))
-                elif not isinstance(event, UnknownEvent):
-                    heard = pool.submit(perception.hear, event, record.blob)
-                    waiting.append(_Perceived(event, perception.see(event, record.blob), heard))
+                if not isinstance(event, UnknownEvent):
+                    waiting.append(_perceived(event, record.blob, perception, pool))
                 while waiting and (len(waiting) > _AHEAD or waiting[0].ready):
                     yield waiting.popleft().fused(perception)
                 if progress is not None and (done % _PROGRESS_EVERY == 0 or done == total):

@@ -7,11 +7,11 @@ import numpy as np
 
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
-    BLOBS,
     ESTIMATES,
     AnyEvent,
     AudioCaptured,
     AudioFormat,
+    Event,
     SessionStarted,
     UnknownEvent,
     columns,
@@ -67,7 +67,7 @@ class Fitness:
             return form is not None and len(record.blob) == 2 * form.channels * event.count
         if isinstance(event, SessionStarted) and not self._begins(event):
             return False
-        return isinstance(event, BLOBS) or not record.blob
+        return not record.blob or (isinstance(event, Event) and event.traits.blob)
 
     def _begins(self, event: SessionStarted) -> bool:
         first = self.state.started is None and event.session_id == self._session_id

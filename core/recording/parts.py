@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from affetti.core.custody.temporary import sync_folder
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import SCHEMA_VERSION, URGENT, Event, encode
+from affetti.core.events import SCHEMA_VERSION, Event, encode
 from affetti.core.recording.names import DAMAGE, SEGMENT_FORMAT, part_path, parts_of
 from affetti.core.recording.records import Place, Record, Scan, pack, record_of, unpack
 from affetti.core.settings import MIB, LogSettings
@@ -223,11 +223,11 @@ class SegmentLog:
                 "Choose a smaller picture, or a larger log.segment_mib in the settings.",
                 ExitCode.MEDIA,
             )
-        self._make_room(length, closing=type(event) in URGENT)
+        self._make_room(length, closing=event.traits.urgent)
         self._current.write(record, packed)
         self._seq += 1
         self.bytes_written += length
-        if type(event) in URGENT:
+        if event.traits.urgent:
             self.sync()
         else:
             self.sync_when_due()

@@ -32,6 +32,7 @@ from affetti.core.events import (
     SessionEnded,
     SessionRecovered,
     SessionStarted,
+    column_fields,
     columns,
     decode,
     encode,
@@ -54,14 +55,6 @@ _IN_FLIGHT_S: Final = 0.2
 _BUFFER_BYTES: Final = 8 * MIB
 _AUDIO_CHUNK_BYTES: Final = 256 << 10
 _ALREADY: Final = "It was sealed already; its segments were removed."
-_UNITS: Final = {
-    "t_ns": "nanoseconds of session time",
-    "box_px": "pixels",
-    "loudness_dbfs": "dB relative to full scale",
-    "tempo_bpm": "beats per minute",
-    "entropy_bits": "bits",
-    "divergence_bits": "bits",
-}
 
 
 @dataclass(frozen=True)
@@ -548,12 +541,14 @@ class _Writer:
         self._file.attrs.update(self._attributes())
 
     def _write_columns(self, group: str, kind: type[Event]) -> None:
+        fields = column_fields(kind)
         for name, values in columns(kind, self._estimates[kind]).items():
             data: Any = values
             if values.dtype == object:
-                data = np.array([str(value or "").encode() for value in values], "S")
+                data = np.array([value.encode() for value in values], "S")
             column = self._file.create_dataset(f"{group}/{name}", data=data)
-            column.attrs["units"] = _UNITS.get(name, "")
+            column.attrs["units"] = fields[name].unit
+            column.attrs["description"] = fields[name].description
 
     def _attributes(self) -> dict[str, Any]:
         started = self.state.started

@@ -22,7 +22,6 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.consent import NO_CONSENT
 from affetti.core.emotions import emotions_of_expressions
 from affetti.core.events import (
-    ESTIMATES,
     AudioCaptured,
     AudioFormat,
     AudioGap,
@@ -41,8 +40,6 @@ from affetti.core.events import (
     MusicEstimated,
     PerceptionSettings,
     PersonChanged,
-    SessionEnded,
-    SessionRecovered,
     SessionStarted,
     SkipReason,
     TrackEnded,
@@ -65,13 +62,6 @@ NEUTRAL_REFERENCE: Final = "neutral_mean_logs"  # a parameter of the network in 
 
 ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
-# What perception makes itself, and the last word of a log, which comes when it has closed.
-NOT_PERCEIVED: Final[tuple[type[Event], ...]] = (
-    *ESTIMATES,
-    EstimateSkipped,
-    SessionEnded,
-    SessionRecovered,
-)
 
 # Decides whether no estimate is made from an event, and why; True stands for "late".
 Skip: TypeAlias = Callable[[Modality, Event], SkipReason | bool]
@@ -465,5 +455,5 @@ class Perception:
         return [*estimates, *self._fusion.push(event, estimates)]
 
     def push(self, event: Event, blob: bytes = b"") -> list[Estimate]:
-        """Take in the next fact; events of the kinds `NOT_PERCEIVED` must be left out."""
+        """Take in the next fact; events of kinds that it does not see must be left out."""
         return self.fuse(event, [*self.see(event, blob), *self.hear(event, blob)])

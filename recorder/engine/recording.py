@@ -31,7 +31,7 @@ from affetti.core.recording.parts import SegmentLog
 from affetti.core.seconds import BASELINE_S, DURATION_S, checked_seconds
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
-from affetti.models.perception import NOT_PERCEIVED, models_in_use
+from affetti.models.perception import models_in_use
 from affetti.recorder.engine.inbox import Inbox
 from affetti.recorder.engine.live import LivePerception, Readers
 from affetti.recorder.engine.messages import Plan
@@ -380,7 +380,7 @@ class Recording:
             return
         written = self._log.append(event, blob)
         self.state.apply(written)
-        if not isinstance(written, NOT_PERCEIVED):
+        if written.traits.perceived:
             self.live.push(written, blob)
         try:
             self._subscriber(written, blob)

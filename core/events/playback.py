@@ -1,0 +1,48 @@
+"""What was played."""
+
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from affetti.core.events.base import Event, PlaybackSample, Track, Traits, field
+
+TrackEndReason: TypeAlias = Literal["finished", "skipped", "stopped", "failed"]
+
+
+class TrackStarted(Event, frozen=True, kw_only=True, tag=True):
+    """A track of the playlist began at `sample` of the playback stream."""
+
+    traits: ClassVar = Traits(urgent=True, message="track_started")
+
+    track: Track
+    title: Annotated[str, field("as the file or the playlist says")]
+    file_name: Annotated[str, field("without its folder")]
+    sha256: Annotated[str, field("of the file")]
+    sample: PlaybackSample
+    duration_s: Annotated[float, field("of the file", "seconds")]
+
+
+class TrackPaused(Event, frozen=True, kw_only=True, tag=True):
+    """The track was paused: from `sample` on the playback stream carries silence."""
+
+    traits: ClassVar = Traits(message="track_paused")
+
+    track: Track
+    sample: PlaybackSample
+
+
+class TrackResumed(Event, frozen=True, kw_only=True, tag=True):
+    """The track goes on at `sample` of the playback stream."""
+
+    traits: ClassVar = Traits(message="track_resumed")
+
+    track: Track
+    sample: PlaybackSample
+
+
+class TrackEnded(Event, frozen=True, kw_only=True, tag=True):
+    """The track ended before `sample` of the playback stream."""
+
+    traits: ClassVar = Traits(urgent=True, message="track_ended")
+
+    track: Track
+    sample: PlaybackSample
+    reason: Annotated[TrackEndReason, field("why")]

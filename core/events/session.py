@@ -1,0 +1,104 @@
+"""How a session begins, changes and ends."""
+
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+
+import msgspec
+
+from affetti.core.events.base import Event, Traits, field
+from affetti.core.events.capture import AudioFormat
+
+SCHEMA_VERSION: Final = "1.0"
+
+EndReason: TypeAlias = Literal[
+    "stopped", "duration", "sources_ended", "signal", "ui_gone", "disk_full", "failed"
+]
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What the person agreed to have recorded; what is not consented to is never written."""
+
+    video: bool  # frames of the face, and every estimate made from them
+    audio: bool  # the room's sound, and every estimate made from it
+
+
+class PerceptionSettings(msgspec.Struct, frozen=True):
+    """When perception speaks, in event time. Recorded, so that a replay does the same."""
+
+    face_period_ns: int = 100_000_000  # at most one face estimate in each period
+    music_period_s: int = 1  # a music estimate ends at each multiple of this
+    music_window_s: int = 10  # and looks back this far
+    music_minimum_s: int = 3  # but says nothing of less than this
+    fusion_period_ns: int = 500_000_000  # a fused estimate at each multiple of this
+    fusion_lateness_ns: int = 300_000_000  # how long a tick waits for estimates about it
+    face_max_age_ns: int = 1_000_000_000  # an older face no longer speaks for the present
+    music_max_age_ns: int = 2_500_000_000
+
+
+class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
+    """The first event: whose recording this is, of what, and what made it."""
+
+    traits: ClassVar = Traits(urgent=True)
+
+    session_id: Annotated[str, field("32 hexadecimal digits")]
+    person: Annotated[str, field("a pseudonym, never a name")]
+    consent: Annotated[Consent, field("what the person agreed to")]
+    software_version: Annotated[str, field("of Affetti")]
+    wall_clock: Annotated[str, field("ISO 8601 with offset, at t_ns 0")]
+    schema_version: Annotated[str, field("of the events")] = SCHEMA_VERSION
+    camera: Annotated[str | None, field("how the operator named the source")] = None
+    microphone: Annotated[str | None, field("how the operator named the source")] = None
+    speaker: Annotated[str | None, field('"none" when playback goes to the log alone')] = None
+    streams: Annotated[dict[str, AudioFormat], field("the form of each audio stream")] = (
+        msgspec.field(default_factory=dict)
+    )
+    playlist: Annotated[tuple[str, ...], field("titles")] = ()
+    models: Annotated[dict[str, str], field("SHA-256 of each model, by name")] = msgspec.field(
+        default_factory=dict
+    )
+    perception: Annotated[PerceptionSettings, field("when perception speaks")] = (
+        PerceptionSettings()
+    )
+
+
+class ConsentChanged(Event, frozen=True, kw_only=True, tag=True):
+    """The person changed their mind; from here on `consent` holds."""
+
+    traits: ClassVar = Traits(urgent=True, message="consent_changed")
+
+    consent: Annotated[Consent, field("what holds from here on")]
+
+
+class RecordingPaused(Event, frozen=True, kw_only=True, tag=True):
+    """From here on no frame and no sound of the room is kept."""
+
+    traits: ClassVar = Traits(urgent=True, message="recording_paused")
+
+
+class RecordingResumed(Event, frozen=True, kw_only=True, tag=True):
+    """Frames and sound are kept again."""
+
+    traits: ClassVar = Traits(urgent=True, message="recording_resumed")
+
+
+class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
+    """The last event of a recording that ended cleanly."""
+
+    traits: ClassVar = Traits(urgent=True, perceived=False)
+
+    reason: Annotated[EndReason, field("why")]
+    detail: Annotated[str, field("what failed, in words")] = ""
+
+
+class SessionRecovered(Event, frozen=True, kw_only=True, tag=True):
+    """The last event of a recording with a loss: it broke off, or not all of it could be read.
+
+    Behind a `SessionEnded`, the recording ended cleanly and was damaged afterwards.
+    """
+
+    traits: ClassVar = Traits(urgent=True, perceived=False)
+
+    lost_s: Annotated[
+        float, field("upper estimate of what is missing, inside and at the end", "seconds")
+    ]
+    damaged_records: Annotated[int, field("records inside the log that could not be read")]
+    statement: Annotated[str, field("the same in words")]
