@@ -1,6 +1,6 @@
 """What was captured, and what was not."""
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -8,6 +8,11 @@ from affetti.core.events.base import OF_ITS_STREAM, Event, Traits, field
 
 StreamName: TypeAlias = Literal["room", "playback"]
 DeviceName: TypeAlias = Literal["camera", "microphone", "speaker", "disk"]
+
+
+# The rates of a stream that is recorded: whatever looks at a recording can handle these.
+LOWEST_RATE_HZ: Final = 8_000
+HIGHEST_RATE_HZ: Final = 192_000
 
 
 class AudioFormat(msgspec.Struct, frozen=True):

@@ -51,7 +51,8 @@ BLOCK_ROW: Final = np.dtype(
 )
 STREAMS: Final = ("room", "playback")
 MAX_CHANNELS: Final = 8
-MAX_RATE_HZ: Final = 384_000
+# Wider than what is recorded (see `core.events`): earlier recorders let in what a file said.
+MAX_RATE_HZ: Final = 1 << 22
 _MAX_ROWS: Final = 1 << 28
 _MAX_COMPRESSION: Final = 1100  # deflate's best is 1032:1
 _SAFE_FILTERS: Final = (

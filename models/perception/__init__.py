@@ -50,7 +50,7 @@ from affetti.models.face.reading import Detection
 from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias
 from affetti.models.face.tracking import PersonTrack
 from affetti.models.manifest import manifest, model
-from affetti.models.sound.music import model_names
+from affetti.models.sound.music import model_names, readable
 
 if TYPE_CHECKING:
     from affetti.models.face.reading import Choose, FaceReading
@@ -271,7 +271,8 @@ class _Window:
 class MusicPerception:
     """From sound to music estimates, one at each whole second of a stream's samples.
 
-    While a track plays, the playback is what is heard; otherwise the room.
+    While a track plays, the playback is what is heard; otherwise the room. Of a stream whose
+    form cannot be read (see `models.sound.music.readable`) nothing is estimated.
 
     Parameters
     ----------
@@ -312,6 +313,8 @@ class MusicPerception:
     def _hear(
         self, event: AudioCaptured, blob: bytes, window: _Window
     ) -> list[MusicEstimated | EstimateSkipped]:
+        if not readable(window.form):
+            return []
         block = np.frombuffer(blob, "<i2").reshape(-1, window.form.channels)
         window.push(event.sample, block)
         if event.stream != ("playback" if self._playing else "room"):

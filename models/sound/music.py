@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from affetti.core.emotions import FloatArray
-from affetti.core.events import Emotions
+from affetti.core.events import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, AudioFormat, Emotions
 from affetti.models import manifest
 from affetti.models.sound.descriptors import describe
 from affetti.models.sound.features import RATE_HZ, Signal, Sound, mono, normalized, paper_features
 from affetti.models.sound.musicnn import Musicnn
 from affetti.models.sound.reasons import Reason, Typical, reasons
 
+MAX_CHANNELS: Final = 8
 FLOOR_DBFS: Final = -120.0
 MOST_REASONS: Final = 3
 SILENCE_DBFS: Final = -60.0  # softer than this is no music: a quiet room, a muted line
@@ -150,6 +151,11 @@ class MusicReader:
         self.read(noise, RATE_HZ)
 
 
+def readable(form: AudioFormat) -> bool:
+    """Return whether sound of this form can be read."""
+    return LOWEST_RATE_HZ <= form.rate_hz <= HIGHEST_RATE_HZ and 1 <= form.channels <= MAX_CHANNELS
+
+
 def model_names(name: str) -> tuple[str, ...]:
     """Return a music model and those that it listens through, as the manifest names them.
 
@@ -196,10 +202,10 @@ def sharpened(probabilities: FloatArray, exponent: float) -> FloatArray:
 
 
 def _check(samples: NDArray[np.int16], rate_hz: int) -> None:
-    if samples.ndim != 2 or samples.dtype != np.int16 or not 1 <= samples.shape[1] <= 8:
+    if samples.ndim != 2 or samples.dtype != np.int16:
         raise ValueError(f"expected int16 [n, 1..8], not {samples.dtype} {samples.shape}")
-    if not 8_000 <= rate_hz <= 192_000:
-        raise ValueError(f"cannot read sound at {rate_hz} Hz")
+    if not readable(AudioFormat(rate_hz, samples.shape[1])):
+        raise ValueError(f"cannot read {samples.shape[1]} channels at {rate_hz} Hz")
     if not 3 * rate_hz <= len(samples) <= 10 * rate_hz:
         raise ValueError(f"expected 3 to 10 s of sound, not {len(samples) / rate_hz:.1f} s")
 

@@ -17,7 +17,7 @@ from affetti.recorder.sources import AudioSource, Sink
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
 from affetti.recorder.sources.stream import BLOCK, StreamLog
-from affetti.recorder.sources.track import SUFFIXES, Track, decode, open_track
+from affetti.recorder.sources.track import SUFFIXES, Track, common_format, decode, open_track
 
 
 def open_microphone(name: str) -> AudioSource:
@@ -38,8 +38,9 @@ def open_microphone(name: str) -> AudioSource:
 class SoundFile:
     """A sound file heard in real time, as stream "room".
 
-    Its samples are kept as they are, at the file's own rate; more than two channels are
-    averaged into one, which both channels then carry.
+    Its samples are kept as they are, at the file's own rate; a rate outside 8,000 to 192,000 Hz
+    becomes 44,100 or 48,000 Hz. More than two channels are averaged into one, which both
+    channels then carry.
     """
 
     finite = True
@@ -60,9 +61,7 @@ class SoundFile:
     def open(self) -> None:
         """Check the file; AffettiError when it is missing or cannot be decoded."""
         self._track = open_track(self._path)
-        self.format = AudioFormat(
-            rate_hz=self._track.rate_hz, channels=min(2, self._track.channels)
-        )
+        self.format = common_format([self._track])
 
     def start(self, sink: Sink) -> None:
         """Begin to hear it."""
@@ -92,7 +91,8 @@ class SoundFile:
                     break
                 stream.keep(block, t_ns)
         except AffettiError as error:
-            stream.gap(track.samples - heard, error.message, sink.clock.now_ns())
+            samples = track.samples * self.format.rate_hz // track.rate_hz
+            stream.gap(max(0, samples - heard), error.message, sink.clock.now_ns())
         stream.tell_losses(sink.clock.now_ns())
         self.ended.set()
 

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import AudioFormat, DeviceLost, DeviceRestored
+from affetti.core.events import (
+    HIGHEST_RATE_HZ,
+    LOWEST_RATE_HZ,
+    AudioFormat,
+    DeviceLost,
+    DeviceRestored,
+)
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.stream import BLOCK
 
@@ -27,6 +33,7 @@ _LATENCY_S: Final = 0.4
 _RECENT_CALLBACKS: Final = 200  # 5 s
 _BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0)  # between attempts to open a device again
 _PLAUSIBLE_S: Final = 5.0
+_STANDARD_HZ: Final = (48_000, 44_100)
 _WORDS: Final[dict[Direction, Literal["microphone", "speaker"]]] = {
     "input": "microphone",
     "output": "speaker",
@@ -132,7 +139,8 @@ class CardStream:
         Parameters
         ----------
         rate_hz
-            The rate wanted; the device's own is taken where it is None or refused.
+            The rate wanted; the device's own is taken where it is None or refused, and a
+            standard one where that is outside 8,000 to 192,000 Hz.
         channels
             How many are wanted; a device with fewer gets those.
 
@@ -144,7 +152,7 @@ class CardStream:
         device = find_device(self.name, self._direction)
         own_hz = round(device["default_samplerate"])
         channels = min(channels, device[f"max_{self._direction}_channels"])
-        for rate in dict.fromkeys((rate_hz or own_hz, own_hz)):
+        for rate in _bounded_hz(rate_hz or own_hz, own_hz):
             self.form = AudioFormat(rate_hz=rate, channels=channels)
             try:
                 self._stream = self._new_stream()
@@ -268,6 +276,12 @@ class CardClock:
             return now_ns + otherwise_ns
         self._distances_ns.append(now_ns - round(current_s * NS_PER_S))
         return min(self._distances_ns) + round(at_s * NS_PER_S)
+
+
+def _bounded_hz(*rates_hz: int) -> tuple[int, ...]:
+    """Return the rates that a stream may have, each once; standard ones where there are none."""
+    usable = (rate for rate in rates_hz if LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ)
+    return tuple(dict.fromkeys(usable)) or _STANDARD_HZ
 
 
 def _no_device(what: str, direction: Direction, names: tuple[str, ...]) -> AffettiError:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,15 @@ import soxr
 from numpy.typing import NDArray
 
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import AudioFormat
+from affetti.core.events import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, AudioFormat
 
 SUFFIXES: Final = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}
 )
+_STANDARD_HZ: Final = (44_100, 48_000)
+# A file that says it is farther off holds something else than music.
+_LOWEST_FILE_HZ: Final = 1_000
+_HIGHEST_FILE_HZ: Final = 1_000_000
 _DECODED_AT_ONCE: Final = 8192  # samples
 # libsndfile turns these into int16 without scaling, or wraps what is louder than full scale.
 _FLOATING: Final = frozenset({"FLOAT", "DOUBLE", "VORBIS", "OPUS"})
@@ -57,7 +62,8 @@ def open_track(path: Path) -> Track:
     Raises
     ------
     AffettiError
-        It is missing, or nothing can be decoded from it.
+        It is missing, nothing can be decoded from it, or its rate is not one of sound: less than
+        1,000 or more than 1,000,000 Hz.
     """
     try:
         with path.open("rb") as data:
@@ -77,15 +83,39 @@ def open_track(path: Path) -> Track:
         raise _undecodable(path) from error
     if not decodable:
         raise _undecodable(path)
+    if not _LOWEST_FILE_HZ <= track.rate_hz <= _HIGHEST_FILE_HZ:
+        raise AffettiError(
+            f"The sound file {path.name} cannot be used: it says that its rate is "
+            f"{track.rate_hz} Hz.",
+            f"Rates from {_LOWEST_FILE_HZ} to {_HIGHEST_FILE_HZ} Hz can be; convert the file.",
+            ExitCode.MEDIA,
+        )
     return track
 
 
 def common_format(tracks: list[Track]) -> AudioFormat:
-    """Return the form in which all of `tracks` can be played one after another."""
+    """Return the form in which all of `tracks` can be played one after another.
+
+    One or two channels, and the rate that most of the tracks have, so that these are recorded
+    as they are. Rates below 44,100 Hz count only when there are no others, and then the
+    highest is taken: no track is to sound duller for another's sake. Of two rates that are
+    equally frequent it is 44,100 or 48,000 Hz rather than another, and then the higher one.
+    Rates outside 8,000 to 192,000 Hz do not count; where all are, it is 44,100 or 48,000 Hz.
+    """
     return AudioFormat(
-        rate_hz=max(track.rate_hz for track in tracks),
+        rate_hz=_stream_rate_hz([track.rate_hz for track in tracks]),
         channels=min(2, max(track.channels for track in tracks)),
     )
+
+
+def _stream_rate_hz(rates_hz: list[int]) -> int:
+    usable = [rate for rate in rates_hz if LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ]
+    if not usable:
+        return _STANDARD_HZ[0] if max(rates_hz) % 11_025 == 0 else _STANDARD_HZ[1]
+    counts = Counter(rate for rate in usable if rate >= _STANDARD_HZ[0])
+    if not counts:
+        return max(usable)
+    return max(counts, key=lambda rate: (counts[rate], rate in _STANDARD_HZ, rate))
 
 
 def decode(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:

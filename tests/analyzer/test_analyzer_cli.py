@@ -5,13 +5,16 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
-from session_builder import Plan, build
+from session_builder import Plan, build, write
 
 from affetti.analyzer import cli
 from affetti.core.errors import ExitCode
-from affetti.core.events import MarkerAdded, NoteAdded
+from affetti.core.events import AudioCaptured, AudioFormat, MarkerAdded, NoteAdded, SessionEnded
+from affetti.core.recording.session import Session
+from tests.conftest import NS, started
 
 COMMANDS = ("analyze", "check", "demo", "info", "recover", "report", "verify")
 
@@ -147,3 +150,20 @@ def test_the_demo_names_the_report_it_wrote(sample_session: Path, tmp_path: Path
     assert (tmp_path / "demo" / "sample.analysis" / "tracks.csv").exists()
     assert len(done.stdout.splitlines()) == 3
     assert affetti("demo", "--output", tmp_path / "demo").returncode == ExitCode.OK
+
+
+@pytest.mark.parametrize("rate_hz", [1, 4_000, 352_800, 768_000])
+def test_a_recording_whose_sound_cannot_be_read_is_analyzed_and_reported(
+    tmp_path: Path, rate_hz: int
+) -> None:
+    tone = np.round(8_000 * np.sin(np.arange(4 * rate_hz))).astype("<i2")
+    heard = AudioCaptured(t_ns=0, stream="room", sample=0, count=len(tone))
+    opening = started(streams={"room": AudioFormat(rate_hz, 1)})
+    ending = SessionEnded(t_ns=4 * NS, reason="stopped")
+    path = tmp_path / "odd.h5"
+    write(path, opening.session_id, [(opening, b""), (heard, tone.tobytes()), (ending, b"")])
+    for command in ("info", "analyze", "report"):
+        done = affetti(command, path)
+        assert done.returncode == 0, done.stderr
+    with Session.open(path) as session:
+        assert np.array_equal(session.audio("room").read()[:, 0], tone)

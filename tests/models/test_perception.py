@@ -23,7 +23,7 @@ from affetti.core.events import (
 )
 from affetti.models.face.reading import FaceReading
 from affetti.models.perception import Perception, models_in_use, never, recorded_skips
-from affetti.models.sound.music import MusicReading
+from affetti.models.sound.music import MusicReader, MusicReading
 from tests.conftest import NS, RATE_HZ, jpeg, started
 
 Item = tuple[Event, bytes]
@@ -81,6 +81,11 @@ def track(kind: str, second: float) -> Item:
             b"",
         )
     return TrackEnded(t_ns=round(second * NS), track=0, sample=sample, reason="finished"), b""
+
+
+@pytest.fixture(scope="module")
+def reader() -> MusicReader:
+    return MusicReader()
 
 
 BOTH = {"room": AudioFormat(RATE_HZ, 1), "playback": AudioFormat(RATE_HZ, 1)}
@@ -172,6 +177,32 @@ def test_samples_that_jump_start_a_window_anew() -> None:
     items = [*map(block, range(5)), *map(block, range(8, 12))]
     music = of(MusicEstimated, perceive([(started(), b""), *items]))
     assert [m.start_sample // RATE_HZ for m in music] == [0, 0, 0, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels"), [(0, 1), (1, 1), (4_000, 1), (352_800, 1), (8_000, 0), (8_000, 9)]
+)
+def test_of_sound_that_cannot_be_read_nothing_is_said(
+    reader: MusicReader, rate_hz: int, channels: int
+) -> None:
+    streams = {"room": AudioFormat(rate_hz, channels), "playback": AudioFormat(RATE_HZ, 1)}
+    items = [(started(streams=streams), b""), *(block(second) for second in range(5))]
+    perception = Perception(read_face, reader.read)
+    said = [e for event, blob in numbered(items) for e in perception.push(event, blob)]
+    assert of(MusicEstimated, said) == []
+    assert {e.emotions for e in of(EmotionFused, said)} == {None}
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 8_001, 11_025, 12_345, 176_400, 191_999, 192_000])
+def test_sound_at_any_rate_that_is_recorded_is_read(reader: MusicReader, rate_hz: int) -> None:
+    time = np.arange(3 * rate_hz) / rate_hz
+    tone = (8_000 * np.sin(2 * np.pi * 220 * time)).astype("<i2")
+    heard = AudioCaptured(t_ns=0, stream="room", sample=0, count=len(tone))
+    items = [(started(streams={"room": AudioFormat(rate_hz, 1)}), b""), (heard, tone.tobytes())]
+    perception = Perception(read_face, reader.read)
+    said = [e for event, blob in numbered(items) for e in perception.push(event, blob)]
+    (estimate,) = of(MusicEstimated, said)
+    assert estimate.loudness_dbfs == pytest.approx(-15.26, abs=0.1)
 
 
 def test_ticks_use_what_was_newest_then() -> None:
