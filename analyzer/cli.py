@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.core.clock import clock_text
 from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.language import clock_text
 from affetti.core.seconds import Seconds
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
     ESTIMATE_TABLES,
     ESTIMATES,
@@ -32,6 +32,7 @@ from affetti.core.events import (
     columns,
     decode,
 )
+from affetti.core.language import clock_text
 from affetti.core.recording.session import Session
 from affetti.models.face.reading import Choose, FaceReader, FaceReading
 from affetti.models.perception import (

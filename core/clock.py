@@ -93,12 +93,3 @@ class SampleClock:
         lag = (self._y - drift * self._x) / self._n
         x = (sample - self._first[0]) / self.rate_hz
         return self._first[1] + round((x * (1 + drift) + lag) * NS_PER_S)
-
-
-def clock_text(seconds: float) -> str:
-    """Return a time for people: `02:03.4`, or `1:02:03.4` from an hour on."""
-    tenths = round(max(seconds, 0.0) * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{minutes:02d}:{rest // 10:02d}.{rest % 10}"
-    return f"{hours}:{text}" if hours else text

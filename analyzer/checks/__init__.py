@@ -18,7 +18,7 @@ import numpy as np
 
 from affetti.analyzer.measures.segments import expected_ns
 from affetti.analyzer.replay import Progress, other_models
-from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.clock import NS_PER_S
 from affetti.core.consent import allows, captures, needed
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
@@ -34,6 +34,7 @@ from affetti.core.events import (
     SessionStarted,
     columns,
 )
+from affetti.core.language import clock_text
 from affetti.core.people.person import checked_code
 from affetti.core.recording import layout
 from affetti.core.recording.losses import span

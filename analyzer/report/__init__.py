@@ -21,11 +21,12 @@ from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.measures.transitions import dwells_of, transition_counts
 from affetti.analyzer.replay import Progress, completed, other_models, replayed
 from affetti.analyzer.report import figures, findings, wording
-from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.clock import NS_PER_S
 from affetti.core.custody.temporary import replacing
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import SelfReported
+from affetti.core.language import clock_text
 from affetti.core.recording.session import Session
 from affetti.models.perception import models_in_use
 

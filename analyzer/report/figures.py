@@ -18,8 +18,9 @@ from affetti.analyzer.measures.segments import ModalityName, Summary, Windows
 from affetti.analyzer.measures.transitions import Change, Dwell, dwells_of
 from affetti.analyzer.report.findings import NAMES, coverage_text
 from affetti.analyzer.report.wording import clock, percent
-from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
+from affetti.core.language import clock_text
 
 # From the bottom up: what is pleasant lies below the line, what is unpleasant above it.
 STACK: Final = (Emotion.HAPPINESS, Emotion.RELAXATION, Emotion.SADNESS, Emotion.ANGER)

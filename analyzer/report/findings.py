@@ -11,8 +11,8 @@ from affetti.analyzer.measures.congruence import Congruence
 from affetti.analyzer.measures.segments import ModalityName, Summary
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report.wording import UNKNOWN, index, number, percent, seconds, signed, times
-from affetti.core.clock import clock_text
 from affetti.core.emotions import EMOTIONS
+from affetti.core.language import clock_text
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
 # In words: from which congruence on face and music express much, or partly, the same.

@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core.clock import NS_PER_S, clock_text
+from affetti.core.clock import NS_PER_S
+from affetti.core.language import clock_text
 from affetti.core.state import SessionState
 
 _SPANS: Final = 12  # named one by one; more are counted

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from affetti.core.clock import clock_text
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
+from affetti.core.language import clock_text
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages

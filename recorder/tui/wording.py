@@ -6,6 +6,7 @@ from typing import Final, Literal
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, ranked
 from affetti.core.events import Emotions, PerceptionSettings
+from affetti.core.language import percent, span
 from affetti.recorder.engine.messages import Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
 
@@ -34,11 +35,6 @@ class Remark:
 
     words: str
     severity: Severity = "ok"
-
-
-def percent(share: float) -> str:
-    """Return a share as people write it."""
-    return f"{share:.0%}".replace("%", " %")
 
 
 def strongest(emotions: Emotions) -> str:
@@ -143,28 +139,6 @@ def congruence(view: RecordingView) -> tuple[str, float | None]:
     if alike >= 0.5:
         return "Face and music express partly the same", alike
     return "Face and music express different things", alike
-
-
-def span(seconds: float) -> str:
-    """Return a long stretch of time, roughly: "5:12 h", "12 min" or "40 s"."""
-    minutes = int(seconds // 60)
-    if minutes >= 100 * 60:
-        return "100+ h"
-    if minutes >= 60:
-        return f"{minutes // 60}:{minutes % 60:02d} h"
-    return f"{minutes} min" if minutes else f"{int(seconds)} s"
-
-
-def one_line(text: str) -> str:
-    """Return a text of several lines as one: "first / second"."""
-    return " / ".join(line.strip() for line in text.splitlines() if line.strip())
-
-
-def clock(seconds: float) -> str:
-    """Return a time in whole seconds: "02:03", or "1:02:03" from an hour on."""
-    minutes, rest = divmod(int(max(seconds, 0.0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
 
 
 def health_remarks(view: RecordingView) -> list[Remark]:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from affetti.core.clock import NS_PER_S, SampleClock, clock_text
+from affetti.core.clock import NS_PER_S, SampleClock
+from affetti.core.language import clock_text
 
 
 @pytest.mark.parametrize("ppm", [-80.0, 0.0, 35.0])

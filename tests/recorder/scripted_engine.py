@@ -39,9 +39,9 @@ class ScriptedEngine:
         self.pipe, self._own = Pipe()
         self.heard: list[Any] = []
 
-    def say(self, *messages: messages.Message) -> None:
-        for message in messages:
-            messages.send(self._own, message)
+    def say(self, *items: messages.Message) -> None:
+        for item in items:
+            messages.send(self._own, item)
 
     def commands(self) -> list[Any]:
         """Everything the screen has sent so far."""

@@ -36,7 +36,7 @@ def view_of(*messages: object, now_s: float = 200.0) -> RecordingView:
 @pytest.mark.parametrize(
     ("emotions", "words"),
     [
-        ((0.7, 0.1, 0.1, 0.1), "happiness, 70 %"),
+        ((0.7, 0.1, 0.1, 0.1), "happiness, 70\u00a0%"),
         ((0.1, 0.4, 0.05, 0.45), "relaxation and sadness"),
         ((0.27, 0.25, 0.24, 0.24), "a mix, most happiness"),
     ],
@@ -50,7 +50,7 @@ def test_close_emotions_are_named_together(
 def test_readings_say_what_is_expressed() -> None:
     view = view_of(recorded(session()), health())
     assert wording.face_reading(view).title == "The face expresses"
-    assert wording.face_reading(view).words == "happiness, 78 %"
+    assert wording.face_reading(view).words == "happiness, 78\u00a0%"
     assert wording.music_reading(view).words == "relaxation and happiness"
     assert wording.fused_reading(view).title == "Together they express"
 

@@ -10,6 +10,7 @@ from textual.widgets import Footer
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import MarkerAdded, NoteAdded
+from affetti.core.language import clock
 from affetti.recorder.engine.messages import (
     AnyMessage,
     ChangePerson,
@@ -39,7 +40,6 @@ from affetti.recorder.tui.widgets.timeline import Timeline
 from affetti.recorder.tui.wording import (
     Remark,
     Severity,
-    clock,
     face_reading,
     fused_reading,
     health_remarks,

@@ -16,6 +16,7 @@ from textual.widgets import Footer, ProgressBar, Static
 
 from affetti.core.emotions import EMOTIONS
 from affetti.core.events import PerceptionSettings
+from affetti.core.language import clock, one_line, percent
 from affetti.core.state import Track
 from affetti.recorder.engine.messages import AnyMessage, Sealing
 from affetti.recorder.tui.expressed import Expressed, expressed_during
@@ -24,7 +25,7 @@ from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.bars import bar
 from affetti.recorder.tui.widgets.journal import entries
-from affetti.recorder.tui.wording import clock, one_line, percent, strongest
+from affetti.recorder.tui.wording import strongest
 
 _BAR_WIDTH: Final = 12
 _ENDS: Final = {
@@ -184,7 +185,9 @@ class ReviewScreen(EngineScreen):
         for emotion, share in zip(EMOTIONS, expressed.emotions, strict=True):
             style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
             drawn = bar(share, _BAR_WIDTH, style, trough)
-            cells.append(Text.assemble(f"   {emotion:<11}", drawn, f" {percent(share):>5}"))
+            cells.append(
+                Text.assemble(f"   {emotion:<11}", drawn, f" {percent(share, brief=True):>5}")
+            )
         for left, right in zip(cells[:2], cells[2:], strict=True):
             table.add_row(left, right)
         return Group(title, words, table)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Label, Static
 
 from affetti.core.errors import AffettiError
+from affetti.core.language import span
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
     AnyMessage,
@@ -34,7 +35,6 @@ from affetti.recorder.tui.widgets.paths import PathSuggester
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
-from affetti.recorder.tui.wording import span
 
 _SETTLED_S: Final = 0.5  # a choice that rests this long is looked at
 _BYTES_PER_PIXEL: Final = 0.2  # of a JPEG of quality 90, roughly

@@ -7,7 +7,8 @@ from textual.widget import Widget
 
 from affetti.core.emotions import EMOTIONS, ranked
 from affetti.core.events import Emotions
-from affetti.recorder.tui.wording import Reading, percent
+from affetti.core.language import percent
+from affetti.recorder.tui.wording import Reading
 
 _NAME_WIDTH: Final = 10  # "relaxation"
 _SHARE_WIDTH: Final = 6  # " 100 %"
@@ -62,7 +63,7 @@ class EmotionBars(Widget):
             share = emotions[i] if emotions else 0.0
             style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
             weight = "bold" if emotion is first else quiet
-            figure = percent(share) if emotions else "–"
+            figure = percent(share, brief=True) if emotions else "–"
             lines.append(
                 Text.assemble(
                     (f"{emotion:<{_NAME_WIDTH}} ", weight),

@@ -5,9 +5,10 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
+from affetti.core.language import percent
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.bars import bar
-from affetti.recorder.tui.wording import congruence, percent
+from affetti.recorder.tui.wording import congruence
 
 _WORDS_WIDTH: Final = 43
 _FIGURE_WIDTH: Final = 6
@@ -42,4 +43,4 @@ class CongruenceLine(Widget):
         trough = self.get_component_rich_style("congruence--trough")
         style = self.get_component_rich_style("congruence--alike") + trough.background_style
         drawn = bar(alike, width, style, trough) if width > 4 else Text()
-        return Text.assemble(f"{words:<{_WORDS_WIDTH}}", drawn, f"{percent(alike):>6}")
+        return Text.assemble(f"{words:<{_WORDS_WIDTH}}", drawn, f"{percent(alike, brief=True):>6}")

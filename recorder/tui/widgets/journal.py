@@ -8,8 +8,8 @@ from textual.widget import Widget
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import MarkerAdded, NoteAdded
+from affetti.core.language import clock, one_line
 from affetti.core.state import SessionState
-from affetti.recorder.tui.wording import clock, one_line
 
 _TIME_WIDTH: Final = 9
 

@@ -5,11 +5,11 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
+from affetti.core.language import clock
 from affetti.core.state import Track
 from affetti.recorder.engine.messages import Level
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.bars import bar
-from affetti.recorder.tui.wording import clock
 
 _TIMES_WIDTH: Final = 16
 

@@ -9,8 +9,8 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from affetti.core.errors import AffettiError
+from affetti.core.language import clock
 from affetti.recorder.sources.track import SUFFIXES, Track, open_track
-from affetti.recorder.tui.wording import clock
 
 
 def tracks_at(path: Path) -> list[Track]:

@@ -1,0 +1,122 @@
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from affetti.core import language
+from affetti.core.language import (
+    catalogue,
+    clock,
+    counted,
+    duration,
+    languages,
+    listed,
+    percent,
+    span,
+    text,
+    times,
+)
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("core", "models", "recorder", "analyzer")
+COUNTED = re.compile(r'\bnumber\([^"\']*, ["\'](\w+)["\']\)')
+
+
+def placeholders(message: str) -> set[str]:
+    sentences = catalogue("en")[message]
+    return {name for said in sentences for _, name, _, _ in Formatter().parse(said) if name}
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if called and node.func.id in ("text", "counted") and node.args:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def test_every_message_that_is_said_is_in_the_catalogue() -> None:
+    found = [
+        (where, call.args[0].value)
+        for where, call in calls()
+        if isinstance(call.args[0], ast.Constant)
+    ]
+    assert found
+    assert [pair for pair in found if pair[1] not in catalogue("en")] == []
+
+
+def test_every_message_is_given_what_it_says() -> None:
+    for where, call in calls():
+        name = call.args[0]
+        if not isinstance(name, ast.Constant) or any(k.arg is None for k in call.keywords):
+            continue
+        given = {keyword.arg for keyword in call.keywords} | (
+            {"n"} if isinstance(call.func, ast.Name) and call.func.id == "counted" else set()
+        )
+        assert placeholders(str(name.value)) <= given, where
+
+
+def test_every_noun_that_is_counted_is_in_the_catalogue() -> None:
+    sources = [path for room in ROOMS for path in (ROOT / room).rglob("*") if path.is_file()]
+    nouns = {
+        noun
+        for path in sources
+        if path.suffix in (".py", ".html")
+        for noun in COUNTED.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {f"count.{noun}" for noun in nouns} <= catalogue("en").keys()
+
+
+def test_every_language_says_the_same_with_the_same_values() -> None:
+    for name in languages():
+        assert catalogue(name).keys() <= catalogue("en").keys()
+        for message, sentences in catalogue(name).items():
+            if message:
+                found = {v for said in sentences for _, v, _, _ in Formatter().parse(said) if v}
+                assert found == placeholders(message)
+
+
+def test_a_message_without_an_entry_is_shown_as_its_id() -> None:
+    assert text("no.such.message") == "no.such.message"
+
+
+def test_a_second_language_is_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    english = (ROOT / "core/locale/en.po").read_text(encoding="utf-8")
+    (tmp_path / "en.po").write_text(english, encoding="utf-8")
+    (tmp_path / "fr.po").write_text(
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+        '"Plural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
+        'msgid "count.track"\nmsgid_plural "count.track"\n'
+        'msgstr[0] "{n} piste"\nmsgstr[1] "{n} pistes"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(language, "_FOLDER", tmp_path)
+    monkeypatch.setenv("AFFETTI_LANGUAGE", "fr")
+    _forget()
+    try:
+        assert [counted("count.track", n) for n in (0, 1, 2)] == ["0 piste", "1 piste", "2 pistes"]
+        assert counted("count.note", 2) == "2 notes"  # what it lacks is said in English
+        monkeypatch.setenv("AFFETTI_LANGUAGE", os.sep)
+        assert counted("count.track", 0) == "0 tracks"
+    finally:
+        _forget()
+
+
+def _forget() -> None:
+    language.languages.cache_clear()
+    language.catalogue.cache_clear()
+    language._translations.cache_clear()
+
+
+def test_numbers_are_said_in_one_way() -> None:
+    assert percent(0.004, brief=True) == "0\u00a0%"
+    assert percent(float("nan")) == "–"
+    assert [span(x) for x in (40, 720, 18720, 1e6)] == ["40 s", "12 min", "5:12 h", "100+ h"]
+    assert [clock(x) for x in (62.6, -1)] == ["01:02", "00:00"]
+    assert duration(59.97) == "60.0\u00a0s"
+    assert times(3) == "3 times"
+    assert [listed(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
