@@ -1,3 +1,4 @@
+import importlib
 import json
 import shutil
 import subprocess
@@ -10,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 from session_builder import Plan, build, write
 
-from affetti.analyzer import cli
 from affetti.core.errors import ExitCode
 from affetti.core.events import AudioCaptured, AudioFormat, MarkerAdded, NoteAdded, SessionEnded
 from affetti.core.recording.session import Session
@@ -26,7 +26,7 @@ def affetti(*words: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name: str) -> None:
-    command = getattr(cli, name)
+    command = getattr(importlib.import_module(f"affetti.analyzer.commands.{name}"), name)
     assert isinstance(command, click.Command)
     shown = CliRunner().invoke(command, ["--help"]).output
     assert f"affetti {name}" in shown

@@ -1,0 +1,135 @@
+"""`affetti analyze`: tables of what a session expressed."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from affetti.analyzer.commands.arguments import JSON, SESSIONS
+from affetti.analyzer.commands.output import bar, command_line, print_json
+from affetti.core.errors import ExitCode
+from affetti.core.seconds import Seconds
+
+if TYPE_CHECKING:
+    from affetti.analyzer.batch import Outcome, Request
+
+
+@click.command()
+@SESSIONS
+@click.option(
+    "--window",
+    "window_s",
+    type=Seconds(0.0, above=True),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Length of a window.",
+)
+@click.option(
+    "--dwell",
+    "dwell_s",
+    type=Seconds(0.0, above=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long an expression stays on average, for the smoothing of states.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where the analyses go. [default: beside each recording]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an analysis that was made otherwise.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Recordings at a time. [default: one a processor]",
+)
+@JSON
+def analyze(
+    sessions: tuple[Path, ...],
+    window_s: float,
+    dwell_s: float,
+    output: Path | None,
+    overwrite: bool,
+    jobs: int | None,
+    as_json: bool,
+) -> int:
+    r"""Compute tables of what a session expressed.
+
+    Replays the recorded frames and sound and writes NAME.analysis: probabilities in windows,
+    states and transitions, results a track, every estimate, and where they come from. A folder
+    means every sealed recording in it. What was analyzed in the same way before is left as it is.
+
+    \b
+    affetti analyze sub-P07_ses-20261124T101500.h5
+    affetti analyze study/ --window 10 --jobs 8
+    """
+    from affetti.analyzer.analysis import Parameters
+    from affetti.analyzer.batch import Request, recordings_in
+    from affetti.analyzer.measures.transitions import StickyChain
+
+    parameters = Parameters(window_s=window_s, chain=StickyChain(expected_dwell_s=dwell_s))
+    request = Request(parameters, output, overwrite, command_line())
+    paths = recordings_in(sessions)
+    outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)
+    if as_json:
+        print_json([_outcome_fields(outcome) for outcome in outcomes])
+    else:
+        _print_outcomes(outcomes)
+    failed = any(outcome.status == "failed" for outcome in outcomes)
+    return ExitCode.WARNING if failed else ExitCode.OK
+
+
+def _analyze_one(path: Path, request: "Request") -> "Outcome":
+    from affetti.analyzer.batch import analyze_file
+
+    with bar(f"Replaying {path.name}") as progress:
+        return analyze_file(path, request, progress)
+
+
+def _many(paths: list[Path], request: "Request", jobs: int | None) -> "list[Outcome]":
+    from affetti.analyzer.batch import analyze_files
+
+    with click.progressbar(
+        length=len(paths), label="Recordings", file=sys.stderr, show_pos=True
+    ) as bar:
+        return analyze_files(paths, request, jobs, lambda outcome: bar.update(1))
+
+
+def _outcome_fields(outcome: "Outcome") -> dict[str, Any]:
+    return {
+        "recording": str(outcome.path),
+        "status": outcome.status,
+        "folder": str(outcome.folder) if outcome.folder else None,
+        "duration_s": round(outcome.duration_s, 3),
+        "took_s": round(outcome.took_s, 3),
+        "error": outcome.error.message if outcome.error else None,
+        "exit_code": int(outcome.error.code) if outcome.error else 0,
+    }
+
+
+def _print_outcomes(outcomes: "list[Outcome]") -> None:
+    for outcome in outcomes:
+        match outcome.status:
+            case "written":
+                click.echo(f"{outcome.path.name}: {outcome.folder}")
+            case "current":
+                click.echo(f"{outcome.path.name}: {outcome.folder} is up to date")
+            case "failed" if outcome.error is not None:
+                click.secho(f"{outcome.path.name}: {outcome.error.message}", fg="red", err=True)
+                click.echo(f"    {outcome.error.hint}", err=True)
+    if len(outcomes) > 1:
+        counts = {
+            text: sum(outcome.status == status for outcome in outcomes)
+            for status, text in (
+                ("written", "analyzed"),
+                ("current", "up to date"),
+                ("failed", "failed"),
+            )
+        }
+        parts = [f"{count} {text}" for text, count in counts.items() if count]
+        click.echo(f"{len(outcomes)} recordings: {', '.join(parts)}.")

@@ -1,0 +1,69 @@
+"""`affetti check`: whether recordings are whole and what they should be."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affetti.analyzer.commands.arguments import JSON, SESSIONS
+from affetti.analyzer.commands.output import bar, plain, print_json
+from affetti.core.errors import ExitCode
+
+
+@click.command()
+@SESSIONS
+@JSON
+def check(sessions: tuple[Path, ...], as_json: bool) -> int:
+    r"""Check that recordings are whole and what they should be.
+
+    Ends with exit code 0 when nothing but notes was found, 1 for warnings, and 4 for a
+    recording that must not be trusted.
+
+    \b
+    affetti check sub-P07_ses-20261124T101500.h5
+    affetti check study/
+    """
+    from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.checks import RULES, Importance, inspect
+
+    found = {}
+    for path in recordings_in(sessions):
+        with bar(f"Checking {path.name}") as progress:
+            found[path] = inspect(path, progress)
+    if as_json:
+        print_json(
+            [
+                {
+                    "recording": str(path),
+                    "rules": len(RULES),
+                    "findings": [
+                        {
+                            "rule": finding.rule,
+                            "importance": finding.importance.name.lower(),
+                            "message": finding.message,
+                        }
+                        for finding in findings
+                    ],
+                }
+                for path, findings in found.items()
+            ]
+        )
+    else:
+        colours = {"CRITICAL": "red", "WARNING": "yellow", "NOTE": "cyan"}
+        for path, findings in found.items():
+            click.echo(f"{path.name}: {len(RULES)} rules, " + _count(findings))
+            for finding in findings:
+                name = finding.importance.name
+                click.echo(
+                    f"  {click.style(f'{name:<8}', fg=colours[name])} {plain(finding.message)}"
+                )
+    worst = min((f.importance for each in found.values() for f in each), default=Importance.NOTE)
+    return {Importance.CRITICAL: ExitCode.DAMAGED, Importance.WARNING: ExitCode.WARNING}.get(
+        worst, ExitCode.OK
+    )
+
+
+def _count(findings: list[Any]) -> str:
+    if not findings:
+        return "nothing found."
+    return f"{len(findings)} finding{'s' if len(findings) > 1 else ''}:"

@@ -1,0 +1,66 @@
+"""`affetti info`: what a recording holds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from affetti.analyzer.commands.arguments import JSON, SESSION
+from affetti.analyzer.commands.output import plain, print_json
+from affetti.core.language import clock_text
+
+if TYPE_CHECKING:
+    from affetti.core.recording.info import SessionInfo
+
+
+@click.command()
+@SESSION
+@JSON
+def info(session: Path, as_json: bool) -> None:
+    r"""Say what a recording holds.
+
+    \b
+    affetti info sub-P07_ses-20261124T101500.h5
+    affetti info sub-P07_ses-20261124T101500.h5 --json
+    """
+    import msgspec
+
+    from affetti.core.recording.session import Session
+
+    with Session.open(session) as opened:
+        found = opened.info
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+    else:
+        for label, text in _info_lines(found):
+            click.echo(f"{label:<12} {plain(text)}")
+
+
+def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
+    yield "Session", found.session_id
+    yield "Person", found.person
+    yield "Recorded", f"{found.wall_clock}, with Affetti {found.software_version}"
+    yield "Duration", clock_text(found.duration_s)
+    ending = f"ended ({found.end_reason})" if found.end_reason else "broke off"
+    yield "Ending", found.recovery or ending
+    agreed = [name for name in ("video", "audio") if getattr(found.consent, name)]
+    yield "Consent", " and ".join(agreed) or "to neither video nor audio"
+    if found.frames:
+        dropped = f"{found.frames_dropped} dropped"
+        yield "Video", f"{found.frames} frames, {found.frames_per_s:.2f} a second, {dropped}"
+    for name, audio in found.audio.items():
+        length = clock_text(audio.samples / audio.rate_hz)
+        form = f"{audio.rate_hz} Hz, {audio.channels} channel{'s' if audio.channels > 1 else ''}"
+        yield name.capitalize(), f"{length} ({audio.samples} samples), {form}, {audio.gaps} gaps"
+    for track in found.tracks:
+        end = "?" if track.end_s is None else clock_text(track.end_s)
+        times = f"{clock_text(track.start_s)} to {end}"
+        yield f"Track {track.track + 1}", f"{times}  {track.title} ({track.reason or 'open'})"
+    for marker in found.markers:
+        yield "Marker", f"{clock_text(marker.t_s)}  {marker.text}"
+    for note in found.notes:
+        yield "Note", f"{clock_text(note.t_s)}  {note.text}"
+    estimates = ", ".join(f"{count} {name}" for name, count in found.estimates.items())
+    skipped = sum(found.skipped.values())
+    yield "Estimates", f"{estimates}; {skipped} skipped"

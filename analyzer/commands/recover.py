@@ -1,0 +1,43 @@
+"""`affetti recover`: seals what broke off."""
+
+from pathlib import Path
+
+import click
+
+from affetti.analyzer.commands.output import bar
+from affetti.core.errors import AffettiError, ExitCode
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
+def recover(paths: tuple[Path, ...]) -> int:
+    r"""Seal recordings that broke off, and say what was lost.
+
+    PATH is a recording, one of its segments, or a folder of them; without one, the folder of
+    the settings is looked through.
+
+    \b
+    affetti recover
+    affetti recover sub-P07_ses-20261124T101500.h5
+    """
+    from affetti.core import settings
+    from affetti.core.cli import complain
+    from affetti.core.custody.recovery import unsealed
+    from affetti.core.recording.sealing import seal
+
+    targets = unsealed(paths or (settings.load().folder,))
+    if not targets:
+        click.echo("Nothing to recover: every recording there is sealed.")
+    failures, whole = [], True
+    for target in targets:
+        try:
+            with bar(f"Sealing {target.name}") as progress:
+                done = seal(target, progress)
+            click.echo(f"{done.path}: {done.statement}")
+            whole = whole and done.whole
+        except AffettiError as error:
+            failures.append(error)
+            complain(error)
+    if len(targets) == 1 and failures:
+        return failures[0].code
+    return ExitCode.WARNING if failures or not whole else ExitCode.OK

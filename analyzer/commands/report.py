@@ -1,0 +1,32 @@
+"""`affetti report`: a report for a therapist to read."""
+
+from pathlib import Path
+
+import click
+
+from affetti.analyzer.commands.arguments import SESSION
+from affetti.analyzer.commands.output import bar
+
+
+@click.command()
+@SESSION
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="The report. [default: NAME.report.html beside the recording]",
+)
+def report(session: Path, output: Path | None) -> None:
+    r"""Write a report for a therapist to read.
+
+    One HTML file with everything in it, figures as well; it needs no network and holds no
+    picture and no sound of the person.
+
+    \b
+    affetti report sub-P07_ses-20261124T101500.h5
+    """
+    from affetti.analyzer.report import write_report
+
+    with bar(f"Reading {session.name}") as progress:
+        path = write_report(session, output, progress)
+    click.echo(path)
