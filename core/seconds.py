@@ -8,7 +8,7 @@ import click
 from affetti.core.errors import AffettiError, ExitCode
 
 LONGEST_S: Final = 7 * 24 * 3600.0  # a week; nobody means more
-BASELINE_S: Final = (3.0, 60.0)  # how long a neutral face may be shown
+NEUTRAL_REFERENCE_S: Final = (3.0, 60.0)  # how long a neutral face may be shown
 DURATION_S: Final = (0.1, LONGEST_S)
 
 

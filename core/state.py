@@ -12,8 +12,6 @@ from affetti.core.consent import NO_CONSENT
 from affetti.core.events import (
     AudioCaptured,
     AudioGap,
-    BaselineRecorded,
-    BaselineStarted,
     ClockAnchored,
     Consent,
     ConsentChanged,
@@ -27,6 +25,8 @@ from affetti.core.events import (
     FramesDropped,
     MarkerAdded,
     MusicEstimated,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
     NoteAdded,
     PersonChanged,
     RecordingPaused,
@@ -122,7 +122,7 @@ class SessionState:
     notes: list[NoteAdded] = field(default_factory=list)
     self_reports: list[SelfReported] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
-    baseline: Span | None = None  # of the neutral face, the latest; open while it is recorded
+    neutral_reference: Span | None = None  # the latest; open while it is recorded
     lost: dict[str, Span] = field(default_factory=dict)  # devices that are gone now
     outages: Counter[str] = field(default_factory=Counter)  # how often each was
     face: FaceEstimated | None = None  # the latest of each
@@ -198,12 +198,12 @@ class SessionState:
                     self.streams[name] = Stream(SampleClock(form.rate_hz))
             case ConsentChanged(consent=consent):
                 self.consent = consent
-            case BaselineStarted():
-                self.baseline = Span(event.t_ns)
-            case BaselineRecorded() if self.baseline is not None:
-                self.baseline.end_ns = event.t_ns
+            case NeutralReferenceStarted():
+                self.neutral_reference = Span(event.t_ns)
+            case NeutralReferenceRecorded() if self.neutral_reference is not None:
+                self.neutral_reference.end_ns = event.t_ns
             case PersonChanged():
-                self.baseline = None  # it was another's
+                self.neutral_reference = None  # it was another's
             case RecordingPaused():
                 self.pauses.append(Span(event.t_ns))
             case RecordingResumed() if self.paused:

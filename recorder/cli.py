@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from affetti.core.seconds import BASELINE_S, DURATION_S, Seconds
+from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, Seconds
 
 
 @click.command()
@@ -24,9 +24,9 @@ from affetti.core.seconds import BASELINE_S, DURATION_S, Seconds
 @click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
 @click.option("--duration", metavar="SECONDS", type=Seconds(*DURATION_S), help="End then.")
 @click.option(
-    "--baseline",
+    "--neutral",
     metavar="SECONDS",
-    type=Seconds(*BASELINE_S),
+    type=Seconds(*NEUTRAL_REFERENCE_S),
     help="The person first shows a neutral face for so long; it corrects later estimates.",
 )
 @click.option("--output", metavar="FILE.h5", help="The recording. [default: named after person]")
@@ -42,7 +42,7 @@ def record(
     speaker: str,
     no_speaker: bool,
     duration: float | None,
-    baseline: float | None,
+    neutral: float | None,
     output: str | None,
     headless: bool,
     markers_from_stdin: bool,
@@ -70,7 +70,7 @@ def record(
         playlist=play,
         speaker=None if no_speaker else speaker,
         duration_s=duration,
-        baseline_s=baseline,
+        neutral_s=neutral,
         unattended=headless,
     )
     if headless:

@@ -185,8 +185,8 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         gaps = f"{number(audio.gaps, 'gap')}, {audio.missing / audio.rate_hz:.1f} s lost"
         rows.append((f"{name.capitalize()} sound", f"{length}, {gaps if audio.gaps else 'no gap'}"))
     rows += [(f"Lost the {device}", times(count)) for device, count in info.outages.items()]
-    if state.baseline is not None:
-        rows.append(("Neutral face", _baseline(analysis)))
+    if state.neutral_reference is not None:
+        rows.append(("Neutral face", _neutral_reference(analysis)))
     if state.pauses:
         paused = sum(pause.duration_ns(state.now_ns) for pause in state.pauses) / 1e9
         rows.append(("Paused", f"{times(len(state.pauses))}, {seconds(paused)} in all"))
@@ -196,8 +196,8 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
     return rows
 
 
-def _baseline(analysis: Analysis) -> str:
-    used = np.asarray(analysis.tables.face.get("baseline", np.empty(0)), bool)
+def _neutral_reference(analysis: Analysis) -> str:
+    used = np.asarray(analysis.tables.face.get("neutral_reference", np.empty(0)), bool)
     if not used.any():
         return "recorded, but too little of a face was seen in it to use it"
     share = used.sum() / max(analysis.summaries["face"].said, 1)

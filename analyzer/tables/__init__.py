@@ -91,7 +91,7 @@ COLUMNS: Final[dict[str, str]] = {
     "brightness": "mean grey level of the face, 0 to 1",
     "yaw_deg": "turn of the head, degrees, positive towards the picture's right",
     "roll_deg": "tilt of the head, degrees, positive clockwise",
-    "baseline": "1 where the person's neutral face corrected the emotions, else 0",
+    "neutral_reference": "1 where the person's neutral face corrected the emotions, else 0",
     "stream": "playback or room",
     "start_sample": "first sample of the window",
     "end_sample": "end of the window (exclusive)",

@@ -49,7 +49,11 @@ from affetti.core.events.estimates import (
     MusicEstimated,
     SkipReason,
 )
-from affetti.core.events.faces import BaselineRecorded, BaselineStarted, PersonChanged
+from affetti.core.events.faces import (
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
+    PersonChanged,
+)
 from affetti.core.events.moments import MarkerAdded, Moment, NoteAdded, SelfReported
 from affetti.core.events.playback import (
     TrackEnded,
@@ -86,8 +90,6 @@ __all__ = [
     "AudioCaptured",
     "AudioFormat",
     "AudioGap",
-    "BaselineRecorded",
-    "BaselineStarted",
     "ClockAnchored",
     "Columns",
     "Consent",
@@ -110,6 +112,8 @@ __all__ = [
     "Modality",
     "Moment",
     "MusicEstimated",
+    "NeutralReferenceRecorded",
+    "NeutralReferenceStarted",
     "NoteAdded",
     "PerceptionSettings",
     "PersonChanged",

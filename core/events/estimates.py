@@ -43,7 +43,7 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
 
     Without `box_px` no face was found; one with a box was out of focus or turned too far away.
     `expressions` is the network's word. `emotions` follows from it, after the person's neutral
-    bias was taken out where there is a baseline.
+    bias was taken out where there is a neutral reference.
     """
 
     traits: ClassVar = Traits(scope="video", perceived=False)
@@ -58,7 +58,9 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         ),
     ] = None
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
-    baseline: Annotated[bool, field("whether a baseline corrected the emotions")] = False
+    neutral_reference: Annotated[
+        bool, field("whether a neutral reference corrected the emotions")
+    ] = False
     box_px: Annotated[
         tuple[int, int, int, int] | None,
         field(

@@ -5,16 +5,16 @@ from typing import ClassVar
 from affetti.core.events.base import Event, Traits
 
 
-class BaselineStarted(Event, frozen=True, kw_only=True, tag=True):
+class NeutralReferenceStarted(Event, frozen=True, kw_only=True, tag=True):
     """From here on the person shows a neutral face."""
 
-    traits: ClassVar = Traits(urgent=True, message="baseline_started")
+    traits: ClassVar = Traits(urgent=True, message="neutral_reference_started")
 
 
-class BaselineRecorded(Event, frozen=True, kw_only=True, tag=True):
-    """Up to here, from the latest `BaselineStarted`; later estimates are corrected by it."""
+class NeutralReferenceRecorded(Event, frozen=True, kw_only=True, tag=True):
+    """Up to here, from the latest start; later estimates are corrected by it."""
 
-    traits: ClassVar = Traits(urgent=True, message="baseline_recorded")
+    traits: ClassVar = Traits(urgent=True, message="neutral_reference_recorded")
 
 
 class PersonChanged(Event, frozen=True, kw_only=True, tag=True):

@@ -7,8 +7,9 @@ that what is taken out is a factor for each expression:
 
     log p'  =  log p - shrinkage * clip(mean log p(neutral, this person) - mean log p(neutral))
 
-normalised. The clip keeps a baseline that was not neutral from turning the words upside down.
-Without a baseline nothing changes.
+normalised. The clip keeps a neutral reference that was not neutral from turning the words upside
+down.
+Without a neutral reference nothing changes.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class NeutralBias:
     Parameters
     ----------
     neutral
-        The network's words during the baseline, each a distribution over the expressions.
+        The network's words during the neutral reference, each a distribution over the expressions.
     reference
         Mean logarithms, float64 [7], of its words for neutral faces of many people.
     """

@@ -25,8 +25,6 @@ from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
     AudioGap,
-    BaselineRecorded,
-    BaselineStarted,
     Consent,
     ConsentChanged,
     EmotionFused,
@@ -38,6 +36,8 @@ from affetti.core.events import (
     FrameCaptured,
     Modality,
     MusicEstimated,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
     PerceptionSettings,
     PersonChanged,
     SessionStarted,
@@ -152,7 +152,7 @@ class FacePerception:
         self._skip = skip
         self._settings = PerceptionSettings()
         self._person = PersonTrack()
-        self._neutral: list[Expressions] | None = None  # while a baseline is recorded
+        self._neutral: list[Expressions] | None = None  # while a neutral reference is recorded
         self._bias: NeutralBias | None = None
         self._period = -1
 
@@ -167,9 +167,9 @@ class FacePerception:
             case PersonChanged():
                 self._person.look_for_other()
                 self._bias = None  # it was another's
-            case BaselineStarted():
+            case NeutralReferenceStarted():
                 self._neutral, self._bias = [], None
-            case BaselineRecorded():
+            case NeutralReferenceRecorded():
                 self._bias, self._neutral = self._learned(), None
         if not isinstance(event, FrameCaptured):
             return []
@@ -217,7 +217,7 @@ class FacePerception:
             frame=event.frame,
             expressions=reading.expressions,
             emotions=self._emotions(reading.expressions),
-            baseline=self._bias is not None and reading.expressions is not None,
+            neutral_reference=self._bias is not None and reading.expressions is not None,
             box_px=reading.box_px,
             faces=reading.faces,
             score=reading.score,

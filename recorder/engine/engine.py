@@ -139,13 +139,13 @@ class Engine:
             )
 
     def _look_after(self, recording: Recording, now: float) -> None:
-        """End a recording that is over, or that cannot go on, and its baseline."""
+        """End a recording that is over, or that cannot go on, and its neutral reference."""
         try:
             if self._unheard is not None:
                 recording.fail(unexpected("Nobody can be told of the recording", self._unheard))
             if self._is_due("log", now, _HEALTH_EVERY_S):
                 recording.look_for_log()
-            recording.end_baseline_when_due()
+            recording.end_neutral_reference_when_due()
             reason = recording.over
         except Exception as error:
             recording.fail(error)
@@ -201,7 +201,7 @@ class Engine:
             case messages.Note(text=text, ago_s=ago_s):
                 put(NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=text))
             case messages.ShowNeutralFace(seconds=seconds):
-                self.recording.begin_baseline(seconds)
+                self.recording.begin_neutral_reference(seconds)
             case messages.ChangePerson():
                 put(PersonChanged(t_ns=now_ns))
             case messages.PauseRecording():

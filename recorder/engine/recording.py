@@ -17,10 +17,10 @@ from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import (
     AudioFormat,
-    BaselineRecorded,
-    BaselineStarted,
     EndReason,
     Event,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
     SessionEnded,
     SessionStarted,
     refuse_unstorable,
@@ -28,7 +28,7 @@ from affetti.core.events import (
 from affetti.core.people.person import checked_code, refuse_existing, session_file_name
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import SegmentLog
-from affetti.core.seconds import BASELINE_S, DURATION_S, checked_seconds
+from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
 from affetti.models.perception import models_in_use
@@ -151,8 +151,8 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
 def _refuse_impossible(plan: Plan) -> None:
     if plan.duration_s is not None:
         checked_seconds("A recording", plan.duration_s, DURATION_S)
-    if plan.baseline_s is not None:
-        checked_seconds("A baseline", plan.baseline_s, BASELINE_S)
+    if plan.neutral_s is not None:
+        checked_seconds("A neutral reference", plan.neutral_s, NEUTRAL_REFERENCE_S)
 
 
 def _refuse_unconsented(plan: Plan) -> None:
@@ -198,7 +198,7 @@ class Recording:
         self.state = SessionState()  # as of the last event written; the writer's thread owns it
         self.failure: AffettiError | None = None
         self.problem: AffettiError | None = None  # the latest event that was lost, if any
-        self._baseline_end_ns: int | None = None
+        self._neutral_end_ns: int | None = None
         with ExitStack() as undo:
             undo.callback(self.sources.stop)
             session_id = uuid.uuid4().hex
@@ -242,19 +242,19 @@ class Recording:
             return "duration"
         return "sources_ended" if self._sources_ended() else None
 
-    def begin_baseline(self, seconds: float) -> None:
+    def begin_neutral_reference(self, seconds: float) -> None:
         """Note that the person shows a neutral face from now on, for so long."""
-        checked_seconds("A baseline", seconds, BASELINE_S)
+        checked_seconds("A neutral reference", seconds, NEUTRAL_REFERENCE_S)
         now_ns = self.clock.now_ns()
-        self._baseline_end_ns = now_ns + round(seconds * NS_PER_S)
-        self.inbox.put(BaselineStarted(t_ns=now_ns))
+        self._neutral_end_ns = now_ns + round(seconds * NS_PER_S)
+        self.inbox.put(NeutralReferenceStarted(t_ns=now_ns))
 
-    def end_baseline_when_due(self) -> None:
+    def end_neutral_reference_when_due(self) -> None:
         """Note the end of the neutral face once its time is over."""
         now_ns = self.clock.now_ns()
-        if self._baseline_end_ns is not None and now_ns >= self._baseline_end_ns:
-            self._baseline_end_ns = None
-            self.inbox.put(BaselineRecorded(t_ns=now_ns))
+        if self._neutral_end_ns is not None and now_ns >= self._neutral_end_ns:
+            self._neutral_end_ns = None
+            self.inbox.put(NeutralReferenceRecorded(t_ns=now_ns))
 
     def fail(self, error: Exception) -> None:
         """Note, from any thread, why the recording cannot go on; the first reason stays."""
@@ -295,8 +295,8 @@ class Recording:
         self._writer.start()
         for source in self.sources.all():
             source.start(self.inbox)
-        if self.plan.baseline_s is not None:
-            self.begin_baseline(self.plan.baseline_s)
+        if self.plan.neutral_s is not None:
+            self.begin_neutral_reference(self.plan.neutral_s)
 
     def _put_end(self, reason: EndReason) -> None:
         if self.failure is not None:

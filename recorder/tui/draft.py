@@ -24,7 +24,7 @@ class Draft:
     speaker: str | None = ""  # None: to the log alone
     output: str | None = None
     duration_s: float | None = None
-    baseline_s: float | None = None
+    neutral_s: float | None = None
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
@@ -58,7 +58,7 @@ class Draft:
             speaker=speaker,
             output=plan.output,
             duration_s=plan.duration_s,
-            baseline_s=plan.baseline_s,
+            neutral_s=plan.neutral_s,
         )
 
     def next_session(self) -> Self:
@@ -68,7 +68,7 @@ class Draft:
             microphone=self.microphone,
             playlist=list(self.playlist),
             speaker=self.speaker,
-            baseline_s=self.baseline_s,
+            neutral_s=self.neutral_s,
         )
 
     @property
@@ -114,5 +114,5 @@ class Draft:
             playlist=tuple(str(track) for track in self.playlist),
             speaker=self.speaker,
             duration_s=self.duration_s,
-            baseline_s=self.baseline_s,
+            neutral_s=self.neutral_s,
         )

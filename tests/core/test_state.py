@@ -2,8 +2,6 @@ from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
     AudioGap,
-    BaselineRecorded,
-    BaselineStarted,
     ClockAnchored,
     Consent,
     ConsentChanged,
@@ -14,6 +12,8 @@ from affetti.core.events import (
     FrameCaptured,
     FramesDropped,
     MarkerAdded,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
     PersonChanged,
     RecordingPaused,
     RecordingResumed,
@@ -143,9 +143,9 @@ def test_what_a_later_version_added_is_counted_and_skipped() -> None:
     assert state.ended
 
 
-def test_a_baseline_is_open_until_recorded_and_ends_with_its_person() -> None:
-    begun = [started(), BaselineStarted(t_ns=NS)]
-    assert fold(*begun).baseline == Span(NS)
-    assert fold(*begun, BaselineRecorded(t_ns=3 * NS)).baseline == Span(NS, 3 * NS)
-    assert fold(*begun, PersonChanged(t_ns=2 * NS)).baseline is None
-    assert fold(started(), BaselineRecorded(t_ns=NS)).baseline is None
+def test_a_neutral_reference_is_open_until_recorded_and_ends_with_its_person() -> None:
+    begun = [started(), NeutralReferenceStarted(t_ns=NS)]
+    assert fold(*begun).neutral_reference == Span(NS)
+    assert fold(*begun, NeutralReferenceRecorded(t_ns=3 * NS)).neutral_reference == Span(NS, 3 * NS)
+    assert fold(*begun, PersonChanged(t_ns=2 * NS)).neutral_reference is None
+    assert fold(started(), NeutralReferenceRecorded(t_ns=NS)).neutral_reference is None

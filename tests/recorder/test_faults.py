@@ -102,7 +102,7 @@ ENDS = [
     ("affetti.recorder.sources.microphone:_blocks", 0),
     ("affetti.recorder.sources.deck:Deck.pull", 10),
     ("affetti.recorder.engine.recording:Recording._sources_ended", 10),
-    ("affetti.recorder.engine.recording:Recording.end_baseline_when_due", 10),
+    ("affetti.recorder.engine.recording:Recording.end_neutral_reference_when_due", 10),
     (GONE, 1),
 ]
 GOES_ON = [
@@ -316,7 +316,7 @@ def test_a_command_that_is_none_is_answered_and_ends_nothing(
     assert engine.join(60)
 
 
-@pytest.mark.parametrize("option", ["--duration", "--baseline"])
+@pytest.mark.parametrize("option", ["--duration", "--neutral"])
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e300"])
 def test_numbers_that_are_no_time_are_refused(
     tmp_path: Path, plan: Plan, option: str, value: str
@@ -328,7 +328,7 @@ def test_numbers_that_are_no_time_are_refused(
     assert not parts_of(target)
 
 
-@pytest.mark.parametrize("field", ["duration_s", "baseline_s"])
+@pytest.mark.parametrize("field", ["duration_s", "neutral_s"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.0, 1e300])
 def test_a_plan_with_such_numbers_is_refused(
     plan: Plan, readers: Readers, field: str, value: float

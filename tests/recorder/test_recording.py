@@ -226,10 +226,10 @@ def test_a_disk_that_fills_up_ends_the_recording_and_keeps_it(
 
 
 def test_a_neutral_face_can_be_recorded_first(material: Path, tmp_path: Path) -> None:
-    target = tmp_path / "baseline.h5"
-    done = record("--camera", material / "film.avi", "--baseline", 3, "--output", target)
+    target = tmp_path / "neutral.h5"
+    done = record("--camera", material / "film.avi", "--neutral", 3, "--output", target)
     assert done.returncode == 0, done.stderr
     with Session.open(target) as session:
-        baseline = session.state.baseline
-        assert baseline is not None
-        assert baseline.duration_ns(0) == pytest.approx(3e9, abs=5e8)
+        neutral_reference = session.state.neutral_reference
+        assert neutral_reference is not None
+        assert neutral_reference.duration_ns(0) == pytest.approx(3e9, abs=5e8)

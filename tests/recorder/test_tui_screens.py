@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
 
 from affetti.core.events import (
-    BaselineRecorded,
-    BaselineStarted,
     Consent,
     MarkerAdded,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
     NoteAdded,
     RecordingPaused,
 )
@@ -444,9 +444,9 @@ async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -
         await live.pilot.press("b", "f")
         assert live.sent(messages.ShowNeutralFace)
         assert live.sent(messages.ChangePerson)
-        await live.hears(recorded([BaselineStarted(t_ns=200 * NS)]))
+        await live.hears(recorded([NeutralReferenceStarted(t_ns=200 * NS)]))
         assert "neutral face, please" in live.words("#header")
-        await live.hears(recorded([BaselineRecorded(t_ns=210 * NS)]))
+        await live.hears(recorded([NeutralReferenceRecorded(t_ns=210 * NS)]))
         assert "neutral" not in live.words("#header")
 
 

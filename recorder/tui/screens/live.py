@@ -87,7 +87,7 @@ class LiveScreen(EngineScreen):
         _key("P", "toggle_recording", "Pause rec", "Pause the recording, or go on"),
         _key("q", "stop", "End", "End the recording and seal it, after a question"),
         _key(
-            "b", "baseline", "Neutral", "Record a neutral face, to correct estimates by", show=False
+            "b", "neutral", "Neutral", "Record a neutral face, to correct estimates by", show=False
         ),
         _key(
             "f", "change_person", "Other", "Several faces: the person is the next one", show=False
@@ -176,7 +176,7 @@ class LiveScreen(EngineScreen):
             case "next" | "previous" | "stop":
                 self._send(SteerTrack(action))
 
-    def action_baseline(self) -> None:
+    def action_neutral(self) -> None:
         """Record the person's neutral face."""
         if self._send(ShowNeutralFace()):
             self._say("Neutral face, please …")
@@ -240,7 +240,7 @@ class LiveScreen(EngineScreen):
             header = [Remark(f"‖ Paused {person}  {time}  no face, no room is kept", "warning")]
         header.append(Remark(_count(len(state.markers), "marker")))
         header.append(Remark(_count(len(state.notes), "note")))
-        if state.baseline is not None and state.baseline.end_ns is None:
+        if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
             header.append(Remark("neutral face, please"))
         if state.face is not None and state.face.faces > 1:
             header.append(Remark(f"{state.face.faces} faces, f: the other"))

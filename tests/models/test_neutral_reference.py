@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.events import (
-    BaselineRecorded,
-    BaselineStarted,
     Event,
     FaceEstimated,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
     PersonChanged,
 )
 from affetti.models.face.reading import FaceReading
@@ -47,18 +47,20 @@ def test_a_person_who_reads_as_usual_is_left_alone() -> None:
     assert bias(USUAL).corrected(THIS) == pytest.approx(THIS, abs=0.01)
 
 
-def test_a_short_baseline_is_believed_less() -> None:
+def test_a_short_neutral_reference_is_believed_less() -> None:
     long, short = bias(times=200).corrected(THIS), bias(times=20).corrected(THIS)
     assert THIS[SAD] > short[SAD] > long[SAD]
 
 
-def test_a_baseline_that_was_a_smile_does_not_erase_smiles() -> None:
+def test_a_neutral_reference_that_was_a_smile_does_not_erase_smiles() -> None:
     smile = (0.0, 0.0, 0.0, 0.99, 0.0, 0.0, 0.01)
     assert bias(smile).corrected(smile).argmax() == EXPRESSIONS.index("happy")
 
 
 @given(distributions, distributions)
-def test_the_result_is_a_distribution_whatever_the_baseline(p: list[float], q: list[float]) -> None:
+def test_the_result_is_a_distribution_whatever_the_neutral_reference(
+    p: list[float], q: list[float]
+) -> None:
     neutral, face = (tuple(np.array(w) / sum(w)) for w in (p, q))
     corrected = NeutralBias([neutral] * 30, REFERENCE).corrected(face)
     assert corrected.sum() == pytest.approx(1, abs=1e-5)
@@ -85,30 +87,32 @@ def estimates(*facts: tuple[float, type[Event]], seconds: int = 8) -> list[FaceE
     return [e for e in made if isinstance(e, FaceEstimated)]
 
 
-def test_without_a_baseline_nothing_changes() -> None:
-    assert not any(estimate.baseline for estimate in estimates())
-    assert estimates() == estimates((1, BaselineStarted))
-    assert estimates() == estimates((5, BaselineRecorded))
+def test_without_a_neutral_reference_nothing_changes() -> None:
+    assert not any(estimate.neutral_reference for estimate in estimates())
+    assert estimates() == estimates((1, NeutralReferenceStarted))
+    assert estimates() == estimates((5, NeutralReferenceRecorded))
 
 
-def test_a_baseline_corrects_what_comes_after_it_and_keeps_the_networks_word() -> None:
-    made = estimates((1.05, BaselineStarted), (4.05, BaselineRecorded))
+def test_a_neutral_reference_corrects_what_comes_after_it_and_keeps_the_networks_word() -> None:
+    made = estimates((1.05, NeutralReferenceStarted), (4.05, NeutralReferenceRecorded))
     before, after = made[:41], made[41:]
-    assert not any(estimate.baseline for estimate in before)
-    assert all(estimate.baseline for estimate in after)
+    assert not any(estimate.neutral_reference for estimate in before)
+    assert all(estimate.neutral_reference for estimate in after)
     assert {estimate.expressions for estimate in made} == {THIS}
     assert (after[0].emotions or (0,))[3] > (before[0].emotions or (0,))[3]
 
 
-def test_a_baseline_too_short_to_believe_is_none() -> None:
+def test_a_neutral_reference_too_short_to_believe_is_none() -> None:
     assert LEAST_ESTIMATES == 20
-    made = estimates((1.05, BaselineStarted), (2.5, BaselineRecorded))
-    assert not any(estimate.baseline for estimate in made)
+    made = estimates((1.05, NeutralReferenceStarted), (2.5, NeutralReferenceRecorded))
+    assert not any(estimate.neutral_reference for estimate in made)
 
 
-def test_a_baseline_belongs_to_one_person() -> None:
-    made = estimates((1.05, BaselineStarted), (4.05, BaselineRecorded), (6.05, PersonChanged))
-    assert [estimate.baseline for estimate in made[-5:]] == [False] * 5
+def test_a_neutral_reference_belongs_to_one_person() -> None:
+    made = estimates(
+        (1.05, NeutralReferenceStarted), (4.05, NeutralReferenceRecorded), (6.05, PersonChanged)
+    )
+    assert [estimate.neutral_reference for estimate in made[-5:]] == [False] * 5
 
 
 def test_the_shipped_network_has_a_reference() -> None:
