@@ -19,7 +19,7 @@ from affetti.analyzer.provenance import (
     write_analysis,
 )
 from affetti.analyzer.replay import Progress, replayed
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import sealed_in, unsealed_in
 from affetti.core.recording.session import Session
 
@@ -85,9 +85,7 @@ def recordings_in(paths: Iterable[Path]) -> list[Path]:
         if not inside:
             waiting = len(unsealed_in(path))
             hint = f"Run `affetti recover {path}` first." if waiting else "Name another folder."
-            raise AffettiError(
-                f"There is no sealed recording in {path}.", hint, ExitCode.FILE_MISSING
-            )
+            raise FileMissing(f"There is no sealed recording in {path}.", hint)
         found += inside
     return list(dict.fromkeys(found))
 
@@ -201,8 +199,7 @@ def _refuse_shared_folders(paths: list[Path], request: Request) -> None:
     for path in paths:
         other = taken.setdefault(folder_of(path, request.output), path)
         if other != path:
-            raise AffettiError(
+            raise UsageError(
                 f"{other} and {path} would write into the same folder.",
                 "Analyze them without --output, or one after the other.",
-                ExitCode.USAGE,
             )

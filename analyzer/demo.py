@@ -9,7 +9,7 @@ from affetti.analyzer.analysis import Parameters, analyze
 from affetti.analyzer.provenance import folder_of, origin_of, write_analysis
 from affetti.analyzer.replay import Progress, replayed
 from affetti.analyzer.report import html_of, report_path, save_report
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import FileMissing
 from affetti.core.recording.session import Session
 
 SAMPLE: Final = Path(__file__).parent.parent / "sample_sessions" / "sample.h5"
@@ -34,10 +34,9 @@ def run_demo(output: Path, command: str, progress: Progress | None = None) -> De
         The sample is not there, or `output` cannot be written.
     """
     if not SAMPLE.exists():
-        raise AffettiError(
+        raise FileMissing(
             f"The sample session is not at {SAMPLE}.",
             "Run the demo from a checkout of Affetti; the installed package alone lacks it.",
-            ExitCode.FILE_MISSING,
         )
     began = time.monotonic()
     folder, report = folder_of(SAMPLE, output), report_path(SAMPLE, output)

@@ -13,7 +13,7 @@ import msgspec
 
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.tables import COLUMNS, Table, tables_of, write_csv
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.recording.session import Session
 from affetti.models.perception import models_in_use
 
@@ -69,10 +69,9 @@ def refuse_other(folder: Path, origin: Origin) -> None:
         return
     what = "an analysis made otherwise" if found else "something that is no analysis of Affetti"
     detail = f" ({_changed(found, origin)})" if found else ""
-    raise AffettiError(
+    raise FileExists(
         f"{folder} holds {what}{detail}.",
         "Use --overwrite to replace its tables, or --output for another place.",
-        ExitCode.FILE_EXISTS,
     )
 
 
@@ -121,10 +120,10 @@ def write_analysis(
                 shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         full = error.errno == 28
-        raise AffettiError(
+        kind = DiskFull if full else FileMissing
+        raise kind(
             f"The analysis cannot be written to {folder}: {error.strerror}.",
             "Free some space." if full else "Use --output for a folder that you may write to.",
-            ExitCode.DISK_FULL if full else ExitCode.FILE_MISSING,
         ) from error
 
 

@@ -1,6 +1,35 @@
-"""The one family of errors a person meets: a message, what to do about it, an exit code."""
+"""The one family of errors a person meets: a message, what to do about it, an exit code.
+
+A caller catches the kind that it can do something about (`DiskFull`, `Damaged`, …) or all of
+them (`AffettiError`). The name of a class says what went wrong; its code is what a command that
+ends with it exits with.
+"""
 
 from enum import IntEnum
+from typing import ClassVar
+
+__all__ = [
+    "AffettiError",
+    "ConsentRefused",
+    "Damaged",
+    "DataError",
+    "DeviceError",
+    "DiskFull",
+    "ExitCode",
+    "FileExists",
+    "FileMissing",
+    "MediaError",
+    "Mismatch",
+    "MissingPackage",
+    "ModelError",
+    "NewerFormat",
+    "NotARecording",
+    "OlderFormat",
+    "PersonCodeError",
+    "SettingsError",
+    "Unsealed",
+    "UsageError",
+]
 
 
 class ExitCode(IntEnum):
@@ -12,7 +41,7 @@ class ExitCode(IntEnum):
     NOT_A_SESSION = 3  # not an HDF5 file, or a file of another program
     DAMAGED = 4  # an Affetti file that is truncated or altered
     NEWER_FORMAT = 5  # written by a later major version
-    UNSEALED = 6  # segments that still wait to be recovered, or are being recorded
+    UNSEALED = 6  # parts that still wait to be recovered, or are being recorded
     FILE_EXISTS = 7  # writing would overwrite something
     FILE_MISSING = 8  # an input file does not exist or cannot be read
     DISK_FULL = 9
@@ -25,11 +54,14 @@ class ExitCode(IntEnum):
     SETTINGS = 16
     MISSING_PACKAGE = 17  # a system library or an optional extra is not installed
     DATA = 18  # training or evaluation data that cannot be read
+    OLDER_FORMAT = 19  # written by an earlier major version
     INTERNAL = 70  # a defect of ours (EX_SOFTWARE)
 
 
 class AffettiError(Exception):
     """An expected failure, told to a person in one message.
+
+    Raised as itself only for what is a defect of ours.
 
     Parameters
     ----------
@@ -37,16 +69,138 @@ class AffettiError(Exception):
         What went wrong, one sentence, naming the file or device.
     hint
         What to do about it.
-    code
-        The exit code of a command that ends with this error.
     """
 
-    def __init__(self, message: str, hint: str = "", code: ExitCode = ExitCode.INTERNAL) -> None:
+    code: ClassVar[ExitCode] = ExitCode.INTERNAL
+
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.code = code
 
-    def __reduce__(self) -> tuple[type, tuple[str, str, ExitCode]]:
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
         # Errors cross process borders; the default would rebuild from `args` and lose the hint.
-        return type(self), (self.message, self.hint, self.code)
+        return type(self), (self.message, self.hint)
+
+
+class UsageError(AffettiError):
+    """Options, arguments or commands that make no sense, or not now."""
+
+    code = ExitCode.USAGE
+
+
+class NotARecording(AffettiError):
+    """A file that is not HDF5, or is one of another program."""
+
+    code = ExitCode.NOT_A_SESSION
+
+
+class Damaged(AffettiError):
+    """A file of ours that is truncated or altered."""
+
+    code = ExitCode.DAMAGED
+
+
+class NewerFormat(AffettiError):
+    """A recording in a later major version of the format."""
+
+    code = ExitCode.NEWER_FORMAT
+
+
+class OlderFormat(AffettiError):
+    """A recording in an earlier major version of the format."""
+
+    code = ExitCode.OLDER_FORMAT
+
+
+class Unsealed(AffettiError):
+    """A recording whose parts wait to be recovered, or are being written."""
+
+    code = ExitCode.UNSEALED
+
+
+class FileExists(AffettiError):
+    """Writing would overwrite something."""
+
+    code = ExitCode.FILE_EXISTS
+
+
+class FileMissing(AffettiError):
+    """A file or folder that does not exist, or cannot be read or written."""
+
+    code = ExitCode.FILE_MISSING
+
+
+class DiskFull(AffettiError):
+    """No space is left."""
+
+    code = ExitCode.DISK_FULL
+
+
+class DeviceError(AffettiError):
+    """A camera, a microphone or a speaker that cannot be opened."""
+
+    code = ExitCode.DEVICE
+
+
+class MediaError(AffettiError):
+    """A film, a track or a picture that cannot be decoded."""
+
+    code = ExitCode.MEDIA
+
+
+class PersonCodeError(AffettiError):
+    """A person's code that is none, or that may be a name."""
+
+    code = ExitCode.PERSON_CODE
+
+
+class ConsentRefused(AffettiError):
+    """What was asked for is not consented to."""
+
+    code = ExitCode.CONSENT
+
+
+class ModelError(AffettiError):
+    """A model that is missing, or is not the one in the manifest."""
+
+    code = ExitCode.MODEL
+
+
+class Mismatch(AffettiError):
+    """A replay that does not reproduce the live estimates."""
+
+    code = ExitCode.MISMATCH
+
+
+class SettingsError(AffettiError):
+    """Settings that cannot be read."""
+
+    code = ExitCode.SETTINGS
+
+
+class MissingPackage(AffettiError):
+    """A system library or an optional extra that is not installed."""
+
+    code = ExitCode.MISSING_PACKAGE
+
+
+class DataError(AffettiError):
+    """Data for training or evaluation that cannot be read."""
+
+    code = ExitCode.DATA
+
+
+_KINDS: dict[int, type[AffettiError]] = {
+    kind.code: kind
+    for kind in (
+        *(UsageError, NotARecording, Damaged, NewerFormat, OlderFormat, Unsealed),
+        *(FileExists, FileMissing, DiskFull, DeviceError, MediaError, PersonCodeError),
+        *(ConsentRefused, ModelError, Mismatch, SettingsError, MissingPackage, DataError),
+    )
+}
+
+
+def of_code(code: int) -> type[AffettiError]:
+    """Return the kind of error with this exit code; AffettiError itself for any other code."""
+    return _KINDS.get(code, AffettiError)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import UsageError
 
 LONGEST_S: Final = 7 * 24 * 3600.0  # a week; nobody means more
 NEUTRAL_REFERENCE_S: Final = (3.0, 60.0)  # how long a neutral face may be shown
@@ -38,9 +38,8 @@ def checked_seconds(what: str, seconds: float, bounds_s: tuple[float, float]) ->
     """
     least_s, most_s = bounds_s
     if not least_s <= seconds <= most_s:  # which NaN never is
-        raise AffettiError(
+        raise UsageError(
             f"{what} cannot be {seconds} s long.",
             f"Choose from {least_s:g} to {most_s:g} s.",
-            ExitCode.USAGE,
         )
     return seconds

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from affetti.core import locations
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import SettingsError
 
 MIB = 1 << 20
 
@@ -65,8 +65,7 @@ def load(path: Path | None = None) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise AffettiError(
+        raise SettingsError(
             f"The settings in {path} cannot be used: {error}.",
             "Correct the line, or remove the file to have the defaults.",
-            ExitCode.SETTINGS,
         ) from error

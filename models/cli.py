@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, MissingPackage, ModelError
 
 DATA = click.option(
     "--data",
@@ -71,9 +71,7 @@ def verify() -> None:
             broken.append(name)
             click.echo(f"{name}: {error.message}")
     if broken:
-        raise AffettiError(
-            f"Not as they should be: {', '.join(broken)}.", "Install Affetti again.", ExitCode.MODEL
-        )
+        raise ModelError(f"Not as they should be: {', '.join(broken)}.", "Install Affetti again.")
 
 
 @models.group()
@@ -193,10 +191,9 @@ def _training_extra() -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         if package not in TRAINING_PACKAGES:
             raise
-        raise AffettiError(
+        raise MissingPackage(
             f"The package {package} is not installed.",
             "Run: pip install 'affetti[train]'",
-            ExitCode.MISSING_PACKAGE,
         ) from error
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ModelError
 from affetti.models.runtime import onnxruntime
 
 ZOO: Final = Path(__file__).parent / "zoo"
@@ -58,9 +58,7 @@ def model(name: str) -> ModelFile:
     found = manifest().get(name)
     if found is None:
         names = ", ".join(sorted(manifest()))
-        raise AffettiError(
-            f"There is no model named {name!r}.", f"Known models: {names}.", ExitCode.MODEL
-        )
+        raise ModelError(f"There is no model named {name!r}.", f"Known models: {names}.")
     return found
 
 
@@ -97,8 +95,7 @@ def onnx_session(name: str) -> Any:
 
 
 def _broken(what: str, detail: str = "") -> AffettiError:
-    return AffettiError(
+    return ModelError(
         f"{what}{': ' + detail if detail else ''}.",
         "Install Affetti again.",
-        ExitCode.MODEL,
     )

@@ -1,5 +1,6 @@
 """The report of one session: one HTML file, in plain language, with everything in it."""
 
+import errno
 import re
 from datetime import datetime
 from functools import cache
@@ -24,7 +25,7 @@ from affetti.analyzer.report import figures, findings, wording
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody.temporary import replacing
 from affetti.core.emotions import EMOTIONS
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.events import SelfReported
 from affetti.core.language import clock_text
 from affetti.core.recording.session import Session
@@ -85,19 +86,18 @@ def save_report(html: str, path: Path, session_id: str) -> None:
     """
     try:
         if path.exists() and _session_of(path) != session_id:
-            raise AffettiError(
+            raise FileExists(
                 f"{path} exists and is no report of this session.",
                 "Use --output to name another file.",
-                ExitCode.FILE_EXISTS,
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as fd, open(fd, "w", encoding="utf-8", closefd=False) as file:
             file.write(html)
     except OSError as error:
-        raise AffettiError(
+        kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
+        raise kind(
             f"The report cannot be written to {path}: {error.strerror}.",
             "Use --output to name a file in a folder that you may write to.",
-            ExitCode.DISK_FULL if error.errno == 28 else ExitCode.FILE_MISSING,
         ) from error
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import FileMissing, UsageError
 from affetti.core.recording.names import is_part, parts_of, target_of, unsealed_in
 
 
@@ -33,13 +33,11 @@ def _target(path: Path) -> Path:
         if parts_of(target):
             return target
     if path.exists():
-        raise AffettiError(
+        raise UsageError(
             f"{path.name} has no segments that wait to be sealed.",
             "There is nothing to recover; `affetti check` looks at a sealed recording.",
-            ExitCode.USAGE,
         )
-    raise AffettiError(
+    raise FileMissing(
         f"{path} does not exist, and no segments of it lie there.",
         "Name the recording, one of its segments, or their folder.",
-        ExitCode.FILE_MISSING,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
 import msgspec
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import Damaged, NewerFormat
 from affetti.core.events.base import (
     OF_ITS_STREAM,
     Event,
@@ -193,10 +193,9 @@ def decode(data: bytes, version: str = SCHEMA_VERSION) -> AnyEvent | UnknownEven
             return UnknownEvent(header.kind, header.seq, header.t_ns, data)
         return _decoder.decode(upcast)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise AffettiError(
+        raise Damaged(
             f"An event of this recording cannot be read: {error}.",
             "The file is damaged; run `affetti check` on it.",
-            ExitCode.DAMAGED,
         ) from error
 
 
@@ -211,16 +210,14 @@ def major(version: str) -> int:
     """
     number = version.split(".", maxsplit=1)[0]
     if not number.isdecimal():
-        raise AffettiError(
+        raise Damaged(
             f"The recording names no schema version this program knows: {version!r:.40}.",
             "The file is damaged, or another program wrote it.",
-            ExitCode.DAMAGED,
         )
     if int(number) > int(SCHEMA_VERSION.split(".", maxsplit=1)[0]):
-        raise AffettiError(
+        raise NewerFormat(
             f"The recording was written by a later Affetti (schema {version}).",
             "Update Affetti to read it.",
-            ExitCode.NEWER_FORMAT,
         )
     return int(number)
 

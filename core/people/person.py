@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import FileExists, PersonCodeError
 
 _CODE = re.compile(r"[A-Za-z0-9]{1,32}")
 
@@ -18,10 +18,9 @@ def checked_code(code: str) -> str:
         It holds anything but up to 32 ASCII letters and digits.
     """
     if not _CODE.fullmatch(code):
-        raise AffettiError(
+        raise PersonCodeError(
             f"The person's code {code!r:.60} cannot be used.",
             "Use 1 to 32 letters and digits, such as P07; never a name.",
-            ExitCode.PERSON_CODE,
         )
     return code
 
@@ -34,8 +33,7 @@ def session_file_name(code: str, wall_clock: datetime) -> str:
 def refuse_existing(path: Path) -> None:
     """Raise an error if `path` exists: nothing is ever overwritten."""
     if path.exists() or path.is_symlink():
-        raise AffettiError(
+        raise FileExists(
             f"{path} exists already.",
             "Name another file; Affetti never overwrites one.",
-            ExitCode.FILE_EXISTS,
         )

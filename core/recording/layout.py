@@ -21,7 +21,14 @@ from typing import Any, Final
 import h5py
 import numpy as np
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import (
+    AffettiError,
+    Damaged,
+    FileMissing,
+    NewerFormat,
+    NotARecording,
+    Unsealed,
+)
 from affetti.core.recording.names import SEALED_FORMAT, SEGMENT_FORMAT, parts_of, target_of
 
 FORMAT: Final = SEALED_FORMAT
@@ -64,19 +71,17 @@ _SAFE_FILTERS: Final = (
 
 def damaged(path: Path, what: str) -> AffettiError:
     """Return the error for a recording that is not as it was written."""
-    return AffettiError(
+    return Damaged(
         f"{path.name} is damaged: {what}.",
         "Restore it from a backup; `affetti check` shows what can still be read.",
-        ExitCode.DAMAGED,
     )
 
 
 def foreign(path: Path, what: str) -> AffettiError:
     """Return the error for a file that is no recording."""
-    return AffettiError(
+    return NotARecording(
         f"{path.name} is not an Affetti recording: {what}.",
         "Name a file that `affetti record` made; its name ends in .h5.",
-        ExitCode.NOT_A_SESSION,
     )
 
 
@@ -123,15 +128,13 @@ def _refuse_unreadable(path: Path) -> None:
     except OSError as error:
         parts = parts_of(path)
         if parts:
-            raise AffettiError(
+            raise Unsealed(
                 f"{path.name} was not sealed; its {len(parts)} segments lie beside it.",
                 f"Run `affetti recover {path}`.",
-                ExitCode.UNSEALED,
             ) from error
-        raise AffettiError(
+        raise FileMissing(
             f"{path} cannot be read: {error.strerror}.",
             "Check the name and that you may read the file.",
-            ExitCode.FILE_MISSING,
         ) from error
     if start != b"\x89HDF\r\n\x1a\n":
         raise foreign(path, "it is no HDF5 file" if start else "it is empty")
@@ -140,19 +143,17 @@ def _refuse_unreadable(path: Path) -> None:
 def _check_claims(path: Path, file: h5py.File) -> None:
     claimed = text_attribute(file, "format")
     if claimed == SEGMENT_FORMAT:
-        raise AffettiError(
+        raise Unsealed(
             f"{path.name} is a segment of a recording that was not sealed.",
             f"Run `affetti recover {target_of(path)}`.",
-            ExitCode.UNSEALED,
         )
     if claimed != FORMAT:
         raise foreign(path, "another program wrote it")
     version = text_attribute(file, "format_version")
     if version.split(".")[0] != FORMAT_VERSION.split(".", maxsplit=1)[0]:
-        raise AffettiError(
+        raise NewerFormat(
             f"{path.name} has format version {version!r:.20}, which this Affetti cannot read.",
             "Update Affetti.",
-            ExitCode.NEWER_FORMAT,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import h5py
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import FileMissing
 from affetti.core.recording.records import holds_records
 
 SEGMENT_FORMAT: Final = "affetti-segment"
@@ -101,8 +101,7 @@ def _listed(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise AffettiError(
+        raise FileMissing(
             f"The folder {folder} cannot be read: {error.strerror}.",
             "Check that you may read it.",
-            ExitCode.FILE_MISSING,
         ) from error

@@ -31,7 +31,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.custody.temporary import sync_folder
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import (
+    AffettiError,
+    Damaged,
+    DiskFull,
+    FileMissing,
+    MediaError,
+    NewerFormat,
+    Unsealed,
+)
 from affetti.core.events import SCHEMA_VERSION, Event, encode
 from affetti.core.recording.names import DAMAGE, SEGMENT_FORMAT, part_path, parts_of
 from affetti.core.recording.records import Place, Record, Scan, pack, record_of, unpack
@@ -218,10 +226,9 @@ class SegmentLog:
         packed = pack(self._session_id, record)
         length = len(packed)
         if length > self._settings.segment_mib * MIB // 2:
-            raise AffettiError(
+            raise MediaError(
                 f"One {kind} of {length / MIB:.0f} MiB does not fit the log.",
                 "Choose a smaller picture, or a larger log.segment_mib in the settings.",
-                ExitCode.MEDIA,
             )
         self._make_room(length, closing=event.traits.urgent)
         self._current.write(record, packed)
@@ -264,10 +271,9 @@ class SegmentLog:
         except (OSError, RuntimeError) as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG):
                 raise disk_full(self.target.parent) from error
-            raise AffettiError(
+            raise FileMissing(
                 f"Recordings cannot be written to {self.target.parent}: {error}.",
                 "Choose a folder that exists and that you may write to, on a disk with space.",
-                ExitCode.FILE_MISSING,
             ) from error
 
     def _begin(self) -> _Segment:
@@ -325,10 +331,9 @@ def _affordable(folder: Path) -> int:
 
 def disk_full(folder: Path) -> AffettiError:
     """Return the error for a disk without room for a recording."""
-    return AffettiError(
+    return DiskFull(
         f"The disk of {folder} is full.",
         "Free some space, or choose another folder; everything recorded so far is safe.",
-        ExitCode.DISK_FULL,
     )
 
 
@@ -410,10 +415,9 @@ def survey(target: Path) -> Survey:
     """
     paths = parts_of(target)
     if not paths:
-        raise AffettiError(
+        raise FileMissing(
             f"There are no segments of {target}.",
             "Name the recording, or the folder that its .part001.h5 lies in.",
-            ExitCode.FILE_MISSING,
         )
     for path in paths:
         _refuse_running(path)
@@ -431,10 +435,9 @@ def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
     session_id = spoken[0].session_id if spoken else ""
     for part in spoken:
         if part.session_id != session_id:
-            raise AffettiError(
+            raise Damaged(
                 f"{part.path.name} belongs to another recording than the parts before it.",
                 "Move it to a folder of its own, and run `affetti recover` again.",
-                ExitCode.DAMAGED,
             )
     rows = np.concatenate([part.rows for part in parts])
     part_of = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
@@ -471,11 +474,10 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise AffettiError(
+        raise FileMissing(
             f"{path.name} cannot be read for now: {error.strerror or error}.",
             "Nothing was changed. Check the disk and that you may read the file, then try again; "
             "where the disk fails, copy the recording to another one first.",
-            ExitCode.FILE_MISSING,
         ) from error
 
 
@@ -484,10 +486,9 @@ def _refuse_running(path: Path) -> None:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AffettiError(
+            raise Unsealed(
                 f"{path.name} is being recorded right now.",
                 "Wait until the recording has ended.",
-                ExitCode.UNSEALED,
             ) from error
 
 
@@ -522,11 +523,10 @@ def _read_part(path: Path) -> Part:
         places = [(each.session_id, _row_at(each, start)) for each in scan]
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
     if form and not places and written and form.format_version != FORMAT_VERSION:
-        raise AffettiError(
+        raise NewerFormat(
             f"{path.name} is of segment format {form.format_version!r:.20}, "
             "which this Affetti cannot read.",
             "Seal it with the version that recorded it.",
-            ExitCode.NEWER_FORMAT,
         )
     session_id = places[0][0] if places else form.session_id if form else ""
     ours = [row for whose, row in places if whose == session_id]

@@ -23,7 +23,7 @@ from affetti.core.custody.temporary import (
     publish,
     sync_folder,
 )
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, Damaged, DiskFull, FileExists, FileMissing
 from affetti.core.events import (
     ESTIMATE_TABLES,
     AudioCaptured,
@@ -168,32 +168,28 @@ def _fit(found: Survey, fitness: Fitness) -> NDArray[np.bool_]:
     try:
         return np.fromiter(map(fitness.admits, found.records()), bool, len(found.rows))
     except OSError as error:
-        raise AffettiError(
+        raise FileMissing(
             f"The segments cannot be read for now: {error}.",
             "Nothing was changed. Try again.",
-            ExitCode.FILE_MISSING,
         ) from error
 
 
 def _nothing_to_seal(target: Path, found: Survey) -> AffettiError:
     if all(found.whole) and not len(found.named):
-        return AffettiError(
+        return Damaged(
             f"The segments of {target.name} hold no event: the recording had not begun.",
             "Nothing was lost; you may remove them.",
-            ExitCode.DAMAGED,
         )
     if not len(found.rows):
-        return AffettiError(
+        return Damaged(
             f"None of the segments of {target.name} can be read.",
             "Nothing was changed. Keep them, and copy them from a backup if there is one.",
-            ExitCode.DAMAGED,
         )
-    return AffettiError(
+    return Damaged(
         f"The segments of {target.name} do not say whose recording they are: "
         "its first event is missing or cannot be read.",
         "Nothing was changed. Put the first segment back beside them, from a backup say, and "
         "run `affetti recover` again.",
-        ExitCode.DAMAGED,
     )
 
 
@@ -336,19 +332,18 @@ class _Meter:
 def _refuse_without_room(target: Path, size: int) -> None:
     status = os.statvfs(target.parent)
     if status.f_bavail * status.f_frsize < size + 4 * MIB:
-        raise AffettiError(
+        raise DiskFull(
             f"The disk has no room to seal {target} ({size / MIB:.0f} MiB).",
             f"The recording is safe in its segments. Free some space, then run "
             f"`affetti recover {target}`.",
-            ExitCode.DISK_FULL,
         )
 
 
 def _seal_failed(target: Path, error: Exception) -> AffettiError:
-    return AffettiError(
+    kind = DiskFull if "No space" in str(error) else Damaged
+    return kind(
         f"{target.name} could not be sealed: {error}.",
         f"The recording stays in its segments; run `affetti recover {target}`.",
-        ExitCode.DISK_FULL if "No space" in str(error) else ExitCode.DAMAGED,
     )
 
 
@@ -375,10 +370,9 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
 
 
 def _exists(target: Path, what: str) -> AffettiError:
-    return AffettiError(
+    return FileExists(
         f"{target} exists already and {what}.",
         "Nothing was changed. Move the segments to another folder and run `affetti recover` there.",
-        ExitCode.FILE_EXISTS,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from affetti.core import locations
 from affetti.core.clock import NS_PER_S
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, Damaged, UsageError
 from affetti.core.events import (
     ConsentChanged,
     EndReason,
@@ -169,7 +169,7 @@ class Engine:
             return
         if report.recovered:
             hint = f"`affetti check {report.path}` names what is missing."
-            self.complain(AffettiError(report.statement, hint, ExitCode.DAMAGED))
+            self.complain(Damaged(report.statement, hint))
         self._publish(messages.Sealed(str(report.path), reason))
 
     def _carry_out(self, command: AnyCommand) -> None:
@@ -191,9 +191,7 @@ class Engine:
     def _steer(self, command: AnyCommand) -> None:
         """Carry out a command that makes sense only while recording."""
         if self.recording is None:
-            raise AffettiError(
-                "Nothing is being recorded.", "Start a recording first.", ExitCode.USAGE
-            )
+            raise UsageError("Nothing is being recorded.", "Start a recording first.")
         put, now_ns = self.recording.inbox.put, self.recording.clock.now_ns()
         match command:
             case messages.Mark(label=label):
@@ -216,7 +214,7 @@ class Engine:
     def _steer_track(self, action: str) -> None:
         player = self.recording.sources.player if self.recording else None
         if player is None:
-            raise AffettiError("There is no playlist.", "Add tracks at the set-up.", ExitCode.USAGE)
+            raise UsageError("There is no playlist.", "Add tracks at the set-up.")
         actions: dict[str, Callable[[], None]] = {
             "next": player.next,
             "previous": player.previous,
@@ -245,7 +243,7 @@ class Engine:
 
     def _record(self, plan: messages.Plan) -> None:
         if self.recording is not None:
-            raise AffettiError("A recording is running already.", "Stop it first.", ExitCode.USAGE)
+            raise UsageError("A recording is running already.", "Stop it first.")
         self._watch(None, None)
         self._monitor.clear()
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
@@ -300,7 +298,7 @@ def _after(failure: AffettiError | None, problem: AffettiError) -> AffettiError:
     """Return a problem, and what went wrong before it, as one error."""
     if failure is None:
         return problem
-    return AffettiError(f"{failure.message} {problem.message}", problem.hint, failure.code)
+    return type(failure)(f"{failure.message} {problem.message}", problem.hint)
 
 
 @dataclass

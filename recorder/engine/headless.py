@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core.emotions import ranked
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, of_code
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
 from affetti.core.language import clock_text
 from affetti.core.settings import Settings
@@ -82,7 +82,6 @@ class Headless:
             raise AffettiError(
                 "The recording has ended, and what became of it is not known.",
                 "`affetti recover` seals what was not sealed.",
-                ExitCode.INTERNAL,
             )
         return self._sealed
 
@@ -90,7 +89,7 @@ class Headless:
         if self._sealed is None:
             return error
         sealed = f"What was recorded until then is sealed in {self._sealed}."
-        return AffettiError(error.message, f"{error.hint} {sealed}".strip(), error.code)
+        return type(error)(error.message, f"{error.hint} {sealed}".strip())
 
     def _read_markers(self) -> None:
         try:
@@ -123,7 +122,7 @@ class Headless:
             case messages.Health():
                 self._tell_health(message)
             case messages.Problem(message=text, hint=hint, code=code, fatal=fatal):
-                self._hear_problem(AffettiError(text, hint, ExitCode(code)), fatal)
+                self._hear_problem(of_code(code)(text, hint), fatal)
             case messages.Sealing(done=done, total=total):
                 if self._status is not None:
                     self._status(f"Sealing: {100 * done // max(total, 1)} %")

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import (
+    AffettiError,
+    ConsentRefused,
+    DiskFull,
+    FileExists,
+    FileMissing,
+    UsageError,
+)
 from affetti.core.events import (
     AudioFormat,
     EndReason,
@@ -85,16 +92,14 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
     else:
         target = Path(plan.output).expanduser()
         if target.suffix != ".h5":
-            raise AffettiError(
+            raise UsageError(
                 f"The output {target.name!r} does not end in .h5.",
                 "Name it like session.h5.",
-                ExitCode.USAGE,
             )
         if part_number(target) is not None:
-            raise AffettiError(
+            raise UsageError(
                 f"The output {target.name!r} is named like a part of another recording.",
                 "Leave out the .part and its number.",
-                ExitCode.USAGE,
             )
     refuse_existing(target)
     _refuse_parts(target)
@@ -103,16 +108,14 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
 
 def _refuse_parts(target: Path) -> None:
     if parts_of(target):
-        raise AffettiError(
+        raise FileExists(
             f"An unsealed recording named {target} exists already.",
             f"Run `affetti recover {target}` first, or choose another name.",
-            ExitCode.FILE_EXISTS,
         )
     if alike := named_like_parts(target):
-        raise AffettiError(
+        raise FileExists(
             f"{alike[0].name} is named like a part of {target.name}, which is to be recorded.",
             "Choose another name.",
-            ExitCode.FILE_EXISTS,
         )
 
 
@@ -140,10 +143,9 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
         sources.stop()
         raise
     if not sources.all():
-        raise AffettiError(
+        raise UsageError(
             "There is nothing to record.",
             "Name a camera, a microphone or a track to play.",
-            ExitCode.USAGE,
         )
     return sources
 
@@ -161,10 +163,9 @@ def _refuse_unconsented(plan: Plan) -> None:
         ("audio", plan.microphone, plan.consent.audio),
     ):
         if source is not None and not consented:
-            raise AffettiError(
+            raise ConsentRefused(
                 f"A source of {name} is named, but {name} is not consented to.",
                 "Record without it, or ask the person for their consent.",
-                ExitCode.CONSENT,
             )
 
 
@@ -229,7 +230,7 @@ class Recording:
 
     @property
     def _failed(self) -> EndReason:
-        full = self.failure is not None and self.failure.code == ExitCode.DISK_FULL
+        full = isinstance(self.failure, DiskFull)
         return "disk_full" if full else "failed"
 
     @property
@@ -402,15 +403,14 @@ def _failure(error: Exception) -> AffettiError:
     """Return what to tell a person of an error that ends a recording."""
     if not isinstance(error, OSError):
         return unexpected("The recording cannot go on", error)
-    code = ExitCode.DISK_FULL if error.errno in _FULL else ExitCode.FILE_MISSING
-    return AffettiError(f"The log cannot be written: {error.strerror or error}.", "", code)
+    kind = DiskFull if error.errno in _FULL else FileMissing
+    return kind(f"The log cannot be written: {error.strerror or error}.")
 
 
 def _gone(target: Path) -> AffettiError:
-    return AffettiError(
+    return FileMissing(
         f"The recording is gone from {target.parent}: the folder was moved, renamed or emptied, "
         "or its disk was taken out.",
         f"The recording has ended. Look for files named {target.stem}.part*.h5 where the folder "
         f"is now, and run `affetti recover` there.",
-        ExitCode.FILE_MISSING,
     )

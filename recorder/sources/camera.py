@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, DeviceError
 from affetti.core.events import DeviceLost, DeviceRestored
 from affetti.core.settings import VideoSettings
 from affetti.recorder.sources import Sink, Source
@@ -93,10 +93,9 @@ class _Index:
         capture.release()
         indexes = ", ".join(cameras())
         known = f"Connected cameras: {indexes}." if indexes else "No camera is connected."
-        raise AffettiError(
+        raise DeviceError(
             f"Camera {self._index} cannot be opened.",
             f"{known} Connect it, close other programs that use it, or use a video file.",
-            ExitCode.DEVICE,
         )
 
 
@@ -115,10 +114,9 @@ class _Address:
 
     def open(self) -> tuple[Any, Picture]:
         if self._scheme not in _SCHEMES:
-            raise AffettiError(
+            raise DeviceError(
                 f"The camera's address {self.description} is of no kind that can be read.",
                 f"Addresses begin with one of {', '.join(_SCHEMES)}.",
-                ExitCode.DEVICE,
             )
         cv2 = opencv()
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS]
@@ -128,10 +126,9 @@ class _Address:
         if found:
             return capture, picture
         capture.release()
-        raise AffettiError(
+        raise DeviceError(
             f"The camera at {self.description} delivers no picture.",
             "Check that it is switched on, that this machine reaches it, and the address.",
-            ExitCode.DEVICE,
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.recorder.sources.frames import Picture
 from affetti.recorder.sources.pictures import Aspect, Deinterlacer, aspect, upright
 from affetti.recorder.sources.pyav import pyav
@@ -350,10 +350,9 @@ def _checked_size(path: Path) -> int:
         if stat.S_ISREG(found.st_mode):
             path.open("rb").close()
     except OSError as error:
-        raise AffettiError(
+        raise FileMissing(
             f"The video {path} cannot be read: {error.strerror}.",
             "Check the path, or name a camera by its index, such as 0.",
-            ExitCode.FILE_MISSING,
         ) from error
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
@@ -391,4 +390,4 @@ def _ns(stamp: int, time_base: Fraction) -> int:
 
 
 def _refused(message: str, hint: str) -> AffettiError:
-    return AffettiError(message, hint, ExitCode.MEDIA)
+    return MediaError(message, hint)

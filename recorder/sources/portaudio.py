@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S, SessionClock
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, DeviceError, MissingPackage
 from affetti.core.events import (
     HIGHEST_RATE_HZ,
     LOWEST_RATE_HZ,
@@ -51,11 +51,10 @@ def portaudio() -> Any:
     try:
         import sounddevice  # noqa: PLC0415  fails where the system has no PortAudio
     except OSError as error:
-        raise AffettiError(
+        raise MissingPackage(
             "Sound cards cannot be used: the PortAudio library is not installed.",
             "Install it (Debian and Ubuntu: `sudo apt install libportaudio2`), or use audio "
             "files and `--no-speaker`.",
-            ExitCode.MISSING_PACKAGE,
         ) from error
     return sounddevice
 
@@ -217,11 +216,10 @@ class CardStream:
             return True
 
     def _refused(self, error: Exception) -> AffettiError:
-        return AffettiError(
+        return DeviceError(
             f"The {_WORDS[self._direction]} {self.name or '(default)'} cannot be opened: {error}.",
             "Another program may be using it; close that, or choose another one "
             "(`affetti devices` lists them).",
-            ExitCode.DEVICE,
         )
 
     def _drop(self) -> None:
@@ -287,4 +285,4 @@ def _bounded_hz(*rates_hz: int) -> tuple[int, ...]:
 def _no_device(what: str, direction: Direction, names: tuple[str, ...]) -> AffettiError:
     known = f"Connected: {', '.join(names)}." if names else f"No {_WORDS[direction]} is connected."
     instead = "an audio file" if direction == "input" else "`--no-speaker`"
-    return AffettiError(f"{what}.", f"{known} Choose one, or use {instead}.", ExitCode.DEVICE)
+    return DeviceError(f"{what}.", f"{known} Choose one, or use {instead}.")

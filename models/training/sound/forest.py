@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
 from affetti.core.emotions import FloatArray
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import DataError
 from affetti.models.training.sound.clips import Clip
 from affetti.models.training.sound.scores import Labels
 from affetti.models.training.sound.table import Progress, Table
@@ -57,10 +57,9 @@ def artist_folds(
     """
     groups = [clip.group for clip in clips]
     if len(set(groups)) < count:
-        raise AffettiError(
+        raise DataError(
             f"{len(set(groups))} artists are too few for {count} folds.",
             "labels.csv names the artist of a clip in the column group.",
-            ExitCode.DATA,
         )
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     yield from folds.split(labels, labels, groups)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, UsageError
 from affetti.models.manifest import ModelFile
 from affetti.models.runtime import onnxruntime
 from affetti.models.sound.reasons import QUALITIES
@@ -71,9 +71,7 @@ def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Path:
     """
     if recipe not in RECIPES:
         known = ", ".join(RECIPES)
-        raise AffettiError(
-            f"There is no recipe {recipe!r} for music.", f"Known: {known}.", ExitCode.USAGE
-        )
+        raise UsageError(f"There is no recipe {recipe!r} for music.", f"Known: {known}.")
     out.mkdir(parents=True, exist_ok=True)
     trained = RECIPES[recipe](data, progress)
     path = out / f"{trained.name}.onnx"

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import MissingPackage
 from affetti.models.sound.features import RATE_HZ
 from affetti.models.training.sound.clips import WINDOW_S
 from affetti.models.training.sound.rooms import Signal, laptop, noise
@@ -80,10 +80,9 @@ def _said(command: list[str]) -> Signal:
     try:
         wave = subprocess.run(command, check=True, capture_output=True).stdout
     except FileNotFoundError as error:
-        raise AffettiError(
+        raise MissingPackage(
             f"{command[0]} is not installed; training needs it for talk.",
             "Run: sudo apt-get install espeak-ng flite",
-            ExitCode.MISSING_PACKAGE,
         ) from error
     # A stream has no length in its header: everything after it is samples.
     rate_hz = int.from_bytes(wave[24:28], "little")

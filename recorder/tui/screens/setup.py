@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Label, Static
 
-from affetti.core.errors import AffettiError
+from affetti.core.errors import AffettiError, of_code
 from affetti.core.language import span
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
@@ -141,11 +141,11 @@ class SetupScreen(EngineScreen):
                 self.query_one(PictureBox).show(said)
             case Level(stream="room") if self.draft.used_microphone is not None:
                 self.query_one(LevelMeter).show(said)
-            case Problem(message=message, hint=hint, fatal=fatal):
+            case Problem(message=message, hint=hint, code=code, fatal=fatal):
                 if fatal:  # the start failed, and closed the preview
                     self._starting = False
                     self._watched = Watch()
-                self._complain(AffettiError(message, hint))
+                self._complain(of_code(code)(message, hint))
 
     def action_start(self) -> None:
         """Begin to record, unless something is lacking."""

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 
-from affetti.core.errors import AffettiError
+from affetti.core.errors import FileMissing
 from affetti.core.language import clock
 from affetti.recorder.sources.track import SUFFIXES, Track, open_track
 
@@ -25,7 +25,7 @@ def tracks_at(path: Path) -> list[Track]:
         return [open_track(path)]
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
     if not files:
-        raise AffettiError(f"There is no sound file in {path}.", "Name another folder or a file.")
+        raise FileMissing(f"There is no sound file in {path}.", "Name another folder or a file.")
     return [open_track(file) for file in files]
 
 
