@@ -42,6 +42,7 @@ from affetti.core.events import (
     TrackStarted,
     UnknownEvent,
 )
+from affetti.core.interruptions import Interruptions
 
 
 @dataclass
@@ -123,6 +124,7 @@ class SessionState:
     self_reports: list[SelfReported] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
     neutral_reference: Span | None = None  # the latest; open while it is recorded
+    interruptions: Interruptions = field(default_factory=Interruptions)
     lost: dict[str, Span] = field(default_factory=dict)  # devices that are gone now
     outages: Counter[str] = field(default_factory=Counter)  # how often each was
     face: FaceEstimated | None = None  # the latest of each
@@ -159,6 +161,7 @@ class SessionState:
     def apply(self, event: Event | UnknownEvent) -> None:
         """Take in one event, in the order of `seq`."""
         self.events += 1
+        self.interruptions.apply(event)
         match event:
             case UnknownEvent():
                 self.unknown[event.kind] += 1

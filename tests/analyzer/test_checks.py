@@ -197,7 +197,7 @@ def test_losses_are_told(make: Make) -> None:
     )
     assert messages(path, "frames-kept") == ["10 frames (10.0%) could not be kept."]
     assert messages(path, "sound-complete") == ["The playback sound has 1 gap, 0.10 s in all."]
-    assert messages(path, "devices-stayed") == ["The camera was lost 1 time."]
+    assert messages(path, "devices-stayed") == ["The camera was lost from 00:03.0 to 00:06.0."]
 
 
 def test_other_models_and_an_unseen_face_are_notes(make: Make) -> None:

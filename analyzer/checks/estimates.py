@@ -1,0 +1,63 @@
+"""Whether the estimates are what they should be."""
+
+from typing import Any
+
+import numpy as np
+
+from affetti.analyzer.checks.register import Importance, Messages, rule
+from affetti.analyzer.checks.subject import Subject
+from affetti.analyzer.measures.segments import expected_ns
+from affetti.analyzer.replay import other_models
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import ESTIMATE_TABLES, FaceEstimated, columns
+from affetti.core.language import clock_text
+
+
+@rule(Importance.CRITICAL)
+def columns_true(subject: Subject) -> Messages:
+    """Compare the columns of estimates with the events."""
+    session = subject.session
+    for name, kind in ESTIMATE_TABLES.items():
+        told = columns(kind, (event for event in session.events if type(event) is kind))
+        stored = getattr(session.estimates, name)
+        if not stored and not len(told["seq"]):
+            continue
+        if not all(_equal(stored.get(column), values) for column, values in told.items()):
+            yield f"The columns of {name} estimates contradict the events."
+
+
+def _equal(stored: Any, told: Any) -> bool:
+    if stored is None or len(stored) != len(told):
+        return False
+    if stored.dtype.kind == "f" and np.isnan(stored).all():
+        return told.dtype.kind != "f" or bool(np.isnan(told).all())  # unknown to that version
+    if told.dtype == object:
+        return all((a or None) == (b or None) for a, b in zip(stored, told, strict=True))
+    return bool(np.array_equal(stored.astype(told.dtype), told, equal_nan=told.dtype.kind == "f"))
+
+
+@rule(Importance.NOTE)
+def inference_kept_up(subject: Subject) -> Messages:
+    """Tell of live estimates that were skipped."""
+    for modality, count in subject.session.state.skipped.items():
+        yield f"{count} live {modality} estimates were skipped; `affetti analyze` makes them."
+
+
+@rule(Importance.NOTE)
+def models_present(subject: Subject) -> Messages:
+    """Tell of models that are not those of this installation."""
+    if others := other_models(subject.session):
+        yield f"Made with other models ({', '.join(others)}): live numbers cannot be replayed."
+
+
+@rule(Importance.NOTE)
+def face_in_view(subject: Subject) -> Messages:
+    """Tell of a face that was out of view most of the time."""
+    session = subject.session
+    due = len(expected_ns(session.state, session.started.perception, "face"))
+    seen = sum(isinstance(event, FaceEstimated) and event.faces > 0 for event in session.events)
+    if len(session.frames) and due and seen / due < 0.5:
+        yield (
+            f"A face was seen live in {min(seen / due, 1):.0%} of "
+            f"{clock_text(session.state.now_ns / NS_PER_S)}."
+        )

@@ -1,0 +1,74 @@
+"""A recording under inspection."""
+
+import hashlib
+import zlib
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from affetti.analyzer.replay import Progress
+from affetti.core.events import FrameCaptured
+from affetti.core.recording.session import Session
+
+_DECODED_PICTURES: Final = 200  # of a recording's frames, evenly spaced; all are looked at
+
+
+class Subject:
+    """A recording under inspection: what several rules look at is read once.
+
+    Parameters
+    ----------
+    session
+        The recording.
+    progress
+        Called with the events read and the events in all.
+    """
+
+    def __init__(self, session: Session, progress: Progress | None = None) -> None:
+        self.session = session
+        self._progress = progress
+
+    def lacks(self, first: int, last: int) -> bool:
+        """Return whether records between two numbers are missing from the file."""
+        at = np.searchsorted(self.contents.seqs, (first, last))
+        return last - first > int(at[1] - at[0]) + (first < 0)
+
+    @cached_property
+    def contents(self) -> "_Contents":
+        """What one pass over all records found."""
+        found, digest, total = _Contents(), hashlib.sha256(), len(self.session)
+        every = max(1, len(self.session.frames) // _DECODED_PICTURES)
+        for done, record in enumerate(self.session.records(), start=1):
+            found.seqs.append(record.seq)
+            if zlib.crc32(record.blob, zlib.crc32(record.json)) != record.crc32:
+                found.altered.append(record.seq)
+            digest.update(record.json)
+            digest.update(record.blob)
+            if record.kind == FrameCaptured.__name__:
+                found.look_at_picture(record.blob, every)
+            if self._progress is not None:
+                self._progress(done, total)
+        found.sha256 = digest.hexdigest()
+        return found
+
+
+class _Contents:
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self.altered: list[int] = []
+        self.unreadable_frames: list[int] = []
+        self.sha256 = ""
+        self._frames = 0
+
+    def look_at_picture(self, jpeg: bytes, every: int) -> None:
+        whole = jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")
+        if not whole or (self._frames % every == 0 and not _decodes(jpeg)):
+            self.unreadable_frames.append(self._frames)
+        self._frames += 1
+
+
+def _decodes(jpeg: bytes) -> bool:
+    import cv2  # noqa: PLC0415  heavy, and not every recording has pictures
+
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) is not None

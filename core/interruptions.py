@@ -1,0 +1,109 @@
+"""When something was not recorded, and why: a fold over the events of a session.
+
+What is withheld, for want of consent or in a pause, is no failure to see: coverage is counted
+without it. A device that is gone is one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from affetti.core.events import (
+    ConsentChanged,
+    DeviceLost,
+    DeviceRestored,
+    Event,
+    PersonChanged,
+    RecordingPaused,
+    RecordingResumed,
+    SessionStarted,
+    UnknownEvent,
+)
+
+Cause: TypeAlias = Literal["no_consent", "paused", "lost"]
+Stretch: TypeAlias = tuple[int, int]  # begin and end (exclusive), ns of session time
+
+SCOPES: Final = ("video", "audio")
+
+
+@dataclass
+class Interruption:
+    """A stretch in which something was not recorded; open while `end_ns` is None.
+
+    Attributes
+    ----------
+    cause
+        Why.
+    what
+        The scope of consent, or the device; "" for a pause, which concerns the whole person.
+    start_ns, end_ns
+        Session time.
+    """
+
+    cause: Cause
+    what: str
+    start_ns: int
+    end_ns: int | None = None
+
+    def stretch(self, now_ns: int) -> Stretch:
+        """Return its begin and its end, or `now_ns` while it lasts."""
+        return self.start_ns, max(self.start_ns, now_ns if self.end_ns is None else self.end_ns)
+
+
+class Interruptions:
+    """All interruptions of a session, in the order in which they began.
+
+    Attributes
+    ----------
+    all
+        Every one.
+    persons_ns
+        When the person was said to be another of the faces in view.
+    """
+
+    def __init__(self) -> None:
+        self.all: list[Interruption] = []
+        self.persons_ns: list[int] = []
+
+    def __iter__(self) -> Iterator[Interruption]:
+        return iter(self.all)
+
+    def apply(self, event: Event | UnknownEvent) -> None:
+        """Take in the next event."""
+        match event:
+            case SessionStarted() | ConsentChanged():
+                for scope in SCOPES:
+                    self._turn("no_consent", scope, not getattr(event.consent, scope), event.t_ns)
+            case RecordingPaused() | RecordingResumed():
+                self._turn("paused", "", isinstance(event, RecordingPaused), event.t_ns)
+            case DeviceLost(device=device):
+                self._turn("lost", device, True, event.t_ns)
+            case DeviceRestored(device=device):
+                self._restore(device, event)
+            case PersonChanged():
+                self.persons_ns.append(event.t_ns)
+
+    def withheld(self, scope: str, now_ns: int) -> list[Stretch]:
+        """Return when nothing of a scope was to be recorded: no consent to it, or a pause."""
+        return [
+            each.stretch(now_ns)
+            for each in self.all
+            if each.cause == "paused" or (each.cause == "no_consent" and each.what == scope)
+        ]
+
+    def _turn(self, cause: Cause, what: str, begins: bool, t_ns: int) -> None:
+        running = self._running(cause, what)
+        if begins and running is None:
+            self.all.append(Interruption(cause, what, t_ns))
+        elif not begins and running is not None:
+            running.end_ns = t_ns
+
+    def _restore(self, device: str, event: DeviceRestored) -> None:
+        running = self._running("lost", device)
+        if running is not None:  # it was gone before that was noticed
+            running.start_ns = min(running.start_ns, event.t_ns - event.gap_ns)
+        self._turn("lost", device, False, event.t_ns)
+
+    def _running(self, cause: Cause, what: str) -> Interruption | None:
+        of_it = [each for each in self.all if (each.cause, each.what) == (cause, what)]
+        return of_it[-1] if of_it and of_it[-1].end_ns is None else None
