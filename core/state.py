@@ -24,6 +24,7 @@ from affetti.core.events import (
     FrameCaptured,
     FramesDropped,
     MarkerAdded,
+    Moment,
     MusicEstimated,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
@@ -119,9 +120,7 @@ class SessionState:
     frames_dropped: int = 0
     streams: dict[str, Stream] = field(default_factory=dict)
     tracks: list[Track] = field(default_factory=list)
-    markers: list[MarkerAdded] = field(default_factory=list)
-    notes: list[NoteAdded] = field(default_factory=list)
-    self_reports: list[SelfReported] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)  # in the order they were noted
     pauses: list[Span] = field(default_factory=list)
     neutral_reference: Span | None = None  # the latest; open while it is recorded
     interruptions: Interruptions = field(default_factory=Interruptions)
@@ -151,6 +150,21 @@ class SessionState:
     def paused(self) -> bool:
         """Whether the recording is paused now."""
         return bool(self.pauses) and self.pauses[-1].end_ns is None
+
+    @property
+    def markers(self) -> list[MarkerAdded]:
+        """The therapist's markers."""
+        return [moment for moment in self.moments if isinstance(moment, MarkerAdded)]
+
+    @property
+    def notes(self) -> list[NoteAdded]:
+        """The therapist's notes."""
+        return [moment for moment in self.moments if isinstance(moment, NoteAdded)]
+
+    @property
+    def self_reports(self) -> list[SelfReported]:
+        """What the person reported of themselves."""
+        return [moment for moment in self.moments if isinstance(moment, SelfReported)]
 
     @property
     def track(self) -> Track | None:
@@ -183,12 +197,8 @@ class SessionState:
                 self.frames_dropped += count
             case TrackStarted() | TrackPaused() | TrackResumed() | TrackEnded():
                 self._playback(event)
-            case MarkerAdded():
-                self.markers.append(event)
-            case NoteAdded():
-                self.notes.append(event)
-            case SelfReported():
-                self.self_reports.append(event)
+            case Moment():
+                self.moments.append(event)
             case _:
                 self._session(event)
 

@@ -8,6 +8,7 @@ import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
 from affetti.analyzer.commands.output import plain, print_json
+from affetti.core.journal import word
 from affetti.core.language import clock_text
 
 if TYPE_CHECKING:
@@ -57,10 +58,8 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
         end = "?" if track.end_s is None else clock_text(track.end_s)
         times = f"{clock_text(track.start_s)} to {end}"
         yield f"Track {track.track + 1}", f"{times}  {track.title} ({track.reason or 'open'})"
-    for marker in found.markers:
-        yield "Marker", f"{clock_text(marker.t_s)}  {marker.text}"
-    for note in found.notes:
-        yield "Note", f"{clock_text(note.t_s)}  {note.text}"
+    for moment in found.moments:
+        yield word("moment", moment.kind), f"{clock_text(moment.t_s)}  {moment.text}"
     estimates = ", ".join(f"{count} {name}" for name, count in found.estimates.items())
     skipped = sum(found.skipped.values())
     yield "Estimates", f"{estimates}; {skipped} skipped"

@@ -26,7 +26,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.custody.temporary import replacing
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import DiskFull, FileExists, FileMissing
-from affetti.core.events import SelfReported
+from affetti.core.journal import sentence, word
 from affetti.core.language import clock_text
 from affetti.core.recording.session import Session
 from affetti.models.perception import models_in_use
@@ -237,13 +237,10 @@ def _changes(analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def _moments(analysis: Analysis) -> list[dict[str, Any]]:
-    state = analysis.state
-    moments: list[tuple[int, str, str]] = [
-        *((event.t_ns, "Marker", event.label) for event in state.markers),
-        *((event.t_ns, "Note", event.text) for event in state.notes),
-        *((event.t_ns, "Self-report", _self_report(event)) for event in state.self_reports),
+    moments = [
+        (event.t_ns, word("moment", event.noun), sentence(event))
+        for event in sorted(analysis.state.moments, key=lambda event: event.t_ns)
     ]
-    moments.sort(key=lambda moment: moment[0])
     return [
         {
             "flag": figures.Moment(number, t_ns / NS_PER_S, f"{kind}: {text}"),
@@ -254,15 +251,6 @@ def _moments(analysis: Analysis) -> list[dict[str, Any]]:
         }
         for number, (t_ns, kind, text) in enumerate(moments, start=1)
     ]
-
-
-def _self_report(event: SelfReported) -> str:
-    parts = [event.emotion] if event.emotion else []
-    if event.valence is not None:
-        parts.append(f"valence {event.valence:+.1f}")
-    if event.arousal is not None:
-        parts.append(f"arousal {event.arousal:+.1f}")
-    return ", ".join(parts) + (f": “{event.text}”" if event.text else "")
 
 
 def _around(analysis: Analysis, name: ModalityName, t_ns: int) -> str:

@@ -17,15 +17,24 @@ from affetti.analyzer.measures.segments import MODALITIES, Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, arousal_of, valence_of
-from affetti.core.events import ESTIMATE_TABLES, Columns
+from affetti.core.events import ESTIMATE_TABLES, Columns, Event, Moment, fields_of, leaves
 
 Row: TypeAlias = list[Any]
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _DECIMALS: Final = 6
 
+# What moments say beside their words: every field of every kind, with its description.
+MOMENT_FIELDS: Final[dict[str, str]] = {
+    field.name: field.description
+    for kind in leaves(Moment)
+    for field in fields_of(kind)
+    if field.name not in (*Event.__struct_fields__, *(k.words_field for k in leaves(Moment)))
+}
+
 # Every column of every table, described once; the descriptions go into the provenance.
 COLUMNS: Final[dict[str, str]] = {
+    **MOMENT_FIELDS,
     "session_id": "the recording's identifier",
     "person": "pseudonym of the person",
     "modality": "face, music, or fused (both together)",
@@ -76,9 +85,8 @@ COLUMNS: Final[dict[str, str]] = {
     "response_after": "what it expressed after it",
     "congruence": "1 - mean Jensen-Shannon divergence of face and music: 1 alike, 0 disjoint",
     "congruence_coverage": "share of ticks at which both spoke, 0 to 1",
-    "kind": "marker, note or self-report",
+    "kind": "what was noted: " + ", ".join(kind.noun for kind in leaves(Moment)),
     "text": "what the therapist, or the person, wrote",
-    "emotion": "what the person said of themselves",
     "t_ns": "moment, nanoseconds of session time",
     "frame": "number of the frame, from 0",
     "left_px": "left edge of the face's box",
@@ -290,18 +298,11 @@ def _summary(summary: Summary) -> Row:
 
 
 def _moments(analysis: Analysis) -> Table:
-    state = analysis.state
     rows: list[Row] = [
-        *([m.t_ns / NS_PER_S, "marker", m.label, None, None, None] for m in state.markers),
-        *([n.t_ns / NS_PER_S, "note", n.text, None, None, None] for n in state.notes),
-        *(
-            [r.t_ns / NS_PER_S, "self-report", r.text, r.emotion, r.valence, r.arousal]
-            for r in state.self_reports
-        ),
+        [m.t_ns / NS_PER_S, m.noun, m.words, *(getattr(m, name, None) for name in MOMENT_FIELDS)]
+        for m in sorted(analysis.state.moments, key=lambda moment: moment.t_ns)
     ]
-    rows.sort(key=lambda row: row[0])
-    columns = ("t_s", "kind", "text", "emotion", "valence", "arousal")
-    return _table(analysis, "moments", columns, rows)
+    return _table(analysis, "moments", ("t_s", "kind", "text", *MOMENT_FIELDS), rows)
 
 
 def _estimates(analysis: Analysis, name: str, table: Columns) -> Table:

@@ -137,6 +137,7 @@ __all__ = [
     "decode",
     "encode",
     "fields_of",
+    "leaves",
     "major",
     "refuse_unstorable",
     "storable",

@@ -10,10 +10,12 @@ one audio stream, `_s` seconds, `_px` pixels.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, TypeAlias, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Meta
+
+_Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 # The scope of an event that belongs to a stream is the one its stream was declared with.
 OF_ITS_STREAM: Final = "of its stream"
@@ -36,6 +38,8 @@ class Traits:
     perceived
         Whether perception sees it. What perception makes itself it does not see, nor the last
         word of a log, which comes when perception has closed.
+    folded
+        Whether the state of a session takes it in.
     """
 
     message: str | None = None
@@ -43,6 +47,7 @@ class Traits:
     blob: bool = False
     scope: str | None = None
     perceived: bool = True
+    folded: bool = True
 
 
 def field(
@@ -119,7 +124,7 @@ def _field(name: str, hint: Any) -> Field:
     return Field(name, declared[0].description or "", **declared[0].extra)
 
 
-def leaves(kind: type[Event]) -> list[type[Event]]:
+def leaves(kind: type[_Kind]) -> list[type[_Kind]]:
     """Return the kinds under `kind` that nothing is derived from, in order of declaration."""
     under = kind.__subclasses__()
     return [leaf for sub in under for leaf in leaves(sub)] if under else [kind]

@@ -1,9 +1,12 @@
 """A session in brief: what `affetti info` says of it."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import ESTIMATE_TABLES, Consent
+from affetti.core.events import ESTIMATE_TABLES, Consent, Moment
+from affetti.core.journal import sentence
 from affetti.core.state import SessionState, Track
 
 
@@ -33,10 +36,11 @@ class TrackInfo(msgspec.Struct, frozen=True):
 
 
 class MomentInfo(msgspec.Struct, frozen=True):
-    """A marker or a note."""
+    """A marker, a note, a self-report or whatever else was noted."""
 
     t_s: float
     text: str
+    kind: str
 
 
 class SessionInfo(msgspec.Struct, frozen=True):
@@ -53,6 +57,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     tracks: list[TrackInfo]
     markers: list[MomentInfo]
     notes: list[MomentInfo]
+    moments: list[MomentInfo]  # all of them, in order of time
     sealed: bool
     recovered: bool
     lost_s: float
@@ -102,8 +107,9 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
             for name, stream in state.streams.items()
         },
         tracks=[_track_info(track) for track in state.tracks],
-        markers=[MomentInfo(marker.t_ns / NS_PER_S, marker.label) for marker in state.markers],
-        notes=[MomentInfo(note.t_ns / NS_PER_S, note.text) for note in state.notes],
+        markers=_moments(state.markers),
+        notes=_moments(state.notes),
+        moments=_moments(sorted(state.moments, key=lambda moment: moment.t_ns)),
         sealed=sealed,
         recovered=state.recovered is not None,
         lost_s=state.recovered.lost_s if state.recovered else 0.0,
@@ -121,6 +127,10 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
         schema_version=started.schema_version,
         log_sha256=log_sha256,
     )
+
+
+def _moments(moments: Iterable[Moment]) -> list[MomentInfo]:
+    return [MomentInfo(m.t_ns / NS_PER_S, m.words or sentence(m), m.noun) for m in moments]
 
 
 def _track_info(track: Track) -> TrackInfo:

@@ -210,6 +210,8 @@ class Engine:
                 put(ConsentChanged(t_ns=now_ns, consent=consent))
             case messages.SteerTrack(action=action):
                 self._steer_track(action)
+            case _:
+                raise NotImplementedError(type(command).__name__)
 
     def _steer_track(self, action: str) -> None:
         player = self.recording.sources.player if self.recording else None

@@ -5,11 +5,11 @@ as MessagePack. Nothing is pickled.
 """
 
 from multiprocessing.connection import Connection
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 import msgspec
 
-from affetti.core.events import AnyEvent, Consent, storable
+from affetti.core.events import AnyEvent, Consent, leaves, storable
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,22 +105,6 @@ class Quit(Command, frozen=True, tag=True):
     """End the engine's process, after sealing what is being recorded."""
 
 
-AnyCommand: TypeAlias = (
-    ListDevices
-    | Watch
-    | Record
-    | Stop
-    | Mark
-    | Note
-    | SteerTrack
-    | ShowNeutralFace
-    | ChangePerson
-    | PauseRecording
-    | ResumeRecording
-    | ChangeConsent
-    | Quit
-)
-
 # Messages: from the engine to the screen.
 
 
@@ -202,9 +186,15 @@ class Problem(Message, frozen=True, tag=True):
     fatal: bool  # the recording did not begin, or has ended because of it
 
 
-AnyMessage: TypeAlias = (
-    Devices | Started | Recorded | Picture | Level | Health | Sealing | Sealed | Problem
-)
+COMMANDS: Final = tuple(leaves(Command))
+MESSAGES: Final = tuple(leaves(Message))
+if TYPE_CHECKING:
+    AnyCommand: TypeAlias = Command
+    AnyMessage: TypeAlias = Message
+else:
+    # What a decoder may find: everything that is declared above, without a list of it.
+    AnyCommand = Union[COMMANDS]  # noqa: UP007
+    AnyMessage = Union[MESSAGES]  # noqa: UP007
 
 _encoder = msgspec.msgpack.Encoder()
 _commands: Final = msgspec.msgpack.Decoder(AnyCommand)

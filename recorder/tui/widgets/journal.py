@@ -7,24 +7,19 @@ from rich.text import Text
 from textual.widget import Widget
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import MarkerAdded, NoteAdded
-from affetti.core.language import clock, one_line
+from affetti.core.journal import sentence
+from affetti.core.language import clock
 from affetti.core.state import SessionState
 
 _TIME_WIDTH: Final = 9
 
 
 def entries(state: SessionState) -> list[str]:
-    """Return markers and notes with their times, in order of time."""
-    both: list[MarkerAdded | NoteAdded] = [*state.markers, *state.notes]
+    """Return what was noted of moments with their times, in order of time."""
     return [
-        f"{clock(entry.t_ns / NS_PER_S):<{_TIME_WIDTH}}{_words(entry)}"
-        for entry in sorted(both, key=lambda entry: entry.t_ns)
+        f"{clock(moment.t_ns / NS_PER_S):<{_TIME_WIDTH}}{sentence(moment)}"
+        for moment in sorted(state.moments, key=lambda moment: moment.t_ns)
     ]
-
-
-def _words(entry: MarkerAdded | NoteAdded) -> str:
-    return f"▲ {entry.label}" if isinstance(entry, MarkerAdded) else f"“{one_line(entry.text)}”"
 
 
 class Journal(Widget):

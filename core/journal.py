@@ -1,0 +1,64 @@
+"""What happened in a session, in words: a sentence for each event that a journal shows.
+
+The sentence of an event is the message `journal.ID` of the catalogue, where ID is the `message`
+of its traits; the fields of the event are its values, in words. A kind whose fields may be
+missing has a message `journal.ID.FIELD` for each of them instead, and those that are there are
+said one after the other.
+"""
+
+from typing import Any
+
+import msgspec
+
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import Consent, Event, fields_of
+from affetti.core.language import counted, duration, known, listed, one_line, text
+
+
+def sentence(event: Event) -> str:
+    """Return what a journal says of an event in one line; "" for a kind that it does not show."""
+    if event.traits.message is None:
+        return ""
+    message = f"journal.{event.traits.message}"
+    values = _values(event)
+    if known(message):
+        n = values.get("count")
+        return text(message, **values) if n is None else counted(message, n, **values)
+    parts = [
+        text(f"{message}.{name}", **values)
+        for name, value in values.items()
+        if value not in (None, "") and known(f"{message}.{name}")
+    ]
+    return ", ".join(parts) or text(f"{message}.nothing")
+
+
+def word(field: str, code: str) -> str:
+    """Return the word for a code that a field stores, such as a reason; else the code itself."""
+    message = f"{field}.{code}"
+    return text(message) if known(message) else code
+
+
+def _values(event: Event) -> dict[str, Any]:
+    """Return what an event says by the names of its fields, in words; nanoseconds as lengths."""
+    values: dict[str, Any] = {}
+    for field in fields_of(type(event)):
+        value = getattr(event, field.name)
+        if field.name.endswith("_ns"):
+            values[field.name.removesuffix("_ns")] = duration(value / NS_PER_S)
+        else:
+            values[field.name] = _words(field.name, value)
+    return values
+
+
+def _words(name: str, value: Any) -> Any:
+    if isinstance(value, Consent):
+        granted = [word("consent", scope) for scope in _granted(value)]
+        return listed(granted) or text("consent.nothing")
+    return one_line(word(name, value)) if isinstance(value, str) else value
+
+
+def _granted(consent: Consent) -> tuple[str, ...]:
+    given = getattr(consent, "granted", None)
+    if given is not None:
+        return tuple(given)
+    return tuple(name for name, value in msgspec.structs.asdict(consent).items() if value)
