@@ -13,7 +13,7 @@ import pytest
 from tests.recorder.films import moving_film, tone
 
 STRACE = shutil.which("strace")
-READ_MUSIC = "from models.music import MusicReader; MusicReader()"
+READ_MUSIC = "from affetti.models.sound.music import MusicReader; MusicReader()"
 NETWORK = re.compile(r"AF_INET|/nscd/")  # the internet, or a question after somebody's address
 
 # Python tells a hook what it does with sockets; libraries underneath are for the tracer to see.
@@ -90,7 +90,7 @@ def test_a_session_and_its_report_leave_nothing_of_the_runtime(traced: Traced) -
 
 
 @pytest.mark.parametrize(
-    "before", ["", "import affetti.core.recording.session; ", "import models, skl2onnx; "]
+    "before", ["", "import affetti.core.recording.session; ", "import affetti.models, skl2onnx; "]
 )
 def test_a_notebook_leaves_nothing_of_the_runtime(tmp_path: Path, before: str) -> None:
     subprocess.run(
