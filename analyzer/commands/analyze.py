@@ -58,7 +58,7 @@ def analyze(
     jobs: int | None,
     as_json: bool,
 ) -> int:
-    r"""Compute tables of what a session expressed.
+    """Compute tables of what a session expressed.
 
     Replays the recorded frames and sound and writes NAME.analysis: probabilities in windows,
     states and transitions, results a track, every estimate, and where they come from. A folder

@@ -14,7 +14,7 @@ from affetti.core.errors import ExitCode
 @SESSIONS
 @JSON
 def check(sessions: tuple[Path, ...], as_json: bool) -> int:
-    r"""Check that recordings are whole and what they should be.
+    """Check that recordings are whole and what they should be.
 
     Ends with exit code 0 when nothing but notes was found, 1 for warnings, and 4 for a
     recording that must not be trusted.

@@ -17,7 +17,7 @@ from affetti.analyzer.commands.output import bar, command_line
     help="Where the analysis and the report go.",
 )
 def demo(output: Path) -> None:
-    r"""Replay the bundled sample session and write its report.
+    """Replay the bundled sample session and write its report.
 
     Needs no camera, no sound card and no network.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @SESSION
 @JSON
 def info(session: Path, as_json: bool) -> None:
-    r"""Say what a recording holds.
+    """Say what a recording holds.
 
     \b
     affetti info sub-P07_ses-20261124T101500.h5

@@ -11,7 +11,7 @@ from affetti.core.errors import AffettiError, ExitCode
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
 def recover(paths: tuple[Path, ...]) -> int:
-    r"""Seal recordings that broke off, and say what was lost.
+    """Seal recordings that broke off, and say what was lost.
 
     PATH is a recording, one of its segments, or a folder of them; without one, the folder of
     the settings is looked through.

@@ -17,7 +17,7 @@ from affetti.analyzer.commands.output import bar
     help="The report. [default: NAME.report.html beside the recording]",
 )
 def report(session: Path, output: Path | None) -> None:
-    r"""Write a report for a therapist to read.
+    """Write a report for a therapist to read.
 
     One HTML file with everything in it, figures as well; it needs no network and holds no
     picture and no sound of the person.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @SESSION
 @JSON
 def verify(session: Path, as_json: bool) -> int:
-    r"""Replay a session and compare with what was shown live.
+    """Replay a session and compare with what was shown live.
 
     Every estimate is computed again from the recorded frames and sound and must be the same to
     the last digit. Ends with exit code 15 where it is not.

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
 from affetti.core.language import clock_text
-from affetti.core.settings import Settings
+from affetti.core.settings import Settings, load
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
 from affetti.recorder.engine.engine import Engine
@@ -150,6 +152,28 @@ class Headless:
             parts.append(f"{health.audio_gaps} gaps in the sound")
         parts.append("loading models" if not health.models_ready else _expressed(state.fused))
         self._status("  ".join(parts))
+
+
+def record(plan: Plan, settings: Settings | None = None, say: Say = lambda line: None) -> Path:
+    """Record one plan without a screen, until its end or Ctrl+C; return the sealed file.
+
+    To be called in the main thread: it listens to signals.
+
+    Parameters
+    ----------
+    plan
+        What to record; give it a `duration_s` or let its files end.
+    settings
+        How to record; by default those of the settings file.
+    say
+        Takes each line that `affetti record --headless` would print.
+
+    Raises
+    ------
+    AffettiError
+        It could not begin, or not go on to its end, or could not be sealed.
+    """
+    return Headless(settings or load(), say).run(msgspec.structs.replace(plan, unattended=True))
 
 
 def _expressed(fused: EmotionFused | None) -> str:

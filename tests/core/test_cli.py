@@ -52,7 +52,7 @@ def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "from click.testing import CliRunner\n"
-        "from core.cli import affetti\n"
+        "from affetti.core.cli import affetti\n"
         "assert CliRunner().invoke(affetti, ['--help']).exit_code == 0\n"
         "heavy = {'numpy', 'cv2', 'h5py', 'librosa', 'onnxruntime', 'sklearn', 'textual',"
         " 'sounddevice', 'msgspec', 'jinja2'}\n"

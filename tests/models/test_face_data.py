@@ -7,7 +7,7 @@ import pytest
 
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.models.training.face.data import UNLABELLED, ferplus_truth, load_faces, load_fer2013
+from affetti.models.evaluation.face.data import UNLABELLED, ferplus_truth, load_faces, load_fer2013
 
 
 def test_votes_become_shares_and_contempt_counts_as_disgust():

@@ -8,13 +8,13 @@ import pytest
 
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.models.training.face.data import Faces, one_hot
-from affetti.models.training.face.evaluation import (
+from affetti.models.evaluation.face.accuracy import (
     accuracy,
     calibration_error,
     evaluate_face,
     scores,
 )
+from affetti.models.evaluation.face.data import Faces, one_hot
 
 
 def _faces(*labels: str) -> Faces:

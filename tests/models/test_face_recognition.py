@@ -6,7 +6,7 @@ import pytest
 from affetti.core.errors import AffettiError, ExitCode
 
 torch = pytest.importorskip("torch")
-from models.training.face_recognition import (  # noqa: E402
+from affetti.models.training.face.recognition import (  # noqa: E402
     BLOCKS,
     DESCRIPTOR,
     FILE_NAME,

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.models import manifest
-from affetti.models.cli import models
+from affetti.models.commands import models
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 

@@ -6,17 +6,17 @@ import soundfile
 
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.models.training.sound.clips import Clip, read_clips, read_samples, windows
-from affetti.models.training.sound.forest import (
+from affetti.models.evaluation.sound.clips import Clip, read_clips, read_samples, windows
+from affetti.models.evaluation.sound.forest import (
     ForestChoice,
     PaperRecipe,
     artist_folds,
     clip_means,
     held_out,
 )
-from affetti.models.training.sound.rooms import CONDITIONS, any_room, bad_room
-from affetti.models.training.sound.scores import calibration_error, intervals, scores
-from affetti.models.training.sound.table import feature_table
+from affetti.models.evaluation.sound.rooms import CONDITIONS, any_room, bad_room
+from affetti.models.evaluation.sound.scores import calibration_error, intervals, scores
+from affetti.models.evaluation.sound.table import feature_table
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 ARTISTS = 10

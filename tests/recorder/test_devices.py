@@ -13,7 +13,9 @@ def test_cameras_are_indexes_as_text():
 
 def test_sound_devices_are_listed_by_name():
     require_packages()
-    program = "from recorder.sources import devices as d; print(d.microphones(), d.speakers())"
+    program = (
+        "from affetti.recorder.sources import devices as d; print(d.microphones(), d.speakers())"
+    )
     with VirtualSoundCard() as card:
         listed = subprocess.run(
             [sys.executable, "-c", program],

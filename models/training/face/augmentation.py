@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.models.evaluation.face.data import FACE_PX
 from affetti.models.training.face.conditions import (
     Face,
     blurred,
@@ -18,7 +19,6 @@ from affetti.models.training.face.conditions import (
     noisy,
     shrunk,
 )
-from affetti.models.training.face.data import FACE_PX
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.emotions import EXPRESSION_TO_EMOTION, EXPRESSIONS, Expression
+from affetti.models.evaluation.face.accuracy import (
+    Accuracy,
+    FaceEvaluation,
+    FaceScores,
+    accuracy,
+    evaluate_face,
+    read_faces,
+)
+from affetti.models.evaluation.face.data import (
+    PRIVATE,
+    PUBLIC,
+    Faces,
+    find_fer2013,
+    load_fer2013,
+    unreadable,
+)
 from affetti.models.face.reading import DETECTORS, Detector, ExpressionNetwork, cropped, largest
 from affetti.models.face.reading import sharpness as face_sharpness
 from affetti.models.manifest import ZOO, model
@@ -23,25 +39,9 @@ from affetti.models.training.face.conditions import (
     moved,
     shrunk,
 )
-from affetti.models.training.face.data import (
-    PRIVATE,
-    PUBLIC,
-    Faces,
-    find_fer2013,
-    load_fer2013,
-    unreadable,
-)
-from affetti.models.training.face.evaluation import (
-    Accuracy,
-    FaceEvaluation,
-    FaceScores,
-    accuracy,
-    evaluate_face,
-    read_faces,
-)
 
 BEGIN, END = (
-    "<!-- figures: written by models/training/face_card.py -->\n",
+    "<!-- figures: written by models/training/face/card.py -->\n",
     "<!-- end of figures -->",
 )
 _RELIABILITY_BINS: Final = 10

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.models.training.face.data import FACE_PX
+from affetti.models.evaluation.face.data import FACE_PX
 
 Face: TypeAlias = NDArray[np.uint8]
 

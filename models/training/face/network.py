@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from affetti.core.emotions import EXPRESSIONS
-from affetti.models.training.face.data import FACE_PX
+from affetti.models.evaluation.face.data import FACE_PX
 from affetti.models.training.face.recognition import Recognition
 
 OPSET: Final = 17

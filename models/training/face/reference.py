@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from affetti.core.emotions import EXPRESSIONS, Expression
+from affetti.models.evaluation.face.accuracy import read_faces
+from affetti.models.evaluation.face.data import PUBLIC, load_fer2013
 from affetti.models.face.reading import ExpressionNetwork
 from affetti.models.face.reference import mean_logs
-from affetti.models.training.face.data import PUBLIC, load_fer2013
-from affetti.models.training.face.evaluation import read_faces
 
 
 def neutral_reference(data: Path, network: str) -> list[float]:

@@ -15,8 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from affetti.core.custody.temporary import replacing
 from affetti.core.errors import UsageError
 from affetti.core.locations import training_folder
-from affetti.models.training.face.augmentation import Augmentation
-from affetti.models.training.face.data import (
+from affetti.models.evaluation.face.data import (
     PUBLIC,
     TRAINING,
     UNLABELLED,
@@ -25,6 +24,7 @@ from affetti.models.training.face.data import (
     find_fer2013,
     load_fer2013,
 )
+from affetti.models.training.face.augmentation import Augmentation
 from affetti.models.training.face.network import Classifier, Mirrored, export_onnx
 from affetti.models.training.face.recognition import FILE_NAME, read_layers, settle
 

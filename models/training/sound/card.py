@@ -13,13 +13,13 @@ from typing import Final
 import numpy as np
 
 from affetti.core.emotions import FloatArray
-from affetti.models.training.sound.clips import read_clips
-from affetti.models.training.sound.ensemble import MUSICNN, EnsembleRecipe
-from affetti.models.training.sound.evaluation import FOLDS, SHUFFLES, ms_per_window, out_of_fold
-from affetti.models.training.sound.forest import artist_folds
-from affetti.models.training.sound.rooms import CONDITIONS
-from affetti.models.training.sound.scores import Labels, reliability, scores
-from affetti.models.training.sound.table import Table, feature_table
+from affetti.models.evaluation.sound.accuracy import FOLDS, SHUFFLES, ms_per_window, out_of_fold
+from affetti.models.evaluation.sound.clips import read_clips
+from affetti.models.evaluation.sound.ensemble import MUSICNN, EnsembleRecipe
+from affetti.models.evaluation.sound.forest import artist_folds
+from affetti.models.evaluation.sound.rooms import CONDITIONS
+from affetti.models.evaluation.sound.scores import Labels, reliability, scores
+from affetti.models.evaluation.sound.table import Table, feature_table
 
 # Altering and hearing every clip in every way takes long; every third says enough.
 EVERY: Final = 3

@@ -12,21 +12,21 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 
 from affetti.core.errors import AffettiError, UsageError
-from affetti.models.manifest import ModelFile
-from affetti.models.runtime import onnxruntime
-from affetti.models.sound.reasons import QUALITIES
-from affetti.models.training.sound import clips as music_clips
-from affetti.models.training.sound.ensemble import MUSICNN, EnsembleRecipe
-from affetti.models.training.sound.evaluation import (
+from affetti.models.evaluation.sound import clips as music_clips
+from affetti.models.evaluation.sound.accuracy import (
     CROSS_VALIDATED,
     HELD_OUT,
     evaluation,
     out_of_fold,
 )
-from affetti.models.training.sound.forest import PaperRecipe, held_out
+from affetti.models.evaluation.sound.ensemble import MUSICNN, EnsembleRecipe
+from affetti.models.evaluation.sound.forest import PaperRecipe, held_out
+from affetti.models.evaluation.sound.scores import Labels
+from affetti.models.evaluation.sound.table import Progress, Table, feature_table
+from affetti.models.manifest import ModelFile
+from affetti.models.runtime import onnxruntime
+from affetti.models.sound.reasons import QUALITIES
 from affetti.models.training.sound.presence import THRESHOLD, PresenceRecipe
-from affetti.models.training.sound.scores import Labels
-from affetti.models.training.sound.table import Progress, Table, feature_table
 
 LICENCE: Final = "Apache-2.0; trained on the 4Q audio emotion data set, which is for research use"
 
@@ -51,7 +51,7 @@ def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Path:
     Parameters
     ----------
     data
-        A folder of labelled clips (see `models.training.sound.clips`).
+        A folder of labelled clips (see `models.evaluation.sound.clips`).
     recipe
         A name in `RECIPES`.
     out

@@ -11,14 +11,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from affetti.models.evaluation.sound.clips import Clip
+from affetti.models.evaluation.sound.ensemble import MUSICNN, STEP_S
+from affetti.models.evaluation.sound.rooms import any_room
+from affetti.models.evaluation.sound.table import Progress, feature_table
 from affetti.models.sound.features import RATE_HZ, Sound, mono, normalized
 from affetti.models.sound.music import features_of
 from affetti.models.sound.musicnn import Musicnn
-from affetti.models.training.sound.clips import Clip
-from affetti.models.training.sound.ensemble import MUSICNN, STEP_S
-from affetti.models.training.sound.rooms import any_room
 from affetti.models.training.sound.sounds import examples
-from affetti.models.training.sound.table import Progress, feature_table
 
 # Music that is missed is worse than talk that is taken for music: it leaves the therapist
 # without an estimate.

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 
 from affetti.core.errors import MissingPackage
+from affetti.models.evaluation.sound.clips import WINDOW_S
+from affetti.models.evaluation.sound.rooms import Signal, laptop, noise
 from affetti.models.sound.features import RATE_HZ
-from affetti.models.training.sound.clips import WINDOW_S
-from affetti.models.training.sound.rooms import Signal, laptop, noise
 
 _SAMPLES: Final = WINDOW_S * RATE_HZ
 

@@ -11,20 +11,20 @@ import numpy as np
 from affetti.core.emotions import FloatArray, arousal_of, valence_of
 from affetti.core.errors import UsageError
 from affetti.models import manifest
-from affetti.models.manifest import ModelFile
-from affetti.models.sound.music import MusicReader
-from affetti.models.training.sound import clips as music_clips
-from affetti.models.training.sound.clips import Clip
-from affetti.models.training.sound.ensemble import EnsembleRecipe
-from affetti.models.training.sound.forest import ForestChoice, PaperRecipe, artist_folds, held_out
-from affetti.models.training.sound.scores import (
+from affetti.models.evaluation.sound import clips as music_clips
+from affetti.models.evaluation.sound.clips import Clip
+from affetti.models.evaluation.sound.ensemble import EnsembleRecipe
+from affetti.models.evaluation.sound.forest import ForestChoice, PaperRecipe, artist_folds, held_out
+from affetti.models.evaluation.sound.scores import (
     Labels,
     Scores,
     intervals,
     scores,
     tables,
 )
-from affetti.models.training.sound.table import Progress, feature_table
+from affetti.models.evaluation.sound.table import Progress, feature_table
+from affetti.models.manifest import ModelFile
+from affetti.models.sound.music import MusicReader
 
 FOLDS: Final = 5
 SHUFFLES: Final = 3

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core import locations
+from affetti.models.evaluation.sound import clips as music_clips
+from affetti.models.evaluation.sound import rooms as music_rooms
+from affetti.models.evaluation.sound.clips import Clip, Samples
+from affetti.models.evaluation.sound.rooms import Alteration
 from affetti.models.sound import descriptors, features
 from affetti.models.sound.features import Sound, mono, normalized
 from affetti.models.sound.music import features_of
 from affetti.models.sound.musicnn import Musicnn
-from affetti.models.training.sound import clips as music_clips
-from affetti.models.training.sound import rooms as music_rooms
-from affetti.models.training.sound.clips import Clip, Samples
-from affetti.models.training.sound.rooms import Alteration
 
 # How much is done, how much there is, and what is being done.
 Progress: TypeAlias = Callable[[int, int, str], None]

@@ -11,9 +11,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from affetti.core.emotions import FloatArray
 from affetti.core.errors import DataError
-from affetti.models.training.sound.clips import Clip
-from affetti.models.training.sound.scores import Labels
-from affetti.models.training.sound.table import Progress, Table
+from affetti.models.evaluation.sound.clips import Clip
+from affetti.models.evaluation.sound.scores import Labels
+from affetti.models.evaluation.sound.table import Progress, Table
 
 SEED: Final = 2026
 # The grid.

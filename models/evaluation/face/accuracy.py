@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.emotions import EXPRESSIONS, Expression
-from affetti.models.face.reading import ExpressionNetwork
-from affetti.models.manifest import model
-from affetti.models.training.face.data import (
+from affetti.models.evaluation.face.data import (
     PRIVATE,
     UNLABELLED,
     Faces,
@@ -20,6 +18,8 @@ from affetti.models.training.face.data import (
     load_faces,
     load_fer2013,
 )
+from affetti.models.face.reading import ExpressionNetwork
+from affetti.models.manifest import model
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 Interval: TypeAlias = tuple[float, float]

@@ -19,12 +19,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from affetti.core.emotions import FloatArray
+from affetti.models.evaluation.sound.clips import Clip
+from affetti.models.evaluation.sound.forest import SEED, artist_folds, clip_means
+from affetti.models.evaluation.sound.rooms import Signal, any_room, bad_room, pitch
+from affetti.models.evaluation.sound.scores import Labels
+from affetti.models.evaluation.sound.table import Progress, Table, feature_table
 from affetti.models.sound.music import sharpened
-from affetti.models.training.sound.clips import Clip
-from affetti.models.training.sound.forest import SEED, artist_folds, clip_means
-from affetti.models.training.sound.rooms import Signal, any_room, bad_room, pitch
-from affetti.models.training.sound.scores import Labels
-from affetti.models.training.sound.table import Progress, Table, feature_table
 
 MUSICNN: Final = "musicnn_msd"
 STEP_S: Final = 5

@@ -1,6 +1,5 @@
-"""The recorder's commands: a thin skin over its engine and its screen."""
+"""`affetti record`: a session, with a screen or without."""
 
-import json
 from typing import Any
 
 import click
@@ -48,7 +47,7 @@ def record(
     markers_from_stdin: bool,
     as_json: bool,
 ) -> None:
-    r"""Record a session.
+    """Record a session.
 
     Without --headless a screen opens, and the options fill in its set-up.
 
@@ -94,58 +93,3 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
 
         with Session.open(path) as session:
             click.echo(msgspec.json.format(msgspec.json.encode(session.info), indent=2).decode())
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def devices(as_json: bool) -> None:
-    r"""List cameras, microphones and speakers.
-
-    \b
-    affetti devices
-    """
-    from affetti.recorder.sources import devices as found
-
-    lists = {
-        "cameras": found.cameras(),
-        "microphones": found.microphones(),
-        "speakers": found.speakers(),
-    }
-    if as_json:
-        click.echo(json.dumps(lists, indent=2))
-        return
-    for kind, names in lists.items():
-        click.echo(f"{kind.capitalize()}:")
-        for name in names or ["none found"]:
-            click.echo(f"  {name}")
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
-def doctor(as_json: bool) -> int:
-    r"""Say whether this machine is ready to record, and what is missing.
-
-    Exits with 0 if everything is there, with 1 if a recording may lack something.
-
-    \b
-    affetti doctor
-    """
-    import msgspec
-
-    from affetti.core import settings
-    from affetti.core.errors import ExitCode
-    from affetti.recorder.doctor import examine
-
-    checks = list(examine(settings.load()))
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(checks), indent=2).decode())
-    colours = {"ok": "green", "warning": "yellow", "error": "red"}
-    for check in () if as_json else checks:
-        status = click.style(f"{check.status:<8}", fg=colours[check.status], bold=True)
-        click.echo(f"{status} {check.name}: {check.message}")
-        if check.hint:
-            click.echo(f"{'':<8} {check.hint}")
-    worst = {check.status for check in checks}
-    if "error" in worst:
-        return ExitCode.DEVICE
-    return ExitCode.WARNING if "warning" in worst else ExitCode.OK

@@ -1,0 +1,64 @@
+"""`affetti models evaluate`: how good a model is on labelled data."""
+
+from pathlib import Path
+
+import click
+
+from affetti.models.commands.arguments import DATA, JSON
+from affetti.models.commands.extras import training_extra
+from affetti.models.commands.output import print_figures, print_json, shown_progress
+
+
+@click.group()
+def evaluate() -> None:
+    """Score a model on labelled data."""
+
+
+@evaluate.command("face")
+@DATA
+@click.option("--model", default="face_expression", show_default=True, help="Name of the model.")
+@JSON
+def evaluate_face(data: Path, model: str, as_json: bool) -> None:
+    """Score a face model on FER2013's private test set, or on a folder of faces."""
+    with training_extra(), shown_progress() as progress:
+        import msgspec
+
+        from affetti.models.evaluation.face import accuracy
+
+        result = accuracy.evaluate_face(data, model, progress)
+    found = msgspec.to_builtins(result)
+    if as_json:
+        print_json(found)
+    else:
+        print_figures(found)
+
+
+@evaluate.command("music")
+@DATA
+@click.option("--model", default="music_emotion", show_default=True, help="Name of the model.")
+@click.option(
+    "--cv",
+    type=click.Choice(["artist"]),
+    help="Train the model's recipe again in folds by artist, and score what it has not heard.",
+)
+@click.option("--no-train", is_flag=True, help="Score every clip with the model as it is shipped.")
+@JSON
+def evaluate_music(data: Path, model: str, cv: str | None, no_train: bool, as_json: bool) -> None:
+    """Score a music model on a folder with labels.csv (columns file, label, optional group).
+
+    The folder that the model was trained on is scored by what it did not hear: the artists that
+    were held out, or, where none were, cross-validation.
+    """
+    if cv and no_train:
+        raise click.UsageError("--cv trains, --no-train does not: choose one.")
+    with training_extra(), shown_progress() as progress:
+        from affetti.models.evaluation.sound import accuracy
+
+        if cv:
+            result = accuracy.cross_validate(data, progress, model)
+        else:
+            result = accuracy.evaluate_music(data, progress, model, everything=no_train)
+    if as_json:
+        print_json(result.as_json())
+    else:
+        click.echo(result.as_text())

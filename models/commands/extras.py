@@ -1,0 +1,36 @@
+"""What evaluation and training need beyond an installation, and what is said without it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from affetti.core.errors import MissingPackage
+
+_PACKAGES: Final = frozenset({"PIL", "onnx", "skl2onnx", "torch"})
+_CHECKOUT: Final = "affetti.models.training"
+
+
+@contextmanager
+def training_extra() -> Iterator[None]:
+    """Turn the lack of what only training needs into a message.
+
+    Raises
+    ------
+    MissingPackage
+        The code of training is not in the wheel, or a package of the extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = error.name or ""
+        if name.startswith(_CHECKOUT):
+            raise MissingPackage(
+                "Training wants a checkout of Affetti; the installed package leaves it out.",
+                "Clone the repository and run: pip install --editable '.[train]'",
+            ) from error
+        package = name.partition(".")[0]
+        if package not in _PACKAGES:
+            raise
+        raise MissingPackage(
+            f"The package {package} is not installed.", "Run: pip install 'affetti[train]'"
+        ) from error

@@ -1,0 +1,36 @@
+"""`affetti models list`: what the models of this version are."""
+
+import click
+
+from affetti.models.commands.arguments import JSON
+from affetti.models.commands.output import print_json
+
+
+@click.command("list")
+@JSON
+def list_models(as_json: bool) -> None:
+    """List the models of this version."""
+    from affetti.models.manifest import manifest
+
+    entries = manifest()
+    if as_json:
+        print_json(
+            {
+                name: {
+                    "file": entry.file,
+                    "task": entry.task,
+                    "summary": entry.summary,
+                    "sha256": entry.sha256,
+                    "size_bytes": entry.size_bytes,
+                    "licence": entry.licence,
+                    "card": entry.card,
+                }
+                for name, entry in entries.items()
+            }
+        )
+        return
+    for name, entry in entries.items():
+        click.secho(name, bold=True, nl=False)
+        click.echo(f"  {entry.task}, {entry.size_bytes / 1e6:.1f} MB")
+        click.echo(f"    {entry.summary}")
+        click.echo(f"    licence: {entry.licence}; card: {entry.card}")

@@ -1,0 +1,48 @@
+"""`affetti models train`: a model made anew, in a checkout."""
+
+from pathlib import Path
+
+import click
+
+from affetti.models.commands.arguments import DATA
+from affetti.models.commands.extras import training_extra
+from affetti.models.commands.output import shown_progress
+
+
+@click.group()
+def train() -> None:
+    """Train a model (needs a checkout of Affetti and the extra `affetti[train]`)."""
+
+
+@train.command("face")
+@DATA
+@click.option("--recipe", default="paper", show_default=True, help="How to train.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), required=True, metavar="DIR",
+    help="Where the model goes.",
+)  # fmt: skip
+def train_face(data: Path, recipe: str, output: Path) -> None:
+    """Train a face model on FER2013 and write it as ONNX."""
+    with training_extra(), shown_progress() as progress:
+        from affetti.models.training.face import training as face_training
+
+        output.mkdir(parents=True, exist_ok=True)
+        file = output / "face_expression.onnx"
+        face_training.train_face(data, recipe, file, progress)
+    click.echo(str(file))
+
+
+@train.command("music")
+@DATA
+@click.option("--recipe", default="paper", show_default=True, help="How to train.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), required=True, metavar="DIR",
+    help="Where the model goes.",
+)  # fmt: skip
+def train_music(data: Path, recipe: str, output: Path) -> None:
+    """Train a music model on a folder of labelled clips and write it as ONNX."""
+    with training_extra(), shown_progress() as progress:
+        from affetti.models.training.sound import music
+
+        figures = music.train_music(data, recipe, output, progress)
+    click.echo(figures.read_text(encoding="utf-8"))

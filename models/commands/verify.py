@@ -1,0 +1,22 @@
+"""`affetti models verify`: whether the models are those of this version."""
+
+import click
+
+from affetti.core.errors import AffettiError, ModelError
+
+
+@click.command()
+def verify() -> None:
+    """Check that every model file is the one this version came with (SHA-256)."""
+    from affetti.models.manifest import manifest, verified_bytes
+
+    broken = []
+    for name in manifest():
+        try:
+            verified_bytes(name)
+            click.echo(f"{name}: as it should be")
+        except AffettiError as error:
+            broken.append(name)
+            click.echo(f"{name}: {error.message}")
+    if broken:
+        raise ModelError(f"Not as they should be: {', '.join(broken)}.", "Install Affetti again.")

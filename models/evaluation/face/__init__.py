@@ -1,0 +1,1 @@
+"""Labelled faces, and how well a network of the zoo names what they express."""
