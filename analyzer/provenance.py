@@ -13,6 +13,7 @@ import msgspec
 
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.tables import COLUMNS, Table, tables_of, write_csv
+from affetti.core.environment import environment
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.recording.session import Session
 from affetti.models.perception import models_in_use
@@ -138,7 +139,9 @@ def _statement(
         "recorded_with": {
             "software_version": analysis.info.software_version,
             "models": analysis.info.models,
+            "environment": msgspec.to_builtins(analysis.info.environment),
         },
+        "environment": msgspec.to_builtins(environment()),
         "recovered": analysis.info.recovered,
         "lost_s": analysis.info.lost_s,
         "estimates": analysis.tables.source,

@@ -12,6 +12,7 @@ from affetti.core.journal import word
 from affetti.core.language import clock_text
 
 if TYPE_CHECKING:
+    from affetti.core.events import Environment
     from affetti.core.recording.info import SessionInfo
 
 
@@ -42,6 +43,7 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     yield "Session", found.session_id
     yield "Person", found.person
     yield "Recorded", f"{found.wall_clock}, with Affetti {found.software_version}"
+    yield from _environment_lines(found.environment)
     yield "Duration", clock_text(found.duration_s)
     ending = f"ended ({found.end_reason})" if found.end_reason else "broke off"
     yield "Ending", found.recovery or ending
@@ -63,3 +65,12 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     estimates = ", ".join(f"{count} {name}" for name, count in found.estimates.items())
     skipped = sum(found.skipped.values())
     yield "Estimates", f"{estimates}; {skipped} skipped"
+
+
+def _environment_lines(found: "Environment") -> Iterator[tuple[str, str]]:
+    if found.processor:
+        yield "Processor", f"{found.processor} ({' '.join(found.instruction_sets)})"
+    if found.system:
+        yield "System", f"{found.system}, Python {found.python}"
+    if found.libraries:
+        yield "Libraries", ", ".join(f"{name} {v}" for name, v in found.libraries.items())

@@ -1,16 +1,17 @@
 """`affetti verify`: whether a replay gives what was shown live."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
-from affetti.analyzer.commands.output import bar, print_json
+from affetti.analyzer.commands.output import bar, plain, print_json
 from affetti.core.errors import ExitCode
 
 if TYPE_CHECKING:
-    from affetti.analyzer.replay import Verification
+    from affetti.analyzer.verify import Verification
 
 
 @click.command()
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 def verify(session: Path, as_json: bool) -> int:
     """Replay a session and compare with what was shown live.
 
-    Every estimate is computed again from the recorded frames and sound and must be the same to
-    the last digit. Ends with exit code 15 where it is not.
+    Every estimate is computed again from the recorded frames and sound. On the kind of machine
+    that recorded it is the same to the last digit; on another it may differ within the tolerance
+    that each of its fields declares. Ends with exit code 15 where it departs.
 
     \b
     affetti verify sub-P07_ses-20261124T101500.h5
     """
-    from affetti.analyzer.replay import verify as verify_session
+    from affetti.analyzer.verify import verify as verify_session
     from affetti.core.recording.session import Session
 
     with Session.open(session) as opened, bar(f"Replaying {session.name}") as progress:
@@ -38,13 +40,22 @@ def verify(session: Path, as_json: bool) -> int:
 
 
 def _verification_fields(found: "Verification") -> dict[str, Any]:
+    import msgspec
+
     difference = found.difference
     return {
+        "verdict": found.verdict,
         "reproduced": found.reproduced,
         "compared": found.compared,
+        "differing": found.differing,
+        "one_sided": found.one_sided,
+        "largest": found.largest,
         "skipped": found.skipped,
         "unrecorded": found.unrecorded,
         "other_models": found.other_models,
+        "reason": found.reason,
+        "recorded_on": msgspec.to_builtins(found.recorded_on),
+        "replayed_on": msgspec.to_builtins(found.replayed_on),
         "difference": difference
         and {
             "modality": difference.modality,
@@ -65,15 +76,41 @@ def _print_verification(name: str, found: "Verification") -> None:
             "these. The file itself is intact."
         )
         return
+    for line in _verdict_lines(name, found):
+        click.echo(plain(line))
+    if left := _counts(found.skipped):
+        click.echo(f"    Estimates that the live side skipped: {left}.")
+    if lost := _counts(found.unrecorded):
+        click.echo(f"    The recording broke off before {lost} could be written.")
+
+
+def _verdict_lines(name: str, found: "Verification") -> Iterator[str]:
     counts = ", ".join(f"{count} {kind}" for kind, count in found.compared.items())
-    if found.difference is None and not any(found.compared.values()):
-        click.echo(f"{name} holds no live estimate, and a replay makes none.")
-    elif found.difference is None:
-        click.echo(f"{name}: every live estimate was reproduced exactly ({counts}).")
+    if found.verdict == "identical" and not any(found.compared.values()):
+        yield f"{name} holds no live estimate, and a replay makes none."
+    elif found.verdict == "identical":
+        yield f"{name}: identical; every live estimate was reproduced exactly ({counts})."
+    elif found.verdict == "within tolerance":
+        yield f"{name}: the same within tolerance ({counts})."
+        yield f"    Not the same to the last digit: {_counts(found.differing)}."
+        yield from _largest_lines(found)
     else:
-        click.echo(f"{name}: the replay departs from the live estimates. First difference:")
-        click.echo(f"    {found.difference}")
-    if left := [f"{count} {kind}" for kind, count in found.skipped.items() if count]:
-        click.echo(f"    Estimates that the live side skipped: {', '.join(left)}.")
-    if lost := [f"{count} {kind}" for kind, count in found.unrecorded.items() if count]:
-        click.echo(f"    The recording broke off before {', '.join(lost)} could be written.")
+        yield f"{name}: the replay departs from the live estimates. First difference:"
+        yield f"    {found.difference}"
+    if found.verdict != "identical":
+        why = found.reason or "the processor and the libraries are those that recorded"
+        yield f"    {why[0].upper()}{why[1:]}."
+
+
+def _largest_lines(found: "Verification") -> Iterator[str]:
+    largest = (
+        f"{kind} {f} {x:.3g}" for kind, all_ in found.largest.items() for f, x in all_.items()
+    )
+    if listed := ", ".join(largest):
+        yield f"    Largest differences: {listed}."
+    if sided := _counts(found.one_sided):
+        yield f"    On one side only, at the border of what is read at all: {sided}."
+
+
+def _counts(by_kind: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in by_kind.items() if count)

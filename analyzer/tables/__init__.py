@@ -106,6 +106,7 @@ COLUMNS: Final[dict[str, str]] = {
     "loudness_dbfs": "root mean square of the window, dB relative to full scale",
     "tempo_bpm": "tempo, beats per minute",
     "reasons": "what of the sound spoke for the strongest emotion, the weightiest first",
+    "presence": "probability that it is music, 0 to 1; empty where the model does not ask",
     "decided_by": "both, face, music or neither",
     "entropy_bits": "of the fused distribution, 0 certain to 2 even",
     "divergence_bits": "Jensen-Shannon divergence of face and music, 0 alike to 1 disjoint",

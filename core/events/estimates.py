@@ -104,8 +104,11 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         float | None, field("of the window", "beats per minute", tolerance=0.1)
     ] = None
     reasons: Annotated[
-        tuple[str, ...], field("what spoke for the strongest emotion, such as minor")
+        tuple[str, ...], field("what spoke for the strongest emotion, such as minor", tolerance=1)
     ] = ()
+    presence: Annotated[
+        float | None, field("probability that it is music, 0 to 1", tolerance=PROBABILITY_TOLERANCE)
+    ] = None
 
 
 class EmotionFused(Estimate, frozen=True, kw_only=True, tag=True):

@@ -34,6 +34,16 @@ class PerceptionSettings(msgspec.Struct, frozen=True):
     music_max_age_ns: int = 2_500_000_000
 
 
+class Environment(msgspec.Struct, frozen=True):
+    """What made a recording or an analysis; no path and no name of a machine is among it."""
+
+    processor: str = ""  # its model
+    instruction_sets: tuple[str, ...] = ()  # such as AVX2, as numpy names them
+    system: str = ""  # with its release and architecture
+    python: str = ""
+    libraries: dict[str, str] = msgspec.field(default_factory=dict)  # name to version
+
+
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     """The first event: whose recording this is, of what, and what made it."""
 
@@ -57,6 +67,9 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     )
     perception: Annotated[PerceptionSettings, field("when perception speaks")] = (
         PerceptionSettings()
+    )
+    environment: Annotated[Environment, field("the machine and the libraries that made it")] = (
+        Environment()
     )
 
 

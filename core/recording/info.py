@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import ESTIMATE_TABLES, Consent, Moment
+from affetti.core.events import ESTIMATE_TABLES, Consent, Environment, Moment
 from affetti.core.journal import sentence
 from affetti.core.state import SessionState, Track
 
@@ -71,6 +71,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     estimates: dict[str, int]
     skipped: dict[str, int]
     models: dict[str, str]
+    environment: Environment
     software_version: str
     schema_version: str
     log_sha256: str
@@ -123,6 +124,7 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
         estimates={name: state.estimates[kind.__name__] for name, kind in ESTIMATE_TABLES.items()},
         skipped=dict(state.skipped),
         models=started.models,
+        environment=started.environment,
         software_version=started.software_version,
         schema_version=started.schema_version,
         log_sha256=log_sha256,

@@ -310,6 +310,15 @@ class FaceReader:
         """SHA-256 of every model file that takes part, by name."""
         return {name: model(name).sha256 for name in self._names}
 
+    @property
+    def gates(self) -> dict[str, tuple[float, ...]]:
+        """At which values of a reading's fields there is one more reading, or one less."""
+        return {
+            "score": (YuNetDetector.FAINTEST_SCORE, CLEAR_SCORE),
+            "sharpness": (LEAST_SHARPNESS,),
+            "yaw_deg": (-MOST_YAW_DEG, MOST_YAW_DEG),
+        }
+
     def read(self, image_bgr: Image, choose: Choose | None = None) -> FaceReading:
         """Read a face in a picture.
 

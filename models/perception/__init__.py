@@ -158,6 +158,17 @@ class FacePerception:
 
     def push(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
         """Take in the next event and its blob; return what it gave rise to."""
+        made = self.perceive(event, blob)
+        for estimate in made:
+            if isinstance(estimate, FaceEstimated):
+                self.remember(estimate)
+        return made
+
+    def perceive(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
+        """Take in the next event as `push` does, and remember nothing of what was made of it.
+
+        Whoever calls it hands the estimate that later ones are to depend on to `remember`.
+        """
         match event:
             case SessionStarted():
                 self._settings = event.perception
@@ -179,9 +190,7 @@ class FacePerception:
         self._period = period
         if reason := self._skip("face", event):
             return [_skipped("face", event, reason)]
-        estimate = self._estimate(event, blob)
-        self.remember(estimate)
-        return [estimate]
+        return [self._estimate(event, blob)]
 
     def remember(self, estimate: FaceEstimated) -> None:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
@@ -345,6 +354,7 @@ class MusicPerception:
             emotions=reading.emotions,
             loudness_dbfs=reading.loudness_dbfs,
             tempo_bpm=reading.tempo_bpm,
+            presence=reading.presence,
             reasons=reading.reasons,
         )
 

@@ -29,13 +29,25 @@ class MusicReading:
     decimals; None when there is no music to hear. `loudness_dbfs` is the root mean square of
     the mono mix about its mean, 0 for a full-scale square wave, at least -120. `tempo_bpm` is
     None when there is no music to hear. `reasons` are up to `MOST_REASONS` words for what spoke
-    for the strongest emotion, see `MusicReader.explain`.
+    for the strongest emotion, see `MusicReader.explain`. `presence` is the probability that it
+    is music, rounded to six decimals; None in silence, and for models that do not ask.
     """
 
     emotions: Emotions | None
     loudness_dbfs: float
     tempo_bpm: float | None
     reasons: tuple[str, ...] = ()
+    presence: float | None = None
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A window that was listened to; without `features`, it is no music."""
+
+    loudness_dbfs: float
+    sound: Sound
+    features: dict[str, float] | None = None
+    presence: float | None = None
 
 
 class MusicReader:
@@ -81,18 +93,27 @@ class MusicReader:
         ValueError
             The shape, the data type or the rate is another.
         """
-        loudness, sound, features = self._listened(samples, rate_hz)
-        if features is None:
-            return MusicReading(None, loudness, None)
+        heard = self._listened(samples, rate_hz)
+        if heard.features is None:
+            return MusicReading(None, heard.loudness_dbfs, None, presence=heard.presence)
         happiness, sadness, anger, relaxation = (
-            round(float(p), 6) for p in self._probabilities(features)
+            round(float(p), 6) for p in self._probabilities(heard.features)
         )
         return MusicReading(
             (happiness, sadness, anger, relaxation),
-            loudness,
-            round(sound.tempo_bpm, 1),
-            tuple(reason.word for reason in self._reasons(features)[:MOST_REASONS]),
+            heard.loudness_dbfs,
+            round(heard.sound.tempo_bpm, 1),
+            tuple(reason.word for reason in self._reasons(heard.features)[:MOST_REASONS]),
+            heard.presence,
         )
+
+    @property
+    def gates(self) -> dict[str, tuple[float, ...]]:
+        """At which values of a reading's fields it falls silent."""
+        gates: dict[str, tuple[float, ...]] = {"loudness_dbfs": (SILENCE_DBFS,)}
+        if self._presence is not None:
+            gates["presence"] = (self._presence.parameters["threshold"],)
+        return gates
 
     def explain(self, samples: NDArray[np.int16], rate_hz: int) -> tuple[Reason, ...]:
         """Say which qualities of the sound made the named emotion more probable.
@@ -114,32 +135,31 @@ class MusicReader:
         ValueError
             As from `read`.
         """
-        _, _, features = self._listened(samples, rate_hz)
+        features = self._listened(samples, rate_hz).features
         return self._reasons(features) if features else ()
 
-    def _listened(
-        self, samples: NDArray[np.int16], rate_hz: int
-    ) -> tuple[float, Sound, dict[str, float] | None]:
-        """Return loudness in dBFS, the sound, and its features, None when it is no music."""
+    def _listened(self, samples: NDArray[np.int16], rate_hz: int) -> "_Heard":
         _check(samples, rate_hz)
         signal = mono(samples, rate_hz)
         loudness = _loudness_dbfs(signal)
         sound = Sound(normalized(signal))
-        return loudness, sound, self._features(sound) if loudness >= SILENCE_DBFS else None
+        if loudness < SILENCE_DBFS:
+            return _Heard(loudness, sound)
+        features = self._features(sound)
+        if self._presence is None:
+            return _Heard(loudness, sound, features)
+        presence = float(self._presence.of(features)[0, 1])
+        is_music = presence >= self._presence.parameters["threshold"]
+        return _Heard(loudness, sound, features if is_music else None, round(presence, 6))
 
     def _reasons(self, features: dict[str, float]) -> tuple[Reason, ...]:
         typical: Typical | None = self._emotion.parameters.get("typical")
         return reasons(features, typical, self._probabilities) if typical else ()
 
-    def _features(self, sound: Sound) -> dict[str, float] | None:
-        """Return the features of a window, or None when it is no music."""
+    def _features(self, sound: Sound) -> dict[str, float]:
         # Several threads would add up in another order: other last digits on other machines.
         with self._threads.limit(limits=1, user_api="blas"):
-            features = features_of(sound, self._network)
-        presence = self._presence
-        if presence and presence.of(features)[0, 1] < presence.parameters["threshold"]:
-            return None
-        return features
+            return features_of(sound, self._network)
 
     def _probabilities(self, features: dict[str, float]) -> FloatArray:
         exponent: float = self._emotion.parameters.get("exponent", 1.0)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.environment import environment
 from affetti.core.errors import (
     AffettiError,
     ConsentRefused,
@@ -340,6 +341,7 @@ class Recording:
             streams=self.sources.formats(),
             playlist=tuple(self.sources.player.titles) if self.sources.player else (),
             models=self._models,
+            environment=environment(),
         )
 
     def _write(self) -> None:

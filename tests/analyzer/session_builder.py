@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.replay import read_face, read_music
 from affetti.core.clock import NS_PER_S
+from affetti.core.environment import environment
 from affetti.core.events import (
     ESTIMATES,
     AudioCaptured,
     AudioFormat,
     Consent,
+    Environment,
     Event,
     FrameCaptured,
     SessionEnded,
@@ -52,6 +54,7 @@ class Plan:
     read_face: Callable = read_face
     read_music: Callable = read_music
     models: dict[str, str] | None = None
+    environment: Environment | None = None
     ended: bool = True
     live: bool = True
     cut_estimates: int = 0  # how many of the last estimates a crash cut off
@@ -77,6 +80,7 @@ def build(target: Path, plan: Plan) -> Path:
         streams={"playback": AudioFormat(RATE_HZ, 1)} if plan.tracks else {},
         playlist=tuple(title for title, _ in plan.tracks),
         models=models_in_use() if plan.models is None else plan.models,
+        environment=environment() if plan.environment is None else plan.environment,
     )
     perception = Perception(plan.read_face, plan.read_music, plan.skip)
     events: list[tuple[Event, bytes]] = []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from affetti.analyzer.checks import Importance, inspect
-from affetti.analyzer.replay import verify
+from affetti.analyzer.verify import verify
 from affetti.core.consent import needed
 from affetti.core.events import (
     Consent,

@@ -1,0 +1,374 @@
+"""Whether a recording's live estimates can be made again from its frames and sound.
+
+Perception has a memory, the face that is followed and the person's neutral reference, so the
+comparison goes moment by moment: each estimate is made anew from the state that the *recorded*
+estimates before it leave, and fused estimates from the recorded faces and music. Otherwise one
+estimate that exists on one side only would move all that come after it.
+
+On the kind of processor and with the libraries that recorded, everything is the same to the
+last digit. Elsewhere numerical kernels differ in the seventh digit, a value now and then lies at
+a border of rounding, and each field declares how far it may be off (`core.events.field`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from affetti.analyzer.replay import (
+    Progress,
+    gates,
+    other_models,
+    read_face,
+    read_music,
+    stepwise,
+)
+from affetti.core.clock import NS_PER_S
+from affetti.core.environment import contrast, environment
+from affetti.core.events import (
+    ESTIMATE_TABLES,
+    ESTIMATES,
+    Environment,
+    EstimateSkipped,
+    Event,
+    FaceEstimated,
+    Field,
+    fields_of,
+)
+from affetti.core.language import clock_text
+from affetti.core.recording.session import Session
+from affetti.models.perception import Estimate, Perception, Skip, recorded_skips
+
+Verdict: TypeAlias = Literal["identical", "within tolerance", "departs"]
+# Values of an estimate's fields at which perception falls silent or speaks.
+Gates: TypeAlias = Mapping[str, tuple[float, ...]]
+
+_SLACK: Final = 1e-9  # decimal fractions such as 0.1 are no binary ones
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A place where a replay departs from the live estimates.
+
+    Attributes
+    ----------
+    modality
+        "face", "music" or "fused".
+    seq
+        Of the live estimate; None where there is none.
+    t_s
+        The moment the estimate is about.
+    field
+        What differs; "estimate" where only one side has one.
+    live, replayed
+        Both values.
+    """
+
+    modality: str
+    seq: int | None
+    t_s: float
+    field: str
+    live: Any
+    replayed: Any
+
+    def __str__(self) -> str:
+        where = f"{self.modality} at {clock_text(self.t_s)}"
+        if self.seq is not None:
+            where += f" (event {self.seq})"
+        return f"{where}, {self.field}: live {self.live}, replayed {self.replayed}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a replay found. Every count is by modality.
+
+    Attributes
+    ----------
+    compared
+        How many estimates were compared; skips count as what they skip.
+    differing
+        How many of those are not the same to the last digit.
+    one_sided
+        How many of those say something on one side only, a gate's value within its tolerance.
+    skipped
+        How many the live side left out.
+    unrecorded
+        How many the crash cut off before they were recorded.
+    other_models
+        Models that are not those of the recording; then nothing was compared.
+    difference
+        The first that is too large, if any.
+    largest
+        The largest difference of each field that differs, in the field's unit, by modality.
+    recorded_on, replayed_on
+        What the recording was made on, and what it was replayed on.
+    """
+
+    compared: dict[str, int]
+    skipped: dict[str, int]
+    unrecorded: dict[str, int]
+    other_models: list[str]
+    difference: Difference | None
+    differing: dict[str, int] = field(default_factory=dict)
+    one_sided: dict[str, int] = field(default_factory=dict)
+    largest: dict[str, dict[str, float]] = field(default_factory=dict)
+    recorded_on: Environment = field(default_factory=Environment)
+    replayed_on: Environment = field(default_factory=environment)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the comparison came to; None where other models made it impossible."""
+        if self.other_models:
+            return None
+        if self.difference is not None:
+            return "departs"
+        return "within tolerance" if any(self.differing.values()) else "identical"
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether every live estimate was reproduced, exactly or within tolerance."""
+        return self.verdict in ("identical", "within tolerance")
+
+    @property
+    def reason(self) -> str:
+        """What may explain differences: how the machine that recorded is not this one."""
+        return contrast(self.recorded_on, self.replayed_on)
+
+
+def verify(session: Session, progress: Progress | None = None) -> Verification:
+    """Replay a recording as it ran live and compare every estimate with the live one.
+
+    The file is checked against its digest first. In a recording that broke off, estimates that
+    were under way at the end are missing; that is no difference.
+
+    Raises
+    ------
+    AffettiError
+        The recording is damaged, or a model file is.
+    """
+    session.verify_digest()
+    skipped, recorded_on = dict(session.state.skipped), session.started.environment
+    others = other_models(session)
+    if others:
+        return Verification({}, skipped, {}, others, None, recorded_on=recorded_on)
+    events = session.events
+    recorded = Recorded(events)
+    comparison = _Comparison(recorded, gates())
+    perception = _FromRecorded(recorded, recorded_skips(events))
+    for _, made in stepwise(session, perception, progress):
+        for estimate in made:
+            comparison.add(estimate)
+    comparison.finish(broken_off=session.state.ended is None)
+    return Verification(
+        comparison.compared,
+        skipped,
+        comparison.unrecorded,
+        [],
+        comparison.first,
+        comparison.differing,
+        comparison.one_sided,
+        comparison.largest,
+        recorded_on,
+    )
+
+
+class Recorded:
+    """The estimates of a log, to be found by what they are about.
+
+    Parameters
+    ----------
+    events
+        Of the recording, in order.
+    """
+
+    def __init__(self, events: Iterable[object]) -> None:
+        kinds = (*ESTIMATES, EstimateSkipped)
+        estimates = [e for e in events if isinstance(e, Event) and type(e) in kinds]
+        self._found = {_about(estimate): estimate for estimate in estimates}
+        self.last: dict[str, int] = {}  # by modality, the latest moment that one is about
+        for event in self._found.values():
+            name = modality_of(event)
+            self.last[name] = max(event.t_ns, self.last.get(name, event.t_ns))
+
+    def of(self, estimate: Event) -> Event | None:
+        """Return the recorded estimate that is about the same as this one."""
+        return self._found.get(_about(estimate))
+
+    def besides(self, seen: set[int]) -> list[Event]:
+        """Return the recorded estimates whose `seq` is not among those seen."""
+        return [event for event in self._found.values() if event.seq not in seen]
+
+
+def _about(estimate: Event) -> tuple[Any, ...]:
+    if isinstance(estimate, EstimateSkipped):
+        return estimate.modality, "skipped", estimate.of_seq
+    return modality_of(estimate), getattr(estimate, "stream", None), estimate.t_ns
+
+
+def modality_of(estimate: Event) -> str:
+    """Return which table an estimate, or what was skipped, belongs to."""
+    if isinstance(estimate, EstimateSkipped):
+        return estimate.modality
+    return next(name for name, kind in ESTIMATE_TABLES.items() if isinstance(estimate, kind))
+
+
+class _FromRecorded(Perception):
+    """Perception that makes each estimate anew, and goes on from the recorded one."""
+
+    def __init__(self, recorded: Recorded, skip: Skip) -> None:
+        super().__init__(read_face, read_music, skip)
+        self._recorded = recorded
+
+    def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        made = self._face.perceive(event, blob)
+        for estimate in made:
+            known = self._recorded.of(estimate) or estimate
+            if isinstance(known, FaceEstimated):
+                self._face.remember(known)
+        return list(made)
+
+    def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]:
+        known = [self._recorded.of(estimate) or estimate for estimate in estimates]
+        return [*estimates, *self._fusion.push(event, known)]
+
+
+class _Comparison:
+    """Sets recorded and replayed estimates side by side and keeps count."""
+
+    def __init__(self, recorded: Recorded, gates: Gates) -> None:
+        self._recorded, self._gates = recorded, gates
+        self._seen: set[int] = set()
+        self._missing: list[Event] = []
+        self._differences: list[Difference] = []
+        self.compared = dict.fromkeys(ESTIMATE_TABLES, 0)
+        self.differing = dict.fromkeys(ESTIMATE_TABLES, 0)
+        self.one_sided = dict.fromkeys(ESTIMATE_TABLES, 0)
+        self.unrecorded = dict.fromkeys(ESTIMATE_TABLES, 0)
+        self.largest: dict[str, dict[str, float]] = {}
+
+    @property
+    def first(self) -> Difference | None:
+        """The first difference that is too large."""
+        return min(self._differences, key=lambda found: found.t_s, default=None)
+
+    def add(self, again: Event) -> None:
+        live = self._recorded.of(again)
+        if live is None:
+            self._missing.append(again)
+            return
+        self._seen.add(live.seq)
+        name = modality_of(live)
+        self.compared[name] += 1
+        if msgspec.structs.replace(again, seq=live.seq) != live:
+            self.differing[name] += 1
+            self._judge(name, live, again)
+
+    def _judge(self, name: str, live: Event, again: Event) -> None:
+        found = list(departures(live, again))
+        if any(each.one_sided for each in found) and self._at_gate(live, again):
+            self.one_sided[name] += 1
+            found = [each for each in found if each.measured]  # the others follow from the gate
+        for each in found:
+            if each.excess:
+                self._depart(name, live, each.field, each.live, each.replayed)
+            else:
+                largest = self.largest.setdefault(name, {})
+                largest[each.field] = max(each.size, largest.get(each.field, 0.0))
+
+    def _at_gate(self, live: Event, again: Event) -> bool:
+        """Whether a value by which perception decides lies as near to its gate as it may be off.
+
+        The recorded value counts; that of the replay where none was recorded.
+        """
+        for declared in fields_of(type(live)):
+            values = (getattr(side, declared.name, None) for side in (live, again))
+            value = next((each for each in values if each is not None), None)
+            if value is not None and any(
+                abs(value - gate) <= declared.tolerance + _SLACK
+                for gate in self._gates.get(declared.name, ())
+            ):
+                return True
+        return False
+
+    def _depart(self, name: str, about: Event, what: str, live: Any, again: Any) -> None:
+        seq = about.seq if about.seq >= 0 else None
+        t_s = about.t_ns / NS_PER_S
+        self._differences.append(Difference(name, seq, t_s, what, live, again))
+
+    def finish(self, broken_off: bool) -> None:
+        """Take in what only one side has."""
+        for live in self._recorded.besides(self._seen):
+            self._depart(modality_of(live), live, "estimate", "there", "none")
+        for again in self._missing:
+            name = modality_of(again)
+            if broken_off and again.t_ns > self._recorded.last.get(name, -1):
+                self.unrecorded[name] += 1
+            else:
+                self._depart(name, again, "estimate", "none", "there")
+
+
+@dataclass(frozen=True)
+class Departure:
+    """One field in which two estimates differ.
+
+    Attributes
+    ----------
+    field
+        Its name.
+    live, replayed
+        Both values.
+    size
+        How far they are apart, in the field's unit; infinite where no number says it.
+    excess
+        Whether that is farther than the field declares.
+    """
+
+    field: str
+    live: Any
+    replayed: Any
+    size: float
+    excess: bool
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether only one side has a value."""
+        return (self.live is None) != (self.replayed is None)
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is a measurement that both sides have, and not what was made of it."""
+        return isinstance(self.live, float) and isinstance(self.replayed, float)
+
+
+def departures(live: msgspec.Struct, again: msgspec.Struct) -> Iterator[Departure]:
+    """Yield every field, but the place in the log, in which an estimate made anew differs."""
+    for declared in fields_of(type(live)):
+        was, now = getattr(live, declared.name), getattr(again, declared.name, None)
+        if declared.name != "seq" and was != now:
+            yield _departure(declared, was, now)
+
+
+def _departure(declared: Field, was: Any, now: Any) -> Departure:
+    size = distance(was, now)
+    return Departure(declared.name, was, now, size, size > declared.tolerance + _SLACK)
+
+
+def distance(was: Any, now: Any) -> float:
+    """Return how far two values of a field are apart; infinity where no number says it.
+
+    Of numbers, the difference; of tuples of numbers, the largest; of lists of words, how many
+    are on one side only, or one where only their order differs.
+    """
+    if _is_number(was) and _is_number(now):
+        return float(abs(was - now))
+    if isinstance(was, tuple | list) and isinstance(now, tuple | list):
+        if all(isinstance(word, str) for word in (*was, *now)):
+            return float(max(len(set(was) - set(now)), len(set(now) - set(was)), was != now))
+        if len(was) == len(now):
+            return max((distance(*pair) for pair in zip(was, now, strict=True)), default=0.0)
+    return 0.0 if was == now else float("inf")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

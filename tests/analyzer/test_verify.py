@@ -1,0 +1,193 @@
+"""What a verification says of recordings that another machine could have made.
+
+Such a machine is a reader whose numbers are off by so much, or a gate that lies a little
+elsewhere: the recording is consistent in itself, and the replay is the product's own.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from session_builder import Plan, build, chord
+
+from affetti.analyzer.commands.verify import verify as verify_command
+from affetti.analyzer.replay import read_face, read_music
+from affetti.analyzer.verify import Verification, distance, verify
+from affetti.core.clock import NS_PER_S
+from affetti.core.environment import environment
+from affetti.core.errors import ExitCode
+from affetti.core.events import Environment, NeutralReferenceRecorded, NeutralReferenceStarted
+from affetti.core.recording.session import Session
+from affetti.models.face import reading as face_reading
+from affetti.models.face.reading import Choose, FaceReading
+from affetti.models.sound.music import MusicReading
+
+
+@pytest.fixture
+def face_only(face_jpegs: list[bytes]) -> Plan:
+    return Plan(duration_s=4, jpegs=face_jpegs)
+
+
+def verified(path: Path) -> Verification:
+    with Session.open(path) as session:
+        return verify(session)
+
+
+def shifted_faces(by: float) -> Callable[[np.ndarray, Choose], FaceReading]:
+    """Return a reader that takes `by` from the strongest expression and gives it to the last."""
+
+    def read(image: np.ndarray, choose: Choose) -> FaceReading:
+        reading = read_face(image, choose)
+        values = list(reading.expressions or ())
+        if values:
+            strongest, weakest = int(np.argmax(values)), int(np.argmin(values))
+            values[strongest] = round(values[strongest] - by, 6)
+            values[weakest] = round(values[weakest] + by, 6)
+        return replace(reading, expressions=tuple(values) or None)
+
+    return read
+
+
+def test_on_the_same_machine_a_replay_is_identical(tmp_path: Path, face_only: Plan) -> None:
+    found = verified(build(tmp_path / "s.h5", face_only))
+    assert found.verdict == "identical"
+    assert found.largest == {}
+    assert found.reason == ""
+
+
+def test_probabilities_just_inside_the_tolerance_are_the_same(
+    tmp_path: Path, face_only: Plan
+) -> None:
+    path = build(tmp_path / "s.h5", replace(face_only, read_face=shifted_faces(0.0009)))
+    found = verified(path)
+    assert found.verdict == "within tolerance"
+    assert found.reproduced
+    assert found.largest["face"]["expressions"] == pytest.approx(0.0009)
+    assert found.differing["face"] == found.compared["face"] == 40
+    # Fused from the recorded faces, so that nothing is left to differ.
+    assert found.differing["fused"] == 0
+
+
+def test_probabilities_just_outside_depart(tmp_path: Path, face_only: Plan) -> None:
+    path = build(tmp_path / "s.h5", replace(face_only, read_face=shifted_faces(0.0011)))
+    found = verified(path)
+    assert found.verdict == "departs"
+    assert found.difference is not None
+    assert (found.difference.modality, found.difference.field) == ("face", "expressions")
+    assert found.difference.t_s == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize(("by", "verdict"), [(0.0009, "within tolerance"), (0.0011, "departs")])
+def test_music_is_held_to_the_same_tolerance(tmp_path: Path, by: float, verdict: str) -> None:
+    def read(samples: np.ndarray, rate_hz: int) -> MusicReading:
+        reading = read_music(samples, rate_hz)
+        if reading.emotions is None:
+            return reading
+        a, b, *rest = reading.emotions
+        return replace(reading, emotions=(round(a + by, 6), round(b - by, 6), *rest))
+
+    plan = Plan(duration_s=6, tracks=[("A", chord(5, 220, 262, 330))], read_music=read)
+    assert verified(build(tmp_path / "s.h5", plan)).verdict == verdict
+
+
+@pytest.fixture
+def border(face_jpegs: list[bytes]) -> float:
+    """The sharpness of one of the faces: a gate moved there is a gate it lies at."""
+    import cv2
+
+    picture = cv2.imdecode(np.frombuffer(face_jpegs[12], np.uint8), cv2.IMREAD_COLOR)
+    found = read_face(picture, face_reading.largest).sharpness
+    assert found is not None
+    return found
+
+
+def recorded_at(border: float, path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Record where a face of that sharpness is just not read."""
+    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border + 0.05)
+    return build(path, plan)
+
+
+def test_an_estimate_at_a_gate_may_exist_on_one_side_only(
+    tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recorded_at(border, tmp_path / "s.h5", face_only, monkeypatch)
+    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border - 0.05)
+    found = verified(path)
+    assert found.verdict == "within tolerance"
+    assert found.one_sided["face"] >= 1
+    assert found.differing == {**found.differing, "face": found.one_sided["face"], "fused": 0}
+
+
+def test_far_from_a_gate_it_departs(
+    tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recorded_at(border, tmp_path / "s.h5", face_only, monkeypatch)
+    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border - 0.2)
+    found = verified(path)
+    assert found.verdict == "departs"
+    assert found.difference is not None
+    assert found.difference.live is None
+
+
+def test_one_neutral_face_on_one_side_moves_no_later_estimate(
+    tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    neutral = [
+        NeutralReferenceStarted(t_ns=NS_PER_S // 10),
+        NeutralReferenceRecorded(t_ns=3 * NS_PER_S),
+    ]
+    plan = replace(face_only, duration_s=6, moments=neutral)
+    path = recorded_at(border, tmp_path / "s.h5", plan, monkeypatch)
+    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border - 0.05)
+    found = verified(path)
+    assert found.verdict == "within tolerance"
+    assert found.differing["face"] == found.one_sided["face"] >= 1
+    assert found.largest.get("face", {}) == {}
+
+
+def test_a_second_machine_is_named_as_the_reason(tmp_path: Path, face_only: Plan) -> None:
+    here = environment()
+    other = Environment(
+        processor="Another 3000",
+        instruction_sets=(*here.instruction_sets, "AVX9000"),
+        libraries=here.libraries,
+    )
+    plan = replace(face_only, read_face=shifted_faces(0.0005), environment=other)
+    path = build(tmp_path / "s.h5", plan)
+    done = CliRunner().invoke(verify_command, [str(path)], standalone_mode=False)
+    assert done.return_value == ExitCode.OK
+    assert "the same within tolerance" in done.stdout
+    assert "Recorded on another processor: Another 3000 with AVX9000, here" in done.stdout
+    assert "face expressions 0.0005" in done.stdout
+
+
+def test_a_machine_is_told_the_verdict_and_the_figures(tmp_path: Path, face_only: Plan) -> None:
+    path = build(tmp_path / "s.h5", replace(face_only, read_face=shifted_faces(0.0011)))
+    done = CliRunner().invoke(verify_command, [str(path), "--json"], standalone_mode=False)
+    told = json.loads(done.stdout)
+    assert done.return_value == ExitCode.MISMATCH
+    assert told["verdict"] == "departs"
+    assert told["reproduced"] is False
+    assert told["compared"]["face"] == 40
+    assert told["recorded_on"]["libraries"]["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "apart"),
+    [
+        (1.0, 1.25, 0.25),
+        ((0.5, 0.5), (0.25, 0.75), 0.25),
+        (("minor", "sparse"), ("sparse", "minor"), 1),
+        (("minor", "sparse"), ("minor", "soft"), 1),
+        (("minor", "sparse"), ("major", "soft"), 2),
+        (None, 0.5, float("inf")),
+        (True, False, float("inf")),
+        ("room", "playback", float("inf")),
+    ],
+)
+def test_how_far_two_values_are_apart(was: object, now: object, apart: float) -> None:
+    assert distance(was, now) == apart
