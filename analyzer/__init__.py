@@ -9,16 +9,10 @@ if TYPE_CHECKING:
     from affetti.analyzer.batch import Outcome, Request, analyze_files, recordings_in
     from affetti.analyzer.checks import Finding, Importance, inspect
     from affetti.analyzer.demo import run_demo
-    from affetti.analyzer.replay import (
-        Difference,
-        EstimateTables,
-        Verification,
-        completed,
-        other_models,
-        replayed,
-    )
+    from affetti.analyzer.replay import EstimateTables, completed, other_models, replayed
     from affetti.analyzer.report import write_report
     from affetti.analyzer.tables import Table, tables_of, write_csv
+    from affetti.analyzer.verify import Difference, Verification
 
 __all__ = [
     "Analysis",
@@ -48,12 +42,10 @@ _HOMES = {
     "batch": ("Outcome", "Request", "analyze_files", "recordings_in"),
     "checks": ("Finding", "Importance", "inspect"),
     "demo": ("run_demo",),
-    "replay": (
-        *("Difference", "EstimateTables", "Verification"),
-        *("completed", "other_models", "replayed"),
-    ),
+    "replay": ("EstimateTables", "completed", "other_models", "replayed"),
     "report": ("write_report",),
     "tables": ("Table", "tables_of", "write_csv"),
+    "verify": ("Difference", "Verification"),
 }
 
 __getattr__ = names(

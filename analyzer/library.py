@@ -12,8 +12,10 @@ from affetti.analyzer import replay as replays
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.analysis import analyze as analyzed
 from affetti.analyzer.checks import Finding, inspect
-from affetti.analyzer.replay import Progress, Verification
+from affetti.analyzer.replay import Progress
 from affetti.analyzer.report import write_report
+from affetti.analyzer.verify import Verification
+from affetti.analyzer.verify import verify as verified
 from affetti.core.custody.recovery import unsealed
 from affetti.core.events import Event
 from affetti.core.recording.sealing import SealReport, seal
@@ -113,7 +115,7 @@ def verify(recording: Recording, progress: Progress | None = None) -> Verificati
         The recording cannot be read or is damaged, or a model is not the one of the manifest.
     """
     with _opened(recording) as session:
-        return replays.verify(session, progress)
+        return verified(session, progress)
 
 
 @contextmanager
