@@ -22,13 +22,15 @@ def train() -> None:
     help="Where the model goes.",
 )  # fmt: skip
 def train_face(data: Path, recipe: str, output: Path) -> None:
-    """Train a face model on FER2013 and write it as ONNX."""
+    """Train a face model on FER2013, or on several sources, and write it as ONNX."""
     with training_extra(), shown_progress() as progress:
-        from affetti.models.training.face import training as face_training
+        from affetti.models.training.face import heads_training, training
 
         output.mkdir(parents=True, exist_ok=True)
         file = output / "face_expression.onnx"
-        face_training.train_face(data, recipe, file, progress)
+        several = recipe in heads_training.RECIPES
+        run = heads_training.train_heads if several else training.train_face
+        run(data, recipe, file, progress)
     click.echo(str(file))
 
 

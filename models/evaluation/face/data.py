@@ -32,7 +32,7 @@ _VOTE_COLUMNS: Final = (
 _SHEETS: Final = ("train.png", "public.png", "private.png")
 _PICTURES: Final = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
 # What reading a damaged archive, or one of something else, may raise.
-_BROKEN: Final = (
+BROKEN: Final = (
     OSError,
     EOFError,
     KeyError,
@@ -173,7 +173,7 @@ def load_fer2013(path: Path) -> Fer2013:
             images[part] = faces[: part.sum()]
         votes = meta["ferplus_votes"].reshape(len(usage), 10)
         return Fer2013(images, usage, meta["labels"].astype(np.int64), votes)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise unreadable(path, str(error)) from error
 
 
@@ -240,7 +240,7 @@ def _from_npz(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
-    except _BROKEN as error:
+    except BROKEN as error:
         raise unreadable(path, str(error)) from error
     if labels.ndim != 1:
         raise unreadable(path, f"labels have the shape {list(labels.shape)}")

@@ -1,6 +1,6 @@
 """The networks that read an expression off a 48 x 48 face, and their export to ONNX."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -168,15 +168,21 @@ def export_onnx(classifier: Any, path: Path, head: int = 0, temperature: float =
     Large weights are stored with 16 bits, which halves the file and changes no reading by more
     than a thousandth.
     """
+    exported = _Exported(classifier, head, temperature).eval()
+    write_onnx(exported, path, torch.zeros(1, 1, FACE_PX, FACE_PX), ("expressions",))
+
+
+def write_onnx(network: Any, path: Path, faces: Any, outputs: Sequence[str]) -> None:
+    """Write a network that takes `faces`, any number of them, and gives `outputs` for each."""
     torch.onnx.export(
-        _Exported(classifier, head, temperature).eval(),
-        (torch.zeros(1, 1, FACE_PX, FACE_PX),),
+        network,
+        (faces,),
         str(path),
         dynamo=False,
         opset_version=OPSET,
         input_names=["faces"],
-        output_names=["expressions"],
-        dynamic_axes={"faces": {0: "n"}, "expressions": {0: "n"}},
+        output_names=list(outputs),
+        dynamic_axes={name: {0: "n"} for name in ("faces", *outputs)},
     )
     onnx.save(_halved(onnx.load(path)), path)
 

@@ -24,6 +24,7 @@ from affetti.models.evaluation.face.data import (
     find_fer2013,
     load_fer2013,
 )
+from affetti.models.training.face import heads_training
 from affetti.models.training.face.augmentation import Augmentation
 from affetti.models.training.face.network import Classifier, Mirrored, export_onnx
 from affetti.models.training.face.recognition import FILE_NAME, read_layers, settle
@@ -163,7 +164,7 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
     if recipe not in RECIPES:
         raise UsageError(
             f"There is no recipe named {recipe!r}.",
-            f"Recipes for the face: {', '.join(RECIPES)}.",
+            f"Recipes for the face: {', '.join((*RECIPES, *heads_training.RECIPES))}.",
         )
     archive = find_fer2013(data) or data
     if RECIPES[recipe].recognition:
