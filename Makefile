@@ -38,8 +38,8 @@ test-training: $(STAMP_TEST)  ## Tests of training the face network; installs Py
 kill-test: $(STAMP_TEST)  ## Fifty recordings killed at random moments
 	$(BIN)/pytest -m kill50 -s tests/recorder/test_kill.py
 
-bench: $(STAMP_TEST)  ## Measure; prints a table
-	$(BIN)/python -m tests.bench
+bench: $(STAMP_TEST)  ## Measure; make bench OLD=PATH measures beside an older checkout
+	$(BIN)/python -m $(if $(OLD),tests.bench_trees $(OLD),tests.bench)
 
 sample: $(STAMP_TEST)  ## Record the bundled session again: make sample VIDEO=face.mp4
 	$(BIN)/python -m sample_sessions.record $(VIDEO)
