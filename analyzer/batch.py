@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
 
@@ -141,14 +144,17 @@ def analyze_files(
         Two recordings would write into the same folder.
     """
     _refuse_shared_folders(paths, request)
-    jobs = min(jobs or os.cpu_count() or 1, len(paths))
-    outcomes: dict[Path, Outcome] = {}
+    outcomes = {path: _failed(path, error) for path, error in _twins(paths).items()}
+    for outcome in outcomes.values():
+        done(outcome)
+    left = [path for path in paths if path not in outcomes]
+    jobs = max(min(jobs or os.cpu_count() or 1, len(left)), 1)
 
     def take(outcome: Outcome) -> None:
         outcomes[outcome.path] = outcome
         done(outcome)
 
-    for outcome in _pooled(paths, request, jobs):
+    for outcome in _pooled(left, request, jobs):
         take(outcome)
     # A worker that dies takes the pool with it; what it left undone gets a process each.
     for path in [path for path in paths if path not in outcomes]:
@@ -163,13 +169,28 @@ def _pooled(paths: list[Path], request: Request, jobs: int) -> Iterator[Outcome]
     """Yield outcomes as they come, until all are there or a worker has died."""
     # Spawned, not forked: the libraries underneath have threads of their own.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool, suppress(BrokenExecutor):
-        try:
-            futures = [pool.submit(_guarded, path, request) for path in paths]
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    tether, ours = context.Pipe(duplex=False)
+    with (
+        suppress(BrokenExecutor),
+        ProcessPoolExecutor(jobs, context, _tie, (tether,)) as pool,
+        closing(tether),
+        closing(ours),  # before the pool waits for its workers: they stop at once
+    ):
+        futures = [pool.submit(_guarded, path, request) for path in paths]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _tie(tether: Connection) -> None:
+    """Let a worker live as long as its parent holds the other end, and heed no Ctrl+C itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_after, args=(tether,), name="tether", daemon=True).start()
+
+
+def _leave_after(tether: Connection) -> None:
+    with suppress(EOFError, OSError):
+        tether.recv_bytes()
+    os._exit(1)
 
 
 def _guarded(path: Path, request: Request) -> Outcome:
@@ -192,6 +213,24 @@ def _died(path: Path) -> AffettiError:
     return AffettiError(
         f"The process that analyzed {path.name} died.", "Is there memory enough? Try `--jobs 1`."
     )
+
+
+def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
+    """Return what is wrong with files that hold the session of an earlier one."""
+    first: dict[str, Path] = {}
+    found: dict[Path, AffettiError] = {}
+    for path in paths:
+        try:
+            with Session.open(path) as session:
+                session_id = session.session_id
+        except AffettiError:
+            continue  # its own analysis says what is wrong with it
+        if (other := first.setdefault(session_id, path)) is not path:
+            found[path] = UsageError(
+                f"{path.name} holds the same session as {other}; it is analyzed once.",
+                "Keep one of the two files here, or name one of them.",
+            )
+    return found
 
 
 def _refuse_shared_folders(paths: list[Path], request: Request) -> None:

@@ -55,6 +55,8 @@ def main() -> NoReturn:
         os.environ.setdefault(name, "1")
     # A recorder of patients reports to nobody, nor do libraries of ours behind its back.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    # Processes that this one starts find no module in the folder where the command runs.
+    os.environ["PYTHONSAFEPATH"] = "1"
     # Recordings, tables and reports are about patients: only their owner may read them.
     os.umask(0o077)
     try:

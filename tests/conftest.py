@@ -98,9 +98,10 @@ def write_log(tmp_path: Path) -> Callable[..., Path]:
         name: str = "session.h5",
         close: bool = True,
         settings: LogSettings | None = None,
+        session_id: str = SESSION_ID,
     ) -> Path:
         target = tmp_path / name
-        log = SegmentLog(target, SESSION_ID, settings or LogSettings(segment_mib=8, segment_s=5))
+        log = SegmentLog(target, session_id, settings or LogSettings(segment_mib=8, segment_s=5))
         for event, blob in items if items is not None else small_session():
             log.append(event, blob)
         if close:

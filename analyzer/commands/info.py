@@ -8,7 +8,6 @@ import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
 from affetti.analyzer.commands.output import plain, print_json
-from affetti.core.journal import word
 from affetti.core.language import clock_text
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def info(session: Path, as_json: bool) -> None:
 
 
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
+    from affetti.core.journal import word
+
     yield "Session", found.session_id
     yield "Person", found.person
     yield "Recorded", f"{found.wall_clock}, with Affetti {found.software_version}"

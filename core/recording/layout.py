@@ -28,6 +28,7 @@ from affetti.core.errors import (
     NewerFormat,
     NotARecording,
     Unsealed,
+    UsageError,
 )
 from affetti.core.recording.names import SEALED_FORMAT, SEGMENT_FORMAT, parts_of, target_of
 
@@ -86,11 +87,19 @@ def foreign(path: Path, what: str) -> AffettiError:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn whatever h5py raises over a damaged file into the one error for it."""
+def reading(path: Path, of: h5py.HLObject | None = None) -> Iterator[None]:
+    """Turn whatever h5py raises over a damaged file into the one error for it.
+
+    Reading `of`, a part of a file, after the file was closed is no damage, and is said to be that.
+    """
     try:
         yield
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        if of is not None and not of:
+            raise UsageError(
+                f"{path.name} was closed; nothing more can be read from it.",
+                "Read inside the `with` block, or open it again.",
+            ) from error
         detail = str(error).split("(")[-1].strip("()'\"")
         raise damaged(path, f"HDF5 cannot read it ({detail})") from error
 
@@ -185,7 +194,7 @@ def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -
     """
     item: Any = file
     for step in name.split("/"):
-        with reading(path):
+        with reading(path, file):
             inside = isinstance(item, h5py.Group) and isinstance(
                 item.get(step, getlink=True), h5py.HardLink
             )
@@ -194,7 +203,7 @@ def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -
             raise damaged(path, f"/{name} is missing or lies in another place")
     if not isinstance(item, h5py.Dataset):
         raise damaged(path, f"/{name} is no data set")
-    with reading(path):
+    with reading(path, item):
         _refuse_hazards(path, name, item)
     if item.ndim != ndim or (dtype is not None and item.dtype != dtype):
         raise damaged(path, f"/{name} has type {item.dtype} and {item.ndim} dimensions")
@@ -224,5 +233,5 @@ def table(path: Path, file: h5py.File, name: str, dtype: np.dtype[Any] | None) -
     item = dataset(path, file, name, dtype)
     if item.shape[0] > _MAX_ROWS:
         raise damaged(path, f"/{name} claims {item.shape[0]} rows")
-    with reading(path):
+    with reading(path, item):
         return item[:]

@@ -12,7 +12,7 @@ log is read from its own words, and after damage from the next magic on.
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -30,8 +30,8 @@ class Record:
     seq: int
     t_ns: int
     kind: str
-    json: bytes
-    blob: bytes
+    json: bytes = field(repr=False)  # may be a person's words
+    blob: bytes = field(repr=False)
     crc32: int  # of the JSON followed by the blob
 
 

@@ -10,7 +10,7 @@ with Session.open("sub-P07_ses-20261124T101500.h5") as session:
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +51,7 @@ class Frame:
 
     frame: int
     t_ns: int
-    jpeg: bytes
+    jpeg: bytes = field(repr=False)
 
     @property
     def t_s(self) -> float:
@@ -144,7 +144,7 @@ class Audio:
         if self._samples is None:
             return np.empty((0, self.channels), np.int16)
         start, stop = max(start, 0), max(min(stop, self.samples), 0)
-        with layout.reading(self._path):
+        with layout.reading(self._path, self._samples):
             return np.asarray(self._samples[start : max(start, stop)], np.int16)
 
     def read(self, start_s: float = 0.0, stop_s: float = float("inf")) -> NDArray[np.int16]:
@@ -205,7 +205,7 @@ class _Bytes:
         if not self._start <= start <= stop <= self._stop:
             self._start = start
             self._stop = min(max(stop, start + _SLAB_BYTES), self._dataset.shape[0])
-            with layout.reading(self._path):
+            with layout.reading(self._path, self._dataset):
                 self._slab = self._dataset[start : self._stop].tobytes()
         return self._slab[start - self._start : stop - self._start]
 
@@ -224,7 +224,7 @@ class _Samples:
             rows = _SLAB_BYTES // (2 * self._dataset.shape[1])
             self._start = start
             self._stop = min(max(stop, start + rows), self._dataset.shape[0])
-            with layout.reading(self._path):
+            with layout.reading(self._path, self._dataset):
                 self._slab = self._dataset[start : self._stop]
         return self._slab[start - self._start : stop - self._start].tobytes()
 
@@ -306,6 +306,17 @@ class Session:
         if started is None:
             raise layout.damaged(self.path, "it does not say how the session started")
         return started
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session, read without its events.
+
+        Raises
+        ------
+        AffettiError
+            The recording is damaged.
+        """
+        return layout.text_attribute(self._file, "session_id")
 
     @cached_property
     def info(self) -> SessionInfo:
@@ -457,7 +468,7 @@ class Session:
         """Whether the file has a group of its own at a path."""
         group: Any = self._file
         for step in steps:
-            with layout.reading(self.path):
+            with layout.reading(self.path, self._file):
                 if not isinstance(group.get(step, getlink=True), h5py.HardLink):
                     return False
                 group = group[step]

@@ -1,5 +1,6 @@
 """Builds real recordings, faster than real time, by the product's own log, perception and seal."""
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +72,7 @@ def build(target: Path, plan: Plan) -> Path:
     """Record `plan` to segments of `target`, estimates included, and seal them."""
     started = SessionStarted(
         t_ns=0,
-        session_id="0123456789abcdef0123456789abcdef",
+        session_id=hashlib.sha256(target.stem.encode()).hexdigest()[:32],
         person=plan.person,
         consent=plan.consent,
         software_version="0.1.0",

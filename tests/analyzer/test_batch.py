@@ -1,5 +1,11 @@
 import json
 import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +41,40 @@ def test_one_bad_file_does_not_stop_the_others(study: Path) -> None:
     assert outcomes[1].error.code is ExitCode.DAMAGED
     assert (study / "a.analysis" / "windows.csv").exists()
     assert not (study / "b.analysis").exists()
+
+
+def test_one_session_in_two_files_is_analyzed_once_and_named(tmp_path: Path) -> None:
+    first = build(tmp_path / "a.h5", Plan(duration_s=1))
+    second = tmp_path / "b.h5"
+    shutil.copy(first, second)
+    other = build(tmp_path / "c.h5", Plan(duration_s=1))
+    outcomes = analyze_files([first, second, other], Request(), jobs=1)
+    assert [outcome.status for outcome in outcomes] == ["written", "failed", "written"]
+    assert outcomes[1].error is not None
+    assert str(first) in outcomes[1].error.message
+    assert not (tmp_path / "b.analysis").exists()
+
+
+def test_an_interrupt_stops_the_workers_with_the_command(tmp_path: Path) -> None:
+    for name in "abcdef":
+        build(tmp_path / f"{name}.h5", Plan(duration_s=60))
+    command = [sys.executable, "-P", "-m", "affetti", "analyze", str(tmp_path), "--jobs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, process_group=0) as running:
+        workers = _children_at_work(running.pid)
+        os.kill(running.pid, signal.SIGINT)
+        _, told = running.communicate()
+    assert "Stopped." in told
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        time.sleep(0.05)
+    assert len(list(tmp_path.glob("*.analysis/provenance.json"))) < 6
+
+
+def _children_at_work(pid: int) -> list[int]:
+    """Wait until the workers of a command are there, which takes a moment."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    while len(found := [int(child) for child in children.read_text().split()]) < 3:
+        time.sleep(0.05)  # two workers, and the process that keeps track of their resources
+    return found
 
 
 def test_a_worker_that_is_killed_takes_no_recording_with_it(tmp_path: Path) -> None:

@@ -41,6 +41,15 @@ def test_every_command_and_option_has_help() -> None:
                 assert parameter.help, f"{path} {parameter.name}"
 
 
+def test_help_shows_examples_a_line_each() -> None:
+    for path, command in commands(affetti):
+        shown = CliRunner().invoke(command, ["--help"]).output
+        assert "\\b" not in shown, path
+        for line in shown.splitlines():
+            assert line.count(path) <= 1, line
+            assert line.startswith(("Usage:", f"  {path}")) or f"  {path}" not in line, line
+
+
 def test_every_command_is_in_the_readme() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     for path, command in commands(affetti):

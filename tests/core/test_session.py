@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ExitCode, UsageError
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -273,3 +273,24 @@ def test_a_column_that_came_with_a_later_version_is_unknown_before_it(sealed: Pa
         del file["estimates/fused/entropy_bits"]
     with Session.open(sealed) as session:
         assert np.isnan(session.estimates.fused["entropy_bits"]).tolist() == [True]
+
+
+def test_a_closed_recording_says_that_it_is_closed(write_log: Callable[..., Path]) -> None:
+    with Session.open(seal(write_log()).path) as session:
+        frames, room = session.frames, session.audio("room")
+    for read in (
+        lambda: frames[30],
+        room.read,
+        lambda: list(session.records()),
+        session.verify_digest,
+    ):
+        with pytest.raises(UsageError, match="was closed"):
+            read()
+
+
+def test_no_repr_shows_pictures_or_words(write_log: Callable[..., Path]) -> None:
+    with Session.open(seal(write_log()).path) as session:
+        assert len(repr(session.frames[0])) < 100
+        for record in session.records():
+            assert len(repr(record)) < 150
+            assert "marker" not in repr(record)
