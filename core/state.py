@@ -73,6 +73,9 @@ class Track:
     end_sample: int | None = None
     reason: TrackEndReason | None = None
     pauses: list[Span] = field(default_factory=list)
+    rate_hz: int = 0  # of the playback stream
+    silent_samples: int = 0  # of pauses that are over
+    paused_sample: int = 0  # where the latest pause began
 
     @property
     def start_s(self) -> float:
@@ -89,8 +92,18 @@ class Track:
         """Whether it is paused now."""
         return bool(self.pauses) and self.pauses[-1].end_ns is None
 
+    def resume(self, event: TrackResumed | TrackEnded) -> None:
+        """Take in that the latest pause is over."""
+        self.pauses[-1].end_ns = event.t_ns
+        self.silent_samples += event.sample - self.paused_sample
+
     def played_s(self, now_ns: int) -> float:
-        """Return how many seconds of it were heard, pauses taken out."""
+        """Return how many seconds of it were heard, pauses taken out.
+
+        By its samples once it has ended; while it plays, by the clock.
+        """
+        if self.end_sample is not None and self.rate_hz > 0:
+            return max(0, self.end_sample - self.start_sample - self.silent_samples) / self.rate_hz
         until = now_ns if self.end_ns is None else self.end_ns
         silent = sum(pause.duration_ns(until) for pause in self.pauses)
         return max(0, until - self.start_ns - silent) / NS_PER_S
@@ -250,6 +263,7 @@ class SessionState:
 
     def _playback(self, event: TrackStarted | TrackPaused | TrackResumed | TrackEnded) -> None:
         if isinstance(event, TrackStarted):
+            playback = self.streams.get("playback")
             self.tracks.append(
                 Track(
                     number=event.track,
@@ -259,6 +273,7 @@ class SessionState:
                     duration_s=event.duration_s,
                     start_ns=event.t_ns,
                     start_sample=event.sample,
+                    rate_hz=playback.clock.rate_hz if playback else 0,
                 )
             )
             return
@@ -268,11 +283,12 @@ class SessionState:
         match event:
             case TrackPaused():
                 track.pauses.append(Span(event.t_ns))
+                track.paused_sample = event.sample
             case TrackResumed() if track.paused:
-                track.pauses[-1].end_ns = event.t_ns
+                track.resume(event)
             case TrackEnded():
                 if track.paused:
-                    track.pauses[-1].end_ns = event.t_ns
+                    track.resume(event)
                 track.end_ns, track.end_sample = event.t_ns, event.sample
                 track.reason = event.reason
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from affetti.analyzer.checks.register import Importance, Messages, rule
 from affetti.analyzer.checks.subject import Subject
-from affetti.analyzer.measures.segments import expected_ns
+from affetti.analyzer.measures.estimates import expected_ns
 from affetti.analyzer.replay import other_models
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import ESTIMATE_TABLES, FaceEstimated, columns

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 from affetti.analyzer.checks.subject import Subject
+from affetti.core.language import counted
 
 _EXAMPLES: Final = 3
 
@@ -62,4 +63,4 @@ def examples(numbers: list[int]) -> str:
 
 def number(count: int, noun: str) -> str:
     """Return a count with its noun."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    return counted(f"count.{noun}", count)

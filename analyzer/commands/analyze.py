@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 @click.command()
 @SESSIONS
 @click.option(
-    "--window",
-    "window_s",
+    "--segment",
+    "segment_s",
     type=Seconds(0.0, above=True),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="Length of a window.",
+    help="Length of a segment.",
 )
 @click.option(
     "--dwell",
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 @JSON
 def analyze(
     sessions: tuple[Path, ...],
-    window_s: float,
+    segment_s: float,
     dwell_s: float,
     output: Path | None,
     overwrite: bool,
@@ -60,19 +60,19 @@ def analyze(
 ) -> int:
     """Compute tables of what a session expressed.
 
-    Replays the recorded frames and sound and writes NAME.analysis: probabilities in windows,
+    Replays the recorded frames and sound and writes NAME.analysis: probabilities in segments,
     states and transitions, results a track, every estimate, and where they come from. A folder
     means every sealed recording in it. What was analyzed in the same way before is left as it is.
 
     \b
     affetti analyze sub-P07_ses-20261124T101500.h5
-    affetti analyze study/ --window 10 --jobs 8
+    affetti analyze study/ --segment 10 --jobs 8
     """
     from affetti.analyzer.analysis import Parameters
     from affetti.analyzer.batch import Request, recordings_in
     from affetti.analyzer.measures.transitions import StickyChain
 
-    parameters = Parameters(window_s=window_s, chain=StickyChain(expected_dwell_s=dwell_s))
+    parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
     request = Request(parameters, output, overwrite, command_line())
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)

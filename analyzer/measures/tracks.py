@@ -1,6 +1,7 @@
 """What each track met with: what face and music expressed while it played."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.analyzer.measures.congruence import Congruence, congruence_of
-from affetti.analyzer.measures.segments import Estimates, ModalityName, Summary, summary_of, within
+from affetti.analyzer.measures.estimates import Estimates, ModalityName, withheld
+from affetti.analyzer.measures.responses import FaceCourse, Quiet, Response, response_of
+from affetti.analyzer.measures.stretches import after, joined, within, without
+from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary, summary_of
 from affetti.analyzer.measures.transitions import Change
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS
 from affetti.core.events import WORD_SEPARATOR, Columns, PerceptionSettings
-from affetti.core.state import Track
-
-Stretch = tuple[int, int]  # begin and end (exclusive), ns of session time
-
+from affetti.core.interruptions import Stretch
+from affetti.core.state import SessionState, Track
 
 MOST_REASONS: Final = 3
 LEAST_REASON: Final = 0.25  # share of the estimates; what is rarer does not describe the track
@@ -41,7 +43,9 @@ class TrackResult:
     start_s, stop_s
         Session time.
     played_s
-        How long it was heard, pauses taken out.
+        How long it was heard: its samples, pauses taken out.
+    duration_s
+        Of the file.
     end_reason
         As the recorder gave it; None where the recording broke off in it.
     summaries
@@ -50,10 +54,10 @@ class TrackResult:
         Of face and music.
     reasons
         What of the sound spoke for what the music expressed, the most frequent first.
-    response
-        The first lasting change of the face's expression after onset, or None.
-    response_s
-        How long after onset that was; NaN without one.
+    face
+        Whether the face responded.
+    response, response_s
+        The response, and how long after onset it was; None and NaN without one.
     """
 
     number: int
@@ -61,11 +65,17 @@ class TrackResult:
     start_s: float
     stop_s: float
     played_s: float
+    duration_s: float
     end_reason: str | None
     summaries: dict[ModalityName, Summary]
     congruence: Congruence
     reasons: tuple[Reason, ...]
-    response: Change | None
+    face: Response
+
+    @property
+    def response(self) -> Change | None:
+        """The response of the face; None where none is claimed."""
+        return self.face.change
 
     @property
     def response_s(self) -> float:
@@ -73,70 +83,83 @@ class TrackResult:
         return np.nan if self.response is None else self.response.t_s - self.start_s
 
 
-def track_result(
+def track_result(  # noqa: PLR0917  what a track is measured by
     track: Track,
-    estimates: dict[ModalityName, Estimates],
-    fused: Columns,
-    music: Columns,
-    face_changes: list[Change],
-    *,
+    state: SessionState,
     settings: PerceptionSettings,
-    end_ns: int,
-    margin: float = 0.1,
-    lasting_s: float = 2.0,
+    estimates: Mapping[ModalityName, Estimates],
+    tables: Mapping[str, Columns],
+    face: FaceCourse,
+    quiet: Quiet,
+    *,
+    margin: float = MIXED_MARGIN,
 ) -> TrackResult:
     """Summarize one track.
 
     The face counts from onset. Music, fused and congruence count from `music_minimum_s` after
     it: until then no window of this track's sound is long enough, and a fused estimate may
-    still hold the music before it. While the track is paused nothing counts.
-
-    *Time to first response* is the time from onset to the first change of the face's smoothed
-    state (`analyzer.measures.transitions`) within the track whose new state lasts at least
-    `lasting_s`. It is as coarse as the model's tick, half a second.
+    still hold the music before it. While the track is paused, or its speaker gone, nothing
+    counts.
 
     Parameters
     ----------
     track
-        As the session's state has it.
+        As the session's state has it; one that is still open ends with the session.
+    state, settings
+        Of the session.
     estimates
         Of all three modalities.
-    fused
-        Columns of `EmotionFused`, for the divergence.
-    music
-        Columns of `MusicEstimated`, for the reasons.
-    face_changes
-        Changes of the face's state in the whole session.
-    settings
-        Of the recording's perception.
-    end_ns
-        Of the session; a track that is still open ends there.
+    tables
+        Columns of the fused estimates, for the divergence, and of the music, for the reasons.
+    face, quiet
+        The face over the session, and without music.
     margin
         By less than this the two strongest emotions count as mixed.
-    lasting_s
-        How long a new state must last to be a response.
     """
-    stop_ns = end_ns if track.end_ns is None else track.end_ns
-    played = played_stretches(track, stop_ns)
+    stop_ns = state.now_ns if track.end_ns is None else track.end_ns
+    played = heard_stretches(track, state, stop_ns)
     settled = after(played, track.start_ns + settings.music_minimum_s * NS_PER_S)
-    inside = _within(fused, settled)
     summaries: dict[ModalityName, Summary] = {
         "face": summary_of(estimates["face"], played, margin),
         "music": summary_of(estimates["music"], settled, margin),
         "fused": summary_of(estimates["fused"], settled, margin),
     }
+    unwatched = withheld(state, "face")
     return TrackResult(
         number=track.number,
         title=track.title,
         start_s=track.start_s,
         stop_s=stop_ns / NS_PER_S,
         played_s=track.played_s(stop_ns),
+        duration_s=track.duration_s,
         end_reason=track.reason,
         summaries=summaries,
-        congruence=congruence_of(fused, inside, summaries["fused"].expected),
-        reasons=reasons_of(music, settled),
-        response=first_response(face_changes, track.start_s, stop_ns / NS_PER_S, lasting_s),
+        congruence=congruence_in(estimates["fused"], tables["fused"], without(settled, unwatched)),
+        reasons=reasons_of(tables["music"], settled),
+        face=response_of(face, _from_onset(track, without(played, unwatched)), quiet),
     )
+
+
+def congruence_in(estimates: Estimates, fused: Columns, stretches: Sequence[Stretch]) -> Congruence:
+    """Return the congruence of face and music in some stretches."""
+    expected = int(within(estimates.expected_ns, stretches).sum())
+    return congruence_of(fused, _within(fused, stretches), expected)
+
+
+def heard_stretches(track: Track, state: SessionState, stop_ns: int) -> list[Stretch]:
+    """Return the stretches in which a track was heard: not paused, and its speaker there."""
+    silent = [
+        each.stretch(stop_ns)
+        for each in state.interruptions
+        if (each.cause, each.what) == ("lost", "speaker")
+    ]
+    return without(played_stretches(track, stop_ns), joined(silent))
+
+
+def _from_onset(track: Track, heard: list[Stretch]) -> list[Stretch]:
+    """Return what was heard, led by an empty stretch where the onset was not."""
+    begins = bool(heard) and heard[0][0] <= track.start_ns
+    return heard if begins else [(track.start_ns, track.start_ns), *heard]
 
 
 def played_stretches(track: Track, stop_ns: int) -> list[Stretch]:
@@ -150,22 +173,7 @@ def played_stretches(track: Track, stop_ns: int) -> list[Stretch]:
     return [(start, stop) for start, stop in stretches if start < stop]
 
 
-def after(stretches: list[Stretch], begin_ns: int) -> list[Stretch]:
-    """Return what of some stretches lies at or after a moment."""
-    return [(max(start, begin_ns), stop) for start, stop in stretches if stop > begin_ns]
-
-
-def first_response(
-    changes: list[Change], start_s: float, stop_s: float, lasting_s: float
-) -> Change | None:
-    """Return the first change after `start_s` and before `stop_s` that lasted, if any."""
-    for change in changes:
-        if start_s < change.t_s < stop_s and change.dwell_s >= lasting_s:
-            return change
-    return None
-
-
-def reasons_of(music: Columns, stretches: list[Stretch]) -> tuple[Reason, ...]:
+def reasons_of(music: Columns, stretches: Sequence[Stretch]) -> tuple[Reason, ...]:
     """Return what of the sound spoke most often for the strongest emotion in some stretches.
 
     Parameters
@@ -185,5 +193,5 @@ def reasons_of(music: Columns, stretches: list[Stretch]) -> tuple[Reason, ...]:
     return tuple(Reason(word, share) for word, share in shares if share >= LEAST_REASON)
 
 
-def _within(table: Columns, stretches: list[Stretch]) -> NDArray[np.bool_]:
+def _within(table: Columns, stretches: Sequence[Stretch]) -> NDArray[np.bool_]:
     return within(np.asarray(table.get("t_ns", np.empty(0)), np.int64), stretches)

@@ -63,6 +63,7 @@ def smoothed(
     tick_s: float,
     chain: StickyChain | None = None,
     beginnings: Sequence[int] = (),
+    withheld: NDArray[np.bool_] | None = None,
 ) -> States:
     """Return the states of ticks in a row.
 
@@ -76,13 +77,19 @@ def smoothed(
         The model; by default its defaults.
     beginnings
         Ticks at which something new begins, so that no state tends to stay.
+    withheld
+        Bool [n], ticks that were not to be recorded: they have no state, however short they are,
+        and nothing is carried across them.
     """
     chain = chain or StickyChain()
     states = np.full(len(emotions), SILENT, np.int8)
     probabilities = np.full(emotions.shape, np.nan)
+    if withheld is None:
+        withheld = np.zeros(len(emotions), bool)
+    said = ~np.isnan(emotions[:, 0]) & ~withheld
     likelihoods = _likelihoods(emotions, chain.floor)
     moves = _moves(len(emotions), tick_s, chain, beginnings)
-    for part in _spoken_parts(~np.isnan(emotions[:, 0]), chain.longest_silence_s / tick_s):
+    for part in _spoken_parts(said, withheld, chain.longest_silence_s / tick_s):
         states[part] = _viterbi(likelihoods[part], moves[part])
         probabilities[part] = _posterior(likelihoods[part], moves[part])
     return States(tick_s, states, probabilities)
@@ -104,12 +111,18 @@ def _moves(ticks: int, tick_s: float, chain: StickyChain, beginnings: Sequence[i
     return moves
 
 
-def _spoken_parts(said: NDArray[np.bool_], longest_silence: float) -> list[slice]:
-    """Return the parts that begin and end with a word and hold no silence that is too long."""
+def _spoken_parts(
+    said: NDArray[np.bool_], withheld: NDArray[np.bool_], longest_silence: float
+) -> list[slice]:
+    """Return the parts that begin and end with an estimate and hold no silence that is too long.
+
+    Nor do they hold anything that was withheld.
+    """
     (spoken,) = np.nonzero(said)
     if not len(spoken):
         return []
-    (breaks,) = np.nonzero(np.diff(spoken) - 1 > longest_silence)
+    crossed = np.diff(withheld.cumsum()[spoken]) > 0
+    (breaks,) = np.nonzero((np.diff(spoken) - 1 > longest_silence) | crossed)
     starts = spoken[np.concatenate(([0], breaks + 1))]
     stops = spoken[np.concatenate((breaks, [len(spoken) - 1]))] + 1
     return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]

@@ -14,10 +14,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis
-from affetti.analyzer.measures.segments import ModalityName, Summary, Windows
+from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.segments import Segments
+from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.transitions import Change, Dwell, dwells_of
 from affetti.analyzer.report.findings import NAMES, coverage_text
-from affetti.analyzer.report.wording import clock, percent
+from affetti.analyzer.report.wording import clock, expressed, percent
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
 from affetti.core.language import clock_text
@@ -94,7 +96,7 @@ class _Scale:
 
 
 def timeline(
-    analysis: Analysis, windows: dict[ModalityName, Windows], moments: Sequence[Moment]
+    analysis: Analysis, segments: dict[ModalityName, Segments], moments: Sequence[Moment]
 ) -> Markup:
     """Return face, music and both over the session, with tracks, moments and gaps.
 
@@ -102,7 +104,7 @@ def timeline(
     ----------
     analysis
         Of the session.
-    windows
+    segments
         By modality, as fine as the figure is to be.
     moments
         What to flag.
@@ -111,7 +113,7 @@ def timeline(
     parts, titles = [_hatch("timeline-gap"), *_track_lane(analysis, scale)], []
     rows_of_flags = _flag_rows(moments, scale)
     y = _LANE_PX + 6 + _FLAG_PX * max(rows_of_flags, default=0)
-    for name, rows in windows.items():
+    for name, rows in segments.items():
         dwells = dwells_of(analysis.states[name])
         coverage = coverage_text(name, analysis.summaries[name].coverage)
         titles.append(_panel_title(NAMES[name], coverage, y))
@@ -120,7 +122,7 @@ def timeline(
         y += _TITLE_PX + _PANEL_PX + _RIBBON_PX + 2 + _GAP_PX
     both = f"both there {percent(analysis.congruence.coverage)} of the time"
     titles.append(_panel_title("Congruence", both, y))
-    parts += _congruence_line(analysis, windows["fused"], scale, y + _TITLE_PX)
+    parts += _congruence_line(analysis, segments["fused"], scale, y + _TITLE_PX)
     y += _TITLE_PX + _LINE_PX
     parts += _axis(scale, y)
     parts += [*_flags(moments, rows_of_flags, scale, y), *titles]
@@ -138,8 +140,7 @@ def timeline(
 
 def _timeline_text(analysis: Analysis) -> str:
     texts = [
-        f"{NAMES[name]}: mostly {summary.dominant or 'nothing'}, "
-        f"{coverage_text(name, summary.coverage)}."
+        f"{NAMES[name]}: {expressed(name, summary)}, {coverage_text(name, summary.coverage)}."
         for name, summary in analysis.summaries.items()
     ]
     return " ".join([*texts, "The table below has the numbers."])
@@ -191,22 +192,22 @@ def _panel_title(name: str, detail: str, y: float) -> Markup:
     return element("text", name, detail_span, x=0, y=y + 15, class_="panel-name")
 
 
-def _panel(windows: Windows, scale: _Scale, y: float) -> Iterable[Markup]:
+def _panel(segments: Segments, scale: _Scale, y: float) -> Iterable[Markup]:
     """Return the four emotions stacked on one another; hatched where nothing was said."""
-    for start, stop in _runs(windows.said == 0):
+    for start, stop in _runs(segments.said == 0):
         yield element(
             "rect",
-            x=scale.x(windows.start_s[start]),
+            x=scale.x(segments.start_s[start]),
             y=y,
-            width=scale.width(windows.start_s[start], windows.stop_s[stop - 1]),
+            width=scale.width(segments.start_s[start], segments.stop_s[stop - 1]),
             height=_PANEL_PX,
             fill="url(#timeline-gap)",
             class_="gap",
         )
     areas = [
         area
-        for start, stop in _runs(windows.said > 0)
-        for area in _areas(windows, slice(start, stop))
+        for start, stop in _runs(segments.said > 0)
+        for area in _areas(segments, slice(start, stop))
     ]
     yield element(
         "svg",
@@ -227,12 +228,12 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _areas(windows: Windows, run: slice) -> Iterable[Markup]:
-    starts, stops = windows.start_s[run], windows.stop_s[run]
-    # Values stand in the middle of their windows; the ends reach to the edges of the run.
+def _areas(segments: Segments, run: slice) -> Iterable[Markup]:
+    starts, stops = segments.start_s[run], segments.stop_s[run]
+    # Values stand in the middle of their segments; the ends reach to the edges of the run.
     x = np.concatenate(([starts[0]], (starts + stops) / 2, [stops[-1]]))
     columns = [EMOTIONS.index(emotion) for emotion in STACK]
-    heights = np.cumsum(windows.emotions[run][:, columns], axis=1)
+    heights = np.cumsum(segments.emotions[run][:, columns], axis=1)
     heights = np.vstack((heights[:1], heights, heights[-1:]))
     below = np.zeros(len(x))
     for emotion, above in zip(STACK, heights.T, strict=True):
@@ -270,10 +271,10 @@ def _ribbon(dwells: list[Dwell], scale: _Scale, y: float) -> Iterable[Markup]:
 
 
 def _congruence_line(
-    analysis: Analysis, windows: Windows, scale: _Scale, y: float
+    analysis: Analysis, segments: Segments, scale: _Scale, y: float
 ) -> Iterable[Markup]:
-    """Return the mean congruence of each window as a line, broken where there is none."""
-    x, value = (windows.start_s + windows.stop_s) / 2, _congruences(analysis, windows)
+    """Return the mean congruence of each segment as a line, broken where there is none."""
+    x, value = (segments.start_s + segments.stop_s) / 2, _congruences(analysis, segments)
     lines = [
         element(
             "polyline",
@@ -297,15 +298,15 @@ def _congruence_line(
     )
 
 
-def _congruences(analysis: Analysis, windows: Windows) -> FloatArray:
+def _congruences(analysis: Analysis, segments: Segments) -> FloatArray:
     table = analysis.tables.fused
     divergence = np.asarray(table.get("divergence_bits", np.empty(0)), np.float64)
     t_s = np.asarray(table.get("t_ns", np.empty(0)), np.float64) / NS_PER_S
-    row = np.searchsorted(windows.start_s, t_s, side="right") - 1
+    row = np.searchsorted(segments.start_s, t_s, side="right") - 1
     there = ~np.isnan(divergence)
-    counts = np.bincount(row[there], minlength=len(windows))
-    sums = np.bincount(row[there], 1 - divergence[there], minlength=len(windows))
-    means = np.full(len(windows), np.nan)
+    counts = np.bincount(row[there], minlength=len(segments))
+    sums = np.bincount(row[there], 1 - divergence[there], minlength=len(segments))
+    means = np.full(len(segments), np.nan)
     np.divide(sums, counts, out=means, where=counts > 0)
     return means
 
@@ -501,11 +502,11 @@ def _point(point: FloatArray) -> str:
     return f"{point[0]:.1f},{point[1]:.1f}"
 
 
-def coverage_strips(windows: dict[ModalityName, Windows], analysis: Analysis) -> Markup:
-    """Return how much of each window was covered, a strip for each modality."""
+def coverage_strips(segments: dict[ModalityName, Segments], analysis: Analysis) -> Markup:
+    """Return how much of each segment was covered, a strip for each modality."""
     scale = _Scale(max(analysis.info.duration_s, 1e-3))
     parts, y = [_hatch("coverage-gap")], 0
-    for name, rows in windows.items():
+    for name, rows in segments.items():
         coverage = coverage_text(name, analysis.summaries[name].coverage)
         parts.append(_panel_title(NAMES[name], coverage, y))
         parts.append(

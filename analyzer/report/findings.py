@@ -7,17 +7,25 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from affetti.analyzer.analysis import Analysis
-from affetti.analyzer.measures.congruence import Congruence
-from affetti.analyzer.measures.segments import ModalityName, Summary
+from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.tracks import TrackResult
-from affetti.analyzer.report.wording import UNKNOWN, index, number, percent, seconds, signed, times
+from affetti.analyzer.measures.unseen import crowded_share
+from affetti.analyzer.report.wording import (
+    UNKNOWN,
+    alike,
+    expressed,
+    index,
+    number,
+    percent,
+    seconds,
+    signed,
+    times,
+)
 from affetti.core.emotions import EMOTIONS
 from affetti.core.language import clock_text
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
-# In words: from which congruence on face and music express much, or partly, the same.
-MUCH_ALIKE: Final = 0.85
-PARTLY_ALIKE: Final = 0.65
 
 SUBJECTS: Final[dict[ModalityName, str]] = {
     "face": "The face",
@@ -33,16 +41,6 @@ def coverage_text(modality: ModalityName, coverage: float) -> str:
     return f"{_SPOKE[modality]} {percent(coverage)} of the time"
 
 
-def alike(congruence: Congruence) -> str:
-    """Return a congruence in words."""
-    if not congruence.compared:
-        return "cannot be compared"
-    value = round(congruence.value, 2)  # as it is shown beside the words
-    if value >= MUCH_ALIKE:
-        return "much alike"
-    return "partly alike" if value >= PARTLY_ALIKE else "apart"
-
-
 def findings_of(analysis: Analysis) -> list[Markup]:
     """Return the findings of a session, the most general first."""
     found = [_expressed("face", analysis), _expressed("music", analysis)]
@@ -54,12 +52,12 @@ def findings_of(analysis: Analysis) -> list[Markup]:
 
 def _expressed(modality: ModalityName, analysis: Analysis) -> Markup:
     summary = analysis.summaries[modality]
-    if summary.dominant is None:
+    if not summary.said:
         return escape(_nothing(modality, analysis))
-    text = Markup("{subject} expressed <b>{first}</b> most often{rest}. It was {coverage}.").format(
+    text = Markup("{subject} expressed <b>{words}</b> on average{rest}. It was {coverage}.").format(
         subject=SUBJECTS[modality],
-        first=summary.dominant,
-        rest=_shares(summary),
+        words=expressed(modality, summary),
+        rest=_most_often(summary),
         coverage=coverage_text(modality, summary.coverage),
     )
     if summary.coverage < LOW_COVERAGE:
@@ -75,16 +73,13 @@ def _nothing(modality: ModalityName, analysis: Analysis) -> str:
     return "No face was seen in the video, so nothing is said of it."
 
 
-def _shares(summary: Summary) -> str:
-    """Return ` (63 % of its moments), then sadness (18 %)`."""
-    text = f" ({percent(summary.dominant_share)} of its moments)"
-    others = [
-        (float(share), emotion)
-        for share, emotion in zip(summary.strongest_shares, EMOTIONS, strict=True)
-        if emotion != summary.dominant
-    ]
-    share, emotion = max(others, key=lambda other: other[0])
-    return text + (f", then {emotion} ({percent(share)})" if share > 0 else "")
+def _most_often(summary: Summary) -> str:
+    """Return what was the strongest most often: `; moment by moment, sadness led (63 %), …`."""
+    shares = sorted(
+        zip(summary.strongest_shares, EMOTIONS, strict=True), key=lambda pair: -float(pair[0])
+    )
+    named = [f"{emotion} ({percent(float(share))})" for share, emotion in shares[:2] if share > 0]
+    return f"; moment by moment, the strongest was {', then '.join(named)}"
 
 
 def _changes(analysis: Analysis) -> Iterator[Markup]:
@@ -116,7 +111,7 @@ def _congruence(analysis: Analysis) -> Iterator[Markup]:
     text = Markup(
         "What face and music expressed was <b>{alike}</b>: congruence {value}, where 1 is the "
         "same and 0 has nothing in common. Both could be compared {coverage} of the time."
-    ).format(alike=alike(whole), value=index(whole.value), coverage=percent(whole.coverage))
+    ).format(alike=alike(whole.value), value=index(whole.value), coverage=percent(whole.coverage))
     compared = [track for track in analysis.tracks if track.congruence.compared]
     if len(compared) > 1:
         nearest = max(compared, key=_value)
@@ -140,18 +135,6 @@ def _mixed(analysis: Analysis) -> Iterator[Markup]:
         ).format(percent(face.mixed_share))
 
 
-def response_text(track: TrackResult) -> Markup:
-    """Return when the face first responded to a track."""
-    change = track.response
-    if not track.summaries["face"].said:
-        return Markup("The face was not seen.")
-    if change is None:
-        return Markup("No lasting change of the face’s expression.")
-    return Markup("After <b>{}</b>, from {} to {}.").format(
-        seconds(track.response_s), change.before, change.after
-    )
-
-
 def reasons_text(track: TrackResult) -> str:
     """Return what of the sound spoke for what the music of a track expressed."""
     if not track.summaries["music"].said:
@@ -171,29 +154,52 @@ def circumplex_text(summary: Summary) -> str:
 def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what the report rests on, as labels and texts."""
     state, info = analysis.state, analysis.info
-    agreed = [name for name in ("video", "audio") if getattr(info.consent, name)]
-    rows = [("Consent", " and ".join(agreed) or "neither video nor audio")]
+    rows = [("Consent", _consent(analysis))]
     rows += [
         (f"{NAMES[name]}", f"{coverage_text(name, summary.coverage)}, {summary.said:,} estimates")
         for name, summary in analysis.summaries.items()
     ]
     if state.frames:
-        rate = f"{info.frames_per_s:.1f} a second"
+        rate = f"{info.frames_per_s:.1f} a second while the camera was recorded"
         rows.append(("Video", f"{state.frames:,} frames, {rate}, {state.frames_dropped} lost"))
     for name, audio in info.audio.items():
         length = clock_text(audio.samples / audio.rate_hz)
         gaps = f"{number(audio.gaps, 'gap')}, {audio.missing / audio.rate_hz:.1f} s lost"
         rows.append((f"{name.capitalize()} sound", f"{length}, {gaps if audio.gaps else 'no gap'}"))
-    rows += [(f"Lost the {device}", times(count)) for device, count in info.outages.items()]
+    crowded = crowded_share(analysis.tables.face)
+    if crowded > 0:
+        seen = percent(crowded)
+        rows.append(("Several faces", f"in {seen} of the pictures with a face; one is read"))
+    rows.append(("Without music", _quiet(analysis)))
     if state.neutral_reference is not None:
-        rows.append(("Neutral face", _neutral_reference(analysis)))
-    if state.pauses:
-        paused = sum(pause.duration_ns(state.now_ns) for pause in state.pauses) / 1e9
-        rows.append(("Paused", f"{times(len(state.pauses))}, {seconds(paused)} in all"))
+        rows.append(("Neutral reference", _neutral_reference(analysis)))
     if info.recovery:
         rows.append(("Not whole" if info.end_reason else "Broke off", info.recovery))
     rows.append(("Estimates", _source(analysis)))
     return rows
+
+
+def _consent(analysis: Analysis) -> str:
+    """Return what was consented to at first, and whether that changed."""
+    started = analysis.state.started
+    agreed = [name for name in ("video", "audio") if started and getattr(started.consent, name)]
+    words = " and ".join(agreed) or "neither video nor audio"
+    begun = {each.start_ns for each in analysis.state.interruptions if each.cause == "no_consent"}
+    changed = bool(begun - {started.t_ns if started else 0})
+    return f"{words}; later withdrawn, see below" if changed else words
+
+
+def _quiet(analysis: Analysis) -> str:
+    quiet = analysis.quiet
+    if not quiet.enough:
+        return (
+            f"the face was seen for {seconds(quiet.seen_s)} without music, too little to tell a "
+            "response by; that takes 30 s"
+        )
+    return (
+        f"the face was seen for {seconds(quiet.seen_s)} and changed lastingly "
+        f"{times(quiet.changes)}, {quiet.per_min:.1f} a minute"
+    )
 
 
 def _neutral_reference(analysis: Analysis) -> str:

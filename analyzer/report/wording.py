@@ -1,23 +1,46 @@
-"""Numbers and times in the words of the report; an unknown one is a dash, never a zero."""
+"""The words of reports and screens for what was measured; an unknown figure is a dash."""
 
 import math
+from collections.abc import Sequence
+from typing import Final
 
-from affetti.core.language import clock, counted, date, percent, text, time_of_day, times
+from affetti.analyzer.measures.congruence import likeness
+from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary
+from affetti.analyzer.measures.unseen import Unseen
+from affetti.core.emotions import EMOTIONS, ranked
+from affetti.core.language import (
+    clock,
+    clock_text,
+    counted,
+    date,
+    known,
+    percent,
+    text,
+    time_of_day,
+    times,
+)
 from affetti.core.language import duration as seconds
 
 __all__ = [
+    "alike",
     "clock",
+    "congruence",
     "date",
+    "expressed",
     "index",
     "number",
     "percent",
     "seconds",
     "signed",
+    "strongest",
     "time_of_day",
     "times",
+    "unseen",
+    "when",
 ]
 
-UNKNOWN = text("unknown")
+UNKNOWN: Final = text("unknown")
 
 
 def index(value: float) -> str:
@@ -33,3 +56,55 @@ def signed(value: float) -> str:
 def number(count: int, noun: str) -> str:
     """Return a count with its noun: `1 track`, `3 tracks`."""
     return counted(f"count.{noun}", count)
+
+
+def strongest(emotions: Sequence[float]) -> str:
+    """Name the strongest emotion, and the second with it when it is close; more are "a mix".
+
+    Parameters
+    ----------
+    emotions
+        A distribution in the order of `EMOTIONS`.
+    """
+    order = ranked(emotions)
+    strength = emotions[EMOTIONS.index(order[0])]
+    close = [e for e in order if strength - emotions[EMOTIONS.index(e)] < MIXED_MARGIN]
+    match close:
+        case [only]:
+            return text("expressed.one", first=only, share=percent(strength))
+        case [first, second]:
+            return text("expressed.two", first=first, second=second)
+        case _:
+            return text("expressed.mix", first=order[0])
+
+
+def expressed(modality: ModalityName, summary: Summary) -> str:
+    """Return what a modality expressed in a stretch, or that nothing can be said of it."""
+    if not summary.said:
+        return text(f"expressed.nothing.{modality}")
+    return strongest([float(share) for share in summary.emotions])
+
+
+def alike(value: float) -> str:
+    """Return a congruence in words."""
+    return text(f"congruence.{likeness(value)}")
+
+
+def congruence(value: float) -> str:
+    """Return a congruence in words and as a figure."""
+    if math.isnan(value):
+        return alike(value)
+    return text("congruence.of", alike=alike(value), value=index(value))
+
+
+def unseen(one: Unseen) -> str:
+    """Return why something could not be seen or heard."""
+    whose = f"unseen.{one.cause}.{one.what}"
+    return text(whose if known(whose) else f"unseen.{one.cause}", what=one.what)
+
+
+def when(one: Unseen) -> str:
+    """Return from when to when that was, or the moment."""
+    if one.start_s == one.stop_s:
+        return clock_text(one.start_s)
+    return text("unseen.stretch", start=clock_text(one.start_s), stop=clock_text(one.stop_s))

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from affetti.analyzer.analysis import Analysis
-from affetti.analyzer.measures.segments import MODALITIES, Summary, is_mixed
+from affetti.analyzer.measures.estimates import MODALITIES
+from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, arousal_of, valence_of
@@ -38,7 +39,7 @@ COLUMNS: Final[dict[str, str]] = {
     "session_id": "the recording's identifier",
     "person": "pseudonym of the person",
     "modality": "face, music, or fused (both together)",
-    "window": "number of the window, from 0",
+    "segment": "number of the segment, from 0",
     "tick": "number of the tick, from 0",
     "start_s": "begin, seconds of session time",
     "stop_s": "end (exclusive), seconds of session time",
@@ -48,8 +49,8 @@ COLUMNS: Final[dict[str, str]] = {
     "coverage": "said / expected, 0 to 1; empty where none was due",
     "covered_s": "seconds that they stand for; for the face, the time with a face seen",
     **{e.value: f"probability that {e.value} is expressed, 0 to 1" for e in EMOTIONS},
-    "valence": "-1 unpleasant to 1 pleasant; of the probabilities, or as a person said it",
-    "arousal": "-1 calm to 1 activated; of the probabilities, or as a person said it",
+    "valence": "-1 unpleasant to 1 pleasant; of the music's probabilities, or as a person said it",
+    "arousal": "-1 calm to 1 activated; of the music's probabilities, or as a person said it",
     **{e.value: f"probability of the facial expression {e.value}, 0 to 1" for e in EXPRESSIONS},
     "strongest": "the emotion with the highest probability",
     "mixed": "1 where the two highest probabilities are closer than mixed_margin, else 0",
@@ -72,15 +73,24 @@ COLUMNS: Final[dict[str, str]] = {
             "said": f"{m} estimates that said something",
             "coverage": f"{m}_said / {m}_expected, 0 to 1",
             **{e.value: f"mean probability of {e.value} by {m}, 0 to 1" for e in EMOTIONS},
-            "valence": f"mean valence by {m}, -1 unpleasant to 1 pleasant",
-            "arousal": f"mean arousal by {m}, -1 calm to 1 activated",
-            "dominant": f"the emotion that was {m}'s strongest most often",
-            "dominant_share": f"share of {m}_said in which it was, 0 to 1",
+            "strongest": f"the emotion with the highest mean probability by {m}",
+            "most_often": f"the emotion that was {m}'s strongest most often, moment by moment",
+            "most_often_share": f"share of {m}_said in which it was, 0 to 1",
             "mixed_share": f"share of {m}_said whose two strongest are closer than mixed_margin",
         }.items()
     },
+    "music_valence": "mean valence by music, -1 unpleasant to 1 pleasant",
+    "music_arousal": "mean arousal by music, -1 calm to 1 activated",
     "music_reasons": "what of the sound spoke most often for the music's strongest emotion",
-    "response_s": "time from onset to the first lasting change of the face's expression, seconds",
+    "duration_s": "length of the track's file, seconds",
+    "face_seen_s": "how long the face was seen in the track, seconds",
+    "face_changes": "lasting changes of the face's expression in the track",
+    "quiet_seen_s": "how long the face was seen without music in the session, seconds",
+    "quiet_changes": "lasting changes of the face's expression without music",
+    "quiet_step": "the share of the expression that moves without music, 95th percentile",
+    "response_s": "time from onset to the face's response, seconds; empty where none is claimed",
+    "response_step": "the share of the expression that moved in the response, 0 to 1",
+    "no_response": "why none is claimed: no_quiet, no_change or not_more",
     "response_before": "what the face expressed before that change",
     "response_after": "what it expressed after it",
     "congruence": "1 - mean Jensen-Shannon divergence of face and music: 1 alike, 0 disjoint",
@@ -125,7 +135,7 @@ class Table:
 def tables_of(analysis: Analysis) -> list[Table]:
     """Return all tables of an analysis."""
     return [
-        _windows(analysis),
+        _segments(analysis),
         _states(analysis),
         _transitions(analysis),
         _transition_matrix(analysis),
@@ -166,36 +176,38 @@ def _table(analysis: Analysis, name: str, columns: Iterable[str], rows: Iterable
     return Table(name, ("session_id", "person", *columns), [[*lead, *row] for row in rows])
 
 
-def _windows(analysis: Analysis) -> Table:
+def _segments(analysis: Analysis) -> Table:
     columns = (
-        *("modality", "window", "start_s", "stop_s", "expected", "said", "coverage", "covered_s"),
+        *("modality", "segment", "start_s", "stop_s", "expected", "said", "coverage", "covered_s"),
         *EMOTIONS,
         *("valence", "arousal", "strongest", "mixed"),
     )
 
     def rows() -> Iterator[Row]:
-        for modality, windows in analysis.windows.items():
-            valence, arousal = valence_of(windows.emotions), arousal_of(windows.emotions)
-            mixed = is_mixed(windows.emotions, analysis.parameters.mixed_margin)
-            for i in range(len(windows)):
-                spoken = windows.said[i] > 0
+        for modality, segments in analysis.segments.items():
+            # Of a face it would be arithmetic on four quadrants, in which fear has no place.
+            of = segments.emotions if modality == "music" else np.full((len(segments), 4), np.nan)
+            valence, arousal = valence_of(of), arousal_of(of)
+            mixed = is_mixed(segments.emotions, analysis.parameters.mixed_margin)
+            for i in range(len(segments)):
+                spoken = segments.said[i] > 0
                 yield [
                     modality,
                     i,
-                    windows.start_s[i],
-                    windows.stop_s[i],
-                    windows.expected[i],
-                    windows.said[i],
-                    windows.coverage[i],
-                    windows.covered_s[i],
-                    *windows.emotions[i],
+                    segments.start_s[i],
+                    segments.stop_s[i],
+                    segments.expected[i],
+                    segments.said[i],
+                    segments.coverage[i],
+                    segments.covered_s[i],
+                    *segments.emotions[i],
                     valence[i],
                     arousal[i],
-                    EMOTIONS[int(windows.emotions[i].argmax())] if spoken else None,
+                    EMOTIONS[int(segments.emotions[i].argmax())] if spoken else None,
                     mixed[i] if spoken else None,
                 ]
 
-    return _table(analysis, "windows", columns, rows())
+    return _table(analysis, "segments", columns, rows())
 
 
 def _states(analysis: Analysis) -> Table:
@@ -250,17 +262,17 @@ def _transition_matrix(analysis: Analysis) -> Table:
 _SUMMARY: Final = (
     *("expected", "said", "coverage"),
     *EMOTIONS,
-    *("valence", "arousal"),
-    *("dominant", "dominant_share", "mixed_share"),
+    *("strongest", "most_often", "most_often_share", "mixed_share"),
 )
 
 
 def _tracks(analysis: Analysis) -> Table:
     columns = (
-        *("track", "title", "start_s", "stop_s", "played_s", "end_reason"),
+        *("track", "title", "start_s", "stop_s", "played_s", "duration_s", "end_reason"),
         *(f"{modality}_{name}" for modality in MODALITIES for name in _SUMMARY),
-        "music_reasons",
-        *("response_s", "response_before", "response_after"),
+        *("music_valence", "music_arousal", "music_reasons"),
+        *("face_seen_s", "face_changes", "quiet_seen_s", "quiet_changes", "quiet_step"),
+        *("response_s", "response_before", "response_after", "response_step", "no_response"),
         *("congruence", "congruence_coverage"),
     )
     rows = [
@@ -270,12 +282,22 @@ def _tracks(analysis: Analysis) -> Table:
             track.start_s,
             track.stop_s,
             track.played_s,
+            track.duration_s,
             track.end_reason,
             *(value for name in MODALITIES for value in _summary(track.summaries[name])),
+            track.summaries["music"].valence,
+            track.summaries["music"].arousal,
             ", ".join(reason.word for reason in track.reasons),
+            track.face.seen_s,
+            track.face.changes,
+            analysis.quiet.seen_s,
+            analysis.quiet.changes,
+            analysis.quiet.step,
             track.response_s,
             track.response and track.response.before,
             track.response and track.response.after,
+            track.face.step,
+            track.face.absence,
             track.congruence.value,
             track.congruence.coverage,
         ]
@@ -290,10 +312,9 @@ def _summary(summary: Summary) -> Row:
         summary.said,
         summary.coverage,
         *summary.emotions,
-        summary.valence,
-        summary.arousal,
-        summary.dominant,
-        summary.dominant_share,
+        summary.strongest,
+        summary.most_often,
+        float(summary.strongest_shares.max()),
         summary.mixed_share,
     ]
 

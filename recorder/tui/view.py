@@ -8,8 +8,18 @@ from typing import Final
 
 import numpy as np
 
+from affetti.analyzer.measures.course import Course, course_of
+from affetti.analyzer.measures.live import Watch
 from affetti.core.clock import NS_PER_S, SessionClock
-from affetti.core.events import EmotionFused, Emotions, Event, FaceEstimated
+from affetti.core.events import (
+    EmotionFused,
+    Emotions,
+    Event,
+    FaceEstimated,
+    MusicEstimated,
+    PerceptionSettings,
+    columns,
+)
 from affetti.core.fusion import rounded
 from affetti.core.state import SessionState
 from affetti.recorder.engine.messages import (
@@ -42,6 +52,8 @@ class RecordingView:
     path: str = ""
     state: SessionState = field(default_factory=SessionState)
     fused: list[EmotionFused] = field(default_factory=list)
+    faces: list[FaceEstimated] = field(default_factory=list)
+    music: list[MusicEstimated] = field(default_factory=list)
     health: Health | None = None
     picture: Picture | None = None
     levels: dict[str, Level] = field(default_factory=dict)
@@ -51,6 +63,7 @@ class RecordingView:
     _clock: SessionClock | None = None
     _heard_ns: int = 0  # when the engine last said anything, monotonic
     _faces: deque[FaceEstimated] = field(default_factory=deque)
+    _watch: Watch = field(default_factory=Watch)
 
     def hear(self, message: AnyMessage) -> None:
         """Take in what the engine said."""
@@ -99,6 +112,25 @@ class RecordingView:
         seen = [face.emotions for face in self._faces if face.emotions is not None]
         return rounded(np.mean(seen, axis=0)) if seen else None
 
+    @property
+    def settings(self) -> PerceptionSettings:
+        """Of the recording's perception."""
+        started = self.state.started
+        return started.perception if started else PerceptionSettings()
+
+    def course(self) -> Course:
+        """Measure the session so far, from its live estimates: what a report is made of, too."""
+        tables = {
+            "face": columns(FaceEstimated, self.faces),
+            "music": columns(MusicEstimated, self.music),
+            "fused": columns(EmotionFused, self.fused),
+        }
+        return course_of(self.state, self.settings, tables)
+
+    def moved(self) -> bool | None:
+        """Return whether the face has moved more in this track than it does without music."""
+        return self._watch.moved(self.state, self.settings)
+
     def _apply(self, event: Event) -> None:
         self.state.apply(event)
         match event:
@@ -106,6 +138,11 @@ class RecordingView:
                 self.fused.append(event)
             case FaceEstimated():
                 self._faces.append(event)
+                self.faces.append(event)
+                self._watch.see(event)
+            case MusicEstimated():
+                self.music.append(event)
+                self._watch.hear(event)
             case _:
                 self._set_clock(event.t_ns)
 

@@ -1,18 +1,18 @@
 """The screens' words. A face or a piece of music expresses something; nobody is said to feel it."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from affetti.analyzer.report.wording import alike, strongest
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS, ranked
-from affetti.core.events import Emotions, PerceptionSettings
-from affetti.core.language import percent, span
+from affetti.core.events import Emotions
+from affetti.core.language import span, text
 from affetti.recorder.engine.messages import Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
 
 Severity = Literal["ok", "warning", "error"]
 
-MIXED_MARGIN: Final = 0.10  # an emotion this close to the first counts with it
 _STALE_FUSED_NS: Final = 3 * NS_PER_S
 _LITTLE_DISK_S: Final = 15 * 60
 _NO_DISK_S: Final = 3 * 60
@@ -37,26 +37,6 @@ class Remark:
     severity: Severity = "ok"
 
 
-def strongest(emotions: Emotions) -> str:
-    """Name the strongest emotion, and the second with it when it is close; more are "a mix".
-
-    Parameters
-    ----------
-    emotions
-        A distribution in the order of `EMOTIONS`.
-    """
-    order = ranked(emotions)
-    strength = emotions[EMOTIONS.index(order[0])]
-    close = [e for e in order if strength - emotions[EMOTIONS.index(e)] < MIXED_MARGIN]
-    match close:
-        case [only]:
-            return f"{only}, {percent(strength)}"
-        case [first, second]:
-            return f"{first} and {second}"
-        case _:
-            return f"a mix, most {order[0]}"
-
-
 def face_reading(view: RecordingView) -> Reading:
     """Say what the face expresses, or why nothing is said."""
     emotions = view.face_emotions()
@@ -76,7 +56,7 @@ def _why_no_face(view: RecordingView) -> str:
     if "camera" in state.lost:
         return "the camera is lost"
     face = state.face
-    if face is not None and view.now_ns - face.t_ns < _settings(view).face_max_age_ns:
+    if face is not None and view.now_ns - face.t_ns < view.settings.face_max_age_ns:
         return "no face in view"
     return _why_nothing(view)
 
@@ -86,7 +66,7 @@ def music_reading(view: RecordingView) -> Reading:
     state, music = view.state, view.state.music
     track = state.track
     sounding = track is None or not track.paused
-    if music is not None and view.now_ns - music.t_ns < _settings(view).music_max_age_ns:
+    if music is not None and view.now_ns - music.t_ns < view.settings.music_max_age_ns:
         if music.emotions is not None and sounding:
             words = strongest(music.emotions)
             return Reading("The music expresses", words, music.emotions, music.reasons)
@@ -122,23 +102,22 @@ def _why_nothing(view: RecordingView, otherwise: str = "no estimate now") -> str
     return otherwise
 
 
-def _settings(view: RecordingView) -> PerceptionSettings:
-    return view.state.started.perception if view.state.started else PerceptionSettings()
-
-
 def congruence(view: RecordingView) -> tuple[str, float | None]:
     """Say whether face and music express the same, with their congruence (1 alike, 0 not)."""
     fused = view.state.fused
-    if fused is None or fused.divergence_bits is None:
-        return "Face and music: not both there to compare", None
-    if view.now_ns - fused.t_ns >= _STALE_FUSED_NS:
-        return "Face and music: not both there to compare", None
-    alike = 1 - fused.divergence_bits
-    if alike >= 0.8:
-        return "Face and music express much the same", alike
-    if alike >= 0.5:
-        return "Face and music express partly the same", alike
-    return "Face and music express different things", alike
+    recent = fused is not None and view.now_ns - fused.t_ns < _STALE_FUSED_NS
+    if fused is None or not recent or fused.divergence_bits is None:
+        return f"Face and music: {alike(math.nan)}", None
+    value = 1 - fused.divergence_bits
+    return f"Face and music: {alike(value)}", value
+
+
+def response(view: RecordingView) -> str:
+    """Say quietly whether the face has moved in this track; nothing where that is not known."""
+    moved = view.moved()
+    if moved is None:
+        return ""
+    return text("response.live.moved" if moved else "response.live.none")
 
 
 def health_remarks(view: RecordingView) -> list[Remark]:

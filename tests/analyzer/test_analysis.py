@@ -23,10 +23,10 @@ def test_every_result_of_a_session_stands_beside_its_coverage(recording: Path) -
 
 def test_music_is_not_covered_where_none_was_played(recording: Path) -> None:
     with Session.open(recording) as session:
-        windows = analyze(session, completed(session), Parameters(window_s=1)).windows["music"]
-    assert windows.said[:3].sum() == 0
-    assert windows.said[18:].sum() == 0
-    assert np.isnan(windows.emotions[0]).all()
+        segments = analyze(session, completed(session), Parameters(segment_s=1)).segments["music"]
+    assert segments.said[:3].sum() == 0
+    assert segments.said[18:].sum() == 0
+    assert np.isnan(segments.emotions[0]).all()
 
 
 def test_a_session_without_face_and_music_is_analyzed_all_the_same(quiet_recording: Path) -> None:
@@ -42,8 +42,8 @@ def test_the_bundled_recording_shows_crying_before_laughing(sample_session: Path
     with Session.open(sample_session) as session:
         analysis = analyze(session, completed(session))
     first = analysis.tracks[0]
-    windows = analysis.windows["face"].emotions
-    assert windows[0, 1] > windows[0, 0]
-    assert windows[2, 0] > windows[2, 1]
+    segments = analysis.segments["face"].emotions
+    assert segments[0, 1] > segments[0, 0]
+    assert segments[2, 0] > segments[2, 1]
     assert first.summaries["face"].coverage > 0.9
     assert len(analysis.changes["face"]) >= 3

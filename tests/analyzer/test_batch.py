@@ -15,7 +15,7 @@ from affetti.analyzer.analysis import Parameters
 from affetti.analyzer.batch import Outcome, Request, analyze_file, analyze_files, recordings_in
 from affetti.core.errors import AffettiError, ExitCode
 
-SHORT = Parameters(window_s=1)
+SHORT = Parameters(segment_s=1)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_one_bad_file_does_not_stop_the_others(study: Path) -> None:
     assert len(seen) == 3
     assert outcomes[1].error is not None
     assert outcomes[1].error.code is ExitCode.DAMAGED
-    assert (study / "a.analysis" / "windows.csv").exists()
+    assert (study / "a.analysis" / "segments.csv").exists()
     assert not (study / "b.analysis").exists()
 
 
@@ -130,7 +130,7 @@ def test_overwriting_replaces_tables_and_keeps_other_files(
     assert folder is not None
     (folder / "my notes.txt").write_text("mine")
     analyze_file(quiet_recording, Request(SHORT, tmp_path, overwrite=True))
-    assert provenance(folder)["parameters"]["window_s"] == 1
+    assert provenance(folder)["parameters"]["segment_s"] == 1
     assert (folder / "my notes.txt").read_text() == "mine"
     assert not list(folder.glob(".writing*"))
 
@@ -160,7 +160,7 @@ def test_an_analysis_that_was_broken_off_is_written_anew(
 ) -> None:
     folder = tmp_path / "quiet.analysis"
     (folder / ".writing-abc").mkdir(parents=True)
-    (folder / ".writing-abc" / "windows.csv").write_text("half of i")
+    (folder / ".writing-abc" / "segments.csv").write_text("half of i")
     assert analyze_file(quiet_recording, Request(output=tmp_path)).status == "written"
     assert (folder / "provenance.json").exists()
     assert not list(folder.glob(".writing*"))

@@ -120,8 +120,8 @@ def test_analyze_again_and_otherwise(quiet_recording: Path, tmp_path: Path) -> N
     path = shutil.copy(quiet_recording, tmp_path)
     assert affetti("analyze", path).returncode == ExitCode.OK
     assert "is up to date" in affetti("analyze", path).stdout
-    assert affetti("analyze", path, "--window", 2).returncode == ExitCode.FILE_EXISTS
-    done = affetti("analyze", path, "--window", 2, "--overwrite", "--json")
+    assert affetti("analyze", path, "--segment", 2).returncode == ExitCode.FILE_EXISTS
+    done = affetti("analyze", path, "--segment", 2, "--overwrite", "--json")
     (told,) = json.loads(done.stdout)
     assert told["status"] == "written"
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from affetti.analyzer.analysis import Analysis, analyze
-from affetti.analyzer.measures.segments import MODALITIES
 from affetti.analyzer.replay import completed
 from affetti.analyzer.tables import COLUMNS, cell, tables_of, write_csv
 from affetti.core.emotions import EMOTIONS
@@ -48,27 +47,34 @@ def test_rows_name_the_session_so_that_tables_can_be_stacked(
         assert {row["session_id"] for row in rows} <= {analysis.info.session_id}
 
 
-def test_windows_come_back_as_they_were(
+def test_segments_come_back_as_they_were(
     read: dict[str, list[dict[str, str]]], analysis: Analysis
 ) -> None:
-    rows = [row for row in read["windows"] if row["modality"] == "face"]
+    rows = [row for row in read["segments"] if row["modality"] == "face"]
     assert [float(row["happiness"]) for row in rows] == pytest.approx(
-        analysis.windows["face"].emotions[:, 0], abs=1e-6
+        analysis.segments["face"].emotions[:, 0], abs=1e-6
     )
     assert [float(row["coverage"]) for row in rows] == pytest.approx([1, 1, 1, 1], abs=0.2)
 
 
-@pytest.mark.parametrize("modality", MODALITIES)
-def test_windows_say_where_on_the_circumplex_they_lie(
-    read: dict[str, list[dict[str, str]]], modality: str
+def test_segments_of_the_music_say_where_on_the_circumplex_they_lie(
+    read: dict[str, list[dict[str, str]]],
 ) -> None:
-    spoken = [r for r in read["windows"] if r["modality"] == modality and int(r["said"])]
+    spoken = [r for r in read["segments"] if r["modality"] == "music" and int(r["said"])]
     assert spoken
     for row in spoken:
         happiness, sadness, anger, relaxation = (float(row[emotion]) for emotion in EMOTIONS)
         pleasant, activated = happiness + relaxation, happiness + anger
         assert float(row["valence"]) == pytest.approx(pleasant - sadness - anger, abs=1e-5)
         assert float(row["arousal"]) == pytest.approx(activated - sadness - relaxation, abs=1e-5)
+
+
+def test_a_face_has_no_valence_by_arithmetic_on_four_quadrants(
+    read: dict[str, list[dict[str, str]]],
+) -> None:
+    rows = [row for row in read["segments"] if row["modality"] != "music"]
+    assert {(row["valence"], row["arousal"]) for row in rows} == {("", "")}
+    assert not {"face_valence", "fused_arousal"} & read["tracks"][0].keys()
 
 
 def test_a_title_that_is_a_formula_is_only_text(

@@ -5,19 +5,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from affetti.analyzer.measures.congruence import congruence_of
-from affetti.analyzer.measures.segments import MODALITIES, Estimates
-from affetti.analyzer.measures.tracks import (
-    Reason,
-    after,
-    first_response,
-    played_stretches,
-    reasons_of,
-    track_result,
-)
-from affetti.analyzer.measures.transitions import Change
+from affetti.analyzer.measures.stretches import after
+from affetti.analyzer.measures.tracks import Reason, played_stretches, reasons_of
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import Emotion
-from affetti.core.events import EmotionFused, MusicEstimated, PerceptionSettings, columns
+from affetti.core.events import EmotionFused, MusicEstimated, columns
 from affetti.core.fusion import fuse
 from affetti.core.state import Span, Track
 
@@ -43,19 +34,6 @@ def playing(start_s: float, end_s: float | None, *pauses: tuple[float, float | N
     )
 
 
-def change(t_s: float, dwell_s: float) -> Change:
-    return Change(t_s, Emotion.SADNESS, Emotion.HAPPINESS, dwell_s, 0.9)
-
-
-def fused_ticks(count: int) -> list[EmotionFused]:
-    return [fuse(i * TICK, HAPPY, HAPPY if i >= 20 else SAD) for i in range(1, count)]
-
-
-def spoken(events: list[EmotionFused], period_ns: int = TICK) -> Estimates:
-    t_ns = np.array([event.t_ns for event in events], np.int64)
-    return Estimates(t_ns, np.array([event.emotions for event in events]), t_ns, period_ns)
-
-
 def test_time_in_pauses_is_not_played() -> None:
     track = playing(1, 20, (5, 8), (12, 13))
     seconds = [(a / NS_PER_S, b / NS_PER_S) for a, b in played_stretches(track, 20 * NS_PER_S)]
@@ -75,68 +53,6 @@ def test_what_lies_after_a_moment_never_begins_before_it(moment: int, stretch: l
     kept = after([(stretch[0], stretch[1])], moment)
     assert all(moment <= start < stop for start, stop in kept)
     assert sum(stop - start for start, stop in kept) == max(0, stretch[1] - max(stretch[0], moment))
-
-
-def test_the_first_response_is_the_first_change_that_lasts() -> None:
-    changes = [change(0.5, 9), change(4, 1), change(6.5, 3), change(9, 9)]
-    found = first_response(changes, start_s=1, stop_s=20, lasting_s=2)
-    assert found is not None
-    assert found.t_s == 6.5
-
-
-def test_a_change_at_onset_or_after_the_track_is_no_response() -> None:
-    assert first_response([change(1, 9), change(20, 9)], 1, 20, 2) is None
-
-
-def test_an_open_track_ends_with_the_session() -> None:
-    events = fused_ticks(40)
-    result = track_result(
-        playing(1, None),
-        dict.fromkeys(MODALITIES, spoken(events)),
-        columns(EmotionFused, events),
-        {},
-        [change(6.5, 3)],
-        settings=PerceptionSettings(),
-        end_ns=20 * NS_PER_S,
-    )
-    assert result.stop_s == 20.0
-    assert result.end_reason is None
-    assert result.response_s == 5.5
-    assert result.summaries["face"].coverage == 1.0
-
-
-def test_music_and_congruence_wait_until_a_window_of_the_track_is_long_enough() -> None:
-    events = fused_ticks(40)
-    result = track_result(
-        playing(10, 20),
-        dict.fromkeys(MODALITIES, spoken(events)),
-        columns(EmotionFused, events),
-        {},
-        [],
-        settings=PerceptionSettings(),
-        end_ns=20 * NS_PER_S,
-    )
-    assert result.summaries["face"].expected == 20
-    assert result.summaries["music"].expected == 14
-    assert result.congruence.compared == 14
-    assert result.congruence.value == pytest.approx(1.0)
-    assert np.isnan(result.response_s)
-
-
-def test_a_track_that_is_too_short_says_nothing_of_its_music() -> None:
-    events = fused_ticks(40)
-    result = track_result(
-        playing(1, 3),
-        dict.fromkeys(MODALITIES, spoken(events)),
-        columns(EmotionFused, events),
-        {},
-        [],
-        settings=PerceptionSettings(),
-        end_ns=20 * NS_PER_S,
-    )
-    assert result.summaries["music"].dominant is None
-    assert np.isnan(result.congruence.value)
-    assert np.isnan(result.congruence.coverage)
 
 
 def test_congruence_is_one_for_the_same_and_zero_for_nothing_in_common() -> None:

@@ -496,7 +496,7 @@ async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) 
         console = Console(width=78)
         with console.capture() as shown:
             console.print(live.app.screen.query_one("#tracks", Static).content)
-        assert "expressed happiness" in shown.get()
+        assert "Together        happiness" in shown.get()
         assert "coverage 100\u00a0%" in shown.get()
         await live.pilot.press("n")
         await live.until(lambda: isinstance(live.app.screen, SetupScreen))

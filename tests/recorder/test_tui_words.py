@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from affetti.core.events import Consent, RecordingPaused
+from affetti.analyzer.report import wording as report_wording
+from affetti.core.events import Consent, RecordingPaused, SessionEnded
 from affetti.core.settings import Settings
-from affetti.core.state import SessionState, Track
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.tui import wording
 from affetti.recorder.tui.draft import Draft
-from affetti.recorder.tui.expressed import expressed_during
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.timeline import columns_of, signs_of
 from tests.recorder.scripted_engine import (
@@ -44,7 +43,7 @@ def view_of(*messages: object, now_s: float = 200.0) -> RecordingView:
 def test_close_emotions_are_named_together(
     emotions: tuple[float, float, float, float], words: str
 ) -> None:
-    assert wording.strongest(emotions) == words
+    assert report_wording.strongest(emotions) == words
 
 
 def test_readings_say_what_is_expressed() -> None:
@@ -96,20 +95,16 @@ def test_a_slow_camera_is_not_a_failing_one() -> None:
     assert all(remark.severity == "ok" for remark in wording.health_remarks(view))
 
 
-def test_track_summary_counts_ticks_with_and_without_estimates() -> None:
-    state = SessionState()
-    for event in [session_started(), track_started(0, 0.0), *estimates(20.0)]:
-        state.apply(event)
-    track: Track = state.tracks[0]
-    fused = [e for e in estimates(20.0) if hasattr(e, "decided_by")]
-    some = [e for e in fused if e.t_ns < 10 * NS]
-    expressed = expressed_during(track, some, state.started.perception, 20 * NS)  # type: ignore[union-attr,arg-type]
-    assert expressed.coverage == pytest.approx(14 / 34)  # ticks from 3 s on, up to 10 and 20 s
-    assert expressed.emotions is not None
-    assert sum(expressed.emotions) == pytest.approx(1.0, abs=1e-5)
-    nothing = expressed_during(track, [], state.started.perception, 20 * NS)  # type: ignore[union-attr]
-    assert nothing.emotions is None
-    assert nothing.coverage == 0.0
+def test_a_track_is_measured_as_the_analyzer_does() -> None:
+    some = [e for e in estimates(20.0) if e.t_ns < 10 * NS]
+    events = [session_started(), track_started(0, 0.0), *some, SessionEnded(t_ns=20 * NS,
+              reason="stopped")]  # fmt: skip
+    (track,) = view_of(recorded(events)).course().tracks
+    assert track.summaries["fused"].coverage == pytest.approx(14 / 34)  # from 3 s on, to 10 and 20
+    assert track.summaries["fused"].emotions.sum() == pytest.approx(1.0, abs=1e-5)
+    (nothing,) = view_of(recorded([*events[:2], events[-1]])).course().tracks
+    assert nothing.summaries["fused"].strongest is None
+    assert nothing.summaries["fused"].coverage == 0.0
 
 
 def test_timeline_leaves_gaps_empty() -> None:

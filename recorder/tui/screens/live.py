@@ -44,6 +44,7 @@ from affetti.recorder.tui.wording import (
     fused_reading,
     health_remarks,
     music_reading,
+    response,
 )
 
 _LOOK_EVERY_S: Final = 0.25
@@ -147,6 +148,7 @@ class LiveScreen(EngineScreen):
         self._look_at_picture()
         self.query_one(CongruenceLine).show(view)
         self.query_one(Timeline).show(view)
+        self.query_one(Timeline).border_subtitle = response(view)
         self.query_one(NowPlaying).show(view)
         self.query_one(Journal).show(view.state)
         self.query_one("#health", RemarkLine).show(health_remarks(view))

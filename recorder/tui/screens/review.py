@@ -6,6 +6,8 @@ import sys
 from typing import ClassVar, Final
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual import work
@@ -14,18 +16,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, ProgressBar, Static
 
+from affetti.analyzer.measures.course import Course
+from affetti.analyzer.measures.tracks import TrackResult
+from affetti.analyzer.report import wording
+from affetti.analyzer.report.tracks import TrackWords, track_words
 from affetti.core.emotions import EMOTIONS
-from affetti.core.events import PerceptionSettings
-from affetti.core.language import clock, one_line, percent
-from affetti.core.state import Track
+from affetti.core.language import clock, counted, one_line, percent
 from affetti.recorder.engine.messages import AnyMessage, Sealing
-from affetti.recorder.tui.expressed import Expressed, expressed_during
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.bars import bar
 from affetti.recorder.tui.widgets.journal import entries
-from affetti.recorder.tui.wording import strongest
 
 _BAR_WIDTH: Final = 12
 _ENDS: Final = {
@@ -85,9 +87,7 @@ class ReviewScreen(EngineScreen):
         """Show what is known so far."""
         self.query_one("#review").focus()
         self.query_one("#file").border_title = "File"
-        self.query_one(
-            "#tracks"
-        ).border_title = "What face and music expressed together during each track, live"
+        self.query_one("#tracks").border_title = "What face and music expressed during each track"
         self.query_one("#entries").border_title = "Markers and notes"
         self.query_one("#report").border_title = "Report"
         self.query_one("#report").display = False
@@ -156,41 +156,55 @@ class ReviewScreen(EngineScreen):
         return "\n".join(words)
 
     def _tracks(self) -> RenderableType:
-        state = self.view.state
-        if not state.tracks:
-            return Text("No music was played.")
-        settings = state.started.perception if state.started else PerceptionSettings()
-        return Group(
-            *(
-                self._track(track, expressed_during(track, self.view.fused, settings, state.now_ns))
-                for track in state.tracks
-            )
-        )
+        course = self.view.course()
+        if not course.tracks:
+            return Group(Text("No music was played."), *self._gaps(course))
+        tracks = [self._track(track, course) for track in course.tracks]
+        return Group(*tracks, *self._gaps(course))
 
-    def _track(self, track: Track, expressed: Expressed) -> RenderableType:
-        played = clock(track.played_s(self.view.state.now_ns))
-        title = Text.assemble((f"{track.number + 1}  {track.title}", "bold"), f"   {played}")
-        if expressed.emotions is None:
-            return Group(title, Text("   no estimate while it played"))
-        words = Text.assemble(
-            f"   expressed {strongest(expressed.emotions)}",
-            (
-                f"   coverage {percent(expressed.coverage)}",
-                self.get_component_rich_style("emotion--quiet"),
-            ),
+    def _track(self, track: TrackResult, course: Course) -> RenderableType:
+        words = track_words(track, course.quiet)
+        quiet = self.get_component_rich_style("emotion--quiet")
+        title = Text.assemble(
+            (f"{track.number + 1}  {words.title}", "bold"), f"   {words.times}, {words.played}"
         )
+        lines = Table.grid(padding=(0, 2))
+        for line in words.lines:
+            lines.add_row(f"   {line.name}", line.words, Text(line.coverage, quiet))
+        coverage = Text(words.congruence_coverage, quiet)
+        lines.add_row("   Face and music", words.congruence, coverage)
+        bars = self._bars(track) if track.summaries["fused"].said else ()
+        return Group(title, lines, *bars, *_indented(words, quiet), Text())
+
+    def _bars(self, track: TrackResult) -> tuple[RenderableType, ...]:
+        """Draw the four probabilities of face and music together."""
         table = Table.grid(padding=(0, 1))
         trough = self.get_component_rich_style("emotion--trough")
         cells = []
-        for emotion, share in zip(EMOTIONS, expressed.emotions, strict=True):
+        for emotion, share in zip(EMOTIONS, track.summaries["fused"].emotions, strict=True):
             style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
-            drawn = bar(share, _BAR_WIDTH, style, trough)
-            cells.append(
-                Text.assemble(f"   {emotion:<11}", drawn, f" {percent(share, brief=True):>5}")
-            )
+            drawn = bar(float(share), _BAR_WIDTH, style, trough)
+            figure = percent(float(share), brief=True)
+            cells.append(Text.assemble(f"   {emotion:<11}", drawn, f" {figure:>5}"))
         for left, right in zip(cells[:2], cells[2:], strict=True):
             table.add_row(left, right)
-        return Group(title, words, table)
+        return (table,)
+
+    def _gaps(self, course: Course) -> list[RenderableType]:
+        """Say what could not be seen or heard, and what the report will add."""
+        lines: list[RenderableType] = []
+        if course.unseen:
+            lines.append(Text("What could not be seen or heard", "bold"))
+            lines += [Text(f"   {wording.when(u)}  {wording.unseen(u)}") for u in course.unseen]
+        skipped = sum(self.view.state.skipped.values())
+        if skipped:
+            made = counted("review.skipped", skipped)
+            lines.append(Text(made, self.get_component_rich_style("emotion--quiet")))
+        return lines
+
+
+def _indented(words: TrackWords, style: Style) -> list[RenderableType]:
+    return [Padding(Text(words.response, style), (0, 0, 0, 3))]
 
 
 async def _run_report(path: str) -> tuple[int, str]:

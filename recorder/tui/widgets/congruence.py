@@ -5,12 +5,12 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
-from affetti.core.language import percent
+from affetti.analyzer.report.wording import index
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.bars import bar
 from affetti.recorder.tui.wording import congruence
 
-_WORDS_WIDTH: Final = 43
+_WORDS_WIDTH: Final = 41
 _FIGURE_WIDTH: Final = 6
 
 
@@ -43,4 +43,4 @@ class CongruenceLine(Widget):
         trough = self.get_component_rich_style("congruence--trough")
         style = self.get_component_rich_style("congruence--alike") + trough.background_style
         drawn = bar(alike, width, style, trough) if width > 4 else Text()
-        return Text.assemble(f"{words:<{_WORDS_WIDTH}}", drawn, f"{percent(alike, brief=True):>6}")
+        return Text.assemble(f"{words:<{_WORDS_WIDTH}}", drawn, f"{index(alike):>6}")

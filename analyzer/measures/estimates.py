@@ -1,0 +1,105 @@
+"""The estimates of one modality, and when they were due.
+
+What was withheld, for want of consent or in a pause, was not due. A face that is turned away,
+a silence, a camera that was lost: each lowers coverage, and none is filled with a guess.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.analyzer.measures.stretches import common, joined, within, without
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EMOTIONS, FloatArray
+from affetti.core.events import Columns, PerceptionSettings
+from affetti.core.interruptions import Stretch
+from affetti.core.state import SessionState
+
+ModalityName: TypeAlias = Literal["face", "music", "fused"]
+MODALITIES: Final[tuple[ModalityName, ...]] = ("face", "music", "fused")
+
+IntArray: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The estimates of one modality, in order of the moment they are about.
+
+    Attributes
+    ----------
+    t_ns
+        int64 [n].
+    emotions
+        float64 [n, 4], in the order of `EMOTIONS`; NaN where an estimate says nothing.
+    expected_ns
+        int64 [m], when perception was due to speak, what was withheld taken out.
+    period_ns
+        How far apart that is.
+    """
+
+    t_ns: IntArray
+    emotions: FloatArray
+    expected_ns: IntArray
+    period_ns: int
+
+    @property
+    def said(self) -> NDArray[np.bool_]:
+        """Bool [n], which estimates say something."""
+        return ~np.isnan(self.emotions[:, 0])
+
+
+def estimates_of(table: Columns, expected_ns: IntArray, period_ns: int) -> Estimates:
+    """Return the rows of a table of estimates as `Estimates`.
+
+    Parameters
+    ----------
+    table
+        Columns of face, music or fused estimates; may be empty.
+    expected_ns, period_ns
+        When they were due.
+    """
+    t_ns = np.asarray(table.get("t_ns", np.empty(0)), np.int64)
+    missing = np.full(len(t_ns), np.nan)
+    emotions = np.column_stack([table.get(name, missing) for name in EMOTIONS])
+    order = np.argsort(t_ns, kind="stable")
+    return Estimates(t_ns[order], emotions[order].astype(np.float64), expected_ns, period_ns)
+
+
+def period_ns(settings: PerceptionSettings, modality: ModalityName) -> int:
+    """Return how far apart the estimates of a modality are due."""
+    return {
+        "face": settings.face_period_ns,
+        "music": settings.music_period_s * NS_PER_S,
+        "fused": settings.fusion_period_ns,
+    }[modality]
+
+
+def expected_ns(
+    state: SessionState, settings: PerceptionSettings, modality: ModalityName
+) -> IntArray:
+    """Return the moments at which a modality was due to speak, int64 [n].
+
+    From the beginning to the end of the session, whether or not there was a camera or music;
+    what was withheld is taken out: see `withheld`.
+    """
+    period = period_ns(settings, modality)
+    # A face may be read at once; a window of music or a tick has to have passed.
+    first = 0 if modality == "face" else period
+    late = settings.fusion_lateness_ns if modality == "fused" else 0
+    due = np.arange(first, max(state.now_ns - late, 0), period, dtype=np.int64)
+    return due[~within(due, withheld(state, modality))]
+
+
+def withheld(state: SessionState, modality: ModalityName) -> list[Stretch]:
+    """Return when a modality had nothing to speak of: no consent to it, or a pause.
+
+    A track that plays is heard all the same, and both together speak while one of them can.
+    """
+    face = joined(state.interruptions.withheld("video", state.now_ns))
+    if modality == "face":
+        return face
+    tracks = [(t.start_ns, state.now_ns if t.end_ns is None else t.end_ns) for t in state.tracks]
+    music = without(joined(state.interruptions.withheld("audio", state.now_ns)), tracks)
+    return music if modality == "music" else common(face, music)

@@ -1,0 +1,86 @@
+"""What could not be seen or heard, when and why; and whose face it was not certain to be."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from affetti.analyzer.measures.stretches import joined, total_ns
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import Columns
+from affetti.core.state import SessionState
+
+Cause: TypeAlias = Literal["no_consent", "paused", "lost", "several_faces", "other_person"]
+
+_BRIDGED_NS: Final = 2 * NS_PER_S  # two faces that are gone for less are there all the time
+_SHORTEST_NS: Final = NS_PER_S  # a second face for less is a slip of the detector
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """One stretch, or one moment, of which something is not known.
+
+    Attributes
+    ----------
+    cause
+        Why.
+    what
+        The scope of consent or the device; "" otherwise.
+    start_s, stop_s
+        Session time; the same for a moment.
+    """
+
+    cause: Cause
+    what: str
+    start_s: float
+    stop_s: float
+
+
+def unseen_of(state: SessionState, face: Columns) -> list[Unseen]:
+    """Return everything that could not be seen or heard, in order of time.
+
+    Parameters
+    ----------
+    state
+        Of the session.
+    face
+        Columns of `FaceEstimated`.
+    """
+    found = [
+        _unseen(each.cause, each.what, *each.stretch(state.now_ns)) for each in state.interruptions
+    ]
+    found += [_unseen("several_faces", "", *stretch) for stretch in crowds(face)]
+    found += [_unseen("other_person", "", t, t) for t in state.interruptions.persons_ns]
+    return sorted(found, key=lambda each: (each.start_s, each.stop_s))
+
+
+def crowds(face: Columns) -> list[tuple[int, int]]:
+    """Return the stretches in which several faces were in view."""
+    t_ns, faces = _faces(face)
+    several = joined((int(t), int(t) + _BRIDGED_NS) for t in t_ns[faces > 1])
+    exact = [(start, stop - _BRIDGED_NS + 1) for start, stop in several]
+    return [(start, stop) for start, stop in exact if stop - start > _SHORTEST_NS]
+
+
+def crowded_share(face: Columns) -> float:
+    """Return in which share of the frames with a face there were several; NaN without any."""
+    _, faces = _faces(face)
+    seen = int((faces > 0).sum())
+    return float((faces > 1).sum()) / seen if seen else np.nan
+
+
+def lost_s(state: SessionState, device: str) -> float:
+    """Return for how long a device was gone."""
+    gone = [i.stretch(state.now_ns) for i in state.interruptions if i.cause == "lost"
+            and i.what == device]  # fmt: skip
+    return total_ns(gone) / NS_PER_S
+
+
+def _faces(face: Columns) -> tuple["np.ndarray[tuple[int], np.dtype[np.int64]]",
+                                   "np.ndarray[tuple[int], np.dtype[np.int64]]"]:  # fmt: skip
+    t_ns = np.asarray(face.get("t_ns", np.empty(0)), np.int64)
+    return t_ns, np.nan_to_num(np.asarray(face.get("faces", np.zeros(len(t_ns))))).astype(np.int64)
+
+
+def _unseen(cause: Cause, what: str, start_ns: int, stop_ns: int) -> Unseen:
+    return Unseen(cause, what, start_ns / NS_PER_S, stop_ns / NS_PER_S)

@@ -1,0 +1,280 @@
+"""The report of one session: one HTML file, in plain language, with everything in it."""
+
+import errno
+import re
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from affetti.analyzer.analysis import Analysis, analyze
+from affetti.analyzer.measures.estimates import MODALITIES, ModalityName
+from affetti.analyzer.measures.segments import Segments, segments_of
+from affetti.analyzer.measures.summary import summary_of
+from affetti.analyzer.measures.tracks import TrackResult
+from affetti.analyzer.measures.transitions import dwells_of, transition_counts
+from affetti.analyzer.replay import Progress, completed, other_models, replayed
+from affetti.analyzer.report import figures, findings, wording
+from affetti.analyzer.report.tracks import track_words
+from affetti.core.clock import NS_PER_S
+from affetti.core.custody.temporary import replacing
+from affetti.core.emotions import EMOTIONS
+from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.journal import sentence, word
+from affetti.core.language import clock_text
+from affetti.core.recording.session import Session
+from affetti.models.perception import models_in_use
+
+if TYPE_CHECKING:
+    import jinja2
+
+_FOLDER: Final = Path(__file__).parent
+_RESOLUTIONS_S: Final = (1, 2, 5, 10, 15, 30, 60)
+_MOST_SEGMENTS: Final = 240  # more than a line of the page can show
+_AROUND_NS: Final = 2_500_000_000  # a moment is described by what is this far before and after
+
+
+def write_report(
+    recording: Path, output: Path | None = None, progress: Progress | None = None
+) -> Path:
+    """Write the report of a recording; return where it is.
+
+    The live estimates are used, completed by what was skipped, while the models are those of
+    the recording: a replay would give the same. Otherwise the recording is replayed.
+
+    Parameters
+    ----------
+    recording
+        A sealed recording.
+    output
+        The file to write; by default `NAME.report.html` beside the recording. A report of the
+        same session is replaced, anything else is not.
+    progress
+        Called with the events replayed and the events in all.
+
+    Raises
+    ------
+    AffettiError
+        The recording cannot be read, or the report cannot be written.
+    """
+    with Session.open(recording) as session:
+        estimate = replayed if other_models(session) else completed
+        analysis = analyze(session, estimate(session, progress))
+    path = output or report_path(recording, recording.parent)
+    save_report(html_of(analysis), path, analysis.info.session_id)
+    return path
+
+
+def report_path(recording: Path, folder: Path) -> Path:
+    """Return the name of a recording's report in a folder."""
+    return folder / f"{recording.stem}.report.html"
+
+
+def save_report(html: str, path: Path, session_id: str) -> None:
+    """Write a report, in place of an earlier one of the same session but of nothing else.
+
+    Raises
+    ------
+    AffettiError
+        Another file is there, or the folder cannot be written.
+    """
+    try:
+        if path.exists() and _session_of(path) != session_id:
+            raise FileExists(
+                f"{path} exists and is no report of this session.",
+                "Use --output to name another file.",
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as fd, open(fd, "w", encoding="utf-8", closefd=False) as file:
+            file.write(html)
+    except OSError as error:
+        kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
+        raise kind(
+            f"The report cannot be written to {path}: {error.strerror}.",
+            "Use --output to name a file in a folder that you may write to.",
+        ) from error
+
+
+def _session_of(path: Path) -> str | None:
+    with path.open("rb") as file:
+        found = re.search(rb'name="affetti-session" content="([0-9a-f]{32})"', file.read(4096))
+    return found[1].decode() if found else None
+
+
+def html_of(analysis: Analysis) -> str:
+    """Return the report of an analysis as one HTML document without scripts or addresses."""
+    fine = {
+        name: segments_of(each, resolution_s(analysis) * NS_PER_S, analysis.state.now_ns)
+        for name, each in analysis.estimates.items()
+    }
+    moments = _moments(analysis)
+    segment_s, segments = _told_segments(analysis)
+    return _template().render(
+        style=(_FOLDER / "style.css").read_text(encoding="utf-8"),
+        w=wording,
+        info=analysis.info,
+        emotions=EMOTIONS,
+        stack=figures.STACK,
+        modalities=MODALITIES,
+        names=findings.NAMES,
+        findings=findings.findings_of(analysis),
+        summaries=analysis.summaries,
+        congruence=analysis.congruence,
+        timeline=figures.timeline(analysis, fine, [m["flag"] for m in moments]),
+        segment_rows=_segment_rows(segments),
+        segment_s=f"{segment_s:g}",
+        tracks=[_track(i, track, analysis) for i, track in enumerate(analysis.tracks)],
+        diagrams=_diagrams(analysis),
+        changes=_changes(analysis),
+        moments=moments,
+        paused=bool(analysis.state.pauses),
+        coverage=figures.coverage_strips(fine, analysis),
+        basis=findings.basis_of(analysis),
+        unseen=analysis.unseen,
+        made=datetime.now().astimezone().isoformat(timespec="minutes"),
+        version=version("affetti"),
+        models=models_in_use() if analysis.tables.source == "replayed" else analysis.info.models,
+        parameters=analysis.parameters,
+    )
+
+
+def resolution_s(analysis: Analysis) -> int:
+    """Return how long the segments of the timeline are: as fine as the page can show."""
+    for seconds in _RESOLUTIONS_S:
+        if analysis.info.duration_s / seconds <= _MOST_SEGMENTS:
+            return seconds
+    return _RESOLUTIONS_S[-1] * -(-int(analysis.info.duration_s) // (60 * _MOST_SEGMENTS))
+
+
+@cache
+def _template() -> "jinja2.Template":
+    import jinja2  # noqa: PLC0415  only where a report is written
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("template.html")
+
+
+def _told_segments(analysis: Analysis) -> tuple[float, dict[ModalityName, Segments]]:
+    """Return the segments of the table, and how long they are.
+
+    Those of `segments.csv`, or where they would be too many for a page, of a multiple of them.
+    """
+    segment_s = analysis.parameters.segment_s
+    count = len(analysis.segments["fused"])
+    if count <= _MOST_SEGMENTS:
+        return segment_s, analysis.segments
+    longer_s = segment_s * -(-count // _MOST_SEGMENTS)
+    length_ns = round(longer_s * NS_PER_S)
+    return longer_s, {
+        name: segments_of(each, length_ns, analysis.state.now_ns)
+        for name, each in analysis.estimates.items()
+    }
+
+
+def _segment_rows(segments: dict[ModalityName, Segments]) -> list[dict[str, Any]]:
+    return [
+        {
+            "start": clock_text(segments["fused"].start_s[i]),
+            "cells": [_segment(segments[name], i) for name in MODALITIES],
+        }
+        for i in range(len(segments["fused"]))
+    ]
+
+
+def _segment(segments: Segments, i: int) -> dict[str, str]:
+    """Return a cell: the four probabilities, and how much of the segment they rest on."""
+    if not segments.said[i]:
+        return {"strongest": wording.UNKNOWN, "shares": "", "coverage": ""}
+    shares = [float(share) for share in segments.emotions[i]]
+    return {
+        "strongest": wording.strongest(shares),
+        "shares": " ".join(wording.index(share) for share in shares),
+        "coverage": wording.percent(float(segments.coverage[i])),
+    }
+
+
+def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
+    words = track_words(track, analysis.quiet)
+    bars = [
+        {
+            "name": line.name,
+            "words": line.words,
+            "svg": figures.bar(
+                f"track-{i}-{name}",
+                f"{line.name} in track {track.number + 1}",
+                track.summaries[name],
+                line.words,
+            ),
+            "coverage": line.coverage,
+            "modality": name,
+            "summary": track.summaries[name],
+        }
+        for name, line in zip(track.summaries, words.lines, strict=True)
+    ]
+    return {
+        "result": track,
+        "words": words,
+        "bars": bars,
+        "reasons": findings.reasons_text(track),
+        "circumplex": findings.circumplex_text(track.summaries["music"]),
+    }
+
+
+def _diagrams(analysis: Analysis) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": findings.NAMES[name],
+            "svg": figures.transition_diagram(
+                f"changes-{name}",
+                f"Changes: {findings.NAMES[name]}",
+                dwells_of(analysis.states[name]),
+                analysis.changes[name],
+            ),
+            "coverage": findings.coverage_text(name, analysis.summaries[name].coverage),
+            "counts": transition_counts(analysis.changes[name]),
+        }
+        for name in MODALITIES
+        if analysis.summaries[name].said
+    ]
+
+
+def _changes(analysis: Analysis) -> list[dict[str, Any]]:
+    rows = [
+        {"modality": findings.NAMES[name], "change": change}
+        for name in MODALITIES
+        for change in analysis.changes[name]
+    ]
+    return sorted(rows, key=lambda row: row["change"].t_s)
+
+
+def _moments(analysis: Analysis) -> list[dict[str, Any]]:
+    moments = [
+        (event.t_ns, word("moment", event.noun), sentence(event))
+        for event in sorted(analysis.state.moments, key=lambda event: event.t_ns)
+    ]
+    return [
+        {
+            "flag": figures.Moment(number, t_ns / NS_PER_S, f"{kind}: {text}"),
+            "kind": kind,
+            "text": text,
+            "t": clock_text(t_ns / NS_PER_S),
+            "around": [_around(analysis, name, t_ns) for name in MODALITIES],
+        }
+        for number, (t_ns, kind, text) in enumerate(moments, start=1)
+    ]
+
+
+def _around(analysis: Analysis, name: ModalityName, t_ns: int) -> str:
+    """Return what was expressed about a moment, in words."""
+    stretch = (max(t_ns - _AROUND_NS, 0), min(t_ns + _AROUND_NS, analysis.state.now_ns))
+    summary = summary_of(analysis.estimates[name], [stretch])
+    if not summary.said:
+        return wording.UNKNOWN
+    return f"{wording.expressed(name, summary)} (coverage {wording.percent(summary.coverage)})"

@@ -1,0 +1,121 @@
+"""What is said of a track: the same on the review screen and in the report."""
+
+import math
+from dataclasses import dataclass
+
+from affetti.analyzer.measures.responses import Quiet, Response
+from affetti.analyzer.measures.tracks import TrackResult
+from affetti.analyzer.report import wording
+from affetti.core.language import clock_text, known, percent, text
+
+
+@dataclass(frozen=True)
+class ModalityLine:
+    """What one modality expressed in a track."""
+
+    name: str
+    words: str
+    coverage: str
+
+
+@dataclass(frozen=True)
+class TrackWords:
+    """A track in words.
+
+    Attributes
+    ----------
+    title, times
+        Its title, and from when to when it played.
+    played
+        For how long it was heard, of how long a file, and how it ended.
+    lines
+        Face, music and both together.
+    congruence, congruence_coverage
+        Whether face and music expressed the same.
+    response
+        Whether the face responded, in sentences.
+    """
+
+    title: str
+    times: str
+    played: str
+    lines: tuple[ModalityLine, ...]
+    congruence: str
+    congruence_coverage: str
+    response: str
+
+
+def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
+    """Return a track in words.
+
+    Parameters
+    ----------
+    track
+        Its measures.
+    quiet
+        The face without music, which a response is compared with.
+    """
+    return TrackWords(
+        title=track.title,
+        times=text(
+            "unseen.stretch", start=clock_text(track.start_s), stop=clock_text(track.stop_s)
+        ),
+        played=_played(track),
+        lines=tuple(
+            ModalityLine(
+                text(f"modality.{name}"),
+                wording.expressed(name, summary),
+                text("coverage", share=percent(summary.coverage)),
+            )
+            for name, summary in track.summaries.items()
+        ),
+        congruence=wording.congruence(track.congruence.value),
+        congruence_coverage=text("coverage", share=percent(track.congruence.coverage)),
+        response=response_words(track, quiet),
+    )
+
+
+def _played(track: TrackResult) -> str:
+    whole = track.end_reason == "finished" or track.played_s >= track.duration_s
+    played = text(
+        "track.played" if whole else "track.played_of",
+        played=wording.seconds(track.played_s),
+        duration=wording.seconds(track.duration_s),
+    )
+    ended = f"track.ended.{track.end_reason}"
+    return f"{played}, {text(ended)}" if known(ended) else played
+
+
+def response_words(track: TrackResult, quiet: Quiet) -> str:
+    """Return whether the face responded to a track, beside what it does without music."""
+    response = track.face
+    if not track.summaries["face"].said:
+        return text("response.unseen")
+    if response.change is None:
+        return text(
+            f"response.{response.absence}",
+            seen=wording.seconds(quiet.seen_s),
+            rates=_rates(response, quiet),
+        )
+    return text(
+        "response.found",
+        after=wording.seconds(track.response_s),
+        before=response.change.before,
+        then=response.change.after,
+        moved=percent(response.step),
+        least=percent(quiet.step),
+        rates=_rates(response, quiet),
+    )
+
+
+def _rates(response: Response, quiet: Quiet) -> str:
+    return text(
+        "response.rates",
+        track=_per_min(response.per_min),
+        quiet=_per_min(quiet.per_min),
+        seen=wording.seconds(quiet.seen_s),
+    )
+
+
+def _per_min(rate: float) -> str:
+    return wording.UNKNOWN if math.isnan(rate) else f"{rate:.1f}"
