@@ -144,6 +144,7 @@ def _statement(
         "environment": msgspec.to_builtins(environment()),
         "recovered": analysis.info.recovered,
         "lost_s": analysis.info.lost_s,
+        "neutral_reference": analysis.neutral,
         "estimates": analysis.tables.source,
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": command,

@@ -23,6 +23,7 @@ from affetti.analyzer.measures.estimates import (
     period_ns,
     withheld,
 )
+from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.analyzer.measures.responses import (
     FaceCourse,
     Quiet,
@@ -40,6 +41,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import FloatArray
 from affetti.core.events import Columns, PerceptionSettings
 from affetti.core.state import SessionState
+from affetti.models.face.reference import Outcome
 
 Positive = Annotated[float, Meta(gt=0)]
 
@@ -74,6 +76,8 @@ class Course:
         Of face and music over the whole session.
     unseen
         What could not be seen or heard, when and why.
+    neutral
+        What became of the latest neutral reference; None without one.
     """
 
     state: SessionState
@@ -88,6 +92,7 @@ class Course:
     tracks: list[TrackResult]
     congruence: Congruence
     unseen: list[Unseen]
+    neutral: Outcome | None
 
 
 def course_of(
@@ -159,6 +164,7 @@ def course_of(
         ],
         congruence=congruence_in(estimates["fused"], tables["fused"], both),
         unseen=unseen_of(state, tables["face"]),
+        neutral=neutral_outcome(state, tables["face"]),
     )
 
 

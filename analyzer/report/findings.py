@@ -23,7 +23,8 @@ from affetti.analyzer.report.wording import (
     times,
 )
 from affetti.core.emotions import EMOTIONS
-from affetti.core.language import clock_text
+from affetti.core.language import clock_text, text
+from affetti.models.face.reference import Outcome
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
 
@@ -44,6 +45,10 @@ def coverage_text(modality: ModalityName, coverage: float) -> str:
 def findings_of(analysis: Analysis) -> list[Markup]:
     """Return the findings of a session, the most general first."""
     found = [_expressed("face", analysis), _expressed("music", analysis)]
+    if analysis.neutral not in (None, "accepted"):
+        found.append(
+            escape(text("neutral.line", outcome=text(f"neutral.{analysis.neutral}")) + ".")
+        )
     found += _changes(analysis)
     found += _congruence(analysis)
     found += _mixed(analysis)
@@ -171,8 +176,8 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         seen = percent(crowded)
         rows.append(("Several faces", f"in {seen} of the pictures with a face; one is read"))
     rows.append(("Without music", _quiet(analysis)))
-    if state.neutral_reference is not None:
-        rows.append(("Neutral reference", _neutral_reference(analysis)))
+    if analysis.neutral is not None:
+        rows.append(("Neutral reference", _neutral_reference(analysis, analysis.neutral)))
     if info.recovery:
         rows.append(("Not whole" if info.end_reason else "Broke off", info.recovery))
     rows.append(("Estimates", _source(analysis)))
@@ -202,12 +207,12 @@ def _quiet(analysis: Analysis) -> str:
     )
 
 
-def _neutral_reference(analysis: Analysis) -> str:
+def _neutral_reference(analysis: Analysis, outcome: Outcome) -> str:
+    if outcome != "accepted":
+        return text(f"neutral.{outcome}")
     used = np.asarray(analysis.tables.face.get("neutral_reference", np.empty(0)), bool)
-    if not used.any():
-        return "recorded, but too little of a face was seen in it to use it"
     share = used.sum() / max(analysis.summaries["face"].said, 1)
-    return f"recorded; it corrected {percent(float(share))} of what was said of the face"
+    return text("neutral.corrected", share=percent(float(share)))
 
 
 def _source(analysis: Analysis) -> str:

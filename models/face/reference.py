@@ -9,22 +9,53 @@ that what is taken out is a factor for each expression:
 
 normalised. The clip keeps a neutral reference that was not neutral from turning the words upside
 down.
-Without a neutral reference nothing changes.
+Without a neutral reference nothing changes. One that is unsteady, or far from neutral, is refused:
+taken out of everything that follows, it would invent expressions. Refused is what is true of no
+neutral face of the sets that this was tried on, so that a face at rest which reads as half sad is
+still corrected.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from affetti.core.emotions import FloatArray
+from affetti.core.emotions import EXPRESSIONS, Expression, FloatArray
 from affetti.core.events import Expressions
 from affetti.core.fusion import DECIMALS
 
 LEAST_ESTIMATES: Final = 20  # two seconds of a face in view
+MIN_NEUTRAL: Final = 0.5  # mean probability of neutral, at least
+MAX_SPREAD: Final = 0.2  # mean distance of a reading from their mean, at most
 _FLOOR: Final = 1e-3  # below this a probability says no more than "not this"
 _MOST: Final = 1.5  # nats: a factor of 4.5
 _HALF: Final = 20  # so many estimates are believed by half
+
+
+# What becomes of a neutral reference: it is taken, or refused for a reason.
+Outcome: TypeAlias = Literal["accepted", "too_few", "not_neutral", "unsteady"]
+
+
+def judged(neutral: ArrayLike) -> Outcome:
+    """Return what becomes of a neutral reference.
+
+    Parameters
+    ----------
+    neutral
+        Shape [n, 7], the network's words during it, distributions over the expressions.
+    """
+    words = np.asarray(neutral, np.float64).reshape(-1, len(EXPRESSIONS))
+    if len(words) < LEAST_ESTIMATES:
+        return "too_few"
+    if words[:, EXPRESSIONS.index(Expression.NEUTRAL)].mean() < MIN_NEUTRAL:
+        return "not_neutral"
+    return "accepted" if spread(words) <= MAX_SPREAD else "unsteady"
+
+
+def spread(words: FloatArray) -> float:
+    """Return how far distributions, [n, 7], lie from their mean, in total variation: 0 to 1."""
+    return float(0.5 * np.abs(words - words.mean(axis=0)).sum(axis=1).mean())
 
 
 class NeutralBias:

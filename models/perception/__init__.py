@@ -47,7 +47,7 @@ from affetti.core.events import (
 )
 from affetti.core.fusion import fuse, rounded
 from affetti.models.face.reading import Detection
-from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias
+from affetti.models.face.reference import NeutralBias, judged
 from affetti.models.face.tracking import PersonTrack
 from affetti.models.manifest import manifest, model
 from affetti.models.sound.music import model_names, readable
@@ -202,7 +202,7 @@ class FacePerception:
 
     def _learned(self) -> NeutralBias | None:
         reference = model(FACE_MODELS[0]).parameters.get(NEUTRAL_REFERENCE)
-        if reference is None or len(self._neutral or ()) < LEAST_ESTIMATES:
+        if reference is None or judged(self._neutral or ()) != "accepted":
             return None
         return NeutralBias(self._neutral or (), reference)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from affetti.analyzer.measures.course import Course, course_of
 from affetti.analyzer.measures.live import Watch
+from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.events import (
     EmotionFused,
@@ -22,6 +23,7 @@ from affetti.core.events import (
 )
 from affetti.core.fusion import rounded
 from affetti.core.state import SessionState
+from affetti.models.face.reference import Outcome
 from affetti.recorder.engine.messages import (
     AnyMessage,
     Health,
@@ -64,6 +66,7 @@ class RecordingView:
     _heard_ns: int = 0  # when the engine last said anything, monotonic
     _faces: deque[FaceEstimated] = field(default_factory=deque)
     _watch: Watch = field(default_factory=Watch)
+    _judged: tuple[int, Outcome | None] = (-1, None)  # the end of a reference, and what became
 
     def hear(self, message: AnyMessage) -> None:
         """Take in what the engine said."""
@@ -126,6 +129,16 @@ class RecordingView:
             "fused": columns(EmotionFused, self.fused),
         }
         return course_of(self.state, self.settings, tables)
+
+    def neutral(self) -> Outcome | None:
+        """Return what became of the latest neutral reference, once that can be known."""
+        span = self.state.neutral_reference
+        if span is None or span.end_ns is None or not self.faces:
+            return None
+        if self._judged[0] != span.end_ns and self.faces[-1].t_ns >= span.end_ns:
+            table = columns(FaceEstimated, self.faces)
+            self._judged = (span.end_ns, neutral_outcome(self.state, table))
+        return self._judged[1] if self._judged[0] == span.end_ns else None
 
     def moved(self) -> bool | None:
         """Return whether the face has moved more in this track than it does without music."""

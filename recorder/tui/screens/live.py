@@ -10,7 +10,7 @@ from textual.widgets import Footer
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import MarkerAdded, NoteAdded
-from affetti.core.language import clock
+from affetti.core.language import clock, text
 from affetti.recorder.engine.messages import (
     AnyMessage,
     ChangePerson,
@@ -244,6 +244,9 @@ class LiveScreen(EngineScreen):
         header.append(Remark(_count(len(state.notes), "note")))
         if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
             header.append(Remark("neutral face, please"))
+        outcome = self.view.neutral()
+        if outcome is not None and outcome != "accepted":
+            header.append(Remark(text("neutral.short"), "warning"))
         if state.face is not None and state.face.faces > 1:
             header.append(Remark(f"{state.face.faces} faces, f: the other"))
         for device, lost in state.lost.items():

@@ -21,7 +21,7 @@ from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
 from affetti.analyzer.report.tracks import TrackWords, track_words
 from affetti.core.emotions import EMOTIONS
-from affetti.core.language import clock, counted, one_line, percent
+from affetti.core.language import clock, counted, one_line, percent, text
 from affetti.recorder.engine.messages import AnyMessage, Sealing
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
@@ -196,6 +196,9 @@ class ReviewScreen(EngineScreen):
         if course.unseen:
             lines.append(Text("What could not be seen or heard", "bold"))
             lines += [Text(f"   {wording.when(u)}  {wording.unseen(u)}") for u in course.unseen]
+        if course.neutral is not None:
+            outcome = text(f"neutral.{course.neutral}")
+            lines.append(Text(text("neutral.line", outcome=outcome)))
         skipped = sum(self.view.state.skipped.values())
         if skipped:
             made = counted("review.skipped", skipped)

@@ -1,0 +1,38 @@
+"""What became of the neutral reference: whether it was taken, and if not, why."""
+
+import numpy as np
+
+from affetti.core.emotions import EXPRESSIONS
+from affetti.core.events import Columns
+from affetti.core.state import SessionState
+from affetti.models.face.reference import Outcome, judged
+
+
+def neutral_outcome(state: SessionState, face: Columns) -> Outcome | None:
+    """Return what became of the latest neutral reference; None without one, or while it lasts.
+
+    What perception did with it stands in the estimates after it; why it did so is judged anew
+    from those in it, as perception judges them.
+
+    Parameters
+    ----------
+    state
+        Of the session.
+    face
+        Columns of `FaceEstimated`.
+    """
+    span = state.neutral_reference
+    if span is None or span.end_ns is None:
+        return None
+    t_ns = np.asarray(face.get("t_ns", np.empty(0)), np.int64)
+    missing = np.full(len(t_ns), np.nan)
+    words = np.column_stack([face.get(name.value, missing) for name in EXPRESSIONS])
+    read = ~np.isnan(words[:, 0])
+    used = np.asarray(face.get("neutral_reference", missing)) > 0
+    if np.any(used & (t_ns >= span.end_ns)):
+        return "accepted"
+    inside = read & (t_ns >= span.start_ns) & (t_ns < span.end_ns)
+    outcome = judged(words[inside])
+    # At its very edges perception may have seen a picture more or less.
+    after = bool(np.any(read & (t_ns >= span.end_ns)))
+    return "unsteady" if outcome == "accepted" and after else outcome
