@@ -1,19 +1,26 @@
+from collections.abc import Sequence
+from itertools import cycle
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.events import (
     Event,
+    Expressions,
     FaceEstimated,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     PersonChanged,
+    columns,
 )
+from affetti.core.state import SessionState
 from affetti.models.face.reading import FaceReading
-from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias, mean_logs
+from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias, judged, mean_logs
 from affetti.models.manifest import model
 from affetti.models.perception import FACE_MODELS, NEUTRAL_REFERENCE, FacePerception
 from tests.conftest import jpeg, started
@@ -23,6 +30,11 @@ SAD, NEUTRAL = EXPRESSIONS.index("sad"), EXPRESSIONS.index("neutral")
 USUAL = (0.03, 0.01, 0.02, 0.05, 0.12, 0.02, 0.75)
 # … and a person whose neutral face it calls sad.
 THIS = (0.05, 0.01, 0.04, 0.02, 0.55, 0.02, 0.31)
+# … or half sad, which a neutral reference may be.
+MILD = (0.05, 0.01, 0.04, 0.02, 0.33, 0.02, 0.53)
+CRYING = (0.02, 0.01, 0.05, 0.02, 0.78, 0.02, 0.10)
+SMILING = (0.0, 0.0, 0.0, 0.97, 0.0, 0.0, 0.03)
+CALM = (0.0, 0.0, 0.0, 0.02, 0.0, 0.0, 0.98)
 REFERENCE = mean_logs(np.array([USUAL])).tolist()
 
 distributions = st.lists(st.floats(0, 1), min_size=7, max_size=7).filter(lambda w: sum(w) > 0.01)
@@ -67,12 +79,14 @@ def test_the_result_is_a_distribution_whatever_the_neutral_reference(
     assert (corrected >= 0).all()
 
 
-def estimates(*facts: tuple[float, type[Event]], seconds: int = 8) -> list[FaceEstimated]:
-    """Show the same face for a while, with facts on the way."""
+def estimates(
+    *facts: tuple[float, type[Event]], seconds: int = 8, faces: Sequence[Expressions] = (MILD,)
+) -> list[FaceEstimated]:
+    """Show the same face, or several in turn, for a while, with facts on the way."""
     from affetti.core.events import FrameCaptured
 
-    reading = FaceReading(expressions=THIS, box_px=(0, 0, 9, 9), faces=1)
-    perception = FacePerception(lambda image, choose: reading)
+    shown = cycle(FaceReading(expressions=e, box_px=(0, 0, 9, 9), faces=1) for e in faces)
+    perception = FacePerception(lambda image, choose: next(shown))
     perception.push(started())
     items: list[tuple[int, Event]] = [
         (round(t_s * NS_PER_S), kind(t_ns=round(t_s * NS_PER_S))) for t_s, kind in facts
@@ -98,7 +112,7 @@ def test_a_neutral_reference_corrects_what_comes_after_it_and_keeps_the_networks
     before, after = made[:41], made[41:]
     assert not any(estimate.neutral_reference for estimate in before)
     assert all(estimate.neutral_reference for estimate in after)
-    assert {estimate.expressions for estimate in made} == {THIS}
+    assert {estimate.expressions for estimate in made} == {MILD}
     assert (after[0].emotions or (0,))[3] > (before[0].emotions or (0,))[3]
 
 
@@ -106,6 +120,33 @@ def test_a_neutral_reference_too_short_to_believe_is_none() -> None:
     assert LEAST_ESTIMATES == 20
     made = estimates((1.05, NeutralReferenceStarted), (2.5, NeutralReferenceRecorded))
     assert not any(estimate.neutral_reference for estimate in made)
+
+
+@pytest.mark.parametrize(
+    ("faces", "outcome"),
+    [
+        ((MILD,), "accepted"),
+        ((CRYING,), "not_neutral"),
+        ((SMILING,), "not_neutral"),
+        ((CALM, CALM, SMILING), "unsteady"),
+    ],
+)
+def test_a_face_that_is_not_neutral_or_not_still_is_refused(
+    faces: Sequence[Expressions], outcome: str
+) -> None:
+    facts = [(1.05, NeutralReferenceStarted), (4.05, NeutralReferenceRecorded)]
+    made = estimates(*facts, faces=faces)
+    assert judged([e.expressions for e in made[11:41]]) == outcome
+    assert {e.neutral_reference for e in made[41:]} == {outcome == "accepted"}
+    state = SessionState()
+    for t_s, kind in facts:
+        state.apply(kind(t_ns=round(t_s * NS_PER_S)))
+    assert neutral_outcome(state, columns(FaceEstimated, made)) == outcome
+
+
+def test_a_reference_without_a_face_has_too_few_readings() -> None:
+    assert judged([]) == "too_few"
+    assert judged([CALM] * (LEAST_ESTIMATES - 1)) == "too_few"
 
 
 def test_a_neutral_reference_belongs_to_one_person() -> None:
