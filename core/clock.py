@@ -47,6 +47,7 @@ class SampleClock:
     rate_hz: int
     _first: tuple[int, int] | None = None
     _n: int = 0
+    _span_s: float = 0.0
     _x: float = 0.0
     _y: float = 0.0
     _xx: float = 0.0
@@ -59,6 +60,7 @@ class SampleClock:
         x = (sample - self._first[0]) / self.rate_hz  # nominal seconds since the first anchor
         y = (t_ns - self._first[1]) / NS_PER_S - x  # how far the device lags behind by then
         self._n += 1
+        self._span_s = max(self._span_s, x)
         self._x += x
         self._y += y
         self._xx += x * x
@@ -68,6 +70,11 @@ class SampleClock:
     def anchors(self) -> int:
         """How many anchors were taken in."""
         return self._n
+
+    @property
+    def span_s(self) -> float:
+        """How long a stretch the anchors span, in nominal seconds."""
+        return self._span_s
 
     @property
     def drift_ppm(self) -> float:

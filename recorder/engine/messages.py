@@ -154,13 +154,14 @@ class Health(Message, frozen=True, tag=True):
     frames_per_s: float
     frames_dropped: int
     audio_gaps: int
-    drift_ppm: float | None  # of the sound card against the session clock
-    disk_s: float | None  # how long the disk lasts at the present rate; None: not known
+    drift_ppm: float | None  # of the sound card; None without one, or until it is known
+    disk_s: float | None  # how long the disk lasts; None: not known, or not yet
     models_ready: bool  # False while they load
     behind_s: float  # how far inference is behind the present
     skipped: int  # live estimates that were not made
     face_latency_p50_ms: float | None
     face_latency_p95_ms: float | None
+    disk_readable: bool = True  # False where the disk does not say how much room there is
 
 
 class Sealing(Message, frozen=True, tag=True):

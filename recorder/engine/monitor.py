@@ -4,11 +4,11 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Collection
 from typing import Any, Final, Literal
 
 import numpy as np
 
-from affetti.core.clock import NS_PER_S
 from affetti.core.events import AudioCaptured, Event, FrameCaptured
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
@@ -18,6 +18,9 @@ from affetti.recorder.engine.recording import Recording
 _FLOOR_DBFS: Final = -120.0
 _PICTURE_PX: Final = 160  # wide, at most
 _RATE_OVER_S: Final = 3.0
+_STEADY_AFTER_S: Final = 20.0  # of recording, before the disk's time is said
+_DRIFT_OVER_S: Final = 30.0
+_MAX_DRIFT_PPM: Final = 1_000.0
 _UNSEEN_EVENTS: Final = 20_000  # a screen that hangs for minutes gets the latest of them
 
 
@@ -34,7 +37,8 @@ class Monitor:
             self._events: deque[Event] = deque(maxlen=_UNSEEN_EVENTS)
             self._frame: tuple[FrameCaptured, bytes] | None = None
             self._sound: dict[str, bytes] = {}
-            self._rates: deque[tuple[float, int, int]] = deque()
+            self._rates: deque[tuple[float, int]] = deque()
+            self._pace = Pace()
 
     def see(self, event: Event, blob: bytes) -> None:
         """Take in an event."""
@@ -73,14 +77,17 @@ class Monitor:
     def health(self, recording: Recording, readers: Readers) -> messages.Health:
         """Return how a recording is doing."""
         state = recording.state
-        frames_per_s, bytes_per_s = self._rate(state.frames, recording.bytes_written)
+        now_s = time.monotonic()
+        self._pace.add(now_s, recording.bytes_written, state.paused)
+        free = _free_bytes(recording)
         latency = recording.live.face_latency_ms()
         return messages.Health(
-            frames_per_s=frames_per_s,
+            frames_per_s=self._frames_per_s(now_s, state.frames),
             frames_dropped=state.frames_dropped,
             audio_gaps=sum(stream.gaps for stream in state.streams.values()),
-            drift_ppm=_drift_ppm(state),
-            disk_s=_disk_s(recording, bytes_per_s),
+            drift_ppm=drift_ppm(state, recording.sources.cards(recording.plan)),
+            disk_s=None if free is None else self._pace.lasts_s(free),
+            disk_readable=free is not None,
             models_ready=readers.all_ready,
             behind_s=recording.live.behind_s(),
             skipped=sum(state.skipped.values()),
@@ -88,16 +95,40 @@ class Monitor:
             face_latency_p95_ms=latency and latency[1],
         )
 
-    def _rate(self, frames: int, size: int) -> tuple[float, float]:
-        now = time.monotonic()
-        self._rates.append((now, frames, size))
-        while now - self._rates[0][0] > _RATE_OVER_S:
+    def _frames_per_s(self, now_s: float, frames: int) -> float:
+        self._rates.append((now_s, frames))
+        while now_s - self._rates[0][0] > _RATE_OVER_S:
             self._rates.popleft()
-        then, frames_then, size_then = self._rates[0]
-        span = now - then
-        if span <= 0:
-            return 0.0, 0.0
-        return (frames - frames_then) / span, (size - size_then) / span
+        then_s, frames_then = self._rates[0]
+        return (frames - frames_then) / (now_s - then_s) if now_s > then_s else 0.0
+
+
+class Pace:
+    """How fast a recording grows: the mean over all of it but its pauses.
+
+    A mean over the last seconds says a different thing every second.
+    """
+
+    def __init__(self) -> None:
+        self._grown_s = 0.0
+        self._grown_bytes = 0
+        self._before: tuple[float, int, bool] | None = None
+
+    def add(self, now_s: float, size: int, paused: bool) -> None:
+        """Take in how large it is now, and whether it is paused."""
+        if self._before is not None and not paused and not self._before[2]:
+            self._grown_s += now_s - self._before[0]
+            self._grown_bytes += size - self._before[1]
+        self._before = (now_s, size, paused)
+
+    def lasts_s(self, free_bytes: int) -> float | None:
+        """Return how long the disk lasts; sealing needs as much room again as the parts.
+
+        None until that can be said steadily.
+        """
+        if self._grown_s < _STEADY_AFTER_S or self._grown_bytes <= 0:
+            return None
+        return max(0.0, free_bytes * self._grown_s / (2 * self._grown_bytes))
 
 
 def _shrunk(jpeg: bytes) -> bytes | None:
@@ -125,19 +156,28 @@ def _dbfs(amplitude: float) -> float:
     return max(_FLOOR_DBFS, 20 * float(np.log10(max(amplitude, 1e-9))))
 
 
-def _drift_ppm(state: SessionState) -> float | None:
-    measured = [s.clock.drift_ppm for s in state.streams.values() if s.clock.anchors > 1]
-    return max(measured, key=abs) if measured else None
+def drift_ppm(state: SessionState, cards: Collection[str]) -> float | None:
+    """Return how much a sound card is slower than the session clock, in parts per million.
 
+    The greater of two. None without a card, and until its clock was looked at for long enough;
+    what no crystal does is no drift but a stream that began or stalled.
 
-def _disk_s(recording: Recording, bytes_per_s: float) -> float | None:
-    """Return how long the disk lasts; sealing needs as much room again as the segments.
-
-    None when the disk does not say how much room there is.
+    Parameters
+    ----------
+    state
+        Of the session.
+    cards
+        The streams that a sound card counts.
     """
+    clocks = [stream.clock for name, stream in state.streams.items() if name in cards]
+    measured = [clock.drift_ppm for clock in clocks if clock.span_s >= _DRIFT_OVER_S]
+    return max((d for d in measured if abs(d) <= _MAX_DRIFT_PPM), key=abs, default=None)
+
+
+def _free_bytes(recording: Recording) -> int | None:
+    """Return how much room is left; None when the disk does not say."""
     try:
         status = os.statvfs(recording.target.parent)
     except OSError:
         return None
-    free = status.f_bavail * status.f_frsize - recording.bytes_written
-    return max(0.0, free / (2 * bytes_per_s)) if bytes_per_s > 0 else float(NS_PER_S)
+    return status.f_bavail * status.f_frsize - recording.bytes_written

@@ -74,6 +74,12 @@ class Sources:
         found = {"room": self.microphone, "playback": self.player}
         return {name: source.format for name, source in found.items() if source is not None}
 
+    def cards(self, plan: Plan) -> frozenset[str]:
+        """Return the streams whose samples a sound card counts."""
+        room = self.microphone is not None and not self.microphone.finite
+        played = self.player is not None and plan.speaker is not None
+        return frozenset(name for name, card in (("room", room), ("playback", played)) if card)
+
     def stop(self) -> None:
         """Stop them all; the music first, so that the room still hears its end."""
         stop_all(reversed(self.all()))

@@ -137,7 +137,9 @@ def health_remarks(view: RecordingView) -> list[Remark]:
         remarks.append(_count(health.audio_gaps, "gaps"))
     if health.drift_ppm is not None:
         remarks.append(Remark(f"sync {round(health.drift_ppm):+d} ppm"))
-    remarks += [_disk(health), _keeping_up(health)]
+    if health.disk_s is not None or not health.disk_readable:
+        remarks.append(_disk(health))
+    remarks.append(_keeping_up(health))
     # Where the line is too short, it is good news that is cut off.
     return sorted(remarks, key=lambda remark: remark.severity == "ok")
 

@@ -110,7 +110,7 @@ GOES_ON = [
     ("affetti.recorder.engine.monitor:Monitor.take_events", 3),
     ("affetti.recorder.engine.monitor:Monitor.picture", 2),
     ("affetti.recorder.engine.monitor:_level", 2),
-    ("affetti.recorder.engine.monitor:_drift_ppm", 0),
+    ("affetti.recorder.engine.monitor:drift_ppm", 0),
     ("affetti.models.perception:FacePerception._estimate", 5),
     ("affetti.models.perception:FusionPerception.push", 5),
     ("affetti.recorder.sources.deck:decode", 0),
