@@ -91,6 +91,16 @@ class Interruptions:
             if each.cause == "paused" or (each.cause == "no_consent" and each.what == scope)
         ]
 
+    def unfilmed_ns(self, start_ns: int, stop_ns: int) -> int:
+        """Return for how long between two moments no picture was taken, on purpose or not."""
+        lost = [i.stretch(stop_ns) for i in self.all if (i.cause, i.what) == ("lost", "camera")]
+        missing, done_ns = 0, start_ns
+        for start, stop in sorted([*self.withheld("video", stop_ns), *lost]):
+            begin, end = max(start, done_ns), min(stop, stop_ns)
+            missing += max(0, end - begin)
+            done_ns = max(done_ns, end)
+        return missing
+
     def _turn(self, cause: Cause, what: str, begins: bool, t_ns: int) -> None:
         running = self._running(cause, what)
         if begins and running is None:

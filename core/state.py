@@ -155,8 +155,9 @@ class SessionState:
 
     @property
     def frames_per_s(self) -> float:
-        """Mean frame rate of the whole recording; 0 before the second frame."""
+        """Mean frame rate while the camera was there and recorded; 0 before the second frame."""
         span = self.last_frame_ns - self.first_frame_ns
+        span -= self.interruptions.unfilmed_ns(self.first_frame_ns, self.last_frame_ns)
         return (self.frames - 1) * NS_PER_S / span if self.frames > 1 and span > 0 else 0.0
 
     @property

@@ -30,6 +30,7 @@ from affetti.core.state import SessionState
 
 MIN_QUIET_S: Final = 30.0
 STEP_S: Final = 3.0
+MIN_STEP: Final = 0.05  # less is no movement, however still the face was before
 _QUANTILE: Final = 0.95
 _MIN_SAID: Final = 0.5  # of the ticks on each side of a step
 
@@ -140,7 +141,8 @@ class Quiet:
     changes
         How many lasting changes it showed there.
     step
-        The step that 95 % of the moments there do not exceed; NaN where none is known.
+        The step that 95 % of the moments there do not exceed, and at least `MIN_STEP`; NaN where
+        none is known.
     """
 
     seen_s: float
@@ -178,7 +180,7 @@ def quiet_stretches(state: SessionState, settings: PerceptionSettings, music: Co
 def quiet_of(face: FaceCourse, stretches: Sequence[Stretch]) -> Quiet:
     """Measure the face in the quiet stretches."""
     steps = face.steps_in(stretches)
-    step = float(np.quantile(steps, _QUANTILE)) if len(steps) else np.nan
+    step = max(float(np.quantile(steps, _QUANTILE)), MIN_STEP) if len(steps) else np.nan
     return Quiet(face.seen_s(stretches), len(face.changes_in(stretches)), step)
 
 
