@@ -21,10 +21,11 @@ from affetti.analyzer.provenance import (
     refuse_other,
     write_analysis,
 )
-from affetti.analyzer.replay import Progress, replayed
+from affetti.analyzer.replay import Progress, recorded_offer, replayed
 from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import sealed_in, unsealed_in
 from affetti.core.recording.session import Session
+from affetti.models.pipelines import offered
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,15 @@ class Request:
         Whether to replace an analysis that was made otherwise.
     command
         As typed, for the provenance.
+    pipeline
+        The name of what perceives and fuses; None is the pipeline of each recording.
     """
 
     parameters: Parameters = field(default_factory=Parameters)
     output: Path | None = None
     overwrite: bool = False
     command: str = ""
+    pipeline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,15 +106,18 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
         It cannot be read or is damaged, or its folder holds another analysis.
     """
     began = time.monotonic()
-    folder = folder_of(path, request.output)
     with Session.open(path) as session:
-        origin = origin_of(session, request.parameters)
+        own = recorded_offer(session)
+        offer = own if request.pipeline is None else offered(request.pipeline)
+        other = "" if offer.pipeline == own.pipeline else offer.pipeline.name
+        folder = folder_of(path, request.output, other)
+        origin = origin_of(session, request.parameters, offer)
         if found_origin(folder) == origin:
             return Outcome(path, "current", folder, session.duration_s)
         if not request.overwrite:
             refuse_other(folder, origin)
         session.verify_digest()
-        analysis = analyze(session, replayed(session, progress), request.parameters)
+        analysis = analyze(session, replayed(session, progress, offer), request.parameters)
     write_analysis(analysis, origin, path, folder, request.command)
     return Outcome(path, "written", folder, session.duration_s, time.monotonic() - began)
 

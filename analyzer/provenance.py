@@ -12,11 +12,13 @@ from typing import Any, Final
 import msgspec
 
 from affetti.analyzer.analysis import Analysis, Parameters
+from affetti.analyzer.replay import recorded_offer
 from affetti.analyzer.tables import COLUMNS, Table, tables_of, write_csv
 from affetti.core.environment import environment
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.recording.session import Session
-from affetti.models.perception import models_in_use
+from affetti.models.perception import PERCEPTION_VERSION
+from affetti.models.pipelines import Offer, digests_of
 
 FILE_NAME: Final = "provenance.json"
 _UNFINISHED: Final = ".writing-"
@@ -28,26 +30,35 @@ class Origin(msgspec.Struct, frozen=True):
 
     session_id: str
     log_sha256: str
-    models: dict[str, str]  # those of the replay, name to SHA-256
+    models: dict[str, str]  # those of the replay, name to the digest of file and parameters
+    pipeline: str  # of the replay
+    perception_version: int
     parameters: Parameters
     software_version: str
     format: str = FORMAT
 
 
-def origin_of(session: Session, parameters: Parameters) -> Origin:
-    """Return what an analysis of `session` made now would depend on."""
+def origin_of(session: Session, parameters: Parameters, offer: Offer | None = None) -> Origin:
+    """Return what an analysis of `session` made now, by a pipeline, would depend on."""
+    offer = offer or recorded_offer(session)
     return Origin(
         session_id=session.info.session_id,
         log_sha256=session.log_sha256,
-        models=models_in_use(),
+        models=digests_of(offer.models),
+        pipeline=offer.pipeline.name,
+        perception_version=PERCEPTION_VERSION,
         parameters=parameters,
         software_version=version("affetti"),
     )
 
 
-def folder_of(recording: Path, output: Path | None = None) -> Path:
-    """Return where the analysis of a recording goes: `NAME.analysis` beside it, or in `output`."""
-    return (output or recording.parent) / f"{recording.stem}.analysis"
+def folder_of(recording: Path, output: Path | None = None, pipeline: str = "") -> Path:
+    """Return where the analysis of a recording goes: `NAME.analysis` beside it, or in `output`.
+
+    One by another pipeline than the recorded one is named after it: `NAME.paper.analysis`.
+    """
+    middle = f".{pipeline}" if pipeline else ""
+    return (output or recording.parent) / f"{recording.stem}{middle}.analysis"
 
 
 def found_origin(folder: Path) -> Origin | None:
@@ -81,6 +92,8 @@ def _changed(found: Origin, origin: Origin) -> str:
         "session_id": "another session",
         "log_sha256": "another recording",
         "models": "other models",
+        "pipeline": "another pipeline",
+        "perception_version": "other perception",
         "parameters": "other parameters",
         "software_version": "another version",
     }
@@ -139,6 +152,8 @@ def _statement(
         "recorded_with": {
             "software_version": analysis.info.software_version,
             "models": analysis.info.models,
+            "pipeline": analysis.info.pipeline,
+            "perception_version": analysis.info.perception_version,
             "environment": msgspec.to_builtins(analysis.info.environment),
         },
         "environment": msgspec.to_builtins(environment()),

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from affetti.core.errors import ModelError
 from affetti.core.events import (
     ESTIMATE_TABLES,
     AudioCaptured,
@@ -29,17 +27,8 @@ from affetti.core.events import (
     decode,
 )
 from affetti.core.recording.session import Session
-from affetti.models.face.reading import Choose, FaceReader, FaceReading
-from affetti.models.perception import (
-    FACE_MODELS,
-    MUSIC_MODEL,
-    Estimate,
-    Perception,
-    models_in_use,
-    never,
-    recorded_skips,
-)
-from affetti.models.sound.music import MusicReader, MusicReading
+from affetti.models.perception import Estimate, Perception, Skip, never, recorded_skips
+from affetti.models.pipelines import AFFETTI, Offer, Perceivers, digests_of, offers
 
 Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
@@ -49,28 +38,21 @@ _AHEAD: Final = 256  # about five seconds of a recording
 
 
 @cache
-def _face_reader() -> FaceReader:
-    return FaceReader(*FACE_MODELS)
+def opened(offer: Offer) -> Perceivers:
+    """Return what perceives in a pipeline; its models are loaded once in a process."""
+    return offer.open()
 
 
-@cache
-def _music_reader() -> MusicReader:
-    return MusicReader(MUSIC_MODEL)
+def recorded_offer(session: Session) -> Offer:
+    """Return the pipeline that a recording was made with, of the models of this installation."""
+    used = session.started.pipeline or AFFETTI
+    known = offers().get(used.name)
+    return known if known is not None and known.pipeline == used else Offer(used)
 
 
-def read_face(image_bgr: NDArray[np.uint8], choose: Choose) -> FaceReading:
-    """Read a picture, uint8 [H, W, 3]; the models are loaded at the first call."""
-    return _face_reader().read(image_bgr, choose)
-
-
-def read_music(samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
-    """Read a window of sound, int16 [n, channels]; the model is loaded at the first call."""
-    return _music_reader().read(samples, rate_hz)
-
-
-def gates() -> dict[str, tuple[float, ...]]:
-    """Return the values of an estimate's fields at which perception falls silent or speaks."""
-    return _face_reader().gates | _music_reader().gates
+def _perception(session: Session, offer: Offer | None, skip: Skip) -> Perception:
+    chosen = opened(offer or recorded_offer(session))
+    return Perception(chosen.read_face, chosen.read_music, skip, chosen.reference)
 
 
 def replay(
@@ -94,7 +76,7 @@ def replay(
         The recording is damaged, or a model file is not the one of the manifest.
     """
     skip = recorded_skips(session.events) if skips == "recorded" else never
-    for _, made in stepwise(session, Perception(read_face, read_music, skip), progress):
+    for _, made in stepwise(session, _perception(session, None, skip), progress):
         yield from made
 
 
@@ -161,18 +143,34 @@ class EstimateTables:
     source
         "replayed", every one computed again from frames and sound; or "completed", the live
         ones with those that were skipped.
+    pipeline
+        The name of what perceived and fused.
     """
 
     face: Columns
     music: Columns
     fused: Columns
     source: Literal["replayed", "completed"]
+    pipeline: str = AFFETTI.name
 
 
-def replayed(session: Session, progress: Progress | None = None) -> EstimateTables:
-    """Return all estimates, computed again; those that were skipped live are among them."""
-    perception = Perception(read_face, read_music, never)
-    return _tables(stepwise(session, perception, progress), "replayed")
+def replayed(
+    session: Session, progress: Progress | None = None, offer: Offer | None = None
+) -> EstimateTables:
+    """Return all estimates, computed again; those that were skipped live are among them.
+
+    Parameters
+    ----------
+    session
+        The recording.
+    progress
+        As `replay` takes it.
+    offer
+        The pipeline; by default the one that the recording was made with.
+    """
+    offer = offer or recorded_offer(session)
+    steps = stepwise(session, _perception(session, offer, never), progress)
+    return _tables(steps, "replayed", offer.pipeline.name)
 
 
 def completed(session: Session, progress: Progress | None = None) -> EstimateTables:
@@ -181,25 +179,29 @@ def completed(session: Session, progress: Progress | None = None) -> EstimateTab
     With the models of the recording this is many times faster than `replayed`, and gives the
     same but where a skipped face would have told the tracking of faces something new.
     """
-    return _tables(stepwise(session, _Completion(session), progress), "completed")
+    steps = stepwise(session, _Completion(session), progress)
+    return _tables(steps, "completed", recorded_offer(session).pipeline.name)
 
 
 def _tables(
-    steps: Iterable[tuple[Event, list[Estimate]]], source: Literal["replayed", "completed"]
+    steps: Iterable[tuple[Event, list[Estimate]]],
+    source: Literal["replayed", "completed"],
+    pipeline: str,
 ) -> EstimateTables:
     made: dict[type, list[Event]] = {kind: [] for kind in ESTIMATE_TABLES.values()}
     for _, estimates in steps:
         for estimate in estimates:
             made[type(estimate)].append(estimate)
     tables = {name: columns(kind, made[kind]) for name, kind in ESTIMATE_TABLES.items()}
-    return EstimateTables(**tables, source=source)
+    return EstimateTables(**tables, source=source, pipeline=pipeline)
 
 
 class _Completion(Perception):
     """Perception that takes an estimate from the log where there is one, and fuses anew."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(read_face, read_music, self._is_live)
+        chosen = opened(recorded_offer(session))
+        super().__init__(chosen.read_face, chosen.read_music, self._is_live, chosen.reference)
         live = session.events
         self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
         self._heard = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}
@@ -237,5 +239,9 @@ class _Completion(Perception):
 
 def other_models(session: Session) -> list[str]:
     """Return the names of models that differ between the recording and this installation."""
-    was, now = session.started.models, models_in_use()
+    was = session.started.models
+    try:
+        now = digests_of(recorded_offer(session).models)
+    except ModelError:  # its pipeline names one that is not here
+        return sorted(was)
     return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))

@@ -10,20 +10,14 @@ last digit. Elsewhere numerical kernels differ in the seventh digit, a value now
 a border of rounding, and each field declares how far it may be off (`core.events.field`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from affetti.analyzer.replay import (
-    Progress,
-    gates,
-    other_models,
-    read_face,
-    read_music,
-    stepwise,
-)
+from affetti.analyzer.replay import Progress, recorded_offer, stepwise
 from affetti.core.clock import NS_PER_S
 from affetti.core.environment import contrast, environment
 from affetti.core.events import (
@@ -38,11 +32,10 @@ from affetti.core.events import (
 )
 from affetti.core.language import clock_text
 from affetti.core.recording.session import Session
-from affetti.models.perception import Estimate, Perception, Skip, recorded_skips
+from affetti.models.perception import PERCEPTION_VERSION, Estimate, Perception, recorded_skips
+from affetti.models.pipelines import AFFETTI, Perceivers, recorded_models
 
 Verdict: TypeAlias = Literal["identical", "within tolerance", "departs"]
-# Values of an estimate's fields at which perception falls silent or speaks.
-Gates: TypeAlias = Mapping[str, tuple[float, ...]]
 
 _SLACK: Final = 1e-9  # decimal fractions such as 0.1 are no binary ones
 
@@ -96,7 +89,12 @@ class Verification:
     unrecorded
         How many the crash cut off before they were recorded.
     other_models
-        Models that are not those of the recording; then nothing was compared.
+        Models of the recording that were not found; then nothing was compared.
+    proved_by
+        The version of Affetti that can prove this recording, where this one cannot: its models
+        were not found, or its perception is older or later than this program's.
+    pipeline
+        The name of what perceived and fused.
     difference
         The first that is too large, if any.
     largest
@@ -115,11 +113,13 @@ class Verification:
     largest: dict[str, dict[str, float]] = field(default_factory=dict)
     recorded_on: Environment = field(default_factory=Environment)
     replayed_on: Environment = field(default_factory=environment)
+    proved_by: str | None = None
+    pipeline: str = AFFETTI.name
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the comparison came to; None where other models made it impossible."""
-        if self.other_models:
+        """What the comparison came to; None where another version has to make it."""
+        if self.proved_by is not None:
             return None
         if self.difference is not None:
             return "departs"
@@ -136,11 +136,22 @@ class Verification:
         return contrast(self.recorded_on, self.replayed_on)
 
 
-def verify(session: Session, progress: Progress | None = None) -> Verification:
+def verify(
+    session: Session, progress: Progress | None = None, zoos: Sequence[Path] = ()
+) -> Verification:
     """Replay a recording as it ran live and compare every estimate with the live one.
 
     The file is checked against its digest first. In a recording that broke off, estimates that
     were under way at the end are missing; that is no difference.
+
+    Parameters
+    ----------
+    session
+        The recording.
+    progress
+        As `analyzer.replay.replay` takes it.
+    zoos
+        Further folders of model folders, in which the recording's models are looked for.
 
     Raises
     ------
@@ -148,14 +159,20 @@ def verify(session: Session, progress: Progress | None = None) -> Verification:
         The recording is damaged, or a model file is.
     """
     session.verify_digest()
-    skipped, recorded_on = dict(session.state.skipped), session.started.environment
-    others = other_models(session)
-    if others:
-        return Verification({}, skipped, {}, others, None, recorded_on=recorded_on)
-    events = session.events
-    recorded = Recorded(events)
-    comparison = _Comparison(recorded, gates())
-    perception = _FromRecorded(recorded, recorded_skips(events))
+    started, skipped = session.started, dict(session.state.skipped)
+    pipeline = started.pipeline or AFFETTI
+    own = recorded_offer(session).zoo
+    models, missing = recorded_models(started, (*zoos, own) if own else zoos)
+    if missing or started.perception_version != PERCEPTION_VERSION:
+        return Verification(
+            {}, skipped, {}, missing, None,
+            recorded_on=started.environment,
+            proved_by=started.software_version,
+            pipeline=pipeline.name,
+        )  # fmt: skip
+    perceivers, recorded = Perceivers(pipeline, models), Recorded(session.events)
+    comparison = _Comparison(recorded, perceivers)
+    perception = _FromRecorded(recorded, perceivers)
     for _, made in stepwise(session, perception, progress):
         for estimate in made:
             comparison.add(estimate)
@@ -169,7 +186,8 @@ def verify(session: Session, progress: Progress | None = None) -> Verification:
         comparison.differing,
         comparison.one_sided,
         comparison.largest,
-        recorded_on,
+        started.environment,
+        pipeline=pipeline.name,
     )
 
 
@@ -183,8 +201,9 @@ class Recorded:
     """
 
     def __init__(self, events: Iterable[object]) -> None:
+        self.events = list(events)
         kinds = (*ESTIMATES, EstimateSkipped)
-        estimates = [e for e in events if isinstance(e, Event) and type(e) in kinds]
+        estimates = [e for e in self.events if isinstance(e, Event) and type(e) in kinds]
         self._found = {_about(estimate): estimate for estimate in estimates}
         self.last: dict[str, int] = {}  # by modality, the latest moment that one is about
         for event in self._found.values():
@@ -216,8 +235,9 @@ def modality_of(estimate: Event) -> str:
 class _FromRecorded(Perception):
     """Perception that makes each estimate anew, and goes on from the recorded one."""
 
-    def __init__(self, recorded: Recorded, skip: Skip) -> None:
-        super().__init__(read_face, read_music, skip)
+    def __init__(self, recorded: Recorded, chosen: Perceivers) -> None:
+        skip = recorded_skips(recorded.events)
+        super().__init__(chosen.read_face, chosen.read_music, skip, chosen.reference)
         self._recorded = recorded
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
@@ -236,8 +256,8 @@ class _FromRecorded(Perception):
 class _Comparison:
     """Sets recorded and replayed estimates side by side and keeps count."""
 
-    def __init__(self, recorded: Recorded, gates: Gates) -> None:
-        self._recorded, self._gates = recorded, gates
+    def __init__(self, recorded: Recorded, chosen: Perceivers) -> None:
+        self._recorded, self._chosen = recorded, chosen
         self._seen: set[int] = set()
         self._missing: list[Event] = []
         self._differences: list[Difference] = []
@@ -286,7 +306,7 @@ class _Comparison:
             value = next((each for each in values if each is not None), None)
             if value is not None and any(
                 abs(value - gate) <= declared.tolerance + _SLACK
-                for gate in self._gates.get(declared.name, ())
+                for gate in self._chosen.gates.get(declared.name, ())
             ):
                 return True
         return False

@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speaker: str = ""
     video: VideoSettings = VideoSettings()
     log: LogSettings = LogSettings()
+    # Pipelines of one's own: models by role, and `zoo`, the folder that they lie in.
+    pipelines: dict[str, dict[str, str]] = {}
 
     @property
     def folder(self) -> Path:

@@ -48,6 +48,11 @@ if TYPE_CHECKING:
     metavar="N",
     help="Recordings at a time. [default: one a processor]",
 )
+@click.option(
+    "--pipeline",
+    metavar="NAME",
+    help="What perceives and fuses, such as paper. [default: as each was recorded]",
+)
 @JSON
 def analyze(
     sessions: tuple[Path, ...],
@@ -56,6 +61,7 @@ def analyze(
     output: Path | None,
     overwrite: bool,
     jobs: int | None,
+    pipeline: str | None,
     as_json: bool,
 ) -> int:
     """Compute tables of what a session expressed.
@@ -63,17 +69,20 @@ def analyze(
     Replays the recorded frames and sound and writes NAME.analysis: probabilities in segments,
     states and transitions, results a track, every estimate, and where they come from. A folder
     means every sealed recording in it. What was analyzed in the same way before is left as it is.
+    An analysis by another pipeline than the recorded one goes to a folder of its own,
+    NAME.PIPELINE.analysis.
 
     \b
     affetti analyze sub-P07_ses-20261124T101500.h5
     affetti analyze study/ --segment 10 --jobs 8
+    affetti analyze study/ --pipeline paper
     """
     from affetti.analyzer.analysis import Parameters
     from affetti.analyzer.batch import Request, recordings_in
     from affetti.analyzer.measures.transitions import StickyChain
 
     parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
-    request = Request(parameters, output, overwrite, command_line())
+    request = Request(parameters, output, overwrite, command_line(), pipeline)
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)
     if as_json:

@@ -44,6 +44,8 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     yield "Session", found.session_id
     yield "Person", found.person
     yield "Recorded", f"{found.wall_clock}, with Affetti {found.software_version}"
+    if found.pipeline:
+        yield "Pipeline", f"{found.pipeline} (perception {found.perception_version})"
     yield from _environment_lines(found.environment)
     yield "Duration", clock_text(found.duration_s)
     ending = f"ended ({found.end_reason})" if found.end_reason else "broke off"

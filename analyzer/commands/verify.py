@@ -16,13 +16,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @SESSION
+@click.option(
+    "--zoo",
+    "zoos",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="A folder of model folders in which models of older versions lie; give it again.",
+)
 @JSON
-def verify(session: Path, as_json: bool) -> int:
+def verify(session: Path, zoos: tuple[Path, ...], as_json: bool) -> int:
     """Replay a session and compare with what was shown live.
 
     Every estimate is computed again from the recorded frames and sound. On the kind of machine
     that recorded it is the same to the last digit; on another it may differ within the tolerance
     that each of its fields declares. Ends with exit code 15 where it departs.
+
+    The pipeline and the very models of the recording are used; those of an older version are
+    looked for in --zoo.
 
     \b
     affetti verify sub-P07_ses-20261124T101500.h5
@@ -31,7 +42,7 @@ def verify(session: Path, as_json: bool) -> int:
     from affetti.core.recording.session import Session
 
     with Session.open(session) as opened, bar(f"Replaying {session.name}") as progress:
-        found = verify_session(opened, progress)
+        found = verify_session(opened, progress, zoos)
     if as_json:
         print_json(_verification_fields(found))
     else:
@@ -53,6 +64,8 @@ def _verification_fields(found: "Verification") -> dict[str, Any]:
         "skipped": found.skipped,
         "unrecorded": found.unrecorded,
         "other_models": found.other_models,
+        "proved_by": found.proved_by,
+        "pipeline": found.pipeline,
         "reason": found.reason,
         "recorded_on": msgspec.to_builtins(found.recorded_on),
         "replayed_on": msgspec.to_builtins(found.replayed_on),
@@ -69,12 +82,9 @@ def _verification_fields(found: "Verification") -> dict[str, Any]:
 
 
 def _print_verification(name: str, found: "Verification") -> None:
-    if found.other_models:
-        click.echo(
-            f"{name} was recorded with other models than are installed here "
-            f"({', '.join(found.other_models)}): its live estimates cannot be reproduced with "
-            "these. The file itself is intact."
-        )
+    if found.proved_by is not None:
+        click.echo(plain(f"{name} {_other_making(found)}: Affetti {found.proved_by} proves it."))
+        click.echo("    The file itself is intact.")
         return
     for line in _verdict_lines(name, found):
         click.echo(plain(line))
@@ -82,6 +92,12 @@ def _print_verification(name: str, found: "Verification") -> None:
         click.echo(f"    Estimates that the live side skipped: {left}.")
     if lost := _counts(found.unrecorded):
         click.echo(f"    The recording broke off before {lost} could be written.")
+
+
+def _other_making(found: "Verification") -> str:
+    if found.other_models:
+        return f"was recorded with models that are not here ({', '.join(found.other_models)})"
+    return "was recorded by a version that perceives otherwise than this one"
 
 
 def _verdict_lines(name: str, found: "Verification") -> Iterator[str]:

@@ -24,7 +24,7 @@ from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.journal import sentence, word
 from affetti.core.language import clock_text
 from affetti.core.recording.session import Session
-from affetti.models.perception import models_in_use
+from affetti.models.pipelines import digests_of, offered
 
 if TYPE_CHECKING:
     import jinja2
@@ -134,9 +134,16 @@ def html_of(analysis: Analysis) -> str:
         unseen=analysis.unseen,
         made=datetime.now().astimezone().isoformat(timespec="minutes"),
         version=version("affetti"),
-        models=models_in_use() if analysis.tables.source == "replayed" else analysis.info.models,
+        models=_models(analysis),
         parameters=analysis.parameters,
     )
+
+
+def _models(analysis: Analysis) -> dict[str, str]:
+    """Return the digests of the models that the estimates were made with."""
+    if analysis.tables.source != "replayed":
+        return analysis.info.models
+    return digests_of(offered(analysis.tables.pipeline).models)
 
 
 def resolution_s(analysis: Analysis) -> int:

@@ -38,6 +38,7 @@ COLUMNS: Final[dict[str, str]] = {
     **MOMENT_FIELDS,
     "session_id": "the recording's identifier",
     "person": "pseudonym of the person",
+    "pipeline": "what perceived and fused, such as affetti or paper",
     "modality": "face, music, or fused (both together)",
     "segment": "number of the segment, from 0",
     "tick": "number of the tick, from 0",
@@ -172,8 +173,9 @@ def cell(value: Any) -> str:
 
 def _table(analysis: Analysis, name: str, columns: Iterable[str], rows: Iterable[Row]) -> Table:
     """Return a table led by whose session it is, so that many can be stacked."""
-    lead = [analysis.info.session_id, analysis.info.person]
-    return Table(name, ("session_id", "person", *columns), [[*lead, *row] for row in rows])
+    lead = [analysis.info.session_id, analysis.info.person, analysis.tables.pipeline]
+    names = ("session_id", "person", "pipeline", *columns)
+    return Table(name, names, [[*lead, *row] for row in rows])
 
 
 def _segments(analysis: Analysis) -> Table:

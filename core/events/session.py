@@ -44,6 +44,16 @@ class Environment(msgspec.Struct, frozen=True):
     libraries: dict[str, str] = msgspec.field(default_factory=dict)  # name to version
 
 
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
+    """What perceives and fuses: which model has which role, by name."""
+
+    name: str
+    face_detector: str
+    face_expression: str
+    music_emotion: str
+    gates: bool = True  # a face out of focus or turned too far away is left unread
+
+
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     """The first event: whose recording this is, of what, and what made it."""
 
@@ -62,12 +72,14 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
         msgspec.field(default_factory=dict)
     )
     playlist: Annotated[tuple[str, ...], field("titles")] = ()
-    models: Annotated[dict[str, str], field("SHA-256 of each model, by name")] = msgspec.field(
+    models: Annotated[dict[str, str], field("digest of each model, by name")] = msgspec.field(
         default_factory=dict
     )
     perception: Annotated[PerceptionSettings, field("when perception speaks")] = (
         PerceptionSettings()
     )
+    pipeline: Annotated[Pipeline | None, field("what perceives and fuses")] = None
+    perception_version: Annotated[int, field("of the code that perceives, from 1")] = 1
     environment: Annotated[Environment, field("the machine and the libraries that made it")] = (
         Environment()
     )

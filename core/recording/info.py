@@ -71,6 +71,8 @@ class SessionInfo(msgspec.Struct, frozen=True):
     estimates: dict[str, int]
     skipped: dict[str, int]
     models: dict[str, str]
+    pipeline: str | None  # what perceived and fused, by name
+    perception_version: int
     environment: Environment
     software_version: str
     schema_version: str
@@ -124,6 +126,8 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
         estimates={name: state.estimates[kind.__name__] for name, kind in ESTIMATE_TABLES.items()},
         skipped=dict(state.skipped),
         models=started.models,
+        pipeline=None if started.pipeline is None else started.pipeline.name,
+        perception_version=started.perception_version,
         environment=started.environment,
         software_version=started.software_version,
         schema_version=started.schema_version,

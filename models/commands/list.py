@@ -1,9 +1,15 @@
 """`affetti models list`: what the models of this version are."""
 
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
 import click
 
 from affetti.models.commands.arguments import JSON
 from affetti.models.commands.output import print_json
+
+if TYPE_CHECKING:
+    from affetti.models.manifest import ModelFile
 
 
 @click.command("list")
@@ -17,13 +23,14 @@ def list_models(as_json: bool) -> None:
         print_json(
             {
                 name: {
-                    "file": entry.file,
+                    "file": f"{name}/{entry.file}",
                     "task": entry.task,
                     "summary": entry.summary,
                     "sha256": entry.sha256,
+                    "digest": entry.pinned,
                     "size_bytes": entry.size_bytes,
                     "licence": entry.licence,
-                    "card": entry.card,
+                    "card": _card(entry),
                 }
                 for name, entry in entries.items()
             }
@@ -33,4 +40,10 @@ def list_models(as_json: bool) -> None:
         click.secho(name, bold=True, nl=False)
         click.echo(f"  {entry.task}, {entry.size_bytes / 1e6:.1f} MB")
         click.echo(f"    {entry.summary}")
-        click.echo(f"    licence: {entry.licence}; card: {entry.card}")
+        click.echo(f"    licence: {entry.licence}; card: {_card(entry)}")
+
+
+def _card(entry: "ModelFile") -> str:
+    """Return where the card lies in the zoo; two networks may share one."""
+    parts = PurePosixPath(entry.card).parts
+    return "/".join(parts[1:] if parts[0] == ".." else (entry.name, *parts))

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core.errors import ModelError
 from affetti.core.events import Expressions
-from affetti.models.manifest import model, onnx_session, verified_bytes
+from affetti.models.manifest import ModelFile, Models, model, onnx_session, verified_bytes
 
 Image: TypeAlias = NDArray[np.uint8]
 
@@ -173,10 +174,10 @@ class YuNetDetector:
     _OVERLAP: Final = 0.3
     _MOST_CANDIDATES: Final = 50
 
-    def __init__(self, name: str = "face_yunet") -> None:
+    def __init__(self, source: str | ModelFile = "face_yunet") -> None:
         self._network = cv2.FaceDetectorYN.create(
             "onnx",
-            np.frombuffer(verified_bytes(name), np.uint8),
+            np.frombuffer(verified_bytes(source), np.uint8),
             np.empty(0, np.uint8),
             (320, 240),
             self.FAINTEST_SCORE,
@@ -224,10 +225,10 @@ class HaarDetector:
     SEARCHED_PX: Final = 240 * 180
     SMALLEST_PX: Final = 40
 
-    def __init__(self, name: str = "face_haar") -> None:
+    def __init__(self, source: str | ModelFile = "face_haar") -> None:
         self._cascade = cv2.CascadeClassifier()
         # From memory: what is loaded is what was verified.
-        text = verified_bytes(name).decode("ascii")
+        text = verified_bytes(source).decode("ascii")
         storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
         self._cascade.read(storage.getFirstTopLevelNode())
 
@@ -268,12 +269,12 @@ class ExpressionNetwork:
 
     Parameters
     ----------
-    name
-        Of the model in the manifest.
+    source
+        The model, or its name in the manifest.
     """
 
-    def __init__(self, name: str) -> None:
-        self._session = onnx_session(name)
+    def __init__(self, source: str | ModelFile) -> None:
+        self._session = onnx_session(source)
 
     def __call__(self, faces: Image) -> NDArray[np.float64]:
         """Return the distributions, float64 [N, 7], of grey faces, uint8 [N, 48, 48]."""
@@ -288,9 +289,13 @@ class FaceReader:
     Parameters
     ----------
     network
-        The expression model's name in the manifest.
+        The expression model's name.
     detector
         The detector's.
+    models
+        What the names stand for; by default the models of this version.
+    gates
+        Whether a face that is out of focus or turned too far away is left unread.
 
     Raises
     ------
@@ -298,26 +303,33 @@ class FaceReader:
         A model is unknown, missing, or not the file that the manifest pins.
     """
 
-    def __init__(self, network: str = "face_expression", detector: str = "face_yunet") -> None:
+    def __init__(
+        self,
+        network: str = "face_expression",
+        detector: str = "face_yunet",
+        models: Models | None = None,
+        *,
+        gates: bool = True,
+    ) -> None:
         # Threads cost more than they save on pictures this small, and crowd out the capture.
         cv2.setNumThreads(1)
-        self._names = (network, detector)
-        self._detector: Detector = DETECTORS[detector](detector)
-        self._network = ExpressionNetwork(network)
+        self._models = [model(name, models) for name in (network, detector)]
+        self._gated = gates
+        self._detector = _detector_of(self._models[1])
+        self._network = ExpressionNetwork(self._models[0])
 
     @cached_property
     def sha256(self) -> dict[str, str]:
         """SHA-256 of every model file that takes part, by name."""
-        return {name: model(name).sha256 for name in self._names}
+        return {each.name: each.sha256 for each in self._models}
 
     @property
     def gates(self) -> dict[str, tuple[float, ...]]:
         """At which values of a reading's fields there is one more reading, or one less."""
-        return {
-            "score": (YuNetDetector.FAINTEST_SCORE, CLEAR_SCORE),
-            "sharpness": (LEAST_SHARPNESS,),
-            "yaw_deg": (-MOST_YAW_DEG, MOST_YAW_DEG),
-        }
+        found: dict[str, tuple[float, ...]] = {"score": (YuNetDetector.FAINTEST_SCORE, CLEAR_SCORE)}
+        if self._gated:
+            found |= {"sharpness": (LEAST_SHARPNESS,), "yaw_deg": (-MOST_YAW_DEG, MOST_YAW_DEG)}
+        return found
 
     def read(self, image_bgr: Image, choose: Choose | None = None) -> FaceReading:
         """Read a face in a picture.
@@ -338,7 +350,8 @@ class FaceReader:
         crop, marks = cropped(image_bgr, face.square), face.landmarks
         in_focus = sharpness(crop) >= LEAST_SHARPNESS
         in_view = marks is None or abs(marks.yaw_deg) <= MOST_YAW_DEG
-        expressions = self._network(crop[np.newaxis])[0] if in_focus and in_view else None
+        is_read = (in_focus and in_view) or not self._gated
+        expressions = self._network(crop[np.newaxis])[0] if is_read else None
         return FaceReading(
             expressions=None if expressions is None else tuple(expressions.tolist()),
             box_px=face.box_px,
@@ -356,6 +369,16 @@ class FaceReader:
 
 
 DETECTORS: Final[dict[str, Any]] = {"face_yunet": YuNetDetector, "face_haar": HaarDetector}
+
+
+def _detector_of(found: ModelFile) -> Detector:
+    """Return a detector of the zoo, or one of another name whose parameters say what it is."""
+    kind = found.parameters.get("detector", found.name)
+    if kind not in DETECTORS:
+        known = ", ".join(DETECTORS)
+        raise ModelError(f"{found.name} is no detector of faces.", f"Known are {known}.")
+    detector: Detector = DETECTORS[kind](found)
+    return detector
 
 
 def cropped(image_bgr: Image, square: Square) -> Image:

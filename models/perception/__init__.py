@@ -49,16 +49,14 @@ from affetti.core.fusion import fuse, rounded
 from affetti.models.face.reading import Detection
 from affetti.models.face.reference import NeutralBias, judged
 from affetti.models.face.tracking import PersonTrack
-from affetti.models.manifest import manifest, model
-from affetti.models.sound.music import model_names, readable
+from affetti.models.sound.music import readable
 
 if TYPE_CHECKING:
     from affetti.models.face.reading import Choose, FaceReading
     from affetti.models.sound.music import MusicReading
 
-FACE_MODELS: Final = ("face_expression", "face_yunet")  # network, detector
-MUSIC_MODEL: Final = "music_emotion"
-NEUTRAL_REFERENCE: Final = "neutral_mean_logs"  # a parameter of the network in the manifest
+# Raised whenever the same models would give other estimates of the same recording.
+PERCEPTION_VERSION: Final = 1
 
 ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
@@ -68,11 +66,6 @@ Skip: TypeAlias = Callable[[Modality, Event], SkipReason | bool]
 # From the fact that closes a tick, the fused estimate and what it needs: what of that has ended.
 Lost: TypeAlias = Callable[[Event, EmotionFused, Consent], Consent]
 Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
-
-
-def models_in_use() -> dict[str, str]:
-    """Return the SHA-256 of every model file that perception uses, by name."""
-    return {name: manifest()[name].sha256 for name in (*FACE_MODELS, *model_names(MUSIC_MODEL))}
 
 
 def never(modality: Modality, event: Event) -> bool:
@@ -145,11 +138,15 @@ class FacePerception:
         reading.
     skip
         Whether no estimate is made from an event.
+    reference
+        What the network says of neutral faces, for `models.face.reference`; without it a
+        neutral reference changes nothing.
     """
 
-    def __init__(self, read: ReadFace, skip: Skip = never) -> None:
+    def __init__(self, read: ReadFace, skip: Skip = never, reference: Sequence[float] = ()) -> None:
         self._read = read
         self._skip = skip
+        self._reference = reference
         self._settings = PerceptionSettings()
         self._person = PersonTrack()
         self._neutral: list[Expressions] | None = None  # while a neutral reference is recorded
@@ -201,10 +198,9 @@ class FacePerception:
             self._neutral.append(estimate.expressions)
 
     def _learned(self) -> NeutralBias | None:
-        reference = model(FACE_MODELS[0]).parameters.get(NEUTRAL_REFERENCE)
-        if reference is None or judged(self._neutral or ()) != "accepted":
+        if not self._reference or judged(self._neutral or ()) != "accepted":
             return None
-        return NeutralBias(self._neutral or (), reference)
+        return NeutralBias(self._neutral or (), self._reference)
 
     def _emotions(self, expressions: Expressions | None) -> Emotions | None:
         if expressions is None:
@@ -442,6 +438,8 @@ class Perception:
         functions like them.
     skip
         Whether no estimate is made from an event: `never`, or `recorded_skips(events)`.
+    reference
+        What the face's network says of neutral faces, as `FacePerception` takes it.
     """
 
     def __init__(
@@ -449,8 +447,9 @@ class Perception:
         read_face: ReadFace,
         read_music: ReadMusic,
         skip: Skip = never,
+        reference: Sequence[float] = (),
     ) -> None:
-        self._face = FacePerception(read_face, skip)
+        self._face = FacePerception(read_face, skip, reference)
         self._music = MusicPerception(read_music, skip)
         lost = skip.lost if isinstance(skip, RecordedSkips) else nothing_lost
         self._fusion = FusionPerception(lost)

@@ -10,6 +10,7 @@ from threadpoolctl import ThreadpoolController
 from affetti.core.emotions import FloatArray
 from affetti.core.events import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, AudioFormat, Emotions
 from affetti.models import manifest
+from affetti.models.manifest import ModelFile, Models
 from affetti.models.sound.descriptors import describe
 from affetti.models.sound.features import RATE_HZ, Signal, Sound, mono, normalized, paper_features
 from affetti.models.sound.musicnn import Musicnn
@@ -56,7 +57,9 @@ class MusicReader:
     Parameters
     ----------
     model
-        Its name in the manifest.
+        Its name.
+    models
+        What names stand for; by default the models of this version.
 
     Raises
     ------
@@ -64,19 +67,20 @@ class MusicReader:
         The model file is missing or is not the one in the manifest.
     """
 
-    def __init__(self, model: str = "music_emotion") -> None:
-        self._emotion = _Classifier(model)
+    def __init__(self, model: str = "music_emotion", models: Models | None = None) -> None:
+        self._models = [manifest.model(name, models) for name in model_names(model, models)]
+        by_name = {each.name: each for each in self._models}
+        self._emotion = _Classifier(by_name[model])
         presence: str | None = self._emotion.parameters.get("presence")
         network: str | None = self._emotion.parameters.get("musicnn")
-        self._presence = _Classifier(presence) if presence else None
-        self._network = Musicnn(network) if network else None
-        self._name = model
+        self._presence = _Classifier(by_name[presence]) if presence else None
+        self._network = Musicnn(by_name[network]) if network else None
         self._threads = ThreadpoolController()
 
     @property
     def sha256(self) -> dict[str, str]:
         """SHA-256 of each model file that a reading depends on, by model name."""
-        return {name: manifest.model(name).sha256 for name in model_names(self._name)}
+        return {each.name: each.sha256 for each in self._models}
 
     def read(self, samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
         """Say what a window of sound expresses: a pure function of samples and model files.
@@ -176,24 +180,24 @@ def readable(form: AudioFormat) -> bool:
     return LOWEST_RATE_HZ <= form.rate_hz <= HIGHEST_RATE_HZ and 1 <= form.channels <= MAX_CHANNELS
 
 
-def model_names(name: str) -> tuple[str, ...]:
-    """Return a music model and those that it listens through, as the manifest names them.
+def model_names(name: str, models: Models | None = None) -> tuple[str, ...]:
+    """Return a music model and those that it listens through, by name.
 
     Raises
     ------
     AffettiError
-        The manifest has no such model.
+        There is no such model.
     """
-    parameters = manifest.model(name).parameters
+    parameters = manifest.model(name, models).parameters
     return (name, *(parameters[part] for part in ("presence", "musicnn") if part in parameters))
 
 
 class _Classifier:
     """A model of the zoo that maps named features to probabilities."""
 
-    def __init__(self, name: str) -> None:
-        self.parameters = manifest.model(name).parameters
-        self._session = manifest.onnx_session(name)
+    def __init__(self, found: ModelFile) -> None:
+        self.parameters = found.parameters
+        self._session = manifest.onnx_session(found)
 
     def of(self, features: dict[str, float]) -> FloatArray:
         """Return the probabilities of one window, shape [1, classes]."""

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.models.manifest import onnx_session
+from affetti.models.manifest import ModelFile, onnx_session
 from affetti.models.sound.features import Frames
 
 PATCH_FRAMES: Final = 187  # three seconds
@@ -20,8 +20,8 @@ class Musicnn:
 
     Parameters
     ----------
-    model
-        Its name in the manifest.
+    source
+        The model, or its name in the manifest.
 
     Raises
     ------
@@ -29,8 +29,8 @@ class Musicnn:
         The model file is missing or is not the one in the manifest.
     """
 
-    def __init__(self, model: str) -> None:
-        self._session = onnx_session(model)
+    def __init__(self, source: str | ModelFile) -> None:
+        self._session = onnx_session(source)
 
     def embed(self, mel: Frames) -> NDArray[np.float32]:
         """Return the mean embedding of the first and the last three seconds.

@@ -1,1 +1,1 @@
-"""The trained models: ONNX files, `manifest.json` that pins them, and a card for each."""
+"""The trained models: a folder each, with its card; `manifest.json` pins them."""

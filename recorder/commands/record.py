@@ -28,6 +28,13 @@ from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, Seconds
     type=Seconds(*NEUTRAL_REFERENCE_S),
     help="The person first shows a neutral face for so long; it corrects later estimates.",
 )
+@click.option(
+    "--pipeline",
+    metavar="NAME",
+    default="affetti",
+    show_default=True,
+    help="What perceives and fuses: affetti, paper, or one of the settings.",
+)
 @click.option("--output", metavar="FILE.h5", help="The recording. [default: named after person]")
 @click.option("--headless", is_flag=True, help="Record without a screen.")
 @click.option("--markers-from-stdin", is_flag=True, help="Each line read becomes a marker.")
@@ -42,6 +49,7 @@ def record(
     no_speaker: bool,
     duration: float | None,
     neutral: float | None,
+    pipeline: str,
     output: str | None,
     headless: bool,
     markers_from_stdin: bool,
@@ -70,6 +78,7 @@ def record(
         speaker=None if no_speaker else speaker,
         duration_s=duration,
         neutral_s=neutral,
+        pipeline=pipeline,
         unattended=headless,
     )
     if headless:

@@ -32,6 +32,7 @@ from affetti.core.events import (
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import Settings
+from affetti.models.pipelines import offered
 from affetti.recorder.engine import messages
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import AnyCommand, Message
@@ -248,6 +249,8 @@ class Engine:
             raise UsageError("A recording is running already.", "Stop it first.")
         self._watch(None, None)
         self._monitor.clear()
+        if plan.pipeline != self._readers.offer.pipeline.name:
+            self._readers = Readers(offered(plan.pipeline, self._settings))
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
         self.load_models()
         self._publish(messages.Started(str(self.recording.target)))

@@ -29,6 +29,7 @@ from affetti.core.events import (
     SkipReason,
 )
 from affetti.models.perception import FacePerception, FusionPerception, MusicPerception
+from affetti.models.pipelines import AFFETTI, Offer
 
 # A live estimate that would come later than this is left to the analyzer.
 PATIENCE_NS: Final = {"face": NS_PER_S // 2, "music": 2 * NS_PER_S}
@@ -36,9 +37,16 @@ _LATENCIES: Final = 600  # the last minute of faces
 
 
 class Readers:
-    """The models, loaded in the background once `load` is called: a recording never waits."""
+    """The models, loaded in the background once `load` is called: a recording never waits.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    offer
+        The pipeline that they belong to.
+    """
+
+    def __init__(self, offer: Offer | None = None) -> None:
+        self.offer = offer or Offer(AFFETTI)
         self.problem: AffettiError | None = None
         self._face: Any = None
         self._music: Any = None
@@ -71,15 +79,16 @@ class Readers:
         """Read a window of music; only once it is ready."""
         return self._music.read(samples, rate_hz)
 
+    @property
+    def reference(self) -> tuple[float, ...]:
+        """What the face's network says of neutral faces, as `FacePerception` takes it."""
+        return self.offer.open().reference
+
     def _load(self) -> None:
         try:
-            from affetti.models.face.reading import FaceReader  # noqa: PLC0415  these load for seconds
-            from affetti.models.perception import FACE_MODELS, MUSIC_MODEL  # noqa: PLC0415
-
-            self._face = FaceReader(*FACE_MODELS)
-            from affetti.models.sound.music import MusicReader  # noqa: PLC0415
-
-            music = MusicReader(MUSIC_MODEL)
+            perceivers = self.offer.open()
+            self._face = perceivers.face
+            music = perceivers.music
             music.warm()
             self._music = music
         except AffettiError as error:
@@ -145,7 +154,7 @@ class LivePerception:
         )
         self._reached_ns = [0, 0]
         self._latency_ns: deque[int] = deque(maxlen=_LATENCIES)
-        face = FacePerception(readers.read_face, self._skip)
+        face = FacePerception(readers.read_face, self._skip, readers.reference)
         music = MusicPerception(readers.read_music, self._skip)
         self._threads = [
             threading.Thread(target=self._work, args=(side, operator), name=name, daemon=True)

@@ -23,6 +23,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     playlist: tuple[str, ...] = ()  # paths
     speaker: str | None = ""  # a device's name; "" is the default device; None: to the log alone
     duration_s: float | None = None
+    pipeline: str = "affetti"  # what perceives and fuses, by name
     neutral_s: float | None = None  # how long a neutral face is shown at the beginning
     unattended: bool = False  # ends with its files even while live devices would go on
 

@@ -39,7 +39,8 @@ from affetti.core.recording.parts import SegmentLog
 from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
-from affetti.models.perception import models_in_use
+from affetti.models.perception import PERCEPTION_VERSION
+from affetti.models.pipelines import digests_of
 from affetti.recorder.engine.inbox import Inbox
 from affetti.recorder.engine.live import LivePerception, Readers
 from affetti.recorder.engine.messages import Plan
@@ -198,7 +199,8 @@ class Recording:
         self, plan: Plan, settings: Settings, readers: Readers, subscriber: Subscriber
     ) -> None:
         _refuse_impossible(plan)
-        self._models = models_in_use()
+        self._offer = readers.offer
+        self._models = digests_of(readers.offer.models)
         now = datetime.now(UTC).astimezone()
         self.target = target_of(plan, settings, now)
         self.plan = plan
@@ -347,6 +349,8 @@ class Recording:
             streams=self.sources.formats(),
             playlist=tuple(self.sources.player.titles) if self.sources.player else (),
             models=self._models,
+            pipeline=self._offer.pipeline,
+            perception_version=PERCEPTION_VERSION,
             environment=environment(),
         )
 

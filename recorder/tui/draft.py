@@ -25,6 +25,7 @@ class Draft:
     output: str | None = None
     duration_s: float | None = None
     neutral_s: float | None = None
+    pipeline: str = "affetti"
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
@@ -59,6 +60,7 @@ class Draft:
             output=plan.output,
             duration_s=plan.duration_s,
             neutral_s=plan.neutral_s,
+            pipeline=plan.pipeline,
         )
 
     def next_session(self) -> Self:
@@ -69,6 +71,7 @@ class Draft:
             playlist=list(self.playlist),
             speaker=self.speaker,
             neutral_s=self.neutral_s,
+            pipeline=self.pipeline,
         )
 
     @property
@@ -115,4 +118,5 @@ class Draft:
             speaker=self.speaker,
             duration_s=self.duration_s,
             neutral_s=self.neutral_s,
+            pipeline=self.pipeline,
         )

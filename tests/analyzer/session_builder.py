@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.analyzer.replay import read_face, read_music
+from affetti.analyzer.replay import opened
 from affetti.core.clock import NS_PER_S
 from affetti.core.environment import environment
 from affetti.core.events import (
@@ -28,11 +28,22 @@ from affetti.core.events import (
 from affetti.core.recording.parts import SegmentLog
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
-from affetti.models.perception import Perception, Skip, models_in_use, never
+from affetti.models.perception import Perception, Skip, never
+from affetti.models.pipelines import AFFETTI, Offer, digests_of
 
 RATE_HZ = 22_050
 BLOCK = 1_024
 FRAMES_PER_S = 15
+
+
+def read_face(image, choose):
+    """Read a face as the product does."""
+    return opened(Offer(AFFETTI)).read_face(image, choose)
+
+
+def read_music(samples, rate_hz):
+    """Read music as the product does."""
+    return opened(Offer(AFFETTI)).read_music(samples, rate_hz)
 
 
 @dataclass
@@ -52,8 +63,10 @@ class Plan:
     person: str = "P07"
     consent: Consent = field(default_factory=lambda: Consent(video=True, audio=True))
     skip: Skip = never
-    read_face: Callable = read_face
-    read_music: Callable = read_music
+    offer: Offer = Offer(AFFETTI)  # noqa: RUF009
+    read_face: Callable | None = None
+    read_music: Callable | None = None
+    perception_version: int = 1
     models: dict[str, str] | None = None
     environment: Environment | None = None
     ended: bool = True
@@ -80,10 +93,18 @@ def build(target: Path, plan: Plan) -> Path:
         camera="test" if plan.jpegs else None,
         streams={"playback": AudioFormat(RATE_HZ, 1)} if plan.tracks else {},
         playlist=tuple(title for title, _ in plan.tracks),
-        models=models_in_use() if plan.models is None else plan.models,
+        models=digests_of(plan.offer.models) if plan.models is None else plan.models,
+        pipeline=plan.offer.pipeline,
+        perception_version=plan.perception_version,
         environment=environment() if plan.environment is None else plan.environment,
     )
-    perception = Perception(plan.read_face, plan.read_music, plan.skip)
+    chosen = opened(plan.offer)
+    perception = Perception(
+        plan.read_face or chosen.read_face,
+        plan.read_music or chosen.read_music,
+        plan.skip,
+        chosen.reference,
+    )
     events: list[tuple[Event, bytes]] = []
     seq = 0
     for event, blob in _in_time([(started, b""), *_facts(plan)]):

@@ -5,11 +5,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from session_builder import Plan, build, chord
+from session_builder import Plan, build, chord, read_face
 
 from affetti.analyzer.replay import (
     completed,
-    read_face,
     replay,
     replayed,
 )

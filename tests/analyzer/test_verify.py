@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from session_builder import Plan, build, chord
+from session_builder import Plan, build, chord, read_face, read_music
 
 from affetti.analyzer.commands.verify import verify as verify_command
-from affetti.analyzer.replay import read_face, read_music
 from affetti.analyzer.verify import Verification, distance, verify
 from affetti.core.clock import NS_PER_S
 from affetti.core.environment import environment

@@ -31,7 +31,7 @@ def altered_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     zoo = tmp_path / "zoo"
     shutil.copytree(manifest.ZOO, zoo)
     monkeypatch.setattr(manifest, "ZOO", zoo)
-    with (zoo / manifest.model("music_emotion").file).open("ab") as file:
+    with manifest.model("music_emotion").path.open("ab") as file:
         file.write(b"!")
     return zoo
 
@@ -48,6 +48,7 @@ def test_list_as_json_has_the_digests():
     listed = json.loads(_run("list", "--json"))
 
     assert listed["music_emotion"]["sha256"] == manifest.model("music_emotion").sha256
+    assert listed["music_emotion"]["digest"] == manifest.model("music_emotion").digest
 
 
 def test_verify_passes_on_the_zoo_as_shipped():

@@ -21,8 +21,8 @@ from affetti.core.events import (
 from affetti.core.state import SessionState
 from affetti.models.face.reading import FaceReading
 from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias, judged, mean_logs
-from affetti.models.manifest import model
-from affetti.models.perception import FACE_MODELS, NEUTRAL_REFERENCE, FacePerception
+from affetti.models.perception import FacePerception
+from affetti.models.pipelines import AFFETTI, Offer
 from tests.conftest import jpeg, started
 
 SAD, NEUTRAL = EXPRESSIONS.index("sad"), EXPRESSIONS.index("neutral")
@@ -86,7 +86,8 @@ def estimates(
     from affetti.core.events import FrameCaptured
 
     shown = cycle(FaceReading(expressions=e, box_px=(0, 0, 9, 9), faces=1) for e in faces)
-    perception = FacePerception(lambda image, choose: next(shown))
+    reference = Offer(AFFETTI).open().reference
+    perception = FacePerception(lambda image, choose: next(shown), reference=reference)
     perception.push(started())
     items: list[tuple[int, Event]] = [
         (round(t_s * NS_PER_S), kind(t_ns=round(t_s * NS_PER_S))) for t_s, kind in facts
@@ -157,6 +158,6 @@ def test_a_neutral_reference_belongs_to_one_person() -> None:
 
 
 def test_the_shipped_network_has_a_reference() -> None:
-    reference = model(FACE_MODELS[0]).parameters[NEUTRAL_REFERENCE]
+    reference = Offer(AFFETTI).open().reference
     assert np.argmax(reference) == NEUTRAL
     assert len(reference) == len(EXPRESSIONS)

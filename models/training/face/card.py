@@ -28,7 +28,7 @@ from affetti.models.evaluation.face.data import (
 )
 from affetti.models.face.reading import DETECTORS, Detector, ExpressionNetwork, cropped, largest
 from affetti.models.face.reading import sharpness as face_sharpness
-from affetti.models.manifest import ZOO, model
+from affetti.models.manifest import model
 from affetti.models.training.face.conditions import (
     Face,
     blurred,
@@ -91,7 +91,8 @@ def write_figures(data: Path, network: str) -> None:
     AffettiError
         The data is not FER2013, or the model is not the one that the manifest pins.
     """
-    card = ZOO / model(network).card
+    entry = model(network)
+    card = entry.path.parent / entry.card
     before, rest = card.read_text("utf-8").split(BEGIN)
     _, after = rest.split(END)
     card.write_text(f"{before}{BEGIN}\n{figures(data, network)}\n{END}{after}", "utf-8")

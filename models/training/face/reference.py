@@ -1,6 +1,6 @@
 """What a network usually says of neutral faces: the reference of a person's baseline.
 
-It belongs into the manifest, as the parameter `neutral_mean_logs` of the network:
+It belongs into `model.json`, as the parameter `neutral_mean_logs` of the network:
 
     python -m affetti.models.training.face.reference fer2013.zip face_expression
 """

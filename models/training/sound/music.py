@@ -23,7 +23,7 @@ from affetti.models.evaluation.sound.ensemble import MUSICNN, EnsembleRecipe
 from affetti.models.evaluation.sound.forest import PaperRecipe, held_out
 from affetti.models.evaluation.sound.scores import Labels
 from affetti.models.evaluation.sound.table import Progress, Table, feature_table
-from affetti.models.manifest import ModelFile
+from affetti.models.manifest import ENTRY, ModelFile
 from affetti.models.runtime import onnxruntime
 from affetti.models.sound.reasons import QUALITIES
 from affetti.models.training.sound.presence import THRESHOLD, PresenceRecipe
@@ -33,7 +33,7 @@ LICENCE: Final = "Apache-2.0; trained on the 4Q audio emotion data set, which is
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, and what its entry in the manifest says."""
+    """A trained model, and what `model.json` says of it."""
 
     name: str
     summary: str
@@ -46,7 +46,8 @@ class Trained:
 def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Path:
     """Train a music model, score it on artists it has not heard, and export it.
 
-    Writes the ONNX file, its figures (Markdown) and its entry of the manifest into `out`.
+    Writes the ONNX file, what it says of itself and its figures (Markdown) into a folder of
+    its name in `out`, which so becomes a zoo.
 
     Parameters
     ----------
@@ -74,9 +75,11 @@ def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Path:
         raise UsageError(f"There is no recipe {recipe!r} for music.", f"Known: {known}.")
     out.mkdir(parents=True, exist_ok=True)
     trained = RECIPES[recipe](data, progress)
-    path = out / f"{trained.name}.onnx"
+    folder = out / trained.name
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{trained.name}.onnx"
     export(trained.model, trained.rows, path)
-    _add_to_manifest(out, trained, path)
+    _describe(trained, path)
     figures = path.with_suffix(".tables.md")
     figures.write_text(trained.figures + "\n", encoding="utf-8")
     return figures
@@ -191,9 +194,10 @@ def export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
         raise AffettiError(f"{path.name} differs from what was trained by {difference:.2g}.")
 
 
-def _add_to_manifest(folder: Path, trained: Trained, path: Path) -> None:
+def _describe(trained: Trained, path: Path) -> None:
     data = path.read_bytes()
     entry = ModelFile(
+        name=trained.name,
         file=path.name,
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
@@ -203,7 +207,5 @@ def _add_to_manifest(folder: Path, trained: Trained, path: Path) -> None:
         licence=LICENCE,
         parameters=trained.parameters,
     )
-    listed = folder / "manifest.json"
-    entries = msgspec.json.decode(listed.read_bytes()) if listed.exists() else {}
-    entries[trained.name] = msgspec.to_builtins(entry)
-    listed.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(entries.items())))))
+    listed = msgspec.json.format(msgspec.json.encode(entry))
+    (path.parent / ENTRY).write_bytes(listed + b"\n")
