@@ -29,7 +29,7 @@ from affetti.core.recording.parts import SegmentLog
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
 from affetti.models.perception import Perception, Skip, never
-from affetti.models.pipelines import AFFETTI, Offer, digests_of
+from affetti.models.pipelines import AFFETTI, Offer, Perceivers
 
 RATE_HZ = 22_050
 BLOCK = 1_024
@@ -63,7 +63,7 @@ class Plan:
     person: str = "P07"
     consent: Consent = field(default_factory=lambda: Consent(video=True, audio=True))
     skip: Skip = never
-    offer: Offer = Offer(AFFETTI)  # noqa: RUF009
+    perceivers: Perceivers | None = None
     read_face: Callable | None = None
     read_music: Callable | None = None
     perception_version: int = 1
@@ -83,6 +83,7 @@ def chord(duration_s: float, *frequencies_hz: float) -> NDArray[np.int16]:
 
 def build(target: Path, plan: Plan) -> Path:
     """Record `plan` to segments of `target`, estimates included, and seal them."""
+    chosen = plan.perceivers or opened(Offer(AFFETTI))
     started = SessionStarted(
         t_ns=0,
         session_id=hashlib.sha256(target.stem.encode()).hexdigest()[:32],
@@ -93,12 +94,11 @@ def build(target: Path, plan: Plan) -> Path:
         camera="test" if plan.jpegs else None,
         streams={"playback": AudioFormat(RATE_HZ, 1)} if plan.tracks else {},
         playlist=tuple(title for title, _ in plan.tracks),
-        models=digests_of(plan.offer.models) if plan.models is None else plan.models,
-        pipeline=plan.offer.pipeline,
+        models=chosen.digests if plan.models is None else plan.models,
+        pipeline=chosen.pipeline,
         perception_version=plan.perception_version,
         environment=environment() if plan.environment is None else plan.environment,
     )
-    chosen = opened(plan.offer)
     perception = Perception(
         plan.read_face or chosen.read_face,
         plan.read_music or chosen.read_music,

@@ -5,6 +5,7 @@ elsewhere: the recording is consistent in itself, and the replay is the product'
 """
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +22,11 @@ from affetti.core.environment import environment
 from affetti.core.errors import ExitCode
 from affetti.core.events import Environment, NeutralReferenceRecorded, NeutralReferenceStarted
 from affetti.core.recording.session import Session
+from affetti.models import manifest
 from affetti.models.face import reading as face_reading
 from affetti.models.face.reading import Choose, FaceReading
+from affetti.models.manifest import ModelFile, models_in
+from affetti.models.pipelines import AFFETTI, PAPER, Offer, Perceivers
 from affetti.models.sound.music import MusicReading
 
 
@@ -190,3 +194,50 @@ def test_a_machine_is_told_the_verdict_and_the_figures(tmp_path: Path, face_only
 )
 def test_how_far_two_values_are_apart(was: object, now: object, apart: float) -> None:
     assert distance(was, now) == apart
+
+
+def older_model(zoo: Path) -> ModelFile:
+    """Return a face network with another parameter than the shipped one, as it lies in a zoo."""
+    shutil.copytree(manifest.ZOO / "face_expression", zoo / "face_expression")
+    entry = zoo / "face_expression" / manifest.ENTRY
+    said = json.loads(entry.read_text())
+    said["parameters"]["neutral_mean_logs"] = [-2.0] * 7
+    entry.write_text(json.dumps(said))
+    return models_in(zoo)["face_expression"]
+
+
+def test_a_recording_of_an_older_model_is_verified_with_that_model(
+    tmp_path: Path, face_jpegs: list[bytes]
+) -> None:
+    older = older_model(tmp_path / "zoo")
+    models = dict(Offer(AFFETTI).models) | {"face_expression": older}
+    chosen = Perceivers(AFFETTI, models)
+    neutral = [
+        NeutralReferenceStarted(t_ns=NS_PER_S // 10),
+        NeutralReferenceRecorded(t_ns=3 * NS_PER_S),
+    ]
+    plan = Plan(duration_s=5, jpegs=face_jpegs, moments=neutral, perceivers=chosen)
+    path = build(tmp_path / "old.h5", plan)
+    with Session.open(path) as session:
+        assert verify(session, zoos=[tmp_path / "zoo"]).verdict == "identical"
+        without = verify(session)
+    assert without.verdict is None
+    assert without.other_models == ["face_expression"]
+    assert without.proved_by == "0.1.0"
+
+
+def test_a_recording_of_older_perception_names_the_version_that_proves_it(tmp_path: Path) -> None:
+    path = build(tmp_path / "old.h5", Plan(duration_s=1, perception_version=0))
+    done = CliRunner().invoke(verify_command, [str(path)], standalone_mode=False)
+    assert done.return_value == ExitCode.MISMATCH
+    assert "perceives otherwise than this one: Affetti 0.1.0 proves it" in done.stdout
+
+
+def test_the_paper_s_pipeline_is_reproduced(tmp_path: Path, face_jpegs: list[bytes]) -> None:
+    tracks = [("A", chord(6, 220, 262, 330))]
+    chosen = Offer(PAPER).open()
+    plan = Plan(duration_s=7, tracks=tracks, jpegs=face_jpegs, perceivers=chosen)
+    found = verified(build(tmp_path / "paper.h5", plan))
+    assert (found.verdict, found.pipeline) == ("identical", "paper")
+    assert found.compared["face"] == 70
+    assert found.compared["music"] >= 3
