@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from affetti.core import logbook
 from affetti.core.errors import AffettiError, ExitCode
 
 
@@ -79,6 +80,8 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("AFFETTI_DEBUG"):
             raise
+        logbook.begin("affetti")
+        logbook.note("not foreseen", error)
         complain(
             AffettiError(
                 f"Something went wrong inside Affetti: {type(error).__name__}: {error}",

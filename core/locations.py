@@ -17,9 +17,9 @@ def sessions_folder() -> Path:
     return platformdirs.user_documents_path() / "Affetti"
 
 
-def engine_log_file() -> Path:
-    """Return where the engine writes what libraries print while a screen is in front of it."""
-    return platformdirs.user_log_path("affetti") / "engine.log"
+def log_folder() -> Path:
+    """Return where the program's own logs lie (`core.logbook`)."""
+    return platformdirs.user_log_path("affetti")
 
 
 def training_folder() -> Path:

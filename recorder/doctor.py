@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from affetti.core import locations
 from affetti.core.errors import AffettiError
 from affetti.core.recording.names import unsealed_in
 from affetti.core.settings import Settings, VideoSettings
@@ -137,6 +138,16 @@ def compiled_features(settings: Settings) -> Check:
     )
 
 
+def log_files(settings: Settings) -> Check:
+    """Where the program's own logs lie."""
+    return Check(
+        "Log",
+        "ok",
+        f"What goes wrong inside is noted in {locations.log_folder()}, without any words of or "
+        "about a person.",
+    )
+
+
 CHECKS: Final[tuple[Callable[[Settings], Check], ...]] = (
     portaudio_library,
     cameras,
@@ -147,6 +158,7 @@ CHECKS: Final[tuple[Callable[[Settings], Check], ...]] = (
     unsealed_recordings,
     models,
     compiled_features,
+    log_files,
 )
 
 

@@ -90,8 +90,10 @@ def record(
 
 
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
+    from affetti.core import logbook
     from affetti.recorder.engine.headless import Headless, terminal_lines
 
+    logbook.begin("engine")
     say, status = terminal_lines()
     path = Headless(settings, say, status).run(plan, markers)
     say(f"Sealed: {path}")

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from affetti.core import locations
+from affetti.core import logbook
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, Damaged, UsageError
 from affetti.core.events import (
@@ -350,12 +350,11 @@ def _detach() -> None:
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     # Libraries print to standard error, which would tear the screen.
-    log = locations.engine_log_file()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(fd, 1)
-    os.dup2(fd, 2)
-    os.close(fd)
+    if logbook.begin("engine", (logbook.STDOUT, logbook.STDERR)) is None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, logbook.STDOUT)
+        os.dup2(nowhere, logbook.STDERR)
+        os.close(nowhere)
 
 
 class _Server:

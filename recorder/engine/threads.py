@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 
+from affetti.core import logbook
 from affetti.core.errors import AffettiError
 
 
@@ -37,4 +38,5 @@ def unexpected(what: str, error: BaseException | None, hint: str = "") -> Affett
     """Return the error that tells a person of a defect of ours, or of what we did not foresee."""
     if isinstance(error, AffettiError):
         return error
+    logbook.note("not foreseen", error)
     return AffettiError(f"{what}: {type(error).__name__}: {error}.", hint)

@@ -1,12 +1,16 @@
 """From the command line to the screen and back: the engine, the app, and how both end."""
 
 import asyncio
+import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from affetti.core import logbook
 from affetti.core.errors import UsageError
 from affetti.core.settings import Settings
 from affetti.recorder.engine.engine import EngineProcess, start_engine
@@ -41,7 +45,8 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
     engine = start_engine(settings)
     app = AffettiApp(engine.pipe, settings, draft)
     try:
-        told_to_end = asyncio.run(_show(app))
+        with terminal_of_its_own():
+            told_to_end = asyncio.run(_show(app))
     finally:
         unsealed = app.view.path if app.view is not None and app.recording else None
         if unsealed and app.problem is None:
@@ -51,6 +56,26 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
         raise app.problem
     if app.view is not None and Path(app.view.path).exists():
         click.echo(f"Sealed: {app.view.path}", err=True)
+
+
+@contextmanager
+def terminal_of_its_own() -> Iterator[None]:
+    """Leave the terminal to the screen: what libraries print to standard error goes to the log.
+
+    Textual draws on `sys.__stderr__`, which becomes a door of its own to the same terminal.
+    """
+    drawn, printed = sys.__stderr__, sys.stderr
+    kept = os.dup(logbook.STDERR)
+    with open(kept, "w", encoding="utf-8", errors="replace") as terminal:
+        sys.__stderr__ = sys.stderr = terminal  # type: ignore[misc]
+        try:
+            logbook.begin("screen", (logbook.STDERR,))
+            yield
+        finally:
+            logbook.end()
+            terminal.flush()
+            os.dup2(kept, logbook.STDERR)
+            sys.__stderr__, sys.stderr = drawn, printed  # type: ignore[misc]
 
 
 async def _show(app: AffettiApp) -> bool:

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Label, Static
 
-from affetti.core.errors import AffettiError, of_code
+from affetti.core.errors import AffettiError, MediaError, of_code
 from affetti.core.language import span
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
@@ -205,14 +205,17 @@ class SetupScreen(EngineScreen):
     @work(thread=True, group="add")
     def _add(self, paths: list[Path]) -> None:
         try:
-            tracks = [track for path in paths for track in tracks_at(path)]
+            found = [tracks_at(path) for path in paths]
         except AffettiError as error:
             self.app.call_from_thread(self._complain, error)
             return
-        self.app.call_from_thread(self._added, tracks)
+        tracks = [track for each, _ in found for track in each]
+        left_out = [error for _, errors in found for error in errors]
+        self.app.call_from_thread(self._added, tracks, left_out)
 
-    def _added(self, tracks: list[Track]) -> None:
-        self._problem = None
+    def _added(self, tracks: list[Track], left_out: list[AffettiError]) -> None:
+        told = " ".join(error.message for error in left_out)
+        self._problem = MediaError(told, "The others were added.") if left_out else None
         self.query_one("#add", Input).clear()
         self.query_one(Playlist).extend(tracks)
 

@@ -8,25 +8,33 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 
-from affetti.core.errors import FileMissing
+from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.language import clock
 from affetti.recorder.sources.track import SUFFIXES, Track, open_track
 
 
-def tracks_at(path: Path) -> list[Track]:
-    """Return the track in a file, or those of a folder by name.
+def tracks_at(path: Path) -> tuple[list[Track], list[AffettiError]]:
+    """Return the track in a file, or those of a folder by name, and what was left out of it.
 
     Raises
     ------
     AffettiError
-        The file cannot be played, or the folder holds no sound file.
+        The file cannot be played, or the folder holds no sound file that can be.
     """
     if not path.is_dir():
-        return [open_track(path)]
+        return [open_track(path)], []
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
     if not files:
         raise FileMissing(f"There is no sound file in {path}.", "Name another folder or a file.")
-    return [open_track(file) for file in files]
+    tracks, left_out = [], []
+    for file in files:
+        try:
+            tracks.append(open_track(file))
+        except AffettiError as error:
+            left_out.append(error)
+    if not tracks:
+        raise left_out[0]
+    return tracks, left_out
 
 
 class Playlist(OptionList):
