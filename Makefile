@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STAMP_TEST := $(VENV)/.installed-test
 
-.PHONY: demo test test-training lint types contracts unit kill-test bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit coverage wheel kill-test bench sample snapshots clean help
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,8 +28,14 @@ contracts: $(STAMP_TEST)  ## Which package may import which
 	$(BIN)/python tests/house.py
 	cd build/house && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
-unit: $(STAMP_TEST)  ## Tests
-	$(BIN)/pytest
+unit: $(STAMP_TEST)  ## Tests, on two cores
+	$(BIN)/pytest -n 2 --dist worksteal
+
+coverage: $(STAMP_TEST)  ## Tests, and the lines that none of them runs
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+
+wheel: $(STAMP_TEST)  ## Build the wheel, install it elsewhere and use it; FRESH=1: with all it needs
+	$(BIN)/python -m tests.wheel $(if $(FRESH),--fresh)
 
 test-training: $(STAMP_TEST)  ## Tests of training the face network; installs PyTorch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,train]"

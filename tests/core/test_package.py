@@ -66,6 +66,26 @@ def test_the_wheel_holds_the_modules_of_the_tree_and_each_under_one_name() -> No
     assert {name.partition(".")[0] for name in wheel} == {"affetti"}
 
 
+def test_the_wheel_holds_what_lies_beside_the_modules() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        patterns = tomllib.load(file)["tool"]["setuptools"]["package-data"]
+    held = {
+        path
+        for name, module in modules_of_wheel().items()
+        for pattern in (*patterns["*"], *patterns.get(name, ()))
+        for path in module.parent.glob(pattern)
+    }
+    for room in ROOMS[:-1]:
+        for path in (ROOT / room).rglob("*.*"):
+            if (
+                path.is_file()
+                and path.suffix not in (".py", ".pyc")
+                and "training" not in path.parts
+            ):
+                assert path in held, path
+    assert ROOT / "sample_sessions" / "sample.h5" in held
+
+
 def test_what_only_training_needs_is_not_in_the_wheel() -> None:
     assert not [name for name in modules_of_wheel() if "training" in name.split(".")]
     assert (ROOT / "models" / "training").is_dir()
