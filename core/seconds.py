@@ -7,15 +7,15 @@ import click
 
 from affetti.core.errors import UsageError
 
-LONGEST_S: Final = 7 * 24 * 3600.0  # a week; nobody means more
+MAX_S: Final = 7 * 24 * 3600.0  # a week; nobody means more
 NEUTRAL_REFERENCE_S: Final = (3.0, 60.0)  # how long a neutral face may be shown
-DURATION_S: Final = (0.1, LONGEST_S)
+DURATION_S: Final = (0.1, MAX_S)
 
 
 class Seconds(click.FloatRange):
     """The type of an option that takes a number of seconds: a range without NaN and infinity."""
 
-    def __init__(self, least_s: float, most_s: float = LONGEST_S, above: bool = False) -> None:
+    def __init__(self, least_s: float, most_s: float = MAX_S, above: bool = False) -> None:
         super().__init__(min=least_s, max=most_s, min_open=above)
 
     def convert(

@@ -20,7 +20,7 @@ from affetti.recorder.sources.portaudio import portaudio
 
 Status: TypeAlias = Literal["ok", "warning", "error"]
 
-_SMALLEST_TERMINAL: Final = (80, 24)
+_MIN_TERMINAL: Final = (80, 24)
 _SHORT_H: Final = 2.0  # less recording time than this deserves a word
 _JPEG_BYTES_PER_PX: Final = 0.2  # quality 90, on the large side
 _AUDIO_BYTES_PER_S: Final = 2 * 44_100 * 2 * 2  # room and playback in stereo
@@ -74,7 +74,7 @@ def terminal(settings: Settings) -> Check:
         return Check("Terminal", "warning", "This is not a terminal.", hint)
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     size = f"{columns} x {lines}"
-    if columns < _SMALLEST_TERMINAL[0] or lines < _SMALLEST_TERMINAL[1]:
+    if columns < _MIN_TERMINAL[0] or lines < _MIN_TERMINAL[1]:
         return Check(
             "Terminal", "warning", f"It has {size} characters.", "Enlarge it to 80 x 24 or more."
         )

@@ -20,8 +20,8 @@ from affetti.core.events import WORD_SEPARATOR, Columns, PerceptionSettings
 from affetti.core.interruptions import Stretch
 from affetti.core.state import SessionState, Track
 
-MOST_REASONS: Final = 3
-LEAST_REASON: Final = 0.25  # share of the estimates; what is rarer does not describe the track
+MAX_REASONS: Final = 3
+MIN_REASON: Final = 0.25  # share of the estimates; what is rarer does not describe the track
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,8 @@ def reasons_of(music: Columns, stretches: Sequence[Stretch]) -> tuple[Reason, ..
     # A recording made before reasons were given has none.
     given = [reasons for reasons in music["reasons"][said] if isinstance(reasons, str)]
     words = Counter(word for reasons in given if reasons for word in reasons.split(WORD_SEPARATOR))
-    shares = [(word, count / said.sum()) for word, count in words.most_common(MOST_REASONS)]
-    return tuple(Reason(word, share) for word, share in shares if share >= LEAST_REASON)
+    shares = [(word, count / said.sum()) for word, count in words.most_common(MAX_REASONS)]
+    return tuple(Reason(word, share) for word, share in shares if share >= MIN_REASON)
 
 
 def _within(table: Columns, stretches: Sequence[Stretch]) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from affetti.core.state import SessionState
 Cause: TypeAlias = Literal["no_consent", "paused", "lost", "several_faces", "other_person"]
 
 _BRIDGED_NS: Final = 2 * NS_PER_S  # two faces that are gone for less are there all the time
-_SHORTEST_NS: Final = NS_PER_S  # a second face for less is a slip of the detector
+_MIN_NS: Final = NS_PER_S  # a second face for less is a slip of the detector
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def crowds(face: Columns) -> list[tuple[int, int]]:
     t_ns, faces = _faces(face)
     several = joined((int(t), int(t) + _BRIDGED_NS) for t in t_ns[faces > 1])
     exact = [(start, stop - _BRIDGED_NS + 1) for start, stop in several]
-    return [(start, stop) for start, stop in exact if stop - start > _SHORTEST_NS]
+    return [(start, stop) for start, stop in exact if stop - start > _MIN_NS]
 
 
 def crowded_share(face: Columns) -> float:

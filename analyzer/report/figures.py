@@ -35,7 +35,7 @@ _RIBBON_PX: Final = 16
 _LINE_PX: Final = 48
 _GAP_PX: Final = 12
 _AXIS_PX: Final = 22
-_MOST_FLAG_ROWS: Final = 4
+_MAX_FLAG_ROWS: Final = 4
 
 
 def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
@@ -333,7 +333,7 @@ def _flag_rows(moments: Sequence[Moment], scale: _Scale) -> list[int]:
         row = 1
         while row in last and moment.t_s - last[row] < room_s:
             row += 1
-        row = min(row, _MOST_FLAG_ROWS)
+        row = min(row, _MAX_FLAG_ROWS)
         last[row] = moment.t_s
         rows.append(row)
     return rows
@@ -407,8 +407,8 @@ _PLACES: Final[dict[Emotion, tuple[float, float]]] = {
     Emotion.SADNESS: (82, 206),
     Emotion.RELAXATION: (238, 206),
 }
-_LARGEST_RADIUS: Final = 42.0
-_SMALLEST_RADIUS: Final = 7.0
+_MAX_RADIUS: Final = 42.0
+_MIN_RADIUS: Final = 7.0
 
 
 def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list[Change]) -> Markup:
@@ -431,7 +431,7 @@ def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list
     }
     total_s = sum(time_s.values()) or 1.0
     radii = {
-        emotion: max(_SMALLEST_RADIUS, _LARGEST_RADIUS * math.sqrt(time_s[emotion] / total_s))
+        emotion: max(_MIN_RADIUS, _MAX_RADIUS * math.sqrt(time_s[emotion] / total_s))
         for emotion in EMOTIONS
     }
     counts: dict[tuple[Emotion, Emotion], int] = {}

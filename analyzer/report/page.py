@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = Path(__file__).parent
 _RESOLUTIONS_S: Final = (1, 2, 5, 10, 15, 30, 60)
-_MOST_SEGMENTS: Final = 240  # more than a line of the page can show
+_MAX_SEGMENTS: Final = 240  # more than a line of the page can show
 _AROUND_NS: Final = 2_500_000_000  # a moment is described by what is this far before and after
 
 
@@ -149,9 +149,9 @@ def _models(analysis: Analysis) -> dict[str, str]:
 def resolution_s(analysis: Analysis) -> int:
     """Return how long the segments of the timeline are: as fine as the page can show."""
     for seconds in _RESOLUTIONS_S:
-        if analysis.info.duration_s / seconds <= _MOST_SEGMENTS:
+        if analysis.info.duration_s / seconds <= _MAX_SEGMENTS:
             return seconds
-    return _RESOLUTIONS_S[-1] * -(-int(analysis.info.duration_s) // (60 * _MOST_SEGMENTS))
+    return _RESOLUTIONS_S[-1] * -(-int(analysis.info.duration_s) // (60 * _MAX_SEGMENTS))
 
 
 @cache
@@ -175,9 +175,9 @@ def _told_segments(analysis: Analysis) -> tuple[float, dict[ModalityName, Segmen
     """
     segment_s = analysis.parameters.segment_s
     count = len(analysis.segments["fused"])
-    if count <= _MOST_SEGMENTS:
+    if count <= _MAX_SEGMENTS:
         return segment_s, analysis.segments
-    longer_s = segment_s * -(-count // _MOST_SEGMENTS)
+    longer_s = segment_s * -(-count // _MAX_SEGMENTS)
     length_ns = round(longer_s * NS_PER_S)
     return longer_s, {
         name: segments_of(each, length_ns, analysis.state.now_ns)

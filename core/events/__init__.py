@@ -24,8 +24,8 @@ from affetti.core.events.base import (
     leaves,
 )
 from affetti.core.events.capture import (
-    HIGHEST_RATE_HZ,
-    LOWEST_RATE_HZ,
+    MAX_RATE_HZ,
+    MIN_RATE_HZ,
     AudioCaptured,
     AudioFormat,
     AudioGap,
@@ -81,9 +81,9 @@ from affetti.core.events.storable import refuse_unstorable, storable
 __all__ = [
     "ESTIMATES",
     "ESTIMATE_TABLES",
-    "HIGHEST_RATE_HZ",
     "KINDS",
-    "LOWEST_RATE_HZ",
+    "MAX_RATE_HZ",
+    "MIN_RATE_HZ",
     "OF_ITS_STREAM",
     "SCHEMA_VERSION",
     "UPCASTS",

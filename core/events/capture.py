@@ -11,8 +11,8 @@ DeviceName: TypeAlias = Literal["camera", "microphone", "speaker", "disk"]
 
 
 # The rates of a stream that is recorded: whatever looks at a recording can handle these.
-LOWEST_RATE_HZ: Final = 8_000
-HIGHEST_RATE_HZ: Final = 192_000
+MIN_RATE_HZ: Final = 8_000
+MAX_RATE_HZ: Final = 192_000
 
 
 class AudioFormat(msgspec.Struct, frozen=True):

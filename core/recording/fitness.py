@@ -18,7 +18,7 @@ from affetti.core.events import (
     decode,
 )
 from affetti.core.recording import layout
-from affetti.core.recording.parts import MOST_RECORDS
+from affetti.core.recording.parts import MAX_RECORDS
 from affetti.core.recording.records import Record
 from affetti.core.recording.session import MAX_SESSION_NS
 from affetti.core.state import SessionState
@@ -85,7 +85,7 @@ def _agrees(event: AnyEvent | UnknownEvent, record: Record) -> bool:
 
 
 def _is_storable(event: AnyEvent | UnknownEvent) -> bool:
-    if not 0 <= event.seq < MOST_RECORDS or abs(event.t_ns) > MAX_SESSION_NS:
+    if not 0 <= event.seq < MAX_RECORDS or abs(event.t_ns) > MAX_SESSION_NS:
         return False
     if isinstance(event, UnknownEvent):
         return True

@@ -61,7 +61,7 @@ INDEX_ROW: Final = np.dtype(
 ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a segment
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
-MOST_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
+MAX_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
 
 
 class _Segment:
@@ -464,7 +464,7 @@ def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
 
 def _once(rows: NDArray[Any]) -> NDArray[Any]:
     """Return the rows in order of `seq`, one for each that a recording can have."""
-    rows = rows[(rows["seq"] >= 0) & (rows["seq"] < MOST_RECORDS)]
+    rows = rows[(rows["seq"] >= 0) & (rows["seq"] < MAX_RECORDS)]
     return rows[np.unique(rows["seq"], return_index=True)[1]]
 
 

@@ -21,8 +21,8 @@ FACE_PX: Final = 48
 _CROP: Final = (FACE_PX, FACE_PX)
 CLEAR_SCORE: Final = 0.7  # a detection below this is only believed where a face was before
 # Beyond these at most about two in three faces are read right (see the card): no estimate.
-LEAST_SHARPNESS: Final = 30.0
-MOST_YAW_DEG: Final = 40.0
+MIN_SHARPNESS: Final = 30.0
+MAX_YAW_DEG: Final = 40.0
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,9 @@ class YuNetDetector:
 
     SEARCHED_PX: Final = 320 * 240
     FAINTEST_SCORE: Final = 0.3
-    _LEAST_SIDE_PX: Final = 64
+    _MIN_SIDE_PX: Final = 64
     _OVERLAP: Final = 0.3
-    _MOST_CANDIDATES: Final = 50
+    _MAX_CANDIDATES: Final = 50
 
     def __init__(self, source: str | ModelFile = "face_yunet") -> None:
         self._network = cv2.FaceDetectorYN.create(
@@ -182,7 +182,7 @@ class YuNetDetector:
             (320, 240),
             self.FAINTEST_SCORE,
             self._OVERLAP,
-            self._MOST_CANDIDATES,
+            self._MAX_CANDIDATES,
         )
 
     def faces(self, image_bgr: Image) -> list[Detection]:
@@ -190,7 +190,7 @@ class YuNetDetector:
         small, scale = _shrunk(image_bgr, self.SEARCHED_PX)
         height, width = image_bgr.shape[:2]
         # On a strip of up to 32 pixels OpenCV 4.14 finds faces in memory it never wrote.
-        below, beside = (max(0, self._LEAST_SIDE_PX - side) for side in small.shape[:2])
+        below, beside = (max(0, self._MIN_SIDE_PX - side) for side in small.shape[:2])
         small = cv2.copyMakeBorder(small, 0, below, 0, beside, cv2.BORDER_CONSTANT)
         self._network.setInputSize((small.shape[1], small.shape[0]))
         _, rows = self._network.detect(small)
@@ -223,7 +223,7 @@ class HaarDetector:
     """
 
     SEARCHED_PX: Final = 240 * 180
-    SMALLEST_PX: Final = 40
+    MIN_PX: Final = 40
 
     def __init__(self, source: str | ModelFile = "face_haar") -> None:
         self._cascade = cv2.CascadeClassifier()
@@ -240,7 +240,7 @@ class HaarDetector:
             small,
             scaleFactor=1.2,
             minNeighbors=4,
-            minSize=(self.SMALLEST_PX, self.SMALLEST_PX),
+            minSize=(self.MIN_PX, self.MIN_PX),
         )
         boxes = [np.asarray(box, np.float64) / scale for box in found]
         # Such a cascade framed FER2013's faces: its boxes are squares of the right size.
@@ -328,7 +328,7 @@ class FaceReader:
         """At which values of a reading's fields there is one more reading, or one less."""
         found: dict[str, tuple[float, ...]] = {"score": (YuNetDetector.FAINTEST_SCORE, CLEAR_SCORE)}
         if self._gated:
-            found |= {"sharpness": (LEAST_SHARPNESS,), "yaw_deg": (-MOST_YAW_DEG, MOST_YAW_DEG)}
+            found |= {"sharpness": (MIN_SHARPNESS,), "yaw_deg": (-MAX_YAW_DEG, MAX_YAW_DEG)}
         return found
 
     def read(self, image_bgr: Image, choose: Choose | None = None) -> FaceReading:
@@ -348,8 +348,8 @@ class FaceReader:
         if face is None or face.square is None:
             return FaceReading(faces=len(clear))
         crop, marks = cropped(image_bgr, face.square), face.landmarks
-        in_focus = sharpness(crop) >= LEAST_SHARPNESS
-        in_view = marks is None or abs(marks.yaw_deg) <= MOST_YAW_DEG
+        in_focus = sharpness(crop) >= MIN_SHARPNESS
+        in_view = marks is None or abs(marks.yaw_deg) <= MAX_YAW_DEG
         is_read = (in_focus and in_view) or not self._gated
         expressions = self._network(crop[np.newaxis])[0] if is_read else None
         return FaceReading(

@@ -25,7 +25,7 @@ from affetti.core.emotions import EXPRESSIONS, Expression, FloatArray
 from affetti.core.events import Expressions
 from affetti.core.fusion import DECIMALS
 
-LEAST_ESTIMATES: Final = 20  # two seconds of a face in view
+MIN_ESTIMATES: Final = 20  # two seconds of a face in view
 MIN_NEUTRAL: Final = 0.5  # mean probability of neutral, at least
 MAX_SPREAD: Final = 0.2  # mean distance of a reading from their mean, at most
 _FLOOR: Final = 1e-3  # below this a probability says no more than "not this"
@@ -46,7 +46,7 @@ def judged(neutral: ArrayLike) -> Outcome:
         Shape [n, 7], the network's words during it, distributions over the expressions.
     """
     words = np.asarray(neutral, np.float64).reshape(-1, len(EXPRESSIONS))
-    if len(words) < LEAST_ESTIMATES:
+    if len(words) < MIN_ESTIMATES:
         return "too_few"
     if words[:, EXPRESSIONS.index(Expression.NEUTRAL)].mean() < MIN_NEUTRAL:
         return "not_neutral"

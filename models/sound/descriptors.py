@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from affetti.models.sound.features import FRAME, MEL_PERIOD_S, RATE_HZ, Frames, Sound
 
 _TINY: Final = 1e-9
-_LOWEST_MIDI, _HIGHEST_MIDI = 33, 108  # A1 to C8
+_MIN_MIDI, _MAX_MIDI = 33, 108  # A1 to C8
 _BANDS_HZ: Final = (0, 150, 300, 600, 1_200, 2_400, 4_800, 11_025.1)
 _MODULATION_HZ: Final = (0.3, 1, 2, 4, 8, 16, 31)
 _TEMPI_BPM: Final = (30, 60, 90, 120, 160, 240)
@@ -103,7 +103,7 @@ def harmony(sound: Sound) -> Values:
     "Detecting harmonic change in musical audio" (2006).
     """
     pitches = _pitch_filters() @ sound.magnitude  # [semitones, frames]
-    midi = np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1)
+    midi = np.arange(_MIN_MIDI, _MAX_MIDI + 1)
     chroma = _pitch_class_of().astype(np.float32) @ pitches
     chroma /= chroma.sum(axis=0) + _TINY
     weight = np.sqrt(sound.power.mean(axis=0))
@@ -217,14 +217,14 @@ def _keys() -> Array:
 def _pitch_filters() -> Frames:
     """Triangles a semitone to each side of each pitch, shape [semitones, bins]."""
     bins = 69 + 12 * np.log2(np.maximum(_bins_hz(), 1) / 440)
-    midi = np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1)
+    midi = np.arange(_MIN_MIDI, _MAX_MIDI + 1)
     return np.asarray(np.maximum(0, 1 - np.abs(bins - midi[:, None])), np.float32)
 
 
 @cache
 def _pitch_class_of() -> Array:
     """Which pitch class each pitch belongs to, C first, shape [12, semitones]."""
-    midi = np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1)
+    midi = np.arange(_MIN_MIDI, _MAX_MIDI + 1)
     return np.asarray(midi % 12 == np.arange(12)[:, None])
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from affetti.core.emotions import FloatArray
-from affetti.core.events import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, AudioFormat, Emotions
+from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat, Emotions
 from affetti.models import manifest
 from affetti.models.manifest import ModelFile, Models
 from affetti.models.sound.descriptors import describe
@@ -18,7 +18,7 @@ from affetti.models.sound.reasons import Reason, Typical, reasons
 
 MAX_CHANNELS: Final = 8
 FLOOR_DBFS: Final = -120.0
-MOST_REASONS: Final = 3
+MAX_REASONS: Final = 3
 SILENCE_DBFS: Final = -60.0  # softer than this is no music: a quiet room, a muted line
 
 
@@ -29,7 +29,7 @@ class MusicReading:
     `emotions` are probabilities in the order of `core.emotions.EMOTIONS`, rounded to six
     decimals; None when there is no music to hear. `loudness_dbfs` is the root mean square of
     the mono mix about its mean, 0 for a full-scale square wave, at least -120. `tempo_bpm` is
-    None when there is no music to hear. `reasons` are up to `MOST_REASONS` words for what spoke
+    None when there is no music to hear. `reasons` are up to `MAX_REASONS` words for what spoke
     for the strongest emotion, see `MusicReader.explain`. `presence` is the probability that it
     is music, rounded to six decimals; None in silence, and for models that do not ask.
     """
@@ -107,7 +107,7 @@ class MusicReader:
             (happiness, sadness, anger, relaxation),
             heard.loudness_dbfs,
             round(heard.sound.tempo_bpm, 1),
-            tuple(reason.word for reason in self._reasons(heard.features)[:MOST_REASONS]),
+            tuple(reason.word for reason in self._reasons(heard.features)[:MAX_REASONS]),
             heard.presence,
         )
 
@@ -177,7 +177,7 @@ class MusicReader:
 
 def readable(form: AudioFormat) -> bool:
     """Return whether sound of this form can be read."""
-    return LOWEST_RATE_HZ <= form.rate_hz <= HIGHEST_RATE_HZ and 1 <= form.channels <= MAX_CHANNELS
+    return MIN_RATE_HZ <= form.rate_hz <= MAX_RATE_HZ and 1 <= form.channels <= MAX_CHANNELS
 
 
 def model_names(name: str, models: Models | None = None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ Features = dict[str, float]
 # A feature's mean and standard deviation over the windows that the model was trained on.
 Typical = dict[str, tuple[float, float]]
 
-LEAST_WEIGHT: Final = 0.1  # less is nothing to speak of
+MIN_WEIGHT: Final = 0.1  # less is nothing to speak of
 _MARKED: Final = 0.3  # standard deviations from the typical that deserve a word
 
 
@@ -70,7 +70,7 @@ def reasons(
             name: mean for name, (mean, _) in typical.items() if _belongs(name, quality)
         }
         weight = _log_odds(said[named]) - _log_odds(probabilities(changed)[named])
-        if word and weight >= LEAST_WEIGHT:
+        if word and weight >= MIN_WEIGHT:
             found.append(Reason(word, round(weight, 3)))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
 

@@ -22,7 +22,7 @@ from affetti.recorder.engine.messages import Message, Plan
 Say = Callable[[str], None]
 
 _TURN_S: Final = 0.02
-_LONGEST_LINE: Final = 10_000  # signs of one marker
+_MAX_LINE: Final = 10_000  # signs of one marker
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FAILURES: Final = ("failed", "disk_full")  # are told as problems
 
@@ -97,7 +97,7 @@ class Headless:
         try:
             # Bytes that are no UTF-8 are shown as U+FFFD; a line without an end is cut in pieces.
             with open(0, encoding="utf-8-sig", errors="replace", closefd=False) as lines:
-                while line := lines.readline(_LONGEST_LINE):
+                while line := lines.readline(_MAX_LINE):
                     if not self._mark(line.strip()):
                         return
         except Exception as error:

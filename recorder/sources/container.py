@@ -30,7 +30,7 @@ _BARE: Final = frozenset(
 _TRANSPORT_PACKETS: Final = (188, 192, 204)  # bytes
 _SLACK_S: Final = 0.2  # by which a header may promise too much
 _PERSISTENCE: Final = 20  # reads that fail in a row before the rest counts as lost
-_LARGEST_HEAD: Final = 4096  # bytes between one packet and the next where nothing is missing
+_MAX_HEAD: Final = 4096  # bytes between one packet and the next where nothing is missing
 _HOPELESS: Final = 1000  # frames that cannot be decoded before a film is refused
 _OUTPUT_CORRUPT: Final = 1 << 3  # a decoder's flag: deliver what is damaged, and say that it is
 
@@ -202,7 +202,7 @@ class Container:
         """Whether bytes before a packet were skipped; only Matroska has them close together."""
         if "matroska" not in self._file.format.name or packet.pos is None:
             return False
-        skipped = bool(0 < self._read_to < packet.pos - _LARGEST_HEAD)
+        skipped = bool(0 < self._read_to < packet.pos - _MAX_HEAD)
         self._read_to = packet.pos + packet.size
         return skipped
 

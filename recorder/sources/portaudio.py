@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError, DeviceError, MissingPackage
 from affetti.core.events import (
-    HIGHEST_RATE_HZ,
-    LOWEST_RATE_HZ,
+    MAX_RATE_HZ,
+    MIN_RATE_HZ,
     AudioFormat,
     DeviceLost,
     DeviceRestored,
@@ -278,7 +278,7 @@ class CardClock:
 
 def _bounded_hz(*rates_hz: int) -> tuple[int, ...]:
     """Return the rates that a stream may have, each once; standard ones where there are none."""
-    usable = (rate for rate in rates_hz if LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ)
+    usable = (rate for rate in rates_hz if MIN_RATE_HZ <= rate <= MAX_RATE_HZ)
     return tuple(dict.fromkeys(usable)) or _STANDARD_HZ
 
 

@@ -14,15 +14,15 @@ import soxr
 from numpy.typing import NDArray
 
 from affetti.core.errors import AffettiError, FileMissing, MediaError
-from affetti.core.events import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, AudioFormat
+from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat
 
 SUFFIXES: Final = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}
 )
 _STANDARD_HZ: Final = (44_100, 48_000)
 # A file that says it is farther off holds something else than music.
-_LOWEST_FILE_HZ: Final = 1_000
-_HIGHEST_FILE_HZ: Final = 1_000_000
+_MIN_FILE_HZ: Final = 1_000
+_MAX_FILE_HZ: Final = 1_000_000
 _DECODED_AT_ONCE: Final = 8192  # samples
 # libsndfile turns these into int16 without scaling, or wraps what is louder than full scale.
 _FLOATING: Final = frozenset({"FLOAT", "DOUBLE", "VORBIS", "OPUS"})
@@ -82,11 +82,11 @@ def open_track(path: Path) -> Track:
         raise _undecodable(path) from error
     if not decodable:
         raise _undecodable(path)
-    if not _LOWEST_FILE_HZ <= track.rate_hz <= _HIGHEST_FILE_HZ:
+    if not _MIN_FILE_HZ <= track.rate_hz <= _MAX_FILE_HZ:
         raise MediaError(
             f"The sound file {path.name} cannot be used: it says that its rate is "
             f"{track.rate_hz} Hz.",
-            f"Rates from {_LOWEST_FILE_HZ} to {_HIGHEST_FILE_HZ} Hz can be; convert the file.",
+            f"Rates from {_MIN_FILE_HZ} to {_MAX_FILE_HZ} Hz can be; convert the file.",
         )
     return track
 
@@ -107,7 +107,7 @@ def common_format(tracks: list[Track]) -> AudioFormat:
 
 
 def _stream_rate_hz(rates_hz: list[int]) -> int:
-    usable = [rate for rate in rates_hz if LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ]
+    usable = [rate for rate in rates_hz if MIN_RATE_HZ <= rate <= MAX_RATE_HZ]
     if not usable:
         return _STANDARD_HZ[0] if max(rates_hz) % 11_025 == 0 else _STANDARD_HZ[1]
     counts = Counter(rate for rate in usable if rate >= _STANDARD_HZ[0])

@@ -110,7 +110,7 @@ def border(face_jpegs: list[bytes]) -> float:
 
 def recorded_at(border: float, path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Record where a face of that sharpness is just not read."""
-    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border + 0.05)
+    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border + 0.05)
     return build(path, plan)
 
 
@@ -118,7 +118,7 @@ def test_an_estimate_at_a_gate_may_exist_on_one_side_only(
     tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = recorded_at(border, tmp_path / "s.h5", face_only, monkeypatch)
-    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border - 0.05)
+    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border - 0.05)
     found = verified(path)
     assert found.verdict == "within tolerance"
     assert found.one_sided["face"] >= 1
@@ -129,7 +129,7 @@ def test_far_from_a_gate_it_departs(
     tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = recorded_at(border, tmp_path / "s.h5", face_only, monkeypatch)
-    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border - 0.2)
+    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border - 0.2)
     found = verified(path)
     assert found.verdict == "departs"
     assert found.difference is not None
@@ -145,7 +145,7 @@ def test_one_neutral_face_on_one_side_moves_no_later_estimate(
     ]
     plan = replace(face_only, duration_s=6, moments=neutral)
     path = recorded_at(border, tmp_path / "s.h5", plan, monkeypatch)
-    monkeypatch.setattr(face_reading, "LEAST_SHARPNESS", border - 0.05)
+    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border - 0.05)
     found = verified(path)
     assert found.verdict == "within tolerance"
     assert found.differing["face"] == found.one_sided["face"] >= 1

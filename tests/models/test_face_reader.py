@@ -13,7 +13,7 @@ from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.recording.session import Session
 from affetti.models.face.reading import (
-    LEAST_SHARPNESS,
+    MIN_SHARPNESS,
     Detection,
     FaceReader,
     FaceReading,
@@ -150,7 +150,7 @@ def test_half_the_light_shows_in_the_brightness_and_hardly_in_the_reading(
 def test_a_face_out_of_focus_is_seen_and_not_read(frames: list[np.ndarray], reader: FaceReader):
     blurred = [cv2.GaussianBlur(frame, (0, 0), sigma) for frame in frames for sigma in (2, 10, 12)]
     seen = [reading for reading in map(reader.read, blurred) if reading.box_px is not None]
-    in_focus = [(reading.sharpness or 0) >= LEAST_SHARPNESS for reading in seen]
+    in_focus = [(reading.sharpness or 0) >= MIN_SHARPNESS for reading in seen]
 
     assert set(in_focus) == {True, False}
     assert [reading.expressions is not None for reading in seen] == in_focus

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from affetti.models.sound.music import MusicReader
-from affetti.models.sound.reasons import LEAST_WEIGHT, QUALITIES
+from affetti.models.sound.reasons import MIN_WEIGHT, QUALITIES
 
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 
@@ -29,7 +29,7 @@ def test_reasons_are_known_words_the_strongest_first(reader: MusicReader, name: 
     assert {reason.word for reason in reasons} <= words
     weights = [reason.weight for reason in reasons]
     assert weights == sorted(weights, reverse=True)
-    assert min(weights) >= LEAST_WEIGHT
+    assert min(weights) >= MIN_WEIGHT
 
 
 def test_a_dark_piece_is_not_called_bright(reader: MusicReader):

@@ -20,7 +20,7 @@ from affetti.core.events import (
 )
 from affetti.core.state import SessionState
 from affetti.models.face.reading import FaceReading
-from affetti.models.face.reference import LEAST_ESTIMATES, NeutralBias, judged, mean_logs
+from affetti.models.face.reference import MIN_ESTIMATES, NeutralBias, judged, mean_logs
 from affetti.models.perception import FacePerception
 from affetti.models.pipelines import AFFETTI, Offer
 from tests.conftest import jpeg, started
@@ -118,7 +118,7 @@ def test_a_neutral_reference_corrects_what_comes_after_it_and_keeps_the_networks
 
 
 def test_a_neutral_reference_too_short_to_believe_is_none() -> None:
-    assert LEAST_ESTIMATES == 20
+    assert MIN_ESTIMATES == 20
     made = estimates((1.05, NeutralReferenceStarted), (2.5, NeutralReferenceRecorded))
     assert not any(estimate.neutral_reference for estimate in made)
 
@@ -147,7 +147,7 @@ def test_a_face_that_is_not_neutral_or_not_still_is_refused(
 
 def test_a_reference_without_a_face_has_too_few_readings() -> None:
     assert judged([]) == "too_few"
-    assert judged([CALM] * (LEAST_ESTIMATES - 1)) == "too_few"
+    assert judged([CALM] * (MIN_ESTIMATES - 1)) == "too_few"
 
 
 def test_a_neutral_reference_belongs_to_one_person() -> None:

@@ -29,20 +29,20 @@ from affetti.models.sound.music import sharpened
 MUSICNN: Final = "musicnn_msd"
 STEP_S: Final = 5
 KEPT: Final = 256  # features, the most important first
-MOST_SEMITONES: Final = 3.0
+MAX_SEMITONES: Final = 3.0
 EXPONENTS: Final = np.arange(1.0, 3.01, 0.1)
 
 
 def transposed(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signal:
-    """Raise or lower the pitch by up to `MOST_SEMITONES`, keeping the tempo."""
-    return pitch(signal, rate_hz, random, random.uniform(-MOST_SEMITONES, MOST_SEMITONES))
+    """Raise or lower the pitch by up to `MAX_SEMITONES`, keeping the tempo."""
+    return pitch(signal, rate_hz, random, random.uniform(-MAX_SEMITONES, MAX_SEMITONES))
 
 
 # A copy of each clip is made by each of these.
 ALTERATIONS: Final = {
     "in any room": any_room,
     "in a bad room": bad_room,
-    f"transposed by up to {MOST_SEMITONES:g} semitones": transposed,
+    f"transposed by up to {MAX_SEMITONES:g} semitones": transposed,
 }
 
 
