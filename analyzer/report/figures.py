@@ -14,12 +14,13 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis
-from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.estimates import ModalityName, withheld
 from affetti.analyzer.measures.segments import Segments
+from affetti.analyzer.measures.stretches import common
 from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.transitions import Change, Dwell, dwells_of
 from affetti.analyzer.report.findings import NAMES, coverage_text
-from affetti.analyzer.report.wording import clock, expressed, percent
+from affetti.analyzer.report.wording import clock, expressed, percent, unseen, when
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
 from affetti.core.language import clock_text
@@ -118,6 +119,7 @@ def timeline(
         coverage = coverage_text(name, analysis.summaries[name].coverage)
         titles.append(_panel_title(NAMES[name], coverage, y))
         parts += _panel(rows, scale, y + _TITLE_PX)
+        parts += _withheld(analysis, name, scale, y + _TITLE_PX)
         parts += _ribbon(dwells, scale, y + _TITLE_PX + _PANEL_PX + 2)
         y += _TITLE_PX + _PANEL_PX + _RIBBON_PX + 2 + _GAP_PX
     both = f"both there {percent(analysis.congruence.coverage)} of the time"
@@ -185,6 +187,26 @@ def _pauses(analysis: Analysis, scale: _Scale, height: float) -> Iterable[Markup
             height=height,
             class_="pause",
         )
+
+
+def _withheld(analysis: Analysis, name: ModalityName, scale: _Scale, y: float) -> Iterable[Markup]:
+    """Return what a modality had nothing to speak of in, for want of consent."""
+    for one in analysis.unseen:
+        if one.cause != "no_consent" or name != {"video": "face", "audio": "music"}.get(one.what):
+            continue
+        for start, stop in common(
+            [(round(one.start_s * NS_PER_S), round(one.stop_s * NS_PER_S))],
+            withheld(analysis.state, name),
+        ):
+            yield element(
+                "rect",
+                element("title", f"{unseen(one).capitalize()}, {when(one)}"),
+                x=scale.x(start / NS_PER_S),
+                y=y,
+                width=scale.width(start / NS_PER_S, stop / NS_PER_S),
+                height=_PANEL_PX,
+                class_="pause withheld",
+            )
 
 
 def _panel_title(name: str, detail: str, y: float) -> Markup:

@@ -128,7 +128,7 @@ def html_of(analysis: Analysis) -> str:
         diagrams=_diagrams(analysis),
         changes=_changes(analysis),
         moments=moments,
-        paused=bool(analysis.state.pauses),
+        paused=any(u.cause in ("paused", "no_consent") for u in analysis.unseen),
         coverage=figures.coverage_strips(fine, analysis),
         basis=findings.basis_of(analysis),
         unseen=analysis.unseen,

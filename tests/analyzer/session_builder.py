@@ -23,6 +23,7 @@ from affetti.core.events import (
     SessionEnded,
     SessionStarted,
     TrackEnded,
+    TrackEndReason,
     TrackStarted,
 )
 from affetti.core.recording.parts import SegmentLog
@@ -59,6 +60,8 @@ class Plan:
     tracks: list[tuple[str, NDArray[np.int16]]] = field(default_factory=list)
     moments: list[Event] = field(default_factory=list)
     jpegs: list[bytes] = field(default_factory=list)
+    unfilmed: list[tuple[float, float]] = field(default_factory=list)  # seconds without frames
+    end_reason: TrackEndReason = "finished"  # of every track
     blobs: dict[Event, bytes] = field(default_factory=dict)  # of moments that carry one
     person: str = "P07"
     consent: Consent = field(default_factory=lambda: Consent(video=True, audio=True))
@@ -142,6 +145,8 @@ def _facts(plan: Plan) -> Iterable[tuple[Event, bytes]]:
     for i in range(round(plan.duration_s * FRAMES_PER_S) if plan.jpegs else 0):
         jpeg = plan.jpegs[i % len(plan.jpegs)]
         t_ns = i * NS_PER_S // FRAMES_PER_S + 1
+        if any(start * NS_PER_S <= t_ns < stop * NS_PER_S for start, stop in plan.unfilmed):
+            continue
         yield FrameCaptured(t_ns=t_ns, frame=i, width_px=640, height_px=360), jpeg
     yield from _playback(plan)
     for moment in plan.moments:
@@ -157,7 +162,7 @@ def _playback(plan: Plan) -> Iterable[tuple[Event, bytes]]:
         end = min(begin + len(samples), len(sound))
         sound[begin:end] = samples[: end - begin]
         yield _track_started(number, title, begin, len(samples)), b""
-        ended = TrackEnded(t_ns=_time_ns(end), track=number, sample=end, reason="finished")
+        ended = TrackEnded(t_ns=_time_ns(end), track=number, sample=end, reason=plan.end_reason)
         yield ended, b""
         begin = end
     for sample in range(0, len(sound) if plan.tracks else 0, BLOCK):

@@ -1,0 +1,236 @@
+"""The review screen and the report say the same of the same recording."""
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from session_builder import RATE_HZ, Plan, build, chord
+from textual.widgets import Static
+
+from affetti.analyzer.report import write_report
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import (
+    Consent,
+    ConsentChanged,
+    DeviceLost,
+    DeviceRestored,
+    Event,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
+    PersonChanged,
+    RecordingPaused,
+    RecordingResumed,
+    TrackPaused,
+    TrackResumed,
+)
+from affetti.core.recording.session import Session
+from affetti.models.face.reading import FaceReading
+from affetti.models.sound.music import MusicReading
+from affetti.recorder.engine import messages
+from affetti.recorder.tui.screens.review import ReviewScreen
+from affetti.recorder.tui.view import RecordingView
+from tests.recorder.test_tui_screens import opened
+
+CRYING = (0.02, 0.01, 0.05, 0.02, 0.78, 0.02, 0.10)
+TORN = (0.08, 0.01, 0.02, 0.36, 0.34, 0.02, 0.17)
+SMILING = (0.01, 0.0, 0.02, 0.81, 0.05, 0.03, 0.08)
+BOTH = Consent(video=True, audio=True)
+NEITHER = Consent(video=False, audio=False)
+A, B = ("Grey Sunday", chord(9, 220, 262, 330)), ("Morning <b>Dance</b>", chord(8, 262, 330, 392))
+
+
+class Faces:
+    """Readers of faces that each express something for so many seconds, over and over."""
+
+    def __init__(self, *turns: tuple[float, tuple[float, ...] | None], count: int = 1) -> None:
+        self._shown = [face for seconds, face in turns for _ in range(round(10 * seconds))]
+        self._count = count
+
+    def reader(self) -> Callable[[object, object], FaceReading]:
+        shown = cycle(self._shown)
+
+        def read(image: object, choose: object) -> FaceReading:
+            face = next(shown)
+            if face is None:
+                return FaceReading()
+            return FaceReading(face, (40, 20, 60, 60), self._count)  # type: ignore[arg-type]
+
+        return read
+
+
+def music(samples: Any, rate_hz: int) -> MusicReading:
+    """Hear music wherever there is sound."""
+    if not samples.any():
+        return MusicReading(None, -120.0)
+    return MusicReading((0.3, 0.11, 0.09, 0.5), -20.0, 90.0, ("minor", "sparse"), 0.9)
+
+
+def at(kind: type[Any], t_s: float, **fields: Any) -> Event:
+    event: Event = kind(t_ns=round(t_s * NS_PER_S), **fields)
+    return event
+
+
+def of_track(kind: type[Any], t_s: float) -> Event:
+    return at(kind, t_s, track=0, sample=round(t_s * RATE_HZ))
+
+
+TURNING = Faces((2.3, CRYING), (1.6, TORN), (3.1, SMILING), (0.7, None))
+KINDS: dict[str, dict[str, Any]] = {
+    "two tracks": {"tracks": [A, B], "read_face": TURNING},
+    "no face": {"tracks": [A], "read_face": Faces((1, None))},
+    "no camera": {"tracks": [A, B], "jpegs": []},
+    "no music": {"read_face": TURNING, "tracks": []},
+    "a pause": {
+        "tracks": [A, B],
+        "read_face": TURNING,
+        "moments": [at(RecordingPaused, 4.2), at(RecordingResumed, 7.9)],
+        "unfilmed": [(4.2, 7.9)],
+    },
+    "consent withdrawn": {
+        "tracks": [A, B],
+        "read_face": TURNING,
+        "moments": [at(ConsentChanged, 5, consent=NEITHER), at(ConsentChanged, 12, consent=BOTH)],
+        "unfilmed": [(5, 12)],
+    },
+    "the track paused, and skipped": {
+        "tracks": [A],
+        "read_face": TURNING,
+        "end_reason": "skipped",
+        "moments": [of_track(TrackPaused, 4.4), of_track(TrackResumed, 6.1)],
+    },
+    "two faces": {
+        "tracks": [A],
+        "read_face": Faces((4, CRYING), (2, SMILING), count=2),
+        "moments": [at(PersonChanged, 8.3)],
+    },
+    "the camera lost": {
+        "tracks": [A, B],
+        "read_face": TURNING,
+        "moments": [
+            at(DeviceLost, 6, device="camera"),
+            at(DeviceRestored, 10.5, device="camera", gap_ns=5 * NS_PER_S),
+        ],
+        "unfilmed": [(5.5, 10.5)],
+    },
+    "a response": {
+        "duration_s": 62.0,
+        "onset_s": 45.0,
+        "tracks": [A],
+        "read_face": Faces((49.5, CRYING), (99, SMILING)),
+    },
+    "no response": {
+        "duration_s": 60.0,
+        "onset_s": 45.0,
+        "tracks": [A],
+        "read_face": Faces((6, CRYING), (6, SMILING)),
+    },
+    "a reference refused": {
+        "tracks": [A],
+        "read_face": Faces((9, CRYING)),
+        "moments": [at(NeutralReferenceStarted, 0.5), at(NeutralReferenceRecorded, 3.5)],
+    },
+    "broken off": {"tracks": [A], "read_face": TURNING, "ended": False},
+}
+
+
+def built(path: Path, fields: dict[str, Any]) -> Path:
+    read_face = fields.get("read_face", Faces((1, None))).reader()
+    return build(path, Plan(**{**fields, "read_face": read_face}))
+
+
+class Page(HTMLParser):
+    """Collects the texts of a report by the class, or the tag, of what they stand in."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[tuple[str, str]] = []
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "link", "br"):
+            self._open.append(dict(attrs).get("class") or tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and self._open:
+            self.texts.append((self._open[-1], " ".join(data.split())))
+
+    def under(self, kind: str) -> list[str]:
+        return [text for found, text in self.texts if found == kind]
+
+    def section(self, first: str, last: str) -> list[str]:
+        """Return the texts between two texts."""
+        texts = [text for _, text in self.texts]
+        if first not in texts:
+            return []
+        begin = texts.index(first) + 1
+        return texts[begin : texts.index(last, begin)]
+
+
+async def on_screen(path: Path, folder: Path) -> str:
+    """Return what the review screen says of a recording's tracks and gaps, in one line."""
+    view = RecordingView(lambda: 0)
+    with Session.open(path) as session:
+        view.hear(messages.Recorded(tuple(session.events)))
+    async with opened(folder) as app:
+        screen = ReviewScreen(app.app.screen.link, view)
+        await app.app.push_screen(screen)
+        console = Console(width=400, color_system=None)
+        with console.capture() as shown:
+            console.print(screen.query_one("#tracks", Static).content)
+    return " ".join(shown.get().split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_screen_says_what_the_report_says(
+    tmp_path: Path, blank_jpeg: bytes, kind: str
+) -> None:
+    fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
+    path = built(tmp_path / "s.h5", fields)
+    page = Page(write_report(path).read_text(encoding="utf-8"))
+    screen = await on_screen(path, tmp_path)
+    rows = list(
+        zip(page.under("bar-name"), page.under("bar-words"), page.under("bar-coverage"),
+            strict=True)
+    )  # fmt: skip
+    assert len(rows) == 3 * len(fields["tracks"])
+    for name, words, coverage in rows:
+        assert f"{name} {words} {coverage}" in screen
+    for label in ("played", "congruence", "congruence-coverage", "response"):
+        told = page.under(label)
+        assert len(told) == len(fields["tracks"])
+        assert all(" ".join(text.split()) in screen for text in told)
+    unseen = page.under("when"), page.under("why")
+    for when, why in zip(*unseen, strict=True):
+        assert f"{when} {why}" in screen
+    assert ("could not be seen" in screen) == bool(unseen[0])
+
+
+def test_what_happened_is_in_what_is_said(tmp_path: Path, blank_jpeg: bytes) -> None:
+    """The comparison is of something: each kind of recording leaves its words."""
+    told = {}
+    for kind in ("a response", "no response", "consent withdrawn", "the camera lost", "two faces",
+                 "a reference refused", "the track paused, and skipped"):  # fmt: skip
+        fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
+        path = built(tmp_path / f"{len(told)}.h5", fields)
+        page = Page(write_report(path).read_text(encoding="utf-8"))
+        told[kind] = " ".join(text for _, text in page.texts).replace("\u00a0", " ")
+    assert "After 4.5 s, from sadness to happiness." in told["a response"]
+    assert (
+        "No response: the face changed no more than it does without music." in (told["no response"])
+    )
+    assert "00:05.0–00:12.0 7.0 s no consent to video" in told["consent withdrawn"]
+    assert "later withdrawn" in told["consent withdrawn"]
+    assert "00:05.5–00:10.5 5.0 s the camera was lost" in told["the camera lost"]
+    assert "several faces in view" in told["two faces"]
+    assert "100 % of the pictures with a face" in told["two faces"]
+    assert "00:08.3 another of the faces was chosen" in told["two faces"]
+    assert "refused: the face in it was not neutral" in told["a reference refused"]
+    assert "heard for 7.3 s of 9.0 s, skipped" in told["the track paused, and skipped"]
