@@ -13,7 +13,7 @@ import msgspec
 
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.replay import recorded_offer
-from affetti.analyzer.tables import COLUMNS, Table, tables_of, write_csv
+from affetti.analyzer.tables import Table, description_of, tables_of, write_csv
 from affetti.core.environment import environment
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.recording.session import Session
@@ -166,7 +166,7 @@ def _statement(
         "tables": {
             f"{table.name}.csv": {
                 "rows": len(table.rows),
-                "columns": {name: COLUMNS[name] for name in table.columns},
+                "columns": {name: description_of(name) for name in table.columns},
             }
             for table in tables
         },

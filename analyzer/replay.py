@@ -7,7 +7,7 @@ bytes that are stored. With the models that the recording names, it gives the sa
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
@@ -25,9 +25,11 @@ from affetti.core.events import (
     UnknownEvent,
     columns,
     decode,
+    estimate_kind,
 )
 from affetti.core.recording.session import Session
 from affetti.models.perception import Estimate, Perception, Skip, never, recorded_skips
+from affetti.models.perception.plugins import recorded_perceivers
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers, digests_of, offers
 
 Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
@@ -86,7 +88,8 @@ def _perceived(
     if not event.traits.perceived:
         return _Perceived(event)
     heard = pool.submit(perception.hear, event, blob)
-    return _Perceived(event, perception.see(event, blob), heard)
+    seen = [*perception.see(event, blob), *perception.perceive_others(event, blob)]
+    return _Perceived(event, seen, heard)
 
 
 def stepwise(
@@ -140,6 +143,8 @@ class EstimateTables:
     ----------
     face, music, fused
         One row an estimate.
+    others
+        Those of further modalities, by name.
     source
         "replayed", every one computed again from frames and sound; or "completed", the live
         ones with those that were skipped.
@@ -152,6 +157,11 @@ class EstimateTables:
     fused: Columns
     source: Literal["replayed", "completed"]
     pipeline: str = AFFETTI.name
+    others: dict[str, Columns] = field(default_factory=dict)
+
+    def all(self) -> dict[str, Columns]:
+        """Return every table by its modality."""
+        return {"face": self.face, "music": self.music, "fused": self.fused} | self.others
 
 
 def replayed(
@@ -188,12 +198,14 @@ def _tables(
     source: Literal["replayed", "completed"],
     pipeline: str,
 ) -> EstimateTables:
-    made: dict[type, list[Event]] = {kind: [] for kind in ESTIMATE_TABLES.values()}
+    made: dict[str, list[Event]] = {name: [] for name in ESTIMATE_TABLES}
     for _, estimates in steps:
         for estimate in estimates:
-            made[type(estimate)].append(estimate)
-    tables = {name: columns(kind, made[kind]) for name, kind in ESTIMATE_TABLES.items()}
-    return EstimateTables(**tables, source=source, pipeline=pipeline)
+            if not isinstance(estimate, EstimateSkipped):
+                made.setdefault(estimate.modality, []).append(estimate)
+    tables = {name: columns(estimate_kind(name), events) for name, events in made.items()}
+    face, music, fused = (tables.pop(name) for name in ("face", "music", "fused"))
+    return EstimateTables(face, music, fused, source, pipeline, tables)
 
 
 class _Completion(Perception):
@@ -224,7 +236,8 @@ class _Completion(Perception):
         return known
 
     def _is_live(self, modality: Modality, event: Event) -> bool:
-        return bool(self._live(event))
+        # What a plug-in makes is cheap, or it would not have kept up: it is made anew.
+        return modality in ("face", "music") and bool(self._live(event))
 
     def _live(self, event: Event) -> list[FaceEstimated | MusicEstimated]:
         """Return the live estimates that an event gave rise to."""
@@ -244,4 +257,5 @@ def other_models(session: Session) -> list[str]:
         now = digests_of(recorded_offer(session).models)
     except ModelError:  # its pipeline names one that is not here
         return sorted(was)
-    return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+    others = {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
+    return [*sorted(others), *recorded_perceivers(session.started)[1]]

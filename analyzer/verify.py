@@ -10,6 +10,7 @@ last digit. Elsewhere numerical kernels differ in the seventh digit, a value now
 a border of rounding, and each field declares how far it may be off (`core.events.field`).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,17 +23,18 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.environment import contrast, environment
 from affetti.core.events import (
     ESTIMATE_TABLES,
-    ESTIMATES,
     Environment,
     EstimateSkipped,
     Event,
     FaceEstimated,
     Field,
+    column_fields,
     fields_of,
 )
 from affetti.core.language import clock_text
 from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION, Estimate, Perception, recorded_skips
+from affetti.models.perception.plugins import Perceiver, recorded_perceivers
 from affetti.models.pipelines import AFFETTI, Perceivers, recorded_models
 
 Verdict: TypeAlias = Literal["identical", "within tolerance", "departs"]
@@ -163,6 +165,8 @@ def verify(
     pipeline = started.pipeline or AFFETTI
     own = recorded_offer(session).zoo
     models, missing = recorded_models(started, (*zoos, own) if own else zoos)
+    others, lacking = recorded_perceivers(started)
+    missing += lacking
     if missing or started.perception_version != PERCEPTION_VERSION:
         return Verification(
             {}, skipped, {}, missing, None,
@@ -172,7 +176,7 @@ def verify(
         )  # fmt: skip
     perceivers, recorded = Perceivers(pipeline, models), Recorded(session.events)
     comparison = _Comparison(recorded, perceivers)
-    perception = _FromRecorded(recorded, perceivers)
+    perception = _FromRecorded(recorded, perceivers, others)
     for _, made in stepwise(session, perception, progress):
         for estimate in made:
             comparison.add(estimate)
@@ -202,8 +206,7 @@ class Recorded:
 
     def __init__(self, events: Iterable[object]) -> None:
         self.events = list(events)
-        kinds = (*ESTIMATES, EstimateSkipped)
-        estimates = [e for e in self.events if isinstance(e, Event) and type(e) in kinds]
+        estimates = [event for event in self.events if isinstance(event, Estimate)]
         self._found = {_about(estimate): estimate for estimate in estimates}
         self.last: dict[str, int] = {}  # by modality, the latest moment that one is about
         for event in self._found.values():
@@ -227,17 +230,17 @@ def _about(estimate: Event) -> tuple[Any, ...]:
 
 def modality_of(estimate: Event) -> str:
     """Return which table an estimate, or what was skipped, belongs to."""
-    if isinstance(estimate, EstimateSkipped):
-        return estimate.modality
-    return next(name for name, kind in ESTIMATE_TABLES.items() if isinstance(estimate, kind))
+    return str(getattr(estimate, "modality", ""))
 
 
 class _FromRecorded(Perception):
     """Perception that makes each estimate anew, and goes on from the recorded one."""
 
-    def __init__(self, recorded: Recorded, chosen: Perceivers) -> None:
+    def __init__(
+        self, recorded: Recorded, chosen: Perceivers, others: Sequence[type[Perceiver]]
+    ) -> None:
         skip = recorded_skips(recorded.events)
-        super().__init__(chosen.read_face, chosen.read_music, skip, chosen.reference)
+        super().__init__(chosen.read_face, chosen.read_music, skip, chosen.reference, others)
         self._recorded = recorded
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
@@ -256,15 +259,17 @@ class _FromRecorded(Perception):
 class _Comparison:
     """Sets recorded and replayed estimates side by side and keeps count."""
 
-    def __init__(self, recorded: Recorded, chosen: Perceivers) -> None:
+    def __init__(
+        self, recorded: Recorded, chosen: Perceivers, others: Sequence[type[Perceiver]]
+    ) -> None:
         self._recorded, self._chosen = recorded, chosen
         self._seen: set[int] = set()
         self._missing: list[Event] = []
         self._differences: list[Difference] = []
-        self.compared = dict.fromkeys(ESTIMATE_TABLES, 0)
-        self.differing = dict.fromkeys(ESTIMATE_TABLES, 0)
-        self.one_sided = dict.fromkeys(ESTIMATE_TABLES, 0)
-        self.unrecorded = dict.fromkeys(ESTIMATE_TABLES, 0)
+        self.compared = Counter(dict.fromkeys(ESTIMATE_TABLES, 0))
+        self.differing = Counter(self.compared)
+        self.one_sided = Counter(self.compared)
+        self.unrecorded = Counter(self.compared)
         self.largest: dict[str, dict[str, float]] = {}
 
     @property
@@ -301,7 +306,7 @@ class _Comparison:
 
         The recorded value counts; that of the replay where none was recorded.
         """
-        for declared in fields_of(type(live)):
+        for declared in dict.fromkeys(column_fields(type(live)).values()):
             values = (getattr(side, declared.name, None) for side in (live, again))
             value = next((each for each in values if each is not None), None)
             if value is not None and any(
@@ -365,8 +370,29 @@ def departures(live: msgspec.Struct, again: msgspec.Struct) -> Iterator[Departur
     """Yield every field, but the place in the log, in which an estimate made anew differs."""
     for declared in fields_of(type(live)):
         was, now = getattr(live, declared.name), getattr(again, declared.name, None)
-        if declared.name != "seq" and was != now:
+        if declared.name == "seq" or was == now:
+            continue
+        if declared.one:
+            yield from _part_departures(declared, live, again)
+        else:
             yield _departure(declared, was, now)
+
+
+def _part_departures(declared: Field, live: Any, again: Any) -> Iterator[Departure]:
+    """Yield what differs of the part that counts, and of the others, one by one."""
+    was, now = getattr(live, declared.one), getattr(again, declared.one, None)
+    if was is not None and now is not None:
+        yield from departures(was, now)
+    elif was is not now:
+        yield Departure(declared.one, was, now, float("inf"), True)
+    rest_was = [part for part in getattr(live, declared.name) if part is not was]
+    rest_now = [part for part in getattr(again, declared.name, ()) if part is not now]
+    if len(rest_was) != len(rest_now):
+        counts = len(rest_was), len(rest_now)
+        yield Departure(declared.name, *counts, distance(*counts), True)
+        return
+    for pair in zip(rest_was, rest_now, strict=True):
+        yield from departures(*pair)
 
 
 def _departure(declared: Field, was: Any, now: Any) -> Departure:
@@ -387,6 +413,8 @@ def distance(was: Any, now: Any) -> float:
             return float(max(len(set(was) - set(now)), len(set(now) - set(was)), was != now))
         if len(was) == len(now):
             return max((distance(*pair) for pair in zip(was, now, strict=True)), default=0.0)
+    if isinstance(was, dict) and isinstance(now, dict) and was.keys() == now.keys():
+        return max((distance(was[name], now[name]) for name in was), default=0.0)
     return 0.0 if was == now else float("inf")
 
 

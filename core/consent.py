@@ -6,10 +6,9 @@ from affetti.core.events import (
     Consent,
     ConsentChanged,
     EmotionFused,
+    Estimate,
     Event,
-    FaceEstimated,
     FrameCaptured,
-    MusicEstimated,
     RecordingPaused,
     RecordingResumed,
     SessionStarted,
@@ -26,9 +25,11 @@ def needed(event: Event | UnknownEvent) -> Consent:
     the face is known here: whether its music was the room's, is known where it is made.
     """
     match event:
-        case FrameCaptured() | FaceEstimated() | EmotionFused(decided_by="face" | "both"):
+        case FrameCaptured() | Estimate(stream="camera"):
             return Consent(video=True, audio=False)
-        case AudioCaptured(stream="room") | MusicEstimated(stream="room"):
+        case EmotionFused() if "face" in event.decided_by_all:
+            return Consent(video=True, audio=False)
+        case AudioCaptured(stream="room") | Estimate(stream="room"):
             return Consent(video=False, audio=True)
     return NO_CONSENT
 

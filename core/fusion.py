@@ -1,4 +1,7 @@
-"""Late fusion: the mean of what the face and the music express."""
+"""Late fusion: the mean of what the modalities express."""
+
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
@@ -6,6 +9,8 @@ from affetti.core.emotions import FloatArray, divergence_bits, entropy_bits
 from affetti.core.events import EmotionFused, Emotions
 
 DECIMALS = 6  # finer differences are those of processors, not of people
+PAIR: Final = ("face", "music")  # whose disagreement is kept
+_NAMES: Final = {(): "neither", PAIR: "both"}
 
 
 def rounded(distribution: FloatArray) -> Emotions:
@@ -14,36 +19,36 @@ def rounded(distribution: FloatArray) -> Emotions:
     return a, b, c, d
 
 
-def fuse(t_ns: int, face: Emotions | None, music: Emotions | None) -> EmotionFused:
-    """Fuse two distributions over the four emotions, either of which may be missing.
+def fuse(t_ns: int, distributions: Mapping[str, Emotions | None]) -> EmotionFused:
+    """Fuse distributions over the four emotions, any of which may be missing.
 
-    The mean of both; one alone where the other is missing; no emotions where both are. The
-    entropy is that of the fused distribution, the divergence (Jensen-Shannon) that between
-    face and music, which the mean would hide.
+    The mean of those that there are; no emotions where there are none. The entropy is that of
+    the fused distribution, the divergence (Jensen-Shannon) that between face and music, which
+    the mean would hide.
 
     Parameters
     ----------
     t_ns
         The tick that the estimate is about.
-    face, music
-        Distributions over the four emotions.
+    distributions
+        From a modality to its distribution, or None.
     """
-    if face is None and music is None:
+    there = {name: each for name, each in distributions.items() if each is not None}
+    if not there:
         return EmotionFused(t_ns=t_ns)
-    if face is not None and music is not None:
-        pair = np.array([face, music])
-        mean = pair.mean(axis=0)
-        return EmotionFused(
-            t_ns=t_ns,
-            emotions=rounded(mean),
-            decided_by="both",
-            entropy_bits=round(float(entropy_bits(mean)), DECIMALS),
-            divergence_bits=round(float(divergence_bits(pair[0], pair[1])), DECIMALS),
-        )
-    alone = np.array(face if face is not None else music)
+    mean = np.array(list(there.values())).mean(axis=0)
+    pair = [there[name] for name in PAIR if name in there]
+    divergence = divergence_bits(*pair) if len(pair) == len(PAIR) else None
     return EmotionFused(
         t_ns=t_ns,
-        emotions=rounded(alone),
-        decided_by="face" if face is not None else "music",
-        entropy_bits=round(float(entropy_bits(alone)), DECIMALS),
+        emotions=rounded(mean),
+        decided_by=decided_by(there),
+        entropy_bits=round(float(entropy_bits(mean)), DECIMALS),
+        divergence_bits=None if divergence is None else round(float(divergence), DECIMALS),
     )
+
+
+def decided_by(modalities: Mapping[str, object]) -> str:
+    """Return what an estimate that rests on modalities says of that: "both", "face+loudness"."""
+    names = tuple(sorted(modalities, key=lambda name: (name not in PAIR, name)))
+    return _NAMES.get(names) or "+".join(names)

@@ -6,6 +6,7 @@ gaps come from the same `SessionState.apply`.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from affetti.core.clock import NS_PER_S, SampleClock
 from affetti.core.consent import NO_CONSENT
@@ -18,6 +19,7 @@ from affetti.core.events import (
     DeviceLost,
     DeviceRestored,
     EmotionFused,
+    Estimate,
     EstimateSkipped,
     Event,
     FaceEstimated,
@@ -44,6 +46,8 @@ from affetti.core.events import (
     UnknownEvent,
 )
 from affetti.core.interruptions import Interruptions
+
+_Kind = TypeVar("_Kind", bound=Estimate)
 
 
 @dataclass
@@ -139,10 +143,8 @@ class SessionState:
     interruptions: Interruptions = field(default_factory=Interruptions)
     lost: dict[str, Span] = field(default_factory=dict)  # devices that are gone now
     outages: Counter[str] = field(default_factory=Counter)  # how often each was
-    face: FaceEstimated | None = None  # the latest of each
-    music: MusicEstimated | None = None
-    fused: EmotionFused | None = None
-    estimates: Counter[str] = field(default_factory=Counter)  # by kind
+    latest: dict[str, Estimate] = field(default_factory=dict)  # estimate of each modality
+    estimates: Counter[str] = field(default_factory=Counter)  # by modality
     skipped: Counter[str] = field(default_factory=Counter)  # by modality
     ended: SessionEnded | None = None
     recovered: SessionRecovered | None = None
@@ -164,6 +166,25 @@ class SessionState:
     def paused(self) -> bool:
         """Whether the recording is paused now."""
         return bool(self.pauses) and self.pauses[-1].end_ns is None
+
+    @property
+    def face(self) -> FaceEstimated | None:
+        """The latest estimate of the face."""
+        return self._latest_of("face", FaceEstimated)
+
+    @property
+    def music(self) -> MusicEstimated | None:
+        """The latest estimate of the music."""
+        return self._latest_of("music", MusicEstimated)
+
+    @property
+    def fused(self) -> EmotionFused | None:
+        """The latest fused estimate."""
+        return self._latest_of("fused", EmotionFused)
+
+    def _latest_of(self, modality: str, kind: type[_Kind]) -> _Kind | None:
+        found = self.latest.get(modality)
+        return found if isinstance(found, kind) else None
 
     @property
     def markers(self) -> list[MarkerAdded]:
@@ -193,8 +214,11 @@ class SessionState:
         match event:
             case UnknownEvent():
                 self.unknown[event.kind] += 1
-            case FaceEstimated() | MusicEstimated() | EmotionFused() | EstimateSkipped():
-                self._estimate(event)
+            case Estimate(modality=modality):
+                self.latest[modality] = event
+                self.estimates[modality] += 1
+            case EstimateSkipped(modality=modality):
+                self.skipped[modality] += 1
             case _:
                 self.now_ns = max(self.now_ns, event.t_ns)
                 self._fact(event)
@@ -292,18 +316,3 @@ class SessionState:
                     track.resume(event)
                 track.end_ns, track.end_sample = event.t_ns, event.sample
                 track.reason = event.reason
-
-    def _estimate(
-        self, event: FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
-    ) -> None:
-        match event:
-            case FaceEstimated():
-                self.face = event
-            case MusicEstimated():
-                self.music = event
-            case EmotionFused():
-                self.fused = event
-            case EstimateSkipped():
-                self.skipped[event.modality] += 1
-                return
-        self.estimates[type(event).__name__] += 1

@@ -9,7 +9,7 @@ from affetti.analyzer.checks.subject import Subject
 from affetti.analyzer.measures.estimates import expected_ns
 from affetti.analyzer.replay import other_models
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import ESTIMATE_TABLES, FaceEstimated, columns
+from affetti.core.events import Estimate, FaceEstimated, columns, estimate_kind
 from affetti.core.language import clock_text
 
 
@@ -17,9 +17,13 @@ from affetti.core.language import clock_text
 def columns_true(subject: Subject) -> Messages:
     """Compare the columns of estimates with the events."""
     session = subject.session
-    for name, kind in ESTIMATE_TABLES.items():
-        told = columns(kind, (event for event in session.events if type(event) is kind))
-        stored = getattr(session.estimates, name)
+    made: dict[str, list[Estimate]] = {name: [] for name in session.estimates}
+    for event in session.events:
+        if isinstance(event, Estimate) and type(event) is estimate_kind(event.modality):
+            made.setdefault(event.modality, []).append(event)
+    for name, events in made.items():
+        told = columns(estimate_kind(name), events)
+        stored = session.estimates.get(name, {})
         if not stored and not len(told["seq"]):
             continue
         if not all(_equal(stored.get(column), values) for column, values in told.items()):
@@ -55,7 +59,7 @@ def face_in_view(subject: Subject) -> Messages:
     """Tell of a face that was out of view most of the time."""
     session = subject.session
     due = len(expected_ns(session.state, session.started.perception, "face"))
-    seen = sum(isinstance(event, FaceEstimated) and event.faces > 0 for event in session.events)
+    seen = sum(isinstance(event, FaceEstimated) and bool(event.faces) for event in session.events)
     if len(session.frames) and due and seen / due < 0.5:
         yield (
             f"A face was seen live in {min(seen / due, 1):.0%} of "

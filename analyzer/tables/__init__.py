@@ -18,7 +18,15 @@ from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, arousal_of, valence_of
-from affetti.core.events import ESTIMATE_TABLES, Columns, Event, Moment, fields_of, leaves
+from affetti.core.events import (
+    ESTIMATE_TABLES,
+    Columns,
+    Event,
+    Moment,
+    column_fields,
+    fields_of,
+    leaves,
+)
 
 Row: TypeAlias = list[Any]
 
@@ -36,10 +44,16 @@ MOMENT_FIELDS: Final[dict[str, str]] = {
 # Every column of every table, described once; the descriptions go into the provenance.
 COLUMNS: Final[dict[str, str]] = {
     **MOMENT_FIELDS,
+    **{
+        column: ", ".join(filter(None, (field.description, field.unit)))
+        for kind in ESTIMATE_TABLES.values()
+        for column, field in column_fields(kind).items()
+        if column != "seq"
+    },
     "session_id": "the recording's identifier",
     "person": "pseudonym of the person",
     "pipeline": "what perceived and fused, such as affetti or paper",
-    "modality": "face, music, or fused (both together)",
+    "modality": "face, music, fused (all together), or that of a plug-in",
     "segment": "number of the segment, from 0",
     "tick": "number of the tick, from 0",
     "start_s": "begin, seconds of session time",
@@ -99,29 +113,14 @@ COLUMNS: Final[dict[str, str]] = {
     "kind": "what was noted: " + ", ".join(kind.noun for kind in leaves(Moment)),
     "text": "what the therapist, or the person, wrote",
     "t_ns": "moment, nanoseconds of session time",
-    "frame": "number of the frame, from 0",
-    "left_px": "left edge of the face's box",
-    "top_px": "top edge of the face's box",
-    "width_px": "width of the face's box",
-    "height_px": "height of the face's box",
-    "faces": "faces found in the frame",
-    "score": "the detector's score, where it gives one",
-    "sharpness": "variance of the Laplacian of the 48 x 48 face",
-    "brightness": "mean grey level of the face, 0 to 1",
-    "yaw_deg": "turn of the head, degrees, positive towards the picture's right",
-    "roll_deg": "tilt of the head, degrees, positive clockwise",
-    "neutral_reference": "1 where the person's neutral face corrected the emotions, else 0",
-    "stream": "playback or room",
-    "start_sample": "first sample of the window",
-    "end_sample": "end of the window (exclusive)",
-    "loudness_dbfs": "root mean square of the window, dB relative to full scale",
-    "tempo_bpm": "tempo, beats per minute",
     "reasons": "what of the sound spoke for the strongest emotion, the weightiest first",
-    "presence": "probability that it is music, 0 to 1; empty where the model does not ask",
-    "decided_by": "both, face, music or neither",
-    "entropy_bits": "of the fused distribution, 0 certain to 2 even",
     "divergence_bits": "Jensen-Shannon divergence of face and music, 0 alike to 1 disjoint",
 }
+
+
+def description_of(column: str) -> str:
+    """Return what is in a column; of a measure that a plug-in named, who knows."""
+    return COLUMNS.get(column, "measured by a plug-in's perceiver")
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def tables_of(analysis: Analysis) -> list[Table]:
         _transition_matrix(analysis),
         _tracks(analysis),
         _moments(analysis),
-        *(_estimates(analysis, name, getattr(analysis.tables, name)) for name in ESTIMATE_TABLES),
+        *(_estimates(analysis, name, table) for name, table in analysis.tables.all().items()),
     ]
 
 

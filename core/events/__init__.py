@@ -42,8 +42,10 @@ from affetti.core.events.estimates import (
     EmotionFused,
     Emotions,
     Estimate,
+    Estimated,
     EstimateSkipped,
     Expressions,
+    Face,
     FaceEstimated,
     Modality,
     MusicEstimated,
@@ -105,8 +107,10 @@ __all__ = [
     "Environment",
     "Estimate",
     "EstimateSkipped",
+    "Estimated",
     "Event",
     "Expressions",
+    "Face",
     "FaceEstimated",
     "Field",
     "FrameCaptured",
@@ -140,6 +144,7 @@ __all__ = [
     "columns",
     "decode",
     "encode",
+    "estimate_kind",
     "fields_of",
     "leaves",
     "major",
@@ -154,13 +159,14 @@ else:
     # What a decoder may find: every kind that a family declares, without a list of them.
     AnyEvent = Union[tuple(KINDS.values())]  # noqa: UP007
 
-# The estimates, by the name of their table.
-ESTIMATE_TABLES: Final[dict[str, type[Event]]] = {
-    "face": FaceEstimated,
-    "music": MusicEstimated,
-    "fused": EmotionFused,
+ESTIMATES: Final[tuple[type[Estimate], ...]] = tuple(leaves(Estimate))
+# The kinds that have a modality of their own, by its name; that of all others is `Estimated`.
+ESTIMATE_TABLES: Final[dict[str, type[Estimate]]] = {
+    declared.default: kind
+    for kind in ESTIMATES
+    for declared in msgspec.structs.fields(kind)
+    if declared.name == "modality" and isinstance(declared.default, str)
 }
-ESTIMATES: Final[tuple[type[Event], ...]] = tuple(ESTIMATE_TABLES.values())
 
 # From each older major version to the next: functions of an event's JSON object.
 UPCASTS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
@@ -176,6 +182,11 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 _header_decoder = msgspec.json.Decoder(_Header)
+
+
+def estimate_kind(modality: str) -> type[Estimate]:
+    """Return the kind of a modality's estimates."""
+    return ESTIMATE_TABLES.get(modality, Estimated)
 
 
 def encode(event: Event) -> bytes:

@@ -56,6 +56,8 @@ def field(
     *,
     tolerance: float = 0.0,
     labels: tuple[str, ...] = (),
+    one: str = "",
+    pattern: str | None = None,
 ) -> Meta:
     """Return what a field says of itself, for `Annotated[TYPE, field(...)]`.
 
@@ -69,9 +71,14 @@ def field(
         How far a replay on another machine may be off, in the field's unit.
     labels
         For a tuple of fixed length: the names of its columns.
+    one
+        For a tuple of parts that have fields of their own: the attribute of the event that
+        holds the part whose fields become columns.
+    pattern
+        What a text must match, as a regular expression; others cannot be decoded.
     """
-    extra = {"unit": unit, "tolerance": tolerance, "labels": labels}
-    return Meta(description=description, extra=extra)
+    extra = {"unit": unit, "tolerance": tolerance, "labels": labels, "one": one}
+    return Meta(description=description, extra=extra, pattern=pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Field:
     unit: str
     tolerance: float
     labels: tuple[str, ...]
+    one: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

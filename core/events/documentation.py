@@ -26,8 +26,9 @@ def _kind(kind: type[Event]) -> Iterator[str]:
     yield from (f"- {line}" for line in _traits(kind))
     yield from ("", "| field | what it is | unit | columns |", "|---|---|---|---|")
     columns = column_fields(kind)
-    for field in fields_of(kind):
-        named = ", ".join(f"`{name}`" for name, of in columns.items() if of.name == field.name)
+    # Those of parts, such as the faces in a frame, follow behind those of the event.
+    for field in dict.fromkeys((*fields_of(kind), *columns.values())):
+        named = ", ".join(f"`{name}`" for name, of in columns.items() if of == field)
         yield f"| `{field.name}` | {field.description} | {field.unit} | {named} |"
 
 

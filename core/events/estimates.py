@@ -1,12 +1,17 @@
-"""What perception made of a recording."""
+"""What perception made of a recording.
+
+Estimates are one declaration over modality and stream. A modality that is not ours, of a
+perceiver that a plug-in brings (`models.perception.plugins`), is an `Estimated`.
+"""
 
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
+import msgspec
+
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.events.base import OF_ITS_STREAM, Event, Traits, field
-from affetti.core.events.capture import StreamName
 
-Modality: TypeAlias = Literal["face", "music"]
+Modality: TypeAlias = str  # "face", "music", "fused", or that of a plug-in's perceiver
 SkipReason: TypeAlias = Literal["late", "failed", "consent"]
 
 # One probability for each of EXPRESSIONS and EMOTIONS, in their order.
@@ -19,10 +24,16 @@ _EMOTIONS: Final = field(
     tolerance=PROBABILITY_TOLERANCE,
     labels=tuple(emotion.value for emotion in EMOTIONS),
 )
+# A modality names a group of the sealed file, a table and a file of the analysis.
+MODALITY_PATTERN: Final = "^[a-z][a-z0-9_]{0,31}$"
+_MODALITY: Final = field("of what", pattern=MODALITY_PATTERN)
 
 
-class Estimate(Event, frozen=True, kw_only=True):
-    """What all estimates share."""
+class Estimate(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What all estimates share: of what, made from which stream, and the emotions expressed."""
+
+    modality: Annotated[Modality, _MODALITY]
+    stream: Annotated[str, field("that it was made from")]
 
 
 class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
@@ -33,22 +44,31 @@ class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
 
     traits: ClassVar = Traits(perceived=False)
 
-    modality: Annotated[Modality, field("of the estimate")]
+    modality: Annotated[Modality, _MODALITY]
     of_seq: Annotated[int, field("the event that it would have been made from")]
     reason: Annotated[SkipReason, field("why")] = "late"
 
 
-class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
-    """What the face in a frame expresses; without `expressions`, none could be read.
+class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One face in a frame. What it expresses, and how well it was seen, only of one that is read.
 
-    Without `box_px` no face was found; one with a box was out of focus or turned too far away.
     `expressions` is the network's word. `emotions` follows from it, after the person's neutral
     bias was taken out where there is a neutral reference.
     """
 
-    traits: ClassVar = Traits(scope="video", perceived=False)
-
-    frame: Annotated[int, field("the frame it was made from")]
+    face_id: Annotated[int, field("the same for as long as the face is followed, from 0")]
+    role: Annotated[str, field("patient, therapist, other, unknown, or another")] = "unknown"
+    read: Annotated[bool, field("whether it is looked at for what it expresses")] = False
+    box_px: Annotated[
+        tuple[int, int, int, int],
+        field(
+            "the face in the frame",
+            "pixels",
+            tolerance=1.0,
+            labels=("left_px", "top_px", "width_px", "height_px"),
+        ),
+    ]
+    score: Annotated[float | None, field("the detector's, 0 to 1", tolerance=1e-3)] = None
     expressions: Annotated[
         Expressions | None,
         field(
@@ -58,20 +78,6 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         ),
     ] = None
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
-    neutral_reference: Annotated[
-        bool, field("whether a neutral reference corrected the emotions")
-    ] = False
-    box_px: Annotated[
-        tuple[int, int, int, int] | None,
-        field(
-            "the face in the frame",
-            "pixels",
-            tolerance=1.0,
-            labels=("left_px", "top_px", "width_px", "height_px"),
-        ),
-    ] = None
-    faces: Annotated[int, field("how many were found")] = 0
-    score: Annotated[float | None, field("the detector's, 0 to 1", tolerance=1e-3)] = None
     sharpness: Annotated[
         float | None, field("variance of the Laplacian of the 48 x 48 face", tolerance=0.1)
     ] = None
@@ -87,12 +93,77 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     ] = None
 
 
+class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
+    """The faces in a frame, and what the one that is read expresses.
+
+    Without `face` none was found that could be the person's; one without `expressions` was out
+    of focus or turned too far away. What is said of `face` can be asked of the estimate itself.
+    """
+
+    traits: ClassVar = Traits(scope="video", perceived=False)
+
+    modality: Annotated[Modality, _MODALITY] = "face"
+    stream: Annotated[str, field("that it was made from")] = "camera"
+    frame: Annotated[int, field("the frame it was made from")]
+    faces: Annotated[
+        tuple[Face, ...], field("those that were found, the read one first", one="face")
+    ] = ()
+    neutral_reference: Annotated[
+        bool, field("whether a neutral reference corrected the emotions")
+    ] = False
+
+    @property
+    def face(self) -> Face | None:
+        """The one that is read; the first of several."""
+        return next((face for face in self.faces if face.read), None)
+
+    @property
+    def expressions(self) -> Expressions | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.expressions
+
+    @property
+    def emotions(self) -> Emotions | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.emotions
+
+    @property
+    def box_px(self) -> tuple[int, int, int, int] | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.box_px
+
+    @property
+    def score(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.score
+
+    @property
+    def sharpness(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.sharpness
+
+    @property
+    def brightness(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.brightness
+
+    @property
+    def yaw_deg(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.yaw_deg
+
+    @property
+    def roll_deg(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.roll_deg
+
+
 class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     """What the music expresses in a window; without `emotions`, there was none to hear."""
 
     traits: ClassVar = Traits(scope=OF_ITS_STREAM, perceived=False)
 
-    stream: Annotated[StreamName, field("which")]
+    modality: Annotated[Modality, _MODALITY] = "music"
     start_sample: Annotated[int, field("first of the window", "samples")]
     end_sample: Annotated[int, field("end of the window, exclusive", "samples")]
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
@@ -104,7 +175,8 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         float | None, field("of the window", "beats per minute", tolerance=0.1)
     ] = None
     reasons: Annotated[
-        tuple[str, ...], field("what spoke for the strongest emotion, such as minor", tolerance=1)
+        tuple[str, ...],
+        field("codes of what spoke for the strongest emotion, in order of weight", tolerance=1),
     ] = ()
     presence: Annotated[
         float | None, field("probability that it is music, 0 to 1", tolerance=PROBABILITY_TOLERANCE)
@@ -112,15 +184,36 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
 
 
 class EmotionFused(Estimate, frozen=True, kw_only=True, tag=True):
-    """Face and music together at a tick; without `emotions`, neither said anything."""
+    """All modalities together at a tick; without `emotions`, none said anything."""
 
     traits: ClassVar = Traits(perceived=False)
 
+    modality: Annotated[Modality, _MODALITY] = "fused"
+    stream: Annotated[str, field("none of its own")] = ""
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
     decided_by: Annotated[
-        Literal["both", "face", "music", "neither"], field("what they rest on")
+        str, field('"both", "face", "music", "neither"; with others, all names joined by "+"')
     ] = "neither"
     entropy_bits: Annotated[float | None, field("0 (certain) to 2", "bits", tolerance=5e-3)] = None
     divergence_bits: Annotated[
         float | None, field("between face and music: 0 (alike) to 1", "bits", tolerance=5e-3)
     ] = None
+
+    @property
+    def decided_by_all(self) -> tuple[Modality, ...]:
+        """The modalities that the emotions rest on."""
+        known: dict[str, tuple[Modality, ...]] = {"both": ("face", "music"), "neither": ()}
+        names = known.get(self.decided_by)
+        return tuple(self.decided_by.split("+")) if names is None else names
+
+
+class Estimated(Estimate, frozen=True, kw_only=True, tag=True):
+    """An estimate of a modality that a plug-in brings."""
+
+    traits: ClassVar = Traits(scope=OF_ITS_STREAM, perceived=False)
+
+    emotions: Annotated[Emotions | None, _EMOTIONS] = None
+    measures: Annotated[
+        dict[str, float], field("whatever else was measured, by name", tolerance=1e-3)
+    ] = msgspec.field(default_factory=dict)
+    reasons: Annotated[tuple[str, ...], field("codes of what spoke for the strongest emotion")] = ()

@@ -32,6 +32,13 @@ class PerceptionSettings(msgspec.Struct, frozen=True):
     fusion_lateness_ns: int = 300_000_000  # how long a tick waits for estimates about it
     face_max_age_ns: int = 1_000_000_000  # an older face no longer speaks for the present
     music_max_age_ns: int = 2_500_000_000
+    # Of further modalities, those that are fused with the others.
+    others_max_age_ns: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def max_age_ns(self, modality: str) -> int | None:
+        """Return how old an estimate may be that is fused; None where a modality never is."""
+        ours = {"face": self.face_max_age_ns, "music": self.music_max_age_ns}
+        return (self.others_max_age_ns | ours).get(modality)
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -75,6 +82,9 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     models: Annotated[dict[str, str], field("digest of each model, by name")] = msgspec.field(
         default_factory=dict
     )
+    perceivers: Annotated[
+        dict[str, str], field("SHA-256 of the code of each plug-in that perceives, by modality")
+    ] = msgspec.field(default_factory=dict)
     perception: Annotated[PerceptionSettings, field("when perception speaks")] = (
         PerceptionSettings()
     )

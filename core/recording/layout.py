@@ -6,7 +6,7 @@
     /video/index       FRAME_ROW [n]
     /audio/STREAM/samples  int16 [n, channels]
     /audio/STREAM/blocks   BLOCK_ROW [n]
-    /estimates/face, music, fused         a column each, of equal length
+    /estimates/MODALITY    a column each, of equal length; face, music, fused and others
 
 Attributes of the root name the format, its version and the digest over the whole log;
 attributes of data sets name units. A file may come from anyone: links that leave the file,

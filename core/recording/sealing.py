@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,7 @@ from affetti.core.errors import AffettiError, Damaged, DiskFull, FileExists, Fil
 from affetti.core.events import (
     ESTIMATE_TABLES,
     AudioCaptured,
+    Estimate,
     Event,
     FrameCaptured,
     SessionEnded,
@@ -36,6 +37,7 @@ from affetti.core.events import (
     columns,
     decode,
     encode,
+    estimate_kind,
     major,
 )
 from affetti.core.recording import layout, parts
@@ -477,7 +479,7 @@ class _Writer:
         self._index: list[tuple[int, int, bytes, int, int, int]] = []
         self._frames: list[tuple[int, int, int, int, int]] = []
         self._sounds: dict[str, _Sound] = {}
-        self._estimates: dict[type[Event], list[Event]] = {k: [] for k in ESTIMATE_TABLES.values()}
+        self._estimates: dict[str, list[Estimate]] = {name: [] for name in ESTIMATE_TABLES}
         rows = plan.rows
         video = rows[rows["kind"] == FrameCaptured.__name__.encode()]
         jpegs = int((video["length"] - video["json_length"] - HEADER_BYTES).sum())
@@ -506,8 +508,8 @@ class _Writer:
                 self._frames.append((record.seq, event.t_ns, event.frame, at, len(record.blob)))
             case AudioCaptured():
                 self._sounds[event.stream].append(event, record.seq, record.blob)
-            case _ if type(event) in self._estimates:
-                self._estimates[type(event)].append(event)  # type: ignore[arg-type,index]
+            case Estimate(modality=modality) if type(event) is estimate_kind(modality):
+                self._estimates.setdefault(modality, []).append(event)
 
     def _open_streams(self, started: SessionStarted) -> None:
         for name, form in started.streams.items():
@@ -530,19 +532,20 @@ class _Writer:
             rows.attrs["units"] = "t_ns: nanoseconds of session time; offset, length: bytes"
         for sound in self._sounds.values():
             sound.finish()
-        for name, kind in ESTIMATE_TABLES.items():
-            self._write_columns(f"estimates/{name}", kind)
+        for modality, estimates in self._estimates.items():
+            self._write_columns(f"estimates/{modality}", estimate_kind(modality), estimates)
         self._file.attrs.update(self._attributes())
 
-    def _write_columns(self, group: str, kind: type[Event]) -> None:
+    def _write_columns(self, group: str, kind: type[Event], rows: Iterable[Event]) -> None:
         fields = column_fields(kind)
-        for name, values in columns(kind, self._estimates[kind]).items():
+        for name, values in columns(kind, rows).items():
             data: Any = values
             if values.dtype == object:
                 data = np.array([value.encode() for value in values], "S")
             column = self._file.create_dataset(f"{group}/{name}", data=data)
-            column.attrs["units"] = fields[name].unit
-            column.attrs["description"] = fields[name].description
+            if name in fields:  # else it is a measure that a plug-in named
+                column.attrs["units"] = fields[name].unit
+                column.attrs["description"] = fields[name].description
 
     def _attributes(self) -> dict[str, Any]:
         started = self.state.started

@@ -8,8 +8,9 @@ with Session.open("sub-P07_ses-20261124T101500.h5") as session:
 """
 
 import hashlib
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +35,10 @@ from affetti.core.events import (
     UnknownEvent,
     columns,
     decode,
+    estimate_kind,
     major,
 )
+from affetti.core.events.estimates import MODALITY_PATTERN
 from affetti.core.recording import layout
 from affetti.core.recording.info import SessionInfo, describe
 from affetti.core.recording.records import Record
@@ -170,26 +173,45 @@ class Audio:
         return int(block["row"]) + min(inside, int(block["count"]))
 
 
-class Estimates:
-    """The live estimates, as columns; see `core.events.columns` for their names."""
+class Estimates(Mapping[str, Columns]):
+    """The live estimates by modality, as columns; see `core.events.columns` for their names."""
 
     def __init__(self, session: "Session") -> None:
         self._session = session
+        self._read: dict[str, Columns] = {}
+
+    def __getitem__(self, modality: str) -> Columns:
+        if modality not in self._names:
+            raise KeyError(modality)
+        if modality not in self._read:
+            self._read[modality] = self._session.estimate_columns(modality)
+        return self._read[modality]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
     @cached_property
+    def _names(self) -> tuple[str, ...]:
+        found = self._session.modalities()
+        return tuple(ESTIMATE_TABLES) + tuple(n for n in found if n not in ESTIMATE_TABLES)
+
+    @property
     def face(self) -> Columns:
         """Columns of `FaceEstimated`."""
-        return self._session.estimate_columns("face")
+        return self["face"]
 
-    @cached_property
+    @property
     def music(self) -> Columns:
         """Columns of `MusicEstimated`."""
-        return self._session.estimate_columns("music")
+        return self["music"]
 
-    @cached_property
+    @property
     def fused(self) -> Columns:
         """Columns of `EmotionFused`."""
-        return self._session.estimate_columns("fused")
+        return self["fused"]
 
 
 class _Bytes:
@@ -387,12 +409,20 @@ class Session:
             raise layout.damaged(self.path, f"/{name}/blocks points outside its samples")
         return Audio(self.path, samples, blocks, form)
 
+    def modalities(self) -> list[str]:
+        """Return the modalities that the file has columns of, in order of their names."""
+        if not self._has("estimates"):
+            return []
+        with layout.reading(self.path):
+            return sorted(n for n in self._file["estimates"] if re.match(MODALITY_PATTERN, n))
+
     def estimate_columns(self, name: str) -> Columns:
-        """Return the columns of /estimates/`name`: "face", "music" or "fused"."""
+        """Return the columns of /estimates/`name`, a modality."""
         group = f"estimates/{name}"
         if not self._has("estimates", name):
             return {}
-        found = self._file[group]
+        with layout.reading(self.path):
+            found = list(self._file[group])
         table = {
             column: layout.table(self.path, self._file, f"{group}/{column}", None)
             for column in found
@@ -403,7 +433,7 @@ class Session:
         # What an earlier minor version did not know of is not known of its recordings.
         unknown = {
             column: np.full(rows, np.nan)
-            for column in columns(ESTIMATE_TABLES[name], [])
+            for column in columns(estimate_kind(name), [])
             if column not in table
         }
         return unknown | {

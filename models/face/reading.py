@@ -39,7 +39,9 @@ class FaceReading:
     box_px
         Left, top, width and height of the face that was read.
     faces
-        How many were found.
+        How many were found for certain.
+    others
+        Those of them that were not read.
     score
         The detector's, 0 to 1, where it gives one.
     sharpness
@@ -59,6 +61,7 @@ class FaceReading:
     brightness: float | None = None
     yaw_deg: float | None = None
     roll_deg: float | None = None
+    others: "tuple[Detection, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -346,7 +349,7 @@ class FaceReader:
         clear = [face for face in found if face.is_clear]
         face = choose(found) if choose is not None else largest(clear)
         if face is None or face.square is None:
-            return FaceReading(faces=len(clear))
+            return FaceReading(faces=len(clear), others=tuple(clear))
         crop, marks = cropped(image_bgr, face.square), face.landmarks
         in_focus = sharpness(crop) >= MIN_SHARPNESS
         in_view = marks is None or abs(marks.yaw_deg) <= MAX_YAW_DEG
@@ -361,6 +364,7 @@ class FaceReader:
             brightness=round(float(crop.mean()) / 255, 6),
             yaw_deg=None if marks is None else round(marks.yaw_deg, 1),
             roll_deg=None if marks is None else round(marks.roll_deg, 1),
+            others=tuple(other for other in clear if other is not face),
         )
 
     def read_crops(self, images: Image) -> NDArray[np.float64]:

@@ -13,13 +13,14 @@ in a row.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.consent import NO_CONSENT
+from affetti.core.consent import NO_CONSENT, needed
 from affetti.core.emotions import emotions_of_expressions
 from affetti.core.events import (
     AudioCaptured,
@@ -29,9 +30,11 @@ from affetti.core.events import (
     ConsentChanged,
     EmotionFused,
     Emotions,
+    Estimated,
     EstimateSkipped,
     Event,
     Expressions,
+    Face,
     FaceEstimated,
     FrameCaptured,
     Modality,
@@ -48,7 +51,8 @@ from affetti.core.events import (
 from affetti.core.fusion import fuse, rounded
 from affetti.models.face.reading import Detection
 from affetti.models.face.reference import NeutralBias, judged
-from affetti.models.face.tracking import PersonTrack
+from affetti.models.face.tracking import FaceTracks, PersonTrack
+from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.sound.music import readable
 
 if TYPE_CHECKING:
@@ -65,7 +69,7 @@ ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
 Skip: TypeAlias = Callable[[Modality, Event], SkipReason | bool]
 # From the fact that closes a tick, the fused estimate and what it needs: what of that has ended.
 Lost: TypeAlias = Callable[[Event, EmotionFused, Consent], Consent]
-Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | EstimateSkipped
+Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | Estimated | EstimateSkipped
 
 
 def never(modality: Modality, event: Event) -> bool:
@@ -149,6 +153,7 @@ class FacePerception:
         self._reference = reference
         self._settings = PerceptionSettings()
         self._person = PersonTrack()
+        self._tracks = FaceTracks()
         self._neutral: list[Expressions] | None = None  # while a neutral reference is recorded
         self._bias: NeutralBias | None = None
         self._period = -1
@@ -171,6 +176,7 @@ class FacePerception:
                 self._settings = event.perception
             case ConsentChanged(consent=consent) if not consent.video:
                 self._person = PersonTrack()
+                self._tracks.forget()
                 self._neutral = self._bias = None
             case PersonChanged():
                 self._person.look_for_other()
@@ -191,6 +197,8 @@ class FacePerception:
 
     def remember(self, estimate: FaceEstimated) -> None:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
+        seen = [(face.face_id, Detection(face.box_px, face.score)) for face in estimate.faces]
+        self._tracks.saw(estimate.t_ns, seen)
         if estimate.box_px is None:
             return
         self._person.saw(estimate.t_ns, Detection(estimate.box_px, estimate.score))
@@ -220,17 +228,32 @@ class FacePerception:
         return FaceEstimated(
             t_ns=event.t_ns,
             frame=event.frame,
-            expressions=reading.expressions,
-            emotions=self._emotions(reading.expressions),
+            faces=self._faces_of(event.t_ns, reading),
             neutral_reference=self._bias is not None and reading.expressions is not None,
-            box_px=reading.box_px,
-            faces=reading.faces,
-            score=reading.score,
-            sharpness=reading.sharpness,
-            brightness=reading.brightness,
-            yaw_deg=reading.yaw_deg,
-            roll_deg=reading.roll_deg,
         )
+
+    def _faces_of(self, t_ns: int, reading: "FaceReading") -> tuple[Face, ...]:
+        """Return all faces of a frame, the one that was read first."""
+        found = list(reading.others)
+        if reading.box_px is not None:
+            found.insert(0, Detection(reading.box_px, reading.score))
+        ids = self._tracks.ids(t_ns, found)
+        faces = [
+            Face(face_id=face_id, box_px=face.box_px, score=face.score)
+            for face_id, face in zip(ids, found, strict=True)
+        ]
+        if reading.box_px is not None:
+            faces[0] = msgspec.structs.replace(
+                faces[0],
+                read=True,
+                expressions=reading.expressions,
+                emotions=self._emotions(reading.expressions),
+                sharpness=reading.sharpness,
+                brightness=reading.brightness,
+                yaw_deg=reading.yaw_deg,
+                roll_deg=reading.roll_deg,
+            )
+        return tuple(faces)
 
 
 class _Window:
@@ -356,12 +379,13 @@ class MusicPerception:
 
 
 class FusionPerception:
-    """From face and music estimates to fused ones, at fixed ticks of session time.
+    """From the estimates of any modalities to fused ones, at fixed ticks of session time.
 
     A tick is closed by the first fact that is `fusion_lateness_ns` later than it. It uses the
-    newest face and music about a moment at or before it, among those that facts recorded by
-    then gave rise to. A face stays valid for `face_max_age_ns`, so that a blink of the detector
-    is not yet "no face". What consent has ended for is forgotten.
+    newest estimate of each modality about a moment at or before it, among those that facts
+    recorded by then gave rise to. A face stays valid for `face_max_age_ns`, so that a blink of
+    the detector is not yet "no face". What consent has ended for is forgotten. A modality takes
+    part where the settings say how old an estimate of it may be.
 
     Parameters
     ----------
@@ -372,22 +396,21 @@ class FusionPerception:
     def __init__(self, lost: Lost = nothing_lost) -> None:
         self._lost = lost
         self._settings = PerceptionSettings()
-        self._faces: deque[FaceEstimated] = deque()
-        self._music: deque[MusicEstimated] = deque()
+        self._newest: dict[str, deque[_Felt]] = {}  # by modality
         self._tick = 0  # ns, the next one
 
     def push(self, event: Event, estimates: Sequence[Event]) -> list[EmotionFused]:
-        """Take in the next fact and what face and music perception made of it."""
+        """Take in the next fact and what perception made of it."""
         if isinstance(event, SessionStarted):
             self._settings = event.perception
             self._tick = self._settings.fusion_period_ns
         if isinstance(event, ConsentChanged):
             self._forget(video=not event.consent.video, audio=not event.consent.audio)
         for estimate in estimates:
-            if isinstance(estimate, FaceEstimated) and estimate.emotions is not None:
-                self._faces.append(estimate)
-            elif isinstance(estimate, MusicEstimated):
-                self._music.append(estimate)
+            if isinstance(estimate, FaceEstimated) and estimate.emotions is None:
+                continue
+            if isinstance(estimate, FaceEstimated | MusicEstimated | Estimated):
+                self._newest.setdefault(estimate.modality, deque()).append(estimate)
         fused = []
         while event.t_ns >= self._tick + self._settings.fusion_lateness_ns:
             fused.append(self._close(event))
@@ -403,21 +426,31 @@ class FusionPerception:
             self._forget(lost.video, lost.audio)
 
     def _forget(self, video: bool, audio: bool) -> None:
-        if video:
-            self._faces.clear()
-        if audio:
-            self._music = deque(m for m in self._music if m.stream != "room")
+        def kept(estimate: _Felt) -> bool:
+            need = needed(estimate)
+            return not ((need.video and video) or (need.audio and audio))
+
+        self._newest = {
+            name: deque(filter(kept, estimates)) for name, estimates in self._newest.items()
+        }
 
     def _fuse(self, tick: int) -> tuple[EmotionFused, Consent]:
         """Return the fused estimate of a tick, and what has to be consented to for it."""
-        face = _newest(self._faces, tick, self._settings.face_max_age_ns)
-        music = _newest(self._music, tick, self._settings.music_max_age_ns)
-        of_room = music is not None and music.emotions is not None and music.stream == "room"
-        fused = fuse(tick, face and face.emotions, music and music.emotions)
-        return fused, Consent(video=face is not None, audio=of_room)
+        newest = {
+            name: _newest(estimates, tick, max_age_ns)
+            for name, estimates in self._newest.items()
+            if (max_age_ns := self._settings.max_age_ns(name)) is not None
+        }
+        there = {name: e for name, e in newest.items() if e is not None and e.emotions is not None}
+        needs = [needed(estimate) for estimate in there.values()]
+        need = Consent(any(each.video for each in needs), any(each.audio for each in needs))
+        return fuse(tick, {name: estimate.emotions for name, estimate in there.items()}), need
 
 
-def _newest(estimates: deque[Any], tick: int, max_age_ns: int) -> Any:
+_Felt: TypeAlias = FaceEstimated | MusicEstimated | Estimated
+
+
+def _newest(estimates: deque[_Felt], tick: int, max_age_ns: int) -> _Felt | None:
     """Return the newest estimate about `tick` or a little before; forget older ones."""
     while estimates and estimates[0].t_ns <= tick - max_age_ns:
         estimates.popleft()
@@ -440,6 +473,8 @@ class Perception:
         Whether no estimate is made from an event: `never`, or `recorded_skips(events)`.
     reference
         What the face's network says of neutral faces, as `FacePerception` takes it.
+    others
+        Perceivers of further modalities; by default those of installed plug-ins.
     """
 
     def __init__(
@@ -448,9 +483,12 @@ class Perception:
         read_music: ReadMusic,
         skip: Skip = never,
         reference: Sequence[float] = (),
+        others: Sequence[type[Perceiver]] | None = None,
     ) -> None:
         self._face = FacePerception(read_face, skip, reference)
         self._music = MusicPerception(read_music, skip)
+        further = perceivers() if others is None else others
+        self._others = [Plugged(each, skip) for each in further]
         lost = skip.lost if isinstance(skip, RecordedSkips) else nothing_lost
         self._fusion = FusionPerception(lost)
 
@@ -462,10 +500,15 @@ class Perception:
         """Take in the next fact; return what there was to hear in it."""
         return list(self._music.push(event, blob))
 
+    def perceive_others(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Take in the next fact; return what perceivers of plug-ins made of it."""
+        return [estimate for each in self._others for estimate in each.push(event, blob)]
+
     def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]:
         """Take in what was seen and heard in the next fact; return that with what it became."""
         return [*estimates, *self._fusion.push(event, estimates)]
 
     def push(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Take in the next fact; events of kinds that it does not see must be left out."""
-        return self.fuse(event, [*self.see(event, blob), *self.hear(event, blob)])
+        made = [*self.see(event, blob), *self.hear(event, blob)]
+        return self.fuse(event, [*made, *self.perceive_others(event, blob)])

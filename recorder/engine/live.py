@@ -29,10 +29,12 @@ from affetti.core.events import (
     SkipReason,
 )
 from affetti.models.perception import FacePerception, FusionPerception, MusicPerception
+from affetti.models.perception.plugins import Perceiver, Plugged
 from affetti.models.pipelines import AFFETTI, Offer
 
 # A live estimate that would come later than this is left to the analyzer.
-PATIENCE_NS: Final = {"face": NS_PER_S // 2, "music": 2 * NS_PER_S}
+PATIENCE_NS: Final = {"face": NS_PER_S // 2}
+OTHER_PATIENCE_NS: Final = 2 * NS_PER_S
 _LATENCIES: Final = 600  # the last minute of faces
 
 
@@ -63,8 +65,9 @@ class Readers:
                 self.problem = _unloaded(error)
 
     def ready(self, modality: Modality) -> bool:
-        """Whether a model has been loaded."""
-        return (self._face if modality == "face" else self._music) is not None
+        """Whether what reads a modality has been loaded; a plug-in's perceiver has."""
+        ours = {"face": self._face, "music": self._music}
+        return modality not in ours or ours[modality] is not None
 
     @property
     def all_ready(self) -> bool:
@@ -97,6 +100,11 @@ class Readers:
             self.problem = _unloaded(error)
 
 
+def _needed_of(estimates: Sequence[Event]) -> Consent:
+    needs = [needed(estimate) for estimate in estimates]
+    return Consent(any(each.video for each in needs), any(each.audio for each in needs))
+
+
 def _unloaded(error: Exception) -> AffettiError:
     return AffettiError(
         f"The models could not be loaded: {error}.",
@@ -108,12 +116,23 @@ def _unloaded(error: Exception) -> AffettiError:
 # False when consent ended meanwhile, and they were not taken.
 Admit: TypeAlias = Callable[[Sequence[Event], Consent, tuple[int, int]], bool]
 
-_MODALITIES: Final[tuple[Modality, Modality]] = ("face", "music")
-_SEEN_OR_HEARD: Final = (FrameCaptured, AudioCaptured)
+_READ: Final[dict[Modality, type[Event]]] = {"face": FrameCaptured, "music": AudioCaptured}
 
 
 class _Operator(Protocol):
     def push(self, event: Event, blob: bytes = b"") -> Sequence[Event]: ...
+
+
+class _Side:
+    """One modality on its way to be fused: its thread's queue, and what it has made so far."""
+
+    def __init__(self, modality: Modality, operator: _Operator) -> None:
+        self.modality = modality
+        self.operator = operator
+        self.ledger = ConsentLedger()
+        self.waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.reached_ns = 0
+        self.done: deque[tuple[Event, Sequence[Event]]] = deque()
 
 
 class LivePerception:
@@ -126,9 +145,11 @@ class LivePerception:
     clock
         The session's.
     emit
-        Takes each estimate, from any of two threads.
+        Takes each estimate, from any thread.
     admit
         Takes them in its stead where consent may end.
+    others
+        Perceivers of further modalities.
     """
 
     def __init__(
@@ -137,49 +158,49 @@ class LivePerception:
         clock: SessionClock,
         emit: Callable[[Event], object],
         admit: Admit | None = None,
+        others: Sequence[type[Perceiver]] = (),
     ) -> None:
         self._readers = readers
         self._clock = clock
         self._emit = emit
         self.problem: AffettiError | None = None  # the first, if any
         self._admit = admit or self._emit_all
-        self._ledgers = (ConsentLedger(), ConsentLedger())  # of each thread
         self._fused_ledger = ConsentLedger()
         self._fusion = FusionPerception(self._lost)
         self._merging = threading.Lock()
-        self._done: tuple[deque[Any], deque[Any]] = (deque(), deque())
-        self._queues: tuple[queue.SimpleQueue[Any], ...] = (
-            queue.SimpleQueue(),
-            queue.SimpleQueue(),
-        )
-        self._reached_ns = [0, 0]
         self._latency_ns: deque[int] = deque(maxlen=_LATENCIES)
-        face = FacePerception(readers.read_face, self._skip, readers.reference)
-        music = MusicPerception(readers.read_music, self._skip)
+        operators: dict[Modality, _Operator] = {
+            "face": FacePerception(readers.read_face, self._skip, readers.reference),
+            "music": MusicPerception(readers.read_music, self._skip),
+            **{each.modality: Plugged(each, self._skip) for each in others},
+        }
+        self._sides = {name: _Side(name, operator) for name, operator in operators.items()}
         self._threads = [
-            threading.Thread(target=self._work, args=(side, operator), name=name, daemon=True)
-            for side, (name, operator) in enumerate((("read faces", face), ("read music", music)))
+            threading.Thread(target=self._work, args=(side,), name=f"read {name}", daemon=True)
+            for name, side in self._sides.items()
         ]
         for thread in self._threads:
             thread.start()
 
     def push(self, event: Event, blob: bytes = b"") -> None:
         """Take in the next fact of the log."""
-        for waiting in self._queues:
-            waiting.put((event, blob))
+        for side in self._sides.values():
+            side.waiting.put((event, blob))
 
     def close(self) -> None:
         """Finish what was pushed and end the threads."""
-        for waiting in self._queues:
-            waiting.put(None)
+        for side in self._sides.values():
+            side.waiting.put(None)
         for thread in self._threads:
             thread.join()
 
     def behind_s(self) -> float:
-        """Return how far the slower side is behind the present, in seconds."""
-        if all(waiting.empty() for waiting in self._queues):
+        """Return how far the slowest side is behind the present, in seconds."""
+        sides = self._sides.values()
+        if all(side.waiting.empty() for side in sides):
             return 0.0
-        return max(0.0, (self._clock.now_ns() - min(self._reached_ns)) / NS_PER_S)
+        slowest_ns = min(side.reached_ns for side in sides)
+        return max(0.0, (self._clock.now_ns() - slowest_ns) / NS_PER_S)
 
     def face_latency_ms(self) -> tuple[float, float] | None:
         """Return the median and the 95th percentile from a frame to its estimate, if any."""
@@ -190,10 +211,11 @@ class LivePerception:
         return float(p50), float(p95)
 
     def _skip(self, modality: Modality, event: Event) -> SkipReason | bool:
-        ends = self._ledgers[_MODALITIES.index(modality)].ends
+        ends = self._sides[modality].ledger.ends
         if not self._admit((), needed(event), ends):
             return "consent"
-        late = self._clock.now_ns() - event.t_ns > PATIENCE_NS[modality]
+        patience_ns = PATIENCE_NS.get(modality, OTHER_PATIENCE_NS)
+        late = self._clock.now_ns() - event.t_ns > patience_ns
         return late or not self._readers.ready(modality)
 
     def _emit_all(self, estimates: Sequence[Event], need: Consent, ends: tuple[int, int]) -> bool:
@@ -201,37 +223,38 @@ class LivePerception:
             self._emit(estimate)
         return True
 
-    def _work(self, side: int, operator: _Operator) -> None:
-        while (item := self._queues[side].get()) is not None:
+    def _work(self, side: _Side) -> None:
+        while (item := side.waiting.get()) is not None:
             try:
-                self._perceive(side, operator, *item)
+                self._perceive(side, *item)
             except Exception as error:
                 self._note(error)
 
-    def _perceive(self, side: int, operator: _Operator, event: Event, blob: bytes) -> None:
-        self._ledgers[side].apply(event)
-        estimates = self._attempt(side, operator, event, blob)
-        self._reached_ns[side] = max(self._reached_ns[side], event.t_ns)
+    def _perceive(self, side: _Side, event: Event, blob: bytes) -> None:
+        side.ledger.apply(event)
+        estimates = self._attempt(side, event, blob)
+        side.reached_ns = max(side.reached_ns, event.t_ns)
         kept = self._hand_over(side, event, estimates)
         for estimate in kept:
             if isinstance(estimate, FaceEstimated):
                 self._latency_ns.append(self._clock.now_ns() - estimate.t_ns)
         self._merge(side, event, kept)
 
-    def _hand_over(self, side: int, event: Event, estimates: Sequence[Event]) -> Sequence[Event]:
+    def _hand_over(self, side: _Side, event: Event, estimates: Sequence[Event]) -> Sequence[Event]:
         """Hand over what was made of an event; return that, or the skip that stands for it."""
         if not estimates:
             return estimates
-        ends = self._ledgers[side].ends
-        if self._admit(estimates, needed(estimates[0]), ends):
+        ends = side.ledger.ends
+        if self._admit(estimates, _needed_of(estimates), ends):
             return estimates
         skip = [self._skipped(side, event, "consent")]
         self._admit(skip, NO_CONSENT, ends)
         return skip
 
-    def _skipped(self, side: int, event: Event, reason: SkipReason) -> EstimateSkipped:
-        modality = _MODALITIES[side]
-        return EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq, reason=reason)
+    def _skipped(self, side: _Side, event: Event, reason: SkipReason) -> EstimateSkipped:
+        return EstimateSkipped(
+            t_ns=event.t_ns, modality=side.modality, of_seq=event.seq, reason=reason
+        )
 
     def _lost(self, event: Event, fused: EmotionFused, need: Consent) -> Consent:
         """Hand over a fused estimate; return what it rests on that has ended, if it is refused."""
@@ -248,21 +271,21 @@ class LivePerception:
             "Recording goes on; the analyzer will say what is wrong with it.",
         )
 
-    def _attempt(
-        self, side: int, operator: _Operator, event: Event, blob: bytes
-    ) -> Sequence[Event]:
+    def _attempt(self, side: _Side, event: Event, blob: bytes) -> Sequence[Event]:
         try:
-            return operator.push(event, blob)
+            return side.operator.push(event, blob)
         except Exception as error:  # one estimate is lost, never the recording
             self._note(error)
-            read = isinstance(event, _SEEN_OR_HEARD[side])
+            read = isinstance(event, _READ.get(side.modality, ()))
             return [self._skipped(side, event, "failed")] if read else []
 
-    def _merge(self, side: int, event: Event, estimates: Sequence[Event]) -> None:
+    def _merge(self, side: _Side, event: Event, estimates: Sequence[Event]) -> None:
+        sides = self._sides.values()
         with self._merging:
-            self._done[side].append((event, estimates))
-            while self._done[0] and self._done[1]:
-                fact, faces = self._done[0].popleft()
-                _, music = self._done[1].popleft()
+            side.done.append((event, estimates))
+            while all(each.done for each in sides):
+                made = [each.done.popleft() for each in sides]
+                fact = made[0][0]
                 self._fused_ledger.apply(fact)
-                self._fusion.push(fact, [*faces, *music])  # which hands over what it makes
+                # Which hands over what it makes.
+                self._fusion.push(fact, [estimate for _, of_side in made for estimate in of_side])

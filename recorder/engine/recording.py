@@ -40,6 +40,7 @@ from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, checked_second
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
 from affetti.models.perception import PERCEPTION_VERSION
+from affetti.models.perception.plugins import fingerprints, perceivers, settings_of
 from affetti.models.pipelines import digests_of
 from affetti.recorder.engine.inbox import Inbox
 from affetti.recorder.engine.live import LivePerception, Readers
@@ -201,6 +202,7 @@ class Recording:
         _refuse_impossible(plan)
         self._offer = readers.offer
         self._models = digests_of(readers.offer.models)
+        self._others = perceivers()
         now = datetime.now(UTC).astimezone()
         self.target = target_of(plan, settings, now)
         self.plan = plan
@@ -218,7 +220,9 @@ class Recording:
             self.clock = SessionClock()
             wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
             self.inbox = Inbox(self.clock, plan.consent)
-            self.live = LivePerception(readers, self.clock, self.inbox.put, self.inbox.put_made)
+            self.live = LivePerception(
+                readers, self.clock, self.inbox.put, self.inbox.put_made, self._others
+            )
             undo.pop_all()
         self._subscriber = subscriber
         self._drained = threading.Event()
@@ -351,6 +355,8 @@ class Recording:
             models=self._models,
             pipeline=self._offer.pipeline,
             perception_version=PERCEPTION_VERSION,
+            perceivers=fingerprints(self._others),
+            perception=settings_of(self._others),
             environment=environment(),
         )
 

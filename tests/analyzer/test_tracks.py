@@ -8,7 +8,7 @@ from affetti.analyzer.measures.congruence import congruence_of
 from affetti.analyzer.measures.stretches import after
 from affetti.analyzer.measures.tracks import Reason, played_stretches, reasons_of
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import EmotionFused, MusicEstimated, columns
+from affetti.core.events import EmotionFused, Emotions, MusicEstimated, columns
 from affetti.core.fusion import fuse
 from affetti.core.state import Span, Track
 
@@ -34,6 +34,10 @@ def playing(start_s: float, end_s: float | None, *pauses: tuple[float, float | N
     )
 
 
+def pair(t_ns: int, face: Emotions | None, music: Emotions | None) -> EmotionFused:
+    return fuse(t_ns, {"face": face, "music": music})
+
+
 def test_time_in_pauses_is_not_played() -> None:
     track = playing(1, 20, (5, 8), (12, 13))
     seconds = [(a / NS_PER_S, b / NS_PER_S) for a, b in played_stretches(track, 20 * NS_PER_S)]
@@ -56,15 +60,21 @@ def test_what_lies_after_a_moment_never_begins_before_it(moment: int, stretch: l
 
 
 def test_congruence_is_one_for_the_same_and_zero_for_nothing_in_common() -> None:
-    alike = columns(EmotionFused, [fuse(TICK, HAPPY, HAPPY)])
-    apart = columns(EmotionFused, [fuse(TICK, (1, 0, 0, 0), (0, 0, 1, 0))])
+    alike = columns(EmotionFused, [pair(TICK, HAPPY, HAPPY)])
+    apart = columns(EmotionFused, [pair(TICK, (1, 0, 0, 0), (0, 0, 1, 0))])
     everything = np.ones(1, bool)
     assert congruence_of(alike, everything, 1).value == pytest.approx(1)
     assert congruence_of(apart, everything, 1).value == pytest.approx(0)
 
 
 def test_ticks_at_which_only_one_spoke_lower_the_coverage_of_congruence() -> None:
-    table = columns(EmotionFused, [fuse(TICK, HAPPY, HAPPY), fuse(2 * TICK, HAPPY, None)])
+    table = columns(
+        EmotionFused,
+        [
+            pair(TICK, HAPPY, HAPPY),
+            pair(2 * TICK, HAPPY, None),
+        ],
+    )
     found = congruence_of(table, np.ones(2, bool), 4)
     assert (found.compared, found.coverage) == (1, 0.25)
 

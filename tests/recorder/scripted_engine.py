@@ -12,6 +12,7 @@ from affetti.core.events import (
     AudioFormat,
     Consent,
     Event,
+    Face,
     FaceEstimated,
     FrameCaptured,
     MarkerAdded,
@@ -144,13 +145,18 @@ def estimates(until_s: float) -> list[Event]:
                 FaceEstimated(
                     t_ns=t_ns,
                     frame=tick * 15,
-                    expressions=EXPRESSIONS,
-                    emotions=face,  # type: ignore[arg-type]
-                    box_px=(208, 96, 224, 288),
-                    faces=1,
+                    faces=(
+                        Face(
+                            face_id=0,
+                            read=True,
+                            expressions=EXPRESSIONS,
+                            emotions=face,  # type: ignore[arg-type]
+                            box_px=(208, 96, 224, 288),
+                        ),
+                    ),
                 )
             )
-        events.append(fuse(t_ns, None if gone else face, music))  # type: ignore[arg-type]
+        events.append(fuse(t_ns, {"face": None if gone else face, "music": music}))  # type: ignore[dict-item]
     events.append(
         MusicEstimated(
             t_ns=round(until_s * NS),

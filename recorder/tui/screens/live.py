@@ -247,8 +247,8 @@ class LiveScreen(EngineScreen):
         outcome = self.view.neutral()
         if outcome is not None and outcome != "accepted":
             header.append(Remark(text("neutral.short"), "warning"))
-        if state.face is not None and state.face.faces > 1:
-            header.append(Remark(f"{state.face.faces} faces, f: the other"))
+        if state.face is not None and len(state.face.faces) > 1:
+            header.append(Remark(f"{len(state.face.faces)} faces, f: the other"))
         for device, lost in state.lost.items():
             gone_s = lost.duration_ns(self.view.now_ns) / NS_PER_S
             header.append(Remark(f"{device} lost for {gone_s:.0f} s", "error"))
