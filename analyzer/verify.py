@@ -259,9 +259,7 @@ class _FromRecorded(Perception):
 class _Comparison:
     """Sets recorded and replayed estimates side by side and keeps count."""
 
-    def __init__(
-        self, recorded: Recorded, chosen: Perceivers, others: Sequence[type[Perceiver]]
-    ) -> None:
+    def __init__(self, recorded: Recorded, chosen: Perceivers) -> None:
         self._recorded, self._chosen = recorded, chosen
         self._seen: set[int] = set()
         self._missing: list[Event] = []
