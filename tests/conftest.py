@@ -42,10 +42,11 @@ def music_folder() -> Path:
 
 @pytest.fixture(autouse=True)
 def settings_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the settings and recordings of whoever runs it."""
+    """No test reads or writes the settings, recordings and logs of whoever runs it."""
     settings = tmp_path / "settings.toml"
     settings.write_text(f'sessions_folder = "{tmp_path}"\n')
     monkeypatch.setenv("AFFETTI_SETTINGS", str(settings))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def started(**changes: object) -> SessionStarted:

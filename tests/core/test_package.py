@@ -3,10 +3,12 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,26 @@ def test_the_wheel_holds_what_lies_beside_the_modules() -> None:
             ):
                 assert path in held, path
     assert ROOT / "sample_sessions" / "sample.h5" in held
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Nothing works only because another package happens to bring what it needs."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(name for each in extras.values() for name in each)]
+    declared = {re.split(r"[^\w.-]", name)[0].lower().replace("_", "-") for name in wanted}
+    providers = packages_distributions()
+    for name, path in modules_of_wheel().items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            for top in {module.partition(".")[0] for module in modules}:
+                if top in sys.stdlib_module_names or top == "affetti" or top not in providers:
+                    continue
+                brought = {each.lower().replace("_", "-") for each in providers[top]}
+                assert brought & declared, f"{name} imports {top}"
 
 
 def test_what_only_training_needs_is_not_in_the_wheel() -> None:
