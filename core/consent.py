@@ -1,56 +1,93 @@
 """What belongs to which consent: the one rule that recording, replay and checks share."""
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, TypeAlias
+
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
-    AudioCaptured,
+    OF_ITS_STREAM,
+    SCOPES,
     Consent,
     ConsentChanged,
     EmotionFused,
-    Estimate,
     Event,
-    FrameCaptured,
     RecordingPaused,
     RecordingResumed,
     SessionStarted,
+    StreamOpened,
     UnknownEvent,
+    consent_to,
+    stream_of,
 )
+from affetti.core.streams import Stream
 
-NO_CONSENT = Consent(video=False, audio=False)
+Scopes: TypeAlias = frozenset[str]
+Streams: TypeAlias = Mapping[str, Stream]
+Ends: TypeAlias = Mapping[str, int]  # how often the consent to a scope has ended
+
+NO_CONSENT: Final = consent_to()
+NOTHING: Final[Scopes] = frozenset()
+UNDECLARED: Final = "undeclared"  # of a stream that nobody declared; nothing grants it
 
 
-def needed(event: Event | UnknownEvent) -> Consent:
-    """Return what has to be consented to for an event to be kept.
+def needed(event: Event | UnknownEvent, streams: Streams) -> Scopes:
+    """Return the scopes that have to be consented to for an event to be kept.
 
     Playback is not the person's, and neither is what is made of it. Of a fused estimate only
     the face is known here: whether its music was the room's, is known where it is made.
+
+    Parameters
+    ----------
+    event
+        Of any kind; for one of a later version its record's header says it.
+    streams
+        Those that were declared so far, by name.
     """
     match event:
-        case FrameCaptured() | Estimate(stream="camera"):
-            return Consent(video=True, audio=False)
-        case EmotionFused() if "face" in event.decided_by_all:
-            return Consent(video=True, audio=False)
-        case AudioCaptured(stream="room") | Estimate(stream="room"):
-            return Consent(video=False, audio=True)
-    return NO_CONSENT
+        case UnknownEvent():
+            return NOTHING
+        case EmotionFused():
+            return frozenset({"video"} if "face" in event.decided_by_all else ())
+    scope = event.traits.scope
+    if scope == OF_ITS_STREAM:
+        stream = streams.get(stream_of(event))
+        return frozenset({UNDECLARED}) if stream is None else scopes_of(stream)
+    return NOTHING if scope is None else frozenset({scope})
 
 
-def covers(consent: Consent, need: Consent) -> bool:
-    """Return whether all that is needed is consented to."""
-    return consent.video >= need.video and consent.audio >= need.audio
+def scopes_of(stream: Stream) -> Scopes:
+    """Return the scopes that have to be consented to for a stream to be kept."""
+    return NOTHING if stream.scope is None else frozenset({stream.scope})
 
 
-def allows(consent: Consent, event: Event | UnknownEvent) -> bool:
+def allows(consent: Consent, event: Event | UnknownEvent, streams: Streams) -> bool:
     """Return whether an event may be kept under a consent."""
-    return covers(consent, needed(event))
+    return consent.grants(*needed(event, streams))
 
 
-def captures(event: Event | UnknownEvent) -> bool:
-    """Return whether an event holds the person's picture or sound, which a pause keeps out."""
-    return isinstance(event, FrameCaptured | AudioCaptured) and needed(event) != NO_CONSENT
+def captures(event: Event | UnknownEvent, streams: Streams) -> bool:
+    """Return whether an event holds something of the person, which a pause keeps out."""
+    return isinstance(event, Event) and event.traits.blob and bool(needed(event, streams))
+
+
+def declared(event: Event | UnknownEvent) -> dict[str, Stream]:
+    """Return the streams that an event declares, by name."""
+    match event:
+        case SessionStarted(streams=streams):
+            return {stream.name: stream for stream in streams}
+        case StreamOpened(declaration=stream):
+            return {stream.name: stream}
+    return {}
+
+
+def today() -> str:
+    """Return the date of a consent that is given or ends now, as ISO 8601 has it."""
+    return datetime.now().astimezone().date().isoformat()
 
 
 class _Hold:
-    """The latest stretch of session time in which one kind of capture was not to be kept."""
+    """The latest stretch of session time in which nothing of a scope was to be kept."""
 
     def __init__(self) -> None:
         self._start_ns: int | None = None
@@ -72,17 +109,18 @@ class _Hold:
 
 
 class ConsentLedger:
-    """Consent as events change it, and how often each part of it has ended.
+    """Consent as events change it, and how often the consent to each scope has ended.
 
     Estimates are under way when consent ends. One made under fewer ends than there are now was
     made of what must not be used any more, even if consent was given again.
     """
 
-    def __init__(self, consent: Consent = NO_CONSENT) -> None:
+    def __init__(self, consent: Consent = NO_CONSENT, streams: Iterable[Stream] = ()) -> None:
         self.consent = consent
-        self.ends = (0, 0)  # of video, of audio
+        self.streams: Streams = {stream.name: stream for stream in streams}
+        self.ends: Ends = {}
         self._paused = False
-        self._video, self._audio = _Hold(), _Hold()
+        self._holds: dict[str, _Hold] = {}
         self._turn(-NS_PER_S)  # before anything was captured
 
     def apply(self, event: Event | UnknownEvent) -> None:
@@ -90,9 +128,14 @@ class ConsentLedger:
         match event:
             case SessionStarted(consent=consent):
                 self.consent = consent
+                self.streams = declared(event)
+            case StreamOpened():
+                self.streams = {**self.streams, **declared(event)}
             case ConsentChanged(consent=consent):
-                video, audio = self.ends
-                self.ends = (video + (not consent.video), audio + (not consent.audio))
+                self.ends = {
+                    scope: self.ends.get(scope, 0) + (not consent.grants(scope))
+                    for scope in self._scopes()
+                }
                 self.consent = consent
             case RecordingPaused() | RecordingResumed():
                 self._paused = isinstance(event, RecordingPaused)
@@ -100,18 +143,28 @@ class ConsentLedger:
                 return
         self._turn(event.t_ns)
 
+    def needed(self, event: Event | UnknownEvent) -> Scopes:
+        """Return the scopes that have to be consented to for an event to be kept."""
+        return needed(event, self.streams)
+
     def admits(self, event: Event | UnknownEvent) -> bool:
         """Return whether an event may be kept: consented to, and not captured in a pause."""
-        if not allows(self.consent, event):
+        need = self.needed(event)
+        if not self.consent.grants(*need):
             return False
-        hold = self._video if isinstance(event, FrameCaptured) else self._audio
-        return not captures(event) or not hold.contains(event.t_ns)
+        held = any(self._holds[scope].contains(event.t_ns) for scope in need)
+        return not (held and captures(event, self.streams))
 
-    def admits_of(self, need: Consent, ends: tuple[int, int]) -> bool:
+    def admits_of(self, need: Scopes, ends: Ends) -> bool:
         """Return whether what needs a consent may be kept, made when there were `ends` ends."""
-        lasted = Consent(video=ends[0] == self.ends[0], audio=ends[1] == self.ends[1])
-        return covers(self.consent, need) and covers(lasted, need)
+        lasted = all(ends.get(scope, 0) == self.ends.get(scope, 0) for scope in need)
+        return lasted and self.consent.grants(*need)
+
+    def _scopes(self) -> set[str]:
+        of_streams = {stream.scope for stream in self.streams.values() if stream.scope}
+        return {*SCOPES, *of_streams, *self.consent.scopes}
 
     def _turn(self, t_ns: int) -> None:
-        self._video.turn(self._paused or not self.consent.video, t_ns)
-        self._audio.turn(self._paused or not self.consent.audio, t_ns)
+        for scope in self._scopes():
+            hold = self._holds.setdefault(scope, _Hold())
+            hold.turn(self._paused or not self.consent.grants(scope), t_ns)

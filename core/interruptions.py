@@ -6,8 +6,9 @@ without it. A device that is gone is one.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from affetti.core.consent import NO_CONSENT, declared
 from affetti.core.events import (
     ConsentChanged,
     DeviceLost,
@@ -17,13 +18,13 @@ from affetti.core.events import (
     RecordingPaused,
     RecordingResumed,
     SessionStarted,
+    StreamOpened,
     UnknownEvent,
 )
+from affetti.core.streams import ROOM, VIDEO
 
 Cause: TypeAlias = Literal["no_consent", "paused", "lost"]
 Stretch: TypeAlias = tuple[int, int]  # begin and end (exclusive), ns of session time
-
-SCOPES: Final = ("video", "audio")
 
 
 @dataclass
@@ -63,6 +64,8 @@ class Interruptions:
 
     def __init__(self) -> None:
         self.all: list[Interruption] = []
+        self._consent = NO_CONSENT
+        self._scopes = dict.fromkeys((VIDEO, ROOM))
         self.persons_ns: list[int] = []
 
     def __iter__(self) -> Iterator[Interruption]:
@@ -72,8 +75,10 @@ class Interruptions:
         """Take in the next event."""
         match event:
             case SessionStarted() | ConsentChanged():
-                for scope in SCOPES:
-                    self._turn("no_consent", scope, not getattr(event.consent, scope), event.t_ns)
+                self._consent = event.consent
+                self._heed(event)
+            case StreamOpened():
+                self._heed(event)
             case RecordingPaused() | RecordingResumed():
                 self._turn("paused", "", isinstance(event, RecordingPaused), event.t_ns)
             case DeviceLost(device=device):
@@ -83,6 +88,12 @@ class Interruptions:
             case PersonChanged():
                 self.persons_ns.append(event.t_ns)
 
+    def _heed(self, event: SessionStarted | StreamOpened | ConsentChanged) -> None:
+        """Turn to what may be recorded from now on of the scopes that this session concerns."""
+        self._scopes |= dict.fromkeys(s.scope for s in declared(event).values() if s.scope)
+        for scope in self._scopes:
+            self._turn("no_consent", scope, not self._consent.grants(scope), event.t_ns)
+
     def withheld(self, scope: str, now_ns: int) -> list[Stretch]:
         """Return when nothing of a scope was to be recorded: no consent to it, or a pause."""
         return [
@@ -91,11 +102,12 @@ class Interruptions:
             if each.cause == "paused" or (each.cause == "no_consent" and each.what == scope)
         ]
 
-    def unfilmed_ns(self, start_ns: int, stop_ns: int) -> int:
+    def unfilmed_ns(self, start_ns: int, stop_ns: int, device: str, scope: str | None) -> int:
         """Return for how long between two moments no picture was taken, on purpose or not."""
-        lost = [i.stretch(stop_ns) for i in self.all if (i.cause, i.what) == ("lost", "camera")]
+        lost = [i.stretch(stop_ns) for i in self.all if (i.cause, i.what) == ("lost", device)]
         missing, done_ns = 0, start_ns
-        for start, stop in sorted([*self.withheld("video", stop_ns), *lost]):
+        held = self.withheld(scope, stop_ns) if scope else []
+        for start, stop in sorted([*held, *lost]):
             begin, end = max(start, done_ns), min(stop, stop_ns)
             missing += max(0, end - begin)
             done_ns = max(done_ns, end)

@@ -8,8 +8,6 @@ said one after the other.
 
 from typing import Any
 
-import msgspec
-
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import Consent, Event, fields_of
 from affetti.core.language import counted, duration, known, listed, one_line, text
@@ -52,13 +50,6 @@ def _values(event: Event) -> dict[str, Any]:
 
 def _words(name: str, value: Any) -> Any:
     if isinstance(value, Consent):
-        granted = [word("consent", scope) for scope in _granted(value)]
+        granted = [word("consent", scope) for scope in value.granted]
         return listed(granted) or text("consent.nothing")
     return one_line(word(name, value)) if isinstance(value, str) else value
-
-
-def _granted(consent: Consent) -> tuple[str, ...]:
-    given = getattr(consent, "granted", None)
-    if given is not None:
-        return tuple(given)
-    return tuple(name for name, value in msgspec.structs.asdict(consent).items() if value)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from affetti.core.clock import NS_PER_S, SampleClock
-from affetti.core.consent import NO_CONSENT
+from affetti.core.consent import NO_CONSENT, declared
 from affetti.core.events import (
     AudioCaptured,
     AudioGap,
     ClockAnchored,
+    ClockMeasured,
     Consent,
     ConsentChanged,
     DeviceLost,
@@ -34,10 +35,13 @@ from affetti.core.events import (
     PersonChanged,
     RecordingPaused,
     RecordingResumed,
+    SamplesCaptured,
+    SamplesDropped,
     SelfReported,
     SessionEnded,
     SessionRecovered,
     SessionStarted,
+    StreamOpened,
     TrackEnded,
     TrackEndReason,
     TrackPaused,
@@ -46,6 +50,7 @@ from affetti.core.events import (
     UnknownEvent,
 )
 from affetti.core.interruptions import Interruptions
+from affetti.core.streams import SourceClock, Stream
 
 _Kind = TypeVar("_Kind", bound=Estimate)
 
@@ -114,13 +119,65 @@ class Track:
 
 
 @dataclass
-class Stream:
+class Video:
+    """What is known of a video stream so far."""
+
+    frames: int = 0
+    first_frame_ns: int = 0
+    last_frame_ns: int = 0
+    dropped: int = 0
+
+
+@dataclass
+class Sound:
     """What is known of an audio stream so far."""
 
     clock: SampleClock
     samples: int = 0
     gaps: int = 0
     missing: int = 0
+
+
+@dataclass
+class Signal:
+    """What is known of a signal so far."""
+
+    clocks: list[SourceClock] = field(default_factory=lambda: [SourceClock()])
+    samples: int = 0
+    dropped: int = 0
+    losses: int = 0  # how often its source was gone
+    _spanned: int = 0  # samples that came between the blocks of `_span_ns`
+    _span_ns: int = 0
+    _before: SamplesCaptured | None = None  # the block before, if nothing lies between
+
+    def add(self, block: SamplesCaptured) -> None:
+        """Take in the next block."""
+        self.samples += block.count
+        before = self._before
+        if before is not None and before.sample + before.count == block.sample:
+            self._spanned += before.count
+            self._span_ns += block.t_ns - before.t_ns
+        self._before = block
+
+    def interrupt(self) -> None:
+        """Take in that what comes next does not follow on what came before."""
+        self._before = None
+
+    @property
+    def rate_hz(self) -> float | None:
+        """How many samples came in a second, gaps left out; None until there are two blocks."""
+        return self._spanned * NS_PER_S / self._span_ns if self._span_ns > 0 else None
+
+    @property
+    def measurements(self) -> int:
+        """How often the clock of its source was measured."""
+        return sum(len(clock.anchors) for clock in self.clocks)
+
+    @property
+    def drift_ppm(self) -> float | None:
+        """By how much that clock goes slower than session time; that of the longest stretch."""
+        longest = max(self.clocks, key=lambda clock: clock.span_s)
+        return longest.drift_ppm
 
 
 @dataclass
@@ -131,11 +188,10 @@ class SessionState:
     consent: Consent = NO_CONSENT
     now_ns: int = 0  # the latest time any fact was about
     events: int = 0
-    frames: int = 0
-    first_frame_ns: int = 0
-    last_frame_ns: int = 0
-    frames_dropped: int = 0
-    streams: dict[str, Stream] = field(default_factory=dict)
+    streams: dict[str, Stream] = field(default_factory=dict)  # as they were declared
+    video: dict[str, Video] = field(default_factory=dict)
+    audio: dict[str, Sound] = field(default_factory=dict)
+    signals: dict[str, Signal] = field(default_factory=dict)
     tracks: list[Track] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)  # in the order they were noted
     pauses: list[Span] = field(default_factory=list)
@@ -156,11 +212,42 @@ class SessionState:
         return self.now_ns / NS_PER_S
 
     @property
+    def picture(self) -> Video:
+        """The first video stream, which perception looks at; an empty one where there is none."""
+        return next(iter(self.video.values()), Video())
+
+    @property
+    def frames(self) -> int:
+        """How many frames the first video stream has."""
+        return self.picture.frames
+
+    @property
+    def frames_dropped(self) -> int:
+        """How many of its frames could not be kept."""
+        return self.picture.dropped
+
+    @property
+    def first_frame_ns(self) -> int:
+        """When its first frame was captured."""
+        return self.picture.first_frame_ns
+
+    @property
+    def last_frame_ns(self) -> int:
+        """When its latest frame was captured."""
+        return self.picture.last_frame_ns
+
+    @property
     def frames_per_s(self) -> float:
-        """Mean frame rate while the camera was there and recorded; 0 before the second frame."""
-        span = self.last_frame_ns - self.first_frame_ns
-        span -= self.interruptions.unfilmed_ns(self.first_frame_ns, self.last_frame_ns)
-        return (self.frames - 1) * NS_PER_S / span if self.frames > 1 and span > 0 else 0.0
+        """Its mean frame rate while it was there and recorded; 0 before the second frame."""
+        name = next(iter(self.video), "")
+        return self.frame_rate_hz(name) if name else 0.0
+
+    def frame_rate_hz(self, name: str) -> float:
+        """Return the mean frame rate of a video stream while it was there and recorded."""
+        video, scope = self.video[name], self.streams[name].scope
+        first_ns, last_ns = video.first_frame_ns, video.last_frame_ns
+        span = last_ns - first_ns - self.interruptions.unfilmed_ns(first_ns, last_ns, name, scope)
+        return (video.frames - 1) * NS_PER_S / span if video.frames > 1 and span > 0 else 0.0
 
     @property
     def paused(self) -> bool:
@@ -225,14 +312,12 @@ class SessionState:
 
     def _fact(self, event: Event) -> None:
         match event:
-            case FrameCaptured():
-                self.frames += 1
-                self.first_frame_ns = event.t_ns if self.frames == 1 else self.first_frame_ns
-                self.last_frame_ns = event.t_ns
+            case FrameCaptured() | FramesDropped():
+                self._video(event)
             case AudioCaptured() | AudioGap() | ClockAnchored():
                 self._sound(event)
-            case FramesDropped(count=count):
-                self.frames_dropped += count
+            case SamplesCaptured() | SamplesDropped() | ClockMeasured():
+                self._signal(event)
             case TrackStarted() | TrackPaused() | TrackResumed() | TrackEnded():
                 self._playback(event)
             case Moment():
@@ -242,35 +327,89 @@ class SessionState:
 
     def _session(self, event: Event) -> None:
         match event:
-            case SessionStarted():
-                self.started = event
-                self.consent = event.consent
-                for name, form in event.streams.items():
-                    self.streams[name] = Stream(SampleClock(form.rate_hz))
+            case SessionStarted() | StreamOpened():
+                self._open(event)
             case ConsentChanged(consent=consent):
                 self.consent = consent
+                self._interrupt_signals()
             case NeutralReferenceStarted():
                 self.neutral_reference = Span(event.t_ns)
             case NeutralReferenceRecorded() if self.neutral_reference is not None:
                 self.neutral_reference.end_ns = event.t_ns
             case PersonChanged():
                 self.neutral_reference = None  # it was another's
-            case RecordingPaused():
-                self.pauses.append(Span(event.t_ns))
-            case RecordingResumed() if self.paused:
-                self.pauses[-1].end_ns = event.t_ns
-            case DeviceLost(device=device):
-                self.lost[device] = Span(event.t_ns)
-                self.outages[device] += 1
-            case DeviceRestored(device=device):
-                self.lost.pop(device, None)
+            case RecordingPaused() | RecordingResumed():
+                self._hold(event)
+            case DeviceLost() | DeviceRestored():
+                self._device(event)
             case SessionEnded():
                 self.ended = event
             case SessionRecovered():
                 self.recovered = event
 
+    def _hold(self, event: RecordingPaused | RecordingResumed) -> None:
+        if isinstance(event, RecordingPaused):
+            self.pauses.append(Span(event.t_ns))
+            self._interrupt_signals()
+        elif self.paused:
+            self.pauses[-1].end_ns = event.t_ns
+
+    def _interrupt_signals(self) -> None:
+        for signal in self.signals.values():
+            signal.interrupt()
+
+    def _open(self, event: SessionStarted | StreamOpened) -> None:
+        if isinstance(event, SessionStarted):
+            self.started, self.consent = event, event.consent
+        for name, stream in declared(event).items():
+            self.streams[name] = stream
+            match stream.kind:
+                case "video":
+                    self.video[name] = Video()
+                case "audio":
+                    self.audio[name] = Sound(SampleClock(stream.form.rate_hz))
+                case "samples":
+                    self.signals[name] = Signal()
+
+    def _device(self, event: DeviceLost | DeviceRestored) -> None:
+        signal = self.signals.get(event.stream or "")
+        if isinstance(event, DeviceRestored):
+            self.lost.pop(event.device, None)
+            if signal is not None:
+                signal.clocks.append(SourceClock())  # it may be another now
+            return
+        self.lost[event.device] = Span(event.t_ns)
+        self.outages[event.device] += 1
+        if signal is not None:
+            signal.losses += 1
+            signal.interrupt()
+
+    def _video(self, event: FrameCaptured | FramesDropped) -> None:
+        video = self.video.get(event.stream)
+        if video is None:
+            return
+        if isinstance(event, FramesDropped):
+            video.dropped += event.count
+            return
+        video.frames += 1
+        video.first_frame_ns = event.t_ns if video.frames == 1 else video.first_frame_ns
+        video.last_frame_ns = event.t_ns
+
+    def _signal(self, event: SamplesCaptured | SamplesDropped | ClockMeasured) -> None:
+        signal = self.signals.get(event.stream)
+        if signal is None:
+            return
+        match event:
+            case SamplesCaptured():
+                signal.add(event)
+            case SamplesDropped():
+                signal.dropped += event.count
+                signal.interrupt()
+            case ClockMeasured():
+                signal.clocks[-1].add(event.source_s, event.t_ns)
+
     def _sound(self, event: AudioCaptured | AudioGap | ClockAnchored) -> None:
-        stream = self.streams.get(event.stream)
+        stream = self.audio.get(event.stream)
         if stream is None:
             return
         match event:
@@ -288,7 +427,7 @@ class SessionState:
 
     def _playback(self, event: TrackStarted | TrackPaused | TrackResumed | TrackEnded) -> None:
         if isinstance(event, TrackStarted):
-            playback = self.streams.get("playback")
+            playback = self.audio.get("playback")
             self.tracks.append(
                 Track(
                     number=event.track,

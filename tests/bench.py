@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from affetti.core.events import Consent
+from affetti.core.events import consent_to
 from affetti.core.recording.parts import SegmentLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -45,7 +45,7 @@ def engine(folder: Path) -> list[tuple[str, str, str]]:
     running = start_engine(Settings(sessions_folder=str(folder)))
     plan = Plan(
         person="bench",
-        consent=Consent(video=True, audio=True),
+        consent=consent_to("video", "room"),
         camera=str(film),
         playlist=(str(track),),
         speaker=None,

@@ -12,15 +12,16 @@ import pytest
 from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
-    Consent,
     Event,
     FrameCaptured,
     MarkerAdded,
     SessionEnded,
     SessionStarted,
+    consent_to,
 )
 from affetti.core.recording.parts import SegmentLog
 from affetti.core.settings import LogSettings
+from affetti.core.streams import audio_stream, video_stream
 
 SAMPLES = Path(__file__).parent.parent / "sample_sessions"
 SESSION_ID = "0123456789abcdef" * 2
@@ -54,12 +55,12 @@ def started(**changes: object) -> SessionStarted:
         "t_ns": 0,
         "session_id": SESSION_ID,
         "person": "P07",
-        "consent": Consent(video=True, audio=True),
+        "consent": consent_to("video", "room"),
         "software_version": "0.0.0",
         "wall_clock": datetime.now(UTC).isoformat(timespec="microseconds"),
         "camera": "test",
         "microphone": "test",
-        "streams": {"room": AudioFormat(RATE_HZ, 1)},
+        "streams": (video_stream(), audio_stream("room", AudioFormat(RATE_HZ, 1))),
     }
     return SessionStarted(**{**fields, **changes})  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.events import FrameCaptured
 from affetti.core.interruptions import Stretch
 from affetti.core.language import clock_text
-from affetti.core.recording import layout
+from affetti.core.streams import CAMERA
 
 # The stamps of a sound card jitter, by up to 20 ms on a healthy one; a stall of Python adds to it.
 _JITTER_NS: Final = NS_PER_S // 4
@@ -29,16 +29,19 @@ class _Piece:
     end: int
 
 
+_BEFORE_ALL: Final = _Piece(-1, -NS_PER_S, -1, 0)  # so that the first is number 0
+
+
 @rule(Importance.CRITICAL)
 def sound_in_order(subject: Subject) -> Messages:
     """Demand that audio blocks follow sample by sample but for pauses, and in time."""
-    for name in layout.STREAMS:
+    for name in subject.session.state.audio:
         blocks = subject.session.audio(name).blocks
         pieces = [
             _Piece(int(b["seq"]), int(b["t_ns"]), int(b["sample"]), int(b["sample"] + b["count"]))
             for b in blocks
         ]
-        jump = next(_jumps(subject, pieces, "audio" if name == "room" else None), None)
+        jump = next(_jumps(subject, pieces, _scope(subject, name)), None)
         if jump is not None or np.any(np.diff(blocks["row"]) < 0):
             at = f" at sample {jump.first}" if jump else ""
             yield f"The {name} sound is out of order{at}."
@@ -49,13 +52,41 @@ def sound_in_order(subject: Subject) -> Messages:
 @rule(Importance.CRITICAL)
 def frames_in_order(subject: Subject) -> Messages:
     """Demand that frames are numbered from 0 without a gap but for pauses, in time."""
-    frames = [event for event in subject.session.events if isinstance(event, FrameCaptured)]
-    pieces = [_Piece(each.seq, each.t_ns, each.frame, each.frame + 1) for each in frames]
-    before = _Piece(-1, -NS_PER_S, -1, 0)  # so that the first is number 0
-    if any(_jumps(subject, [before, *pieces], "video")):
-        yield "Frames are not numbered from 0 without a gap."
-    if np.any(np.diff([frame.t_ns for frame in frames]) < 0):
-        yield "Frames run backwards in time."
+    captured = [event for event in subject.session.events if isinstance(event, FrameCaptured)]
+    for name in subject.session.state.video:
+        frames = [event for event in captured if event.stream == name]
+        pieces = [_Piece(each.seq, each.t_ns, each.frame, each.frame + 1) for each in frames]
+        of = "" if name == CAMERA else f" of {name}"
+        if any(_jumps(subject, [_BEFORE_ALL, *pieces], _scope(subject, name))):
+            yield f"Frames{of} are not numbered from 0 without a gap."
+        if np.any(np.diff([frame.t_ns for frame in frames]) < 0):
+            yield f"Frames{of} run backwards in time."
+
+
+@rule(Importance.CRITICAL)
+def samples_in_order(subject: Subject) -> Messages:
+    """Demand that the samples of a signal follow one another but for pauses."""
+    for name, signal in subject.session.signals.items():
+        pieces = [
+            _Piece(int(b["seq"]), int(b["t_ns"]), int(b["sample"]), int(b["sample"] + b["count"]))
+            for b in signal.blocks
+        ]
+        jump = next(_jumps(subject, [_BEFORE_ALL, *pieces], _scope(subject, name)), None)
+        if jump is not None:
+            yield f"The samples of {name} are out of order at sample {jump.first}."
+
+
+@rule(Importance.CRITICAL)
+def times_true(subject: Subject) -> Messages:
+    """Compare the times of samples that other programs read with those that follow from stamps."""
+    for name, signal in subject.session.signals.items():
+        stored = signal.stored_t_s
+        if not np.allclose(stored, signal.t_s, rtol=0, atol=1e-6, equal_nan=True):
+            yield f"The times of {name} contradict its stamps."
+
+
+def _scope(subject: Subject, stream: str) -> str | None:
+    return subject.session.state.streams[stream].scope
 
 
 def _jumps(subject: Subject, pieces: Iterable[_Piece], scope: str | None) -> Iterator[_Piece]:
@@ -94,16 +125,26 @@ def pictures_readable(subject: Subject) -> Messages:
 @rule(Importance.WARNING)
 def frames_kept(subject: Subject) -> Messages:
     """Tell of frames that could not be kept."""
-    state = subject.session.state
-    if state.frames_dropped:
-        share = state.frames_dropped / (state.frames + state.frames_dropped)
-        yield f"{number(state.frames_dropped, 'frame')} ({share:.1%}) could not be kept."
+    for name, video in subject.session.state.video.items():
+        if video.dropped:
+            share = video.dropped / (video.frames + video.dropped)
+            of = "" if name == CAMERA else f" of {name}"
+            yield f"{number(video.dropped, 'frame')}{of} ({share:.1%}) could not be kept."
+
+
+@rule(Importance.WARNING)
+def samples_kept(subject: Subject) -> Messages:
+    """Tell of samples of signals that could not be kept."""
+    for name, signal in subject.session.state.signals.items():
+        if signal.dropped:
+            share = signal.dropped / (signal.samples + signal.dropped)
+            yield f"{number(signal.dropped, 'sample')} of {name} ({share:.1%}) could not be kept."
 
 
 @rule(Importance.WARNING)
 def sound_complete(subject: Subject) -> Messages:
     """Tell of sound that was lost."""
-    for name, stream in subject.session.state.streams.items():
+    for name, stream in subject.session.state.audio.items():
         if stream.gaps:
             lost_s = stream.missing / stream.clock.rate_hz
             yield f"The {name} sound has {number(stream.gaps, 'gap')}, {lost_s:.2f} s in all."

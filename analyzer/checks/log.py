@@ -6,7 +6,7 @@ import numpy as np
 
 from affetti.analyzer.checks.register import Importance, Messages, examples, number, rule
 from affetti.analyzer.checks.subject import Subject
-from affetti.core.events import SessionEnded, SessionRecovered, SessionStarted
+from affetti.core.events import Event, SessionEnded, SessionRecovered, SessionStarted, stream_of
 from affetti.core.recording.losses import span
 
 _SPANS: Final = 12
@@ -63,13 +63,14 @@ def _missing_events(seqs: list[int]) -> str:
 
 @rule(Importance.CRITICAL)
 def index_true(subject: Subject) -> Messages:
-    """Compare the index with each event's own number, time and kind."""
+    """Compare the index with each event's own number, time, kind and stream."""
     session = subject.session
     wrong = [
         record.seq
         for record, event in zip(session.records(), session.events, strict=True)
         if (record.seq, record.t_ns) != (event.seq, event.t_ns)
         or record.kind != getattr(event, "kind", type(event).__name__)
+        or (isinstance(event, Event) and record.stream != stream_of(event))
     ]
     if wrong:
         yield f"The index contradicts the events: {examples(wrong)}."

@@ -1,42 +1,45 @@
 """Whether the person's rights were kept."""
 
+from typing import Final
+
 from affetti.analyzer.checks.register import Importance, Messages, examples, rule
 from affetti.analyzer.checks.subject import Subject
-from affetti.core.consent import allows, captures, needed
+from affetti.core.consent import ConsentLedger, captures
 from affetti.core.errors import AffettiError
-from affetti.core.events import ConsentChanged, RecordingPaused, RecordingResumed
+from affetti.core.events import RecordingPaused, RecordingResumed
 from affetti.core.people.person import checked_code
+
+_OF_SCOPES: Final = {"video": "video", "room": "sound of the room", "signals": "a signal"}
 
 
 @rule(Importance.CRITICAL)
 def consent_respected(subject: Subject) -> Messages:
     """Find what was recorded without the person's consent."""
-    consent = subject.session.started.consent
-    pictures: list[int] = []
-    sounds: list[int] = []
+    ledger = ConsentLedger()
+    kept: dict[str, list[int]] = {}
     for event in subject.session.events:
-        if isinstance(event, ConsentChanged):
-            consent = event.consent
-        elif not allows(consent, event):
-            (pictures if needed(event).video else sounds).append(event.seq)
-    if pictures:
-        yield f"There is video without consent to it: events {examples(pictures)}."
-    if sounds:
-        yield f"There is sound of the room without consent to it: events {examples(sounds)}."
+        ledger.apply(event)
+        for scope in ledger.needed(event):
+            if not ledger.consent.grants(scope):
+                kept.setdefault(scope, []).append(event.seq)
+    for scope, seqs in sorted(kept.items(), reverse=True):
+        what = _OF_SCOPES.get(scope, f"what needs {scope}")
+        yield f"There is {what} without consent to it: events {examples(seqs)}."
 
 
 @rule(Importance.CRITICAL)
 def pauses_respected(subject: Subject) -> Messages:
-    """Find frames, and sound of the room, from while the recording was paused."""
+    """Find what was captured of the person while the recording was paused."""
     since: int | None = None
     kept = []
+    streams = subject.session.state.streams
     for event in subject.session.events:
         match event:
             case RecordingPaused():
                 since = event.t_ns
             case RecordingResumed():
                 since = None
-            case _ if since is not None and captures(event) and event.t_ns > since:
+            case _ if since is not None and captures(event, streams) and event.t_ns > since:
                 kept.append(event.seq)
     if kept:
         yield f"Recorded in a pause: events {examples(kept)}."

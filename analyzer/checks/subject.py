@@ -10,6 +10,7 @@ import numpy as np
 from affetti.analyzer.replay import Progress
 from affetti.core.events import FrameCaptured
 from affetti.core.recording.session import Session
+from affetti.core.streams import JPEG
 
 _DECODED_PICTURES: Final = 200  # of a recording's frames, evenly spaced; all are looked at
 
@@ -39,13 +40,14 @@ class Subject:
         """What one pass over all records found."""
         found, digest, total = _Contents(), hashlib.sha256(), len(self.session)
         every = max(1, len(self.session.frames) // _DECODED_PICTURES)
+        jpegs = {name for name, each in self.session.streams.items() if each.encoding == JPEG}
         for done, record in enumerate(self.session.records(), start=1):
             found.seqs.append(record.seq)
             if zlib.crc32(record.blob, zlib.crc32(record.json)) != record.crc32:
                 found.altered.append(record.seq)
             digest.update(record.json)
             digest.update(record.blob)
-            if record.kind == FrameCaptured.__name__:
+            if record.kind == FrameCaptured.__name__ and record.stream in jpegs:
                 found.look_at_picture(record.blob, every)
             if self._progress is not None:
                 self._progress(done, total)

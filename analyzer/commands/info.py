@@ -12,7 +12,7 @@ from affetti.core.language import clock_text
 
 if TYPE_CHECKING:
     from affetti.core.events import Environment
-    from affetti.core.recording.info import SessionInfo
+    from affetti.core.recording.info import SessionInfo, SignalInfo
 
 
 @click.command()
@@ -50,15 +50,18 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     yield "Duration", clock_text(found.duration_s)
     ending = f"ended ({found.end_reason})" if found.end_reason else "broke off"
     yield "Ending", found.recovery or ending
-    agreed = [name for name in ("video", "audio") if getattr(found.consent, name)]
-    yield "Consent", " and ".join(agreed) or "to neither video nor audio"
-    if found.frames:
-        dropped = f"{found.frames_dropped} dropped"
-        yield "Video", f"{found.frames} frames, {found.frames_per_s:.2f} a second, {dropped}"
+    agreed = [scope for scope, granted in found.consent.items() if granted]
+    yield "Consent", ", ".join(agreed) or "to nothing"
+    for number, (name, video) in enumerate(found.video.items()):
+        dropped = f"{video.frames_dropped} dropped"
+        frames = f"{video.frames} frames, {video.frames_per_s:.2f} a second, {dropped}"
+        yield f"Video {name}" if number else "Video", frames
     for name, audio in found.audio.items():
         length = clock_text(audio.samples / audio.rate_hz)
         form = f"{audio.rate_hz} Hz, {audio.channels} channel{'s' if audio.channels > 1 else ''}"
         yield name.capitalize(), f"{length} ({audio.samples} samples), {form}, {audio.gaps} gaps"
+    for name, signal in found.signals.items():
+        yield f"Signal {name}", _signal_line(signal)
     for track in found.tracks:
         end = "?" if track.end_s is None else clock_text(track.end_s)
         times = f"{clock_text(track.start_s)} to {end}"
@@ -77,3 +80,15 @@ def _environment_lines(found: "Environment") -> Iterator[tuple[str, str]]:
         yield "System", f"{found.system}, Python {found.python}"
     if found.libraries:
         yield "Libraries", ", ".join(f"{name} {v}" for name, v in found.libraries.items())
+
+
+def _signal_line(signal: "SignalInfo") -> str:
+    named = "irregular" if signal.rate_hz is None else f"{signal.rate_hz:g} Hz"
+    came = "" if signal.measured_rate_hz is None else f" ({signal.measured_rate_hz:.2f} came)"
+    clock = f"its clock measured {signal.clock_measurements} times"
+    if signal.drift_ppm is not None:
+        clock += f", drift {signal.drift_ppm:+.1f} ppm"
+    lost = f"lost {signal.losses} times, {signal.dropped} samples dropped"
+    channels = f"{len(signal.channels)} channel{'s' if len(signal.channels) > 1 else ''}"
+    form = f"{signal.encoding}, {channels}, {named}{came}"
+    return f"{signal.samples} samples, {form}; {clock}; {lost}"

@@ -101,5 +101,5 @@ def withheld(state: SessionState, modality: ModalityName) -> list[Stretch]:
     if modality == "face":
         return face
     tracks = [(t.start_ns, state.now_ns if t.end_ns is None else t.end_ns) for t in state.tracks]
-    music = without(joined(state.interruptions.withheld("audio", state.now_ns)), tracks)
+    music = without(joined(state.interruptions.withheld("room", state.now_ns)), tracks)
     return music if modality == "music" else common(face, music)

@@ -23,7 +23,8 @@ from affetti.analyzer.report.wording import (
     times,
 )
 from affetti.core.emotions import EMOTIONS
-from affetti.core.language import clock_text, text
+from affetti.core.journal import word
+from affetti.core.language import clock_text, listed, text
 from affetti.models.face.reference import Outcome
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
@@ -187,8 +188,8 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
 def _consent(analysis: Analysis) -> str:
     """Return what was consented to at first, and whether that changed."""
     started = analysis.state.started
-    agreed = [name for name in ("video", "audio") if started and getattr(started.consent, name)]
-    words = " and ".join(agreed) or "neither video nor audio"
+    agreed = started.consent.granted if started else ()
+    words = listed([word("consent", scope) for scope in agreed]) or text("consent.nothing")
     begun = {each.start_ns for each in analysis.state.interruptions if each.cause == "no_consent"}
     changed = bool(begun - {started.t_ns if started else 0})
     return f"{words}; later withdrawn, see below" if changed else words

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
 import msgspec
 
-from affetti.core.errors import Damaged, NewerFormat
+from affetti.core.errors import Damaged, NewerFormat, OlderFormat
 from affetti.core.events.base import (
     OF_ITS_STREAM,
     Event,
@@ -30,14 +30,25 @@ from affetti.core.events.capture import (
     AudioFormat,
     AudioGap,
     ClockAnchored,
+    ClockMeasured,
     DeviceLost,
     DeviceName,
     DeviceRestored,
     FrameCaptured,
     FramesDropped,
+    SamplesCaptured,
+    SamplesDropped,
     StreamName,
+    StreamOpened,
 )
 from affetti.core.events.columns import WORD_SEPARATOR, Columns, column_fields, columns
+from affetti.core.events.consent import (
+    SCOPES,
+    Consent,
+    ConsentChanged,
+    Grant,
+    consent_to,
+)
 from affetti.core.events.estimates import (
     EmotionFused,
     Emotions,
@@ -66,8 +77,6 @@ from affetti.core.events.playback import (
 )
 from affetti.core.events.session import (
     SCHEMA_VERSION,
-    Consent,
-    ConsentChanged,
     EndReason,
     Environment,
     PerceptionSettings,
@@ -79,6 +88,7 @@ from affetti.core.events.session import (
     SessionStarted,
 )
 from affetti.core.events.storable import refuse_unstorable, storable
+from affetti.core.streams import Stream
 
 __all__ = [
     "ESTIMATES",
@@ -87,7 +97,9 @@ __all__ = [
     "MAX_RATE_HZ",
     "MIN_RATE_HZ",
     "OF_ITS_STREAM",
+    "OLDEST_SCHEMA",
     "SCHEMA_VERSION",
+    "SCOPES",
     "UPCASTS",
     "WORD_SEPARATOR",
     "AnyEvent",
@@ -95,6 +107,7 @@ __all__ = [
     "AudioFormat",
     "AudioGap",
     "ClockAnchored",
+    "ClockMeasured",
     "Columns",
     "Consent",
     "ConsentChanged",
@@ -115,6 +128,7 @@ __all__ = [
     "Field",
     "FrameCaptured",
     "FramesDropped",
+    "Grant",
     "MarkerAdded",
     "Modality",
     "Moment",
@@ -127,12 +141,16 @@ __all__ = [
     "Pipeline",
     "RecordingPaused",
     "RecordingResumed",
+    "SamplesCaptured",
+    "SamplesDropped",
     "SelfReported",
     "SessionEnded",
     "SessionRecovered",
     "SessionStarted",
     "SkipReason",
+    "Stream",
     "StreamName",
+    "StreamOpened",
     "TrackEndReason",
     "TrackEnded",
     "TrackPaused",
@@ -142,6 +160,7 @@ __all__ = [
     "UnknownEvent",
     "column_fields",
     "columns",
+    "consent_to",
     "decode",
     "encode",
     "estimate_kind",
@@ -150,6 +169,7 @@ __all__ = [
     "major",
     "refuse_unstorable",
     "storable",
+    "stream_of",
 ]
 
 KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in leaves(Event)}
@@ -168,6 +188,7 @@ ESTIMATE_TABLES: Final[dict[str, type[Estimate]]] = {
     if declared.name == "modality" and isinstance(declared.default, str)
 }
 
+OLDEST_SCHEMA: Final = 2  # major; version 1, of 0.1.0, is refused
 # From each older major version to the next: functions of an event's JSON object.
 UPCASTS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 
@@ -215,14 +236,21 @@ def decode(data: bytes, version: str = SCHEMA_VERSION) -> AnyEvent | UnknownEven
         ) from error
 
 
+def stream_of(event: Event) -> str:
+    """Return the name of the stream that an event belongs to; "" where it belongs to none."""
+    if isinstance(event, StreamOpened):
+        return event.declaration.name
+    return str(getattr(event, "stream", None) or "")
+
+
 @cache
 def major(version: str) -> int:
-    """Return the major number of a version such as "1.0".
+    """Return the major number of a version such as "2.0".
 
     Raises
     ------
     AffettiError
-        It is no version, or a later one than this program knows.
+        It is no version, a later one than this program knows, or an earlier one than it reads.
     """
     number = version.split(".", maxsplit=1)[0]
     if not number.isdecimal():
@@ -234,6 +262,12 @@ def major(version: str) -> int:
         raise NewerFormat(
             f"The recording was written by a later Affetti (schema {version}).",
             "Update Affetti to read it.",
+        )
+    if int(number) < OLDEST_SCHEMA:
+        raise OlderFormat(
+            f"The recording was written by an earlier Affetti (schema {version}); this version "
+            f"reads schema {SCHEMA_VERSION}.",
+            "Read it with the version that recorded it, such as 0.1.0.",
         )
     return int(number)
 

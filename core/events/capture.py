@@ -1,25 +1,42 @@
-"""What was captured, and what was not."""
+"""What was captured, and what was not; everything carries the name of its stream."""
 
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias
-
-import msgspec
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 from affetti.core.events.base import OF_ITS_STREAM, Event, Traits, field
+from affetti.core.streams import CAMERA, AudioFormat, Stream
 
-StreamName: TypeAlias = Literal["room", "playback"]
-DeviceName: TypeAlias = Literal["camera", "microphone", "speaker", "disk"]
+__all__ = [
+    "AudioCaptured",
+    "AudioFormat",
+    "AudioGap",
+    "ClockAnchored",
+    "ClockMeasured",
+    "DeviceLost",
+    "DeviceName",
+    "DeviceRestored",
+    "FrameCaptured",
+    "FramesDropped",
+    "SamplesCaptured",
+    "SamplesDropped",
+    "StreamName",
+    "StreamOpened",
+]
+
+StreamName: TypeAlias = str  # of a declared stream
+DeviceName: TypeAlias = str  # "camera", "microphone", "speaker", or that of its stream
 
 
-# The rates of a stream that is recorded: whatever looks at a recording can handle these.
+# The rates of a sound that is recorded: whatever looks at a recording can handle these.
 MIN_RATE_HZ: Final = 8_000
 MAX_RATE_HZ: Final = 192_000
 
 
-class AudioFormat(msgspec.Struct, frozen=True):
-    """The form of an audio stream; samples are int16, channels interleaved."""
+class StreamOpened(Event, frozen=True, kw_only=True, tag=True):
+    """A stream that the recording did not begin with; its first data come later."""
 
-    rate_hz: int
-    channels: int
+    traits: ClassVar = Traits(urgent=True)
+
+    declaration: Annotated[Stream, field("of what, and where from")]
 
 
 class ClockAnchored(Event, frozen=True, kw_only=True, tag=True):
@@ -31,12 +48,30 @@ class ClockAnchored(Event, frozen=True, kw_only=True, tag=True):
     sample: Annotated[int, field("index in the stream", "samples")]
 
 
+class ClockMeasured(Event, frozen=True, kw_only=True, tag=True):
+    """At `t_ns` the clock that stamps the samples of a stream stood at `source_s`.
+
+    The offset is kept as it was measured: added to a stamp, it gives the time by the clock of
+    this machine that the measurement uses.
+    """
+
+    traits: ClassVar = Traits()
+
+    stream: Annotated[StreamName, field("which")]
+    source_s: Annotated[float, field("what the clock of the source showed", "seconds")]
+    offset_s: Annotated[float, field("as it was measured", "seconds")]
+    uncertainty_s: Annotated[float | None, field("of the offset, at most", "seconds")] = None
+
+
 class FrameCaptured(Event, frozen=True, kw_only=True, tag=True):
-    """A camera frame; the blob is its JPEG."""
+    """A picture of a video stream; the blob is in the encoding of the stream, a JPEG say."""
 
-    traits: ClassVar = Traits(blob=True, scope="video")
+    traits: ClassVar = Traits(blob=True, scope=OF_ITS_STREAM)
 
-    frame: Annotated[int, field("from 0; only a pause, or no consent, leaves numbers out")]
+    stream: Annotated[StreamName, field("which")] = CAMERA
+    frame: Annotated[
+        int, field("of its stream, from 0; only a pause, or no consent, leaves numbers out")
+    ]
     width_px: Annotated[int, field("of the picture", "pixels")]
     height_px: Annotated[int, field("of the picture", "pixels")]
 
@@ -51,11 +86,26 @@ class AudioCaptured(Event, frozen=True, kw_only=True, tag=True):
     count: Annotated[int, field("samples in each channel", "samples")]
 
 
+class SamplesCaptured(Event, frozen=True, kw_only=True, tag=True):
+    """Samples of a signal; `t_ns` is when the first was taken, as far as known by then.
+
+    The blob is a stamp for each sample, float64 little-endian, raw as its source gave it, and
+    behind them the values, sample by sample, in the encoding of the stream.
+    """
+
+    traits: ClassVar = Traits(blob=True, scope=OF_ITS_STREAM)
+
+    stream: Annotated[StreamName, field("which")]
+    sample: Annotated[int, field("index of the first sample in the stream", "samples")]
+    count: Annotated[int, field("samples in each channel", "samples")]
+
+
 class FramesDropped(Event, frozen=True, kw_only=True, tag=True):
     """Frames the camera delivered that could not be kept."""
 
     traits: ClassVar = Traits(message="frames_dropped")
 
+    stream: Annotated[StreamName, field("which")] = CAMERA
     count: Annotated[int, field("how many", "frames")]
 
 
@@ -70,12 +120,23 @@ class AudioGap(Event, frozen=True, kw_only=True, tag=True):
     detail: Annotated[str, field("what the device said")] = ""
 
 
+class SamplesDropped(Event, frozen=True, kw_only=True, tag=True):
+    """Samples of a signal that came and could not be kept; the sample index goes on."""
+
+    traits: ClassVar = Traits(message="samples_dropped")
+
+    stream: Annotated[StreamName, field("which")]
+    sample: Annotated[int, field("index of the first sample after them", "samples")]
+    count: Annotated[int, field("how many", "samples")]
+
+
 class DeviceLost(Event, frozen=True, kw_only=True, tag=True):
     """A device stopped delivering."""
 
     traits: ClassVar = Traits(message="device_lost")
 
     device: Annotated[DeviceName, field("which")]
+    stream: Annotated[StreamName | None, field("that it delivers, if any")] = None
     detail: Annotated[str, field("what it said")] = ""
 
 
@@ -85,4 +146,5 @@ class DeviceRestored(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(message="device_restored")
 
     device: Annotated[DeviceName, field("which")]
+    stream: Annotated[StreamName | None, field("that it delivers, if any")] = None
     gap_ns: Annotated[int, field("since it was last heard of", "nanoseconds")]

@@ -5,20 +5,14 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 import msgspec
 
 from affetti.core.events.base import Event, Traits, field
-from affetti.core.events.capture import AudioFormat
+from affetti.core.events.consent import Consent
+from affetti.core.streams import Stream
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "2.0"
 
 EndReason: TypeAlias = Literal[
     "stopped", "duration", "sources_ended", "signal", "ui_gone", "disk_full", "failed"
 ]
-
-
-class Consent(msgspec.Struct, frozen=True):
-    """What the person agreed to have recorded; what is not consented to is never written."""
-
-    video: bool  # frames of the face, and every estimate made from them
-    audio: bool  # the room's sound, and every estimate made from it
 
 
 class PerceptionSettings(msgspec.Struct, frozen=True):
@@ -75,9 +69,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     camera: Annotated[str | None, field("how the operator named the source")] = None
     microphone: Annotated[str | None, field("how the operator named the source")] = None
     speaker: Annotated[str | None, field('"none" when playback goes to the log alone')] = None
-    streams: Annotated[dict[str, AudioFormat], field("the form of each audio stream")] = (
-        msgspec.field(default_factory=dict)
-    )
+    streams: Annotated[tuple[Stream, ...], field("those that are open from the beginning")] = ()
     playlist: Annotated[tuple[str, ...], field("titles")] = ()
     models: Annotated[dict[str, str], field("digest of each model, by name")] = msgspec.field(
         default_factory=dict
@@ -95,22 +87,14 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     )
 
 
-class ConsentChanged(Event, frozen=True, kw_only=True, tag=True):
-    """The person changed their mind; from here on `consent` holds."""
-
-    traits: ClassVar = Traits(urgent=True, message="consent_changed")
-
-    consent: Annotated[Consent, field("what holds from here on")]
-
-
 class RecordingPaused(Event, frozen=True, kw_only=True, tag=True):
-    """From here on no frame and no sound of the room is kept."""
+    """From here on nothing of the person is kept: no frame, no sound of the room, no signal."""
 
     traits: ClassVar = Traits(urgent=True, message="recording_paused")
 
 
 class RecordingResumed(Event, frozen=True, kw_only=True, tag=True):
-    """Frames and sound are kept again."""
+    """Frames, sound and signals are kept again."""
 
     traits: ClassVar = Traits(urgent=True, message="recording_resumed")
 

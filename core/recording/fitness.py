@@ -10,18 +10,21 @@ from affetti.core.events import (
     ESTIMATES,
     AnyEvent,
     AudioCaptured,
-    AudioFormat,
-    Event,
+    FrameCaptured,
+    SamplesCaptured,
     SessionStarted,
+    StreamOpened,
     UnknownEvent,
     columns,
     decode,
+    stream_of,
 )
-from affetti.core.recording import layout
 from affetti.core.recording.parts import MAX_RECORDS
 from affetti.core.recording.records import Record
 from affetti.core.recording.session import MAX_SESSION_NS
+from affetti.core.recording.signals import holds_samples
 from affetti.core.state import SessionState
+from affetti.core.streams import AUDIO, SAMPLES, VIDEO, Stream
 
 _LARGEST: Final = 1 << 62
 
@@ -61,27 +64,51 @@ class Fitness:
         return fit
 
     def _has_its_blob(self, event: AnyEvent | UnknownEvent, record: Record) -> bool:
-        if isinstance(event, AudioCaptured):
-            started = self.state.started
-            form = started.streams.get(event.stream) if started else None
-            return form is not None and len(record.blob) == 2 * form.channels * event.count
-        if isinstance(event, SessionStarted) and not self._begins(event):
-            return False
-        return not record.blob or (isinstance(event, Event) and event.traits.blob)
+        match event:
+            case UnknownEvent():
+                return True
+            case SessionStarted():
+                fit = self._begins(event) and not record.blob
+            case StreamOpened():
+                fit = self._opens(event.declaration) and not record.blob
+            case FrameCaptured() | AudioCaptured() | SamplesCaptured():
+                fit = self._belongs(event, record.blob)
+            case _:
+                fit = not record.blob
+        return fit
+
+    def _belongs(self, event: FrameCaptured | AudioCaptured | SamplesCaptured, blob: bytes) -> bool:
+        """Whether a blob is of a stream that was declared, and of the size that it says."""
+        match event:
+            case FrameCaptured():
+                return self._of_kind(event.stream, VIDEO) is not None
+            case AudioCaptured():
+                sound = self._of_kind(event.stream, AUDIO)
+                return sound is not None and len(blob) == 2 * len(sound.channels) * event.count
+        signal = self._of_kind(event.stream, SAMPLES)
+        return signal is not None and holds_samples(signal, event.count, blob)
+
+    def _of_kind(self, name: str, kind: str) -> Stream | None:
+        stream = self.state.streams.get(name)
+        return stream if stream is not None and stream.kind == kind else None
 
     def _begins(self, event: SessionStarted) -> bool:
         first = self.state.started is None and event.session_id == self._session_id
-        return first and all(_is_possible(name, form) for name, form in event.streams.items())
+        names = {stream.name for stream in event.streams}
+        once = len(names) == len(event.streams)
+        return first and once and all(stream.possible for stream in event.streams)
 
-
-def _is_possible(name: str, form: AudioFormat) -> bool:
-    channels = 1 <= form.channels <= layout.MAX_CHANNELS
-    return name in layout.STREAMS and channels and 1 <= form.rate_hz <= layout.MAX_RATE_HZ
+    def _opens(self, stream: Stream) -> bool:
+        begun = self.state.started is not None
+        return begun and stream.possible and stream.name not in self.state.streams
 
 
 def _agrees(event: AnyEvent | UnknownEvent, record: Record) -> bool:
-    kind = event.kind if isinstance(event, UnknownEvent) else type(event).__name__
-    return (kind, event.seq, event.t_ns) == (record.kind, record.seq, record.t_ns)
+    if (event.seq, event.t_ns) != (record.seq, record.t_ns):
+        return False
+    if isinstance(event, UnknownEvent):
+        return event.kind == record.kind
+    return (type(event).__name__, stream_of(event)) == (record.kind, record.stream)
 
 
 def _is_storable(event: AnyEvent | UnknownEvent) -> bool:

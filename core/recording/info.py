@@ -5,9 +5,33 @@ from collections.abc import Iterable
 import msgspec
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import ESTIMATE_TABLES, Consent, Environment, Moment
+from affetti.core.events import ESTIMATE_TABLES, Environment, Moment
 from affetti.core.journal import sentence
-from affetti.core.state import SessionState, Track
+from affetti.core.state import SessionState, Signal, Track
+from affetti.core.streams import Channel, Stream
+
+
+class VideoInfo(msgspec.Struct, frozen=True):
+    """What was recorded of one video stream."""
+
+    frames: int
+    frames_dropped: int
+    frames_per_s: float
+
+
+class SignalInfo(msgspec.Struct, frozen=True):
+    """What was recorded of one signal."""
+
+    samples: int
+    dropped: int
+    losses: int  # how often its source was gone
+    encoding: str
+    channels: list[Channel]
+    rate_hz: float | None  # nominal; None: irregular
+    measured_rate_hz: float | None
+    clock_measurements: int
+    drift_ppm: float | None  # of its source's clock against the session's
+    source: str
 
 
 class AudioInfo(msgspec.Struct, frozen=True):
@@ -53,7 +77,9 @@ class SessionInfo(msgspec.Struct, frozen=True):
     frames: int
     frames_dropped: int
     frames_per_s: float
+    video: dict[str, VideoInfo]
     audio: dict[str, AudioInfo]
+    signals: dict[str, SignalInfo]
     tracks: list[TrackInfo]
     markers: list[MomentInfo]
     notes: list[MomentInfo]
@@ -63,7 +89,8 @@ class SessionInfo(msgspec.Struct, frozen=True):
     lost_s: float
     end_reason: str | None
     recovery: str | None  # in words, what was lost
-    consent: Consent
+    consent: dict[str, bool]  # by scope
+    consent_since: dict[str, str]  # the date of each
     camera: str | None
     microphone: str | None
     speaker: str | None
@@ -90,7 +117,6 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
     started = state.started
     if started is None:
         raise ValueError("the session never started")
-    forms = started.streams
     return SessionInfo(
         session_id=started.session_id,
         person=started.person,
@@ -99,15 +125,23 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
         frames=state.frames,
         frames_dropped=state.frames_dropped,
         frames_per_s=round(state.frames_per_s, 3),
+        video={
+            name: VideoInfo(video.frames, video.dropped, round(state.frame_rate_hz(name), 3))
+            for name, video in state.video.items()
+        },
         audio={
             name: AudioInfo(
-                stream.samples,
-                forms[name].rate_hz,
-                forms[name].channels,
-                stream.gaps,
-                stream.missing,
+                sound.samples,
+                state.streams[name].form.rate_hz,
+                state.streams[name].form.channels,
+                sound.gaps,
+                sound.missing,
             )
-            for name, stream in state.streams.items()
+            for name, sound in state.audio.items()
+        },
+        signals={
+            name: _signal_info(state.streams[name], signal)
+            for name, signal in state.signals.items()
         },
         tracks=[_track_info(track) for track in state.tracks],
         markers=_moments(state.markers),
@@ -118,7 +152,8 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
         lost_s=state.recovered.lost_s if state.recovered else 0.0,
         end_reason=state.ended.reason if state.ended else None,
         recovery=state.recovered.statement if state.recovered else None,
-        consent=state.consent,
+        consent={scope: grant.granted for scope, grant in state.consent.scopes.items()},
+        consent_since={scope: grant.since for scope, grant in state.consent.scopes.items()},
         camera=started.camera,
         microphone=started.microphone,
         speaker=started.speaker,
@@ -137,6 +172,22 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
 
 def _moments(moments: Iterable[Moment]) -> list[MomentInfo]:
     return [MomentInfo(m.t_ns / NS_PER_S, m.words or sentence(m), m.noun) for m in moments]
+
+
+def _signal_info(stream: Stream, signal: Signal) -> SignalInfo:
+    rate_hz, drift_ppm = signal.rate_hz, signal.drift_ppm
+    return SignalInfo(
+        samples=signal.samples,
+        dropped=signal.dropped,
+        losses=signal.losses,
+        encoding=stream.encoding,
+        channels=list(stream.channels),
+        rate_hz=stream.rate_hz,
+        measured_rate_hz=None if rate_hz is None else round(rate_hz, 3),
+        clock_measurements=signal.measurements,
+        drift_ppm=None if drift_ppm is None else round(drift_ppm, 2),
+        source=stream.source,
+    )
 
 
 def _track_info(track: Track) -> TrackInfo:

@@ -2,11 +2,23 @@
 
     /events/json       uint8 [bytes]      the JSON of every event, one after the other
     /events/index      EVENT_ROW [n]      one row an event, in order of `seq`
-    /video/jpeg        uint8 [bytes]      the JPEG of every frame, one after the other
-    /video/index       FRAME_ROW [n]
-    /audio/STREAM/samples  int16 [n, channels]
-    /audio/STREAM/blocks   BLOCK_ROW [n]
+    /video/NAME/bytes      uint8 [bytes]      every frame as it was encoded, one after the other
+    /video/NAME/index      FRAME_ROW [n]
+    /audio/NAME/samples    int16 [n, channels]
+    /audio/NAME/blocks     BLOCK_ROW [n]
+    /signals/NAME/samples  [n, channels] of the declared type; for text uint8 [bytes], the JSON
+                           of every block, one after the other
+    /signals/NAME/stamps_s float64 [n]        raw, by the clock of the source
+    /signals/NAME/t_s      float64 [n]        session time; follows from the stamps and from
+                                              what was measured of that clock
+    /signals/NAME/blocks   SIGNAL_ROW [n]
+    /signals/NAME/channels CHANNEL_ROW [channels]
+    /blobs/bytes, /blobs/index                uint8 [bytes], BLOB_ROW [n]: what belongs to events
+                                              of kinds that whoever sealed it did not know
     /estimates/MODALITY    a column each, of equal length; face, music, fused and others
+
+NAME is that of a declared stream. A time stands twice: as integer nanoseconds of session time,
+`t_ns`, which counts, and as seconds, `t_s`, for programs without such integers.
 
 Attributes of the root name the format, its version and the digest over the whole log;
 attributes of data sets name units. A file may come from anyone: links that leave the file,
@@ -27,40 +39,39 @@ from affetti.core.errors import (
     FileMissing,
     NewerFormat,
     NotARecording,
+    OlderFormat,
     Unsealed,
     UsageError,
 )
 from affetti.core.recording.names import SEALED_FORMAT, SEGMENT_FORMAT, parts_of, target_of
+from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES
 
 FORMAT: Final = SEALED_FORMAT
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "2.0"
 
+_WHEN: Final = [("seq", "<i8"), ("t_ns", "<i8"), ("t_s", "<f8")]
+_WHERE: Final = [("offset", "<u8"), ("length", "<u4")]  # in bytes
+_BLOCK: Final = [
+    ("sample", "<i8"),  # the index of its first sample in the stream
+    ("row", "<i8"),  # its row in `samples`
+    ("count", "<i8"),
+]
 EVENT_ROW: Final = np.dtype(
     [
-        ("seq", "<i8"),
-        ("t_ns", "<i8"),
-        ("kind", "S24"),
-        ("offset", "<u8"),  # of the JSON in /events/json
-        ("length", "<u4"),
+        *_WHEN,
+        ("kind", f"S{KIND_BYTES}"),
+        ("stream", f"S{STREAM_BYTES}"),  # "" where it belongs to none
+        ("scopes", f"S{SCOPES_BYTES}"),  # of consent that it needs, with commas between
+        *_WHERE,  # of the JSON in /events/json
+        ("blob_length", "<u4"),  # 0 where no bytes lie beside the JSON
         ("crc32", "<u4"),  # of the JSON followed by the blob
     ]
 )
-FRAME_ROW: Final = np.dtype(
-    [("seq", "<i8"), ("t_ns", "<i8"), ("frame", "<i8"), ("offset", "<u8"), ("length", "<u4")]
-)
-BLOCK_ROW: Final = np.dtype(
-    [
-        ("seq", "<i8"),
-        ("t_ns", "<i8"),  # of the first sample
-        ("sample", "<i8"),  # its index in the stream
-        ("row", "<i8"),  # its row in `samples`
-        ("count", "<i8"),
-    ]
-)
-STREAMS: Final = ("room", "playback")
-MAX_CHANNELS: Final = 8
-# Wider than what is recorded (see `core.events`): earlier recorders let in what a file said.
-MAX_RATE_HZ: Final = 1 << 22
+FRAME_ROW: Final = np.dtype([*_WHEN, ("frame", "<i8"), *_WHERE])
+BLOCK_ROW: Final = np.dtype([*_WHEN, *_BLOCK])  # t_ns of the first sample
+SIGNAL_ROW: Final = np.dtype([*_WHEN, *_BLOCK, *_WHERE])  # of the JSON of text, else 0
+BLOB_ROW: Final = np.dtype([("seq", "<i8"), *_WHERE])
+CHANNEL_ROW: Final = np.dtype([("name", "S64"), ("unit", "S32")])  # for people, cut where long
 _MAX_ROWS: Final = 1 << 28
 _MAX_COMPRESSION: Final = 1100  # deflate's best is 1032:1
 _SAFE_FILTERS: Final = (
@@ -158,12 +169,25 @@ def _check_claims(path: Path, file: h5py.File) -> None:
         )
     if claimed != FORMAT:
         raise foreign(path, "another program wrote it")
+    _refuse_version(path, file)
+
+
+def _refuse_version(path: Path, file: h5py.File) -> None:
     version = text_attribute(file, "format_version")
-    if version.split(".")[0] != FORMAT_VERSION.split(".", maxsplit=1)[0]:
-        raise NewerFormat(
-            f"{path.name} has format version {version!r:.20}, which this Affetti cannot read.",
-            "Update Affetti.",
+    number, ours = version.split(".")[0], FORMAT_VERSION.split(".", maxsplit=1)[0]
+    if number == ours:
+        return
+    if number.isdecimal() and int(number) < int(ours):
+        maker = text_attribute(file, "software_version") or "of an earlier version"
+        raise OlderFormat(
+            f"{path.name} was recorded by Affetti {maker:.20}, format {number}; this version "
+            f"reads format {ours}.",
+            f"Read it with Affetti {maker:.20}.",
         )
+    raise NewerFormat(
+        f"{path.name} has format version {version!r:.20}, which this Affetti cannot read.",
+        "Update Affetti.",
+    )
 
 
 def text_attribute(item: h5py.HLObject, name: str) -> str:

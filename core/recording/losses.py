@@ -121,9 +121,10 @@ class Losses:
 def _kept(state: SessionState) -> str:
     last_frame = clock_text(state.last_frame_ns / NS_PER_S)
     kept = [f"{_count(state.frames, 'frame')} to {last_frame}"] if state.frames else []
-    for name, stream in state.streams.items():
-        seconds = stream.samples / stream.clock.rate_hz
+    for name, sound in state.audio.items():
+        seconds = sound.samples / sound.clock.rate_hz
         kept.append(f"{seconds:.1f} s of {name} sound")
+    kept += [f"{_count(s.samples, 'sample')} of {name}" for name, s in state.signals.items()]
     kept.append(f"{_count(len(state.markers), 'marker')} and {_count(len(state.notes), 'note')}")
     return ", ".join(kept)
 

@@ -30,6 +30,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core.consent import declared, needed
 from affetti.core.custody.temporary import sync_folder
 from affetti.core.errors import (
     AffettiError,
@@ -38,19 +39,34 @@ from affetti.core.errors import (
     FileMissing,
     MediaError,
     NewerFormat,
+    OlderFormat,
     Unsealed,
 )
-from affetti.core.events import SCHEMA_VERSION, Event, encode
+from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
 from affetti.core.recording.names import DAMAGE, SEGMENT_FORMAT, part_path, parts_of
-from affetti.core.recording.records import Place, Record, Scan, pack, record_of, unpack
+from affetti.core.recording.records import (
+    KIND_BYTES,
+    SCOPES_BYTES,
+    STREAM_BYTES,
+    Place,
+    Record,
+    Scan,
+    pack,
+    record_of,
+    scopes_text,
+    unpack,
+)
 from affetti.core.settings import MIB, LogSettings
+from affetti.core.streams import Stream
 
-FORMAT_VERSION: Final = "2.0"
+FORMAT_VERSION: Final = "3.0"  # of a segment; sealed files have a version of their own
 INDEX_ROW: Final = np.dtype(
     [
         ("seq", "<i8"),
         ("t_ns", "<i8"),
-        ("kind", "S24"),
+        ("kind", f"S{KIND_BYTES}"),
+        ("stream", f"S{STREAM_BYTES}"),
+        ("scopes", f"S{SCOPES_BYTES}"),
         ("offset", "<u8"),  # of the record in `log`
         ("json_length", "<u4"),
         ("length", "<u4"),  # of the whole record, header and all; never 0
@@ -118,8 +134,9 @@ class _Segment:
 
 
 def _row(record: Record, offset: int, length: int) -> NDArray[Any]:
-    kind, cut = record.kind.encode(), len(record.json)
-    fields = (record.seq, record.t_ns, kind, offset, cut, length, record.crc32, 0)
+    texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
+    cut = len(record.json)
+    fields = (record.seq, record.t_ns, *texts, offset, cut, length, record.crc32, 0)
     row = np.array(fields, INDEX_ROW)
     row["row_crc32"] = _row_check(row.tobytes())
     return row
@@ -202,6 +219,7 @@ class SegmentLog:
         self._settings = settings or LogSettings()
         self._part = 0
         self._seq = 0
+        self._streams: dict[str, Stream] = {}
         self._begun: list[_Segment] = []
         self._next: _Segment | None = None
         self._synced = time.monotonic()
@@ -222,7 +240,11 @@ class SegmentLog:
         """
         numbered = msgspec.structs.replace(event, seq=self._seq)
         kind, json = type(event).__name__, encode(numbered)
-        record = record_of(self._seq, event.t_ns, kind, json, blob)
+        self._streams |= declared(event)
+        scopes = scopes_text(needed(event, self._streams))
+        record = record_of(
+            self._seq, event.t_ns, kind, json, blob, stream=stream_of(event), scopes=scopes
+        )
         packed = pack(self._session_id, record)
         length = len(packed)
         if length > self._settings.segment_mib * MIB // 2:
@@ -523,11 +545,7 @@ def _read_part(path: Path) -> Part:
         places = [(each.session_id, _row_at(each, start)) for each in scan]
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
     if form and not places and written and form.format_version != FORMAT_VERSION:
-        raise NewerFormat(
-            f"{path.name} is of segment format {form.format_version!r:.20}, "
-            "which this Affetti cannot read.",
-            "Seal it with the version that recorded it.",
-        )
+        raise _of_another_version(path, form.format_version)
     session_id = places[0][0] if places else form.session_id if form else ""
     ours = [row for whose, row in places if whose == session_id]
     rows = np.array(ours, INDEX_ROW) if ours else np.empty(0, INDEX_ROW)
@@ -536,6 +554,20 @@ def _read_part(path: Path) -> Part:
     whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
     schema_version = form.schema_version if form else ""
     return Part(path, start, session_id, schema_version, rows, named, whole)
+
+
+def _of_another_version(path: Path, version: str) -> AffettiError:
+    later = [int(n) for n in version.split(".")] > [int(n) for n in FORMAT_VERSION.split(".")]
+    if later:
+        return NewerFormat(
+            f"{path.name} was recorded by a later Affetti, in segment format {version:.20}.",
+            "Update Affetti to read it.",
+        )
+    return OlderFormat(
+        f"{path.name} was recorded by Affetti 0.1.0, in segment format {version:.20}; this "
+        f"version reads segment format {FORMAT_VERSION}.",
+        "Seal it with the version that recorded it.",
+    )
 
 
 def _row_at(place: Place, start: int) -> tuple[Any, ...]:

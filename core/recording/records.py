@@ -1,23 +1,29 @@
 """One record of the live log: the only place that knows how it lies on the disk.
 
-    header   magic, session, seq, t_ns, kind, length of the JSON, length of the blob, check
+    header   magic, session, seq, t_ns, kind, stream, scopes of consent, length of the JSON,
+             length of the blob, check
     JSON     of the event
     blob     as the event says
 
-The check is a CRC-32 over all of the header before it, the JSON and the blob: whatever gives a
+The header alone says whose and of what stream a record is, what consent it concerns and whether
+bytes lie behind its JSON, so that a record of a kind that is not known can be withdrawn. The
+check is a CRC-32 over all of the header before it, the JSON and the blob: whatever gives a
 record its meaning. Records stand one behind the other and say how long they are and whose, so a
 log is read from its own words, and after damage from the next magic on.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-MAGIC: Final = b"\x89AFFrec\x02"
-_HEADER: Final = struct.Struct("<8s16sqq24sII")
+MAGIC: Final = b"\x89AFFrec\x03"
+KIND_BYTES: Final = 24
+STREAM_BYTES: Final = 32
+SCOPES_BYTES: Final = 48
+_HEADER: Final = struct.Struct(f"<8s16sqq{KIND_BYTES}s{STREAM_BYTES}s{SCOPES_BYTES}sII")
 _CHECK: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size + _CHECK.size
 _CHUNK_BYTES: Final = 1 << 20
@@ -33,6 +39,8 @@ class Record:
     json: bytes = field(repr=False)  # may be a person's words
     blob: bytes = field(repr=False)
     crc32: int  # of the JSON followed by the blob
+    stream: str = ""  # that it belongs to, if any
+    scopes: str = ""  # what has to be consented to for it, with commas between
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +53,24 @@ class Place:
     record: Record
 
 
-def record_of(seq: int, t_ns: int, kind: str, json: bytes, blob: bytes) -> Record:
+def record_of(
+    seq: int,
+    t_ns: int,
+    kind: str,
+    json: bytes,
+    blob: bytes,
+    *,
+    stream: str = "",
+    scopes: str = "",
+) -> Record:
     """Return the record of an event, with its check sum."""
-    return Record(seq, t_ns, kind, json, blob, zlib.crc32(blob, zlib.crc32(json)))
+    crc32 = zlib.crc32(blob, zlib.crc32(json))
+    return Record(seq, t_ns, kind, json, blob, crc32, stream, scopes)
+
+
+def scopes_text(scopes: Iterable[str]) -> str:
+    """Return scopes of consent as a record's header has them."""
+    return ",".join(sorted(scopes))
 
 
 def pack(session_id: str, record: Record) -> bytes:
@@ -58,11 +81,19 @@ def pack(session_id: str, record: Record) -> bytes:
     session_id
         32 hexadecimal digits.
     record
-        Its `kind` has at most 24 bytes.
+        Its `kind` has at most 24 bytes, its `stream` 32, and its `scopes` 48.
+
+    Raises
+    ------
+    ValueError
+        One of them is longer.
     """
-    session, kind = bytes.fromhex(session_id), record.kind.encode()
+    session = bytes.fromhex(session_id)
+    texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
+    if any(map(int.__gt__, map(len, texts), (KIND_BYTES, STREAM_BYTES, SCOPES_BYTES))):
+        raise ValueError("a header has no room for what it should say")
     lengths = len(record.json), len(record.blob)
-    header = _HEADER.pack(MAGIC, session, record.seq, record.t_ns, kind, *lengths)
+    header = _HEADER.pack(MAGIC, session, record.seq, record.t_ns, *texts, *lengths)
     check = zlib.crc32(record.blob, zlib.crc32(record.json, zlib.crc32(header)))
     return b"".join((header, _CHECK.pack(check), record.json, record.blob))
 
@@ -83,10 +114,12 @@ def unpack(data: bytes) -> tuple[str, Record] | None:
     view = memoryview(data)
     if zlib.crc32(view[HEADER_BYTES:], zlib.crc32(view[: _HEADER.size])) != check:
         return None
-    _, session, seq, t_ns, kind, json_length, _ = _HEADER.unpack_from(data)
+    _, session, seq, t_ns, *texts, json_length, _ = _HEADER.unpack_from(data)
     cut = HEADER_BYTES + json_length
-    name = kind.rstrip(b"\0").decode("ascii", "replace")
-    return session.hex(), record_of(seq, t_ns, name, data[HEADER_BYTES:cut], data[cut:])
+    kind, stream, scopes = (text.rstrip(b"\0").decode("ascii", "replace") for text in texts)
+    json, blob = data[HEADER_BYTES:cut], data[cut:]
+    record = record_of(seq, t_ns, kind, json, blob, stream=stream, scopes=scopes)
+    return session.hex(), record
 
 
 class Scan:

@@ -14,6 +14,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core.clock import NS_PER_S
+from affetti.core.consent import declared
 from affetti.core.custody.temporary import (
     is_being_written,
     is_regular,
@@ -27,12 +29,17 @@ from affetti.core.errors import AffettiError, Damaged, DiskFull, FileExists, Fil
 from affetti.core.events import (
     ESTIMATE_TABLES,
     AudioCaptured,
+    ClockMeasured,
+    DeviceRestored,
     Estimate,
     Event,
     FrameCaptured,
+    SamplesCaptured,
     SessionEnded,
     SessionRecovered,
     SessionStarted,
+    StreamOpened,
+    UnknownEvent,
     column_fields,
     columns,
     decode,
@@ -47,15 +54,17 @@ from affetti.core.recording.names import DAMAGE, part_number
 from affetti.core.recording.parts import Survey
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
+from affetti.core.recording.signals import split_samples, stretches, times_s
 from affetti.core.settings import MIB
 from affetti.core.state import SessionState
+from affetti.core.streams import SAMPLE_TYPES, STAMP, SourceClock, Stream
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 # What was captured and not yet written when a process died; 0.13 s at most in fifty kills.
 _IN_FLIGHT_S: Final = 0.2
 _BUFFER_BYTES: Final = 8 * MIB
-_AUDIO_CHUNK_BYTES: Final = 256 << 10
+_CHUNK_BYTES: Final = 256 << 10
 _ALREADY: Final = "It was sealed already; its segments were removed."
 
 
@@ -424,48 +433,128 @@ class _Bytes:
             self._buffer = bytearray()
 
 
-class _Sound:
-    """Appends to one audio stream."""
+class _Rows:
+    """Appends to a data set of numbers, [n] or [n, channels], through a buffer."""
 
-    def __init__(self, group: h5py.Group, rate_hz: int, channels: int) -> None:
-        rows = _AUDIO_CHUNK_BYTES // (2 * channels)
-        self.samples = group.create_dataset(
-            "samples",
-            shape=(0, channels),
-            maxshape=(None, channels),
-            dtype="<i2",
-            chunks=(rows, channels),
+    def __init__(self, group: h5py.Group, name: str, dtype: np.dtype[Any], channels: int) -> None:
+        self._dtype, self._shape = dtype, (channels,) if channels else ()
+        row_bytes = dtype.itemsize * max(channels, 1)
+        self.dataset = group.create_dataset(
+            name,
+            shape=(0, *self._shape),
+            maxshape=(None, *self._shape),
+            dtype=dtype,
+            chunks=(max(1, _CHUNK_BYTES // row_bytes), *self._shape),
             compression="gzip",
             compression_opts=1,
             shuffle=True,
         )
-        self.samples.attrs.update(rate_hz=rate_hz, channels=channels, units="int16 full scale")
-        self.group = group
-        self.channels = channels
-        self.blocks: list[tuple[int, int, int, int, int]] = []
-        self.rows = 0
         self._buffer = bytearray()
 
-    def append(self, event: AudioCaptured, seq: int, blob: bytes) -> None:
-        if len(blob) != 2 * self.channels * event.count:
-            raise OSError(f"event {seq} has {len(blob)} bytes for {event.count} samples")
-        self.blocks.append((seq, event.t_ns, event.sample, self.rows, event.count))
-        self.rows += event.count
-        self._buffer += blob
+    def append(self, data: bytes) -> None:
+        self._buffer += data
         if len(self._buffer) >= _BUFFER_BYTES:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
-        start = self.samples.shape[0]
-        self.samples.resize(self.rows, axis=0)
-        block = np.frombuffer(self._buffer, "<i2").reshape(-1, self.channels)
-        self.samples[start:] = block
+    def flush(self) -> None:
+        rows = np.frombuffer(self._buffer, self._dtype).reshape(-1, *self._shape)
+        start = self.dataset.shape[0]
+        self.dataset.resize(start + len(rows), axis=0)
+        self.dataset[start:] = rows
         self._buffer = bytearray()
+
+
+class _Video:
+    """Appends to one video stream."""
+
+    def __init__(self, file: h5py.File, stream: Stream, size: int) -> None:
+        self._group = file.create_group(f"video/{stream.name}")
+        self._bytes = _Bytes(self._group.create_dataset("bytes", shape=(size,), dtype=np.uint8))
+        self._bytes.dataset.attrs["encoding"] = stream.encoding
+        self._frames: list[tuple[Any, ...]] = []
+
+    def append(self, event: FrameCaptured, record: Record) -> None:
+        at = self._bytes.append(record.blob)
+        self._frames.append((*_when(record), event.frame, at, len(record.blob)))
 
     def finish(self) -> None:
-        self._flush()
-        blocks = self.group.create_dataset("blocks", data=np.array(self.blocks, layout.BLOCK_ROW))
-        blocks.attrs["units"] = "t_ns: nanoseconds of session time; others: samples"
+        self._bytes.flush()
+        _write_rows(self._group, "index", self._frames, layout.FRAME_ROW)
+
+
+class _Sound:
+    """Appends to one audio stream."""
+
+    def __init__(self, file: h5py.File, stream: Stream) -> None:
+        self._group = file.create_group(f"audio/{stream.name}")
+        form = stream.form
+        self._samples = _Rows(self._group, "samples", np.dtype("<i2"), form.channels)
+        self._samples.dataset.attrs.update(
+            rate_hz=form.rate_hz, channels=form.channels, units="int16 full scale"
+        )
+        self._blocks: list[tuple[Any, ...]] = []
+        self._row = 0
+
+    def append(self, event: AudioCaptured, record: Record) -> None:
+        self._blocks.append((*_when(record), event.sample, self._row, event.count))
+        self._row += event.count
+        self._samples.append(record.blob)
+
+    def finish(self) -> None:
+        self._samples.flush()
+        _write_rows(self._group, "blocks", self._blocks, layout.BLOCK_ROW)
+
+
+class _Signal:
+    """Appends to one signal."""
+
+    def __init__(self, file: h5py.File, stream: Stream) -> None:
+        self.name = stream.name
+        self._group = file.create_group(f"signals/{stream.name}")
+        dtype = SAMPLE_TYPES.get(stream.encoding, np.dtype(np.uint8))
+        columns_ = len(stream.channels) if stream.encoding in SAMPLE_TYPES else 0
+        self._is_text = not columns_
+        self._samples = _Rows(self._group, "samples", dtype, columns_)
+        self._samples.dataset.attrs["encoding"] = stream.encoding
+        self._samples.dataset.attrs["rate_hz"] = stream.rate_hz or 0.0  # 0: irregular
+        self._stamps = _Rows(self._group, "stamps_s", STAMP, 0)
+        self._blocks: list[tuple[Any, ...]] = []
+        self._row = self._at = 0
+        named = [(each.name.encode(), each.unit.encode()) for each in stream.channels]
+        self._group.create_dataset("channels", data=np.array(named, layout.CHANNEL_ROW))
+
+    def append(self, event: SamplesCaptured, record: Record) -> None:
+        stamps, values = split_samples(record.blob, event.count)
+        where = (self._at, len(values)) if self._is_text else (0, 0)
+        self._blocks.append((*_when(record), event.sample, self._row, event.count, *where))
+        self._row += event.count
+        self._at += len(values)
+        self._stamps.append(stamps)
+        self._samples.append(values)
+
+    def finish(self, clocks: list[tuple[int, SourceClock]]) -> None:
+        self._samples.flush()
+        self._stamps.flush()
+        _write_rows(self._group, "blocks", self._blocks, layout.SIGNAL_ROW)
+        blocks = np.array(self._blocks, layout.SIGNAL_ROW)
+        t_s = times_s(blocks, self._stamps.dataset[:], clocks)
+        written = self._group.create_dataset("t_s", data=t_s)
+        written.attrs["units"] = "seconds of session time"
+        self._stamps.dataset.attrs["units"] = "seconds, by the clock of the source"
+
+
+def _when(record: Record) -> tuple[int, int, float]:
+    return record.seq, record.t_ns, record.t_ns / NS_PER_S
+
+
+def _write_rows(
+    group: h5py.Group, name: str, rows: list[tuple[Any, ...]], dtype: np.dtype[Any]
+) -> None:
+    written = group.create_dataset(name, data=np.array(rows, dtype))
+    written.attrs["units"] = (
+        "t_ns: nanoseconds of session time; t_s: seconds of session time; "
+        "offset, length, blob_length: bytes; others: counts"
+    )
 
 
 class _Writer:
@@ -474,71 +563,91 @@ class _Writer:
     def __init__(self, file: h5py.File, plan: _Plan) -> None:
         self._file = file
         self._found = plan.found
+        self._rows = plan.rows
         self.state = SessionState()
         self._digest = hashlib.sha256()
-        self._index: list[tuple[int, int, bytes, int, int, int]] = []
-        self._frames: list[tuple[int, int, int, int, int]] = []
-        self._sounds: dict[str, _Sound] = {}
+        self._index: list[tuple[Any, ...]] = []
+        self._video: dict[str, _Video] = {}
+        self._audio: dict[str, _Sound] = {}
+        self._signals: dict[str, _Signal] = {}
+        self._clocks: list[Event] = []  # what tells when the samples of signals were taken
+        self._others: list[tuple[int, bytes]] = []  # blobs of kinds that are not known
         self._estimates: dict[str, list[Estimate]] = {name: [] for name in ESTIMATE_TABLES}
-        rows = plan.rows
-        video = rows[rows["kind"] == FrameCaptured.__name__.encode()]
-        jpegs = int((video["length"] - video["json_length"] - HEADER_BYTES).sum())
         last_words = plan.last_words
-        json_bytes = int(rows["json_length"].sum()) + (len(last_words.json) if last_words else 0)
-        self._json = self._bytes("events/json", json_bytes)
-        self._jpeg = self._bytes("video/jpeg", jpegs) if len(video) else None
-
-    def _bytes(self, name: str, size: int) -> _Bytes:
-        return _Bytes(self._file.create_dataset(name, shape=(size,), dtype=np.uint8))
+        json_bytes = int(self._rows["json_length"].sum())
+        json_bytes += len(last_words.json) if last_words else 0
+        self._json = _Bytes(file.create_dataset("events/json", shape=(json_bytes,), dtype=np.uint8))
 
     def add(self, record: Record) -> None:
         event = decode(record.json, self._found.schema_version)
         self._digest.update(record.json)
         self._digest.update(record.blob)
         start = self._json.append(record.json)
-        self._index.append(
-            (record.seq, record.t_ns, record.kind.encode(), start, len(record.json), record.crc32)
-        )
+        texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
+        lengths = len(record.json), len(record.blob)
+        self._index.append((*_when(record), *texts, start, *lengths, record.crc32))
         self.state.apply(event)
         match event:
-            case SessionStarted():
-                self._open_streams(event)
-            case FrameCaptured() if self._jpeg is not None:
-                at = self._jpeg.append(record.blob)
-                self._frames.append((record.seq, event.t_ns, event.frame, at, len(record.blob)))
+            case SessionStarted() | StreamOpened():
+                for stream in declared(event).values():
+                    self._open(stream)
+            case FrameCaptured():
+                self._video[event.stream].append(event, record)
             case AudioCaptured():
-                self._sounds[event.stream].append(event, record.seq, record.blob)
+                self._audio[event.stream].append(event, record)
+            case SamplesCaptured():
+                self._signals[event.stream].append(event, record)
+            case ClockMeasured() | DeviceRestored():
+                self._clocks.append(event)
+            case UnknownEvent() if record.blob:
+                self._others.append((record.seq, record.blob))
             case Estimate(modality=modality) if type(event) is estimate_kind(modality):
                 self._estimates.setdefault(modality, []).append(event)
 
-    def _open_streams(self, started: SessionStarted) -> None:
-        for name, form in started.streams.items():
-            if name not in layout.STREAMS or not 1 <= form.channels <= layout.MAX_CHANNELS:
-                raise OSError(f"the session names an impossible stream {name!r:.20}")
-            group = self._file.create_group(f"audio/{name}")
-            self._sounds[name] = _Sound(group, form.rate_hz, form.channels)
+    def _open(self, stream: Stream) -> None:
+        match stream.kind:
+            case "video":
+                self._video[stream.name] = _Video(self._file, stream, self._size(stream.name))
+            case "audio":
+                self._audio[stream.name] = _Sound(self._file, stream)
+            case "samples":
+                self._signals[stream.name] = _Signal(self._file, stream)
+
+    def _size(self, video: str) -> int:
+        rows = self._rows
+        rows = rows[rows["kind"] == FrameCaptured.__name__.encode()]
+        rows = rows[rows["stream"] == video.encode()]
+        return int((rows["length"] - rows["json_length"] - HEADER_BYTES).sum())
 
     def finish(self) -> None:
         self._json.flush()
-        index = self._file.create_dataset(
-            "events/index", data=np.array(self._index, layout.EVENT_ROW)
-        )
-        index.attrs["units"] = "t_ns: nanoseconds of session time; offset, length: bytes"
-        if self._jpeg is not None:
-            self._jpeg.flush()
-            self._jpeg.dataset.attrs["encoding"] = "JPEG"
-            frames = np.array(self._frames, layout.FRAME_ROW)
-            rows = self._file.create_dataset("video/index", data=frames)
-            rows.attrs["units"] = "t_ns: nanoseconds of session time; offset, length: bytes"
-        for sound in self._sounds.values():
+        _write_rows(self._file["events"], "index", self._index, layout.EVENT_ROW)
+        for video in self._video.values():
+            video.finish()
+        for sound in self._audio.values():
             sound.finish()
+        for signal in self._signals.values():
+            signal.finish(stretches(signal.name, self._clocks))
+        if self._others:
+            self._write_others()
         for modality, estimates in self._estimates.items():
             self._write_columns(f"estimates/{modality}", estimate_kind(modality), estimates)
         self._file.attrs.update(self._attributes())
 
+    def _write_others(self) -> None:
+        data = np.frombuffer(b"".join(blob for _, blob in self._others), np.uint8)
+        self._file.create_dataset("blobs/bytes", data=data)
+        ends = np.cumsum([len(blob) for _, blob in self._others]).tolist()
+        rows = [
+            (seq, end - len(blob), len(blob))
+            for (seq, blob), end in zip(self._others, ends, strict=True)
+        ]
+        _write_rows(self._file["blobs"], "index", rows, layout.BLOB_ROW)
+
     def _write_columns(self, group: str, kind: type[Event], rows: Iterable[Event]) -> None:
         fields = column_fields(kind)
-        for name, values in columns(kind, rows).items():
+        table = columns(kind, rows)
+        for name, values in table.items():
             data: Any = values
             if values.dtype == object:
                 data = np.array([value.encode() for value in values], "S")
@@ -546,6 +655,9 @@ class _Writer:
             if name in fields:  # else it is a measure that a plug-in named
                 column.attrs["units"] = fields[name].unit
                 column.attrs["description"] = fields[name].description
+        t_s = self._file.create_dataset(f"{group}/t_s", data=table["t_ns"] / NS_PER_S)
+        t_s.attrs["units"] = "seconds of session time"
+        t_s.attrs["description"] = "t_ns in seconds"
 
     def _attributes(self) -> dict[str, Any]:
         started = self.state.started
@@ -558,5 +670,5 @@ class _Writer:
             "session_id": started.session_id,
             "software_version": started.software_version,
             "log_sha256": self._digest.hexdigest(),
-            "recovered": self.state.recovered is not None,
+            "recovered": int(self.state.recovered is not None),
         }

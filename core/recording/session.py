@@ -4,13 +4,14 @@ with Session.open("sub-P07_ses-20261124T101500.h5") as session:
     session.info.duration_s
     session.frames.at(12.5).image()
     session.audio("room").read(10.0, 20.0)
+    session.signals["heart"].values
     session.estimates.fused["happiness"]
 """
 
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,16 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
+from affetti.core.consent import declared
 from affetti.core.events import (
     ESTIMATE_TABLES,
+    KINDS,
     AnyEvent,
-    AudioCaptured,
     AudioFormat,
     Columns,
-    FrameCaptured,
     MarkerAdded,
     NoteAdded,
     SessionStarted,
+    StreamOpened,
     UnknownEvent,
     columns,
     decode,
@@ -42,15 +44,30 @@ from affetti.core.events.estimates import MODALITY_PATTERN
 from affetti.core.recording import layout
 from affetti.core.recording.info import SessionInfo, describe
 from affetti.core.recording.records import Record
+from affetti.core.recording.signals import stretches, texts_of, times_s
 from affetti.core.state import SessionState, Track
+from affetti.core.streams import (
+    AUDIO,
+    PLAYBACK,
+    ROOM,
+    SAMPLE_TYPES,
+    SAMPLES,
+    STAMP,
+    TEXT,
+    VIDEO,
+    SourceClock,
+    Stream,
+    audio_stream,
+)
 
 MAX_SESSION_NS: Final = 14 * 24 * 3600 * NS_PER_S  # ticks are counted up to the end
 _SLAB_BYTES: Final = 4 << 20
+_WITH_BLOB: Final = {name for name, kind in KINDS.items() if kind.traits.blob}
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One camera frame."""
+    """One frame of a video stream."""
 
     frame: int
     t_ns: int
@@ -78,7 +95,7 @@ class Frame:
 
 
 class Frames(Sequence[Frame]):
-    """The frames of a session: a lazy sequence, read one by one.
+    """The frames of a video stream: a lazy sequence, read one by one.
 
     Attributes
     ----------
@@ -173,6 +190,103 @@ class Audio:
         return int(block["row"]) + min(inside, int(block["count"]))
 
 
+class Signal:
+    """A signal of a session.
+
+    Attributes
+    ----------
+    stream
+        As it was declared: its channels with their units, its rate, where it came from.
+    blocks
+        `core.recording.layout.SIGNAL_ROW` [n]: which samples came when.
+    clocks
+        What was measured of the clock that stamped it, one for each time its source was there,
+        with the `seq` from which it holds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        stream: Stream,
+        data: "tuple[h5py.Dataset, h5py.Dataset] | None",
+        blocks: NDArray[Any],
+        clocks: list[tuple[int, SourceClock]],
+    ) -> None:
+        self._path = path
+        self._data = data  # values, stamps
+        self.stream = stream
+        self.blocks = blocks
+        self.clocks = clocks
+
+    def __len__(self) -> int:
+        return 0 if self._data is None else int(self._data[1].shape[0])
+
+    def __repr__(self) -> str:
+        return f"<Signal {self.stream.name}: {len(self)} samples>"
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(channel.name for channel in self.stream.channels)
+
+    @cached_property
+    def stamps_s(self) -> NDArray[np.float64]:
+        """The stamps as its source gave them, seconds [n]."""
+        if self._data is None:
+            return np.empty(0)
+        with layout.reading(self._path):
+            return np.asarray(self._data[1][:], np.float64)
+
+    @cached_property
+    def t_s(self) -> NDArray[np.float64]:
+        """When each sample was taken, seconds of session time [n]."""
+        return times_s(self.blocks, self.stamps_s, self.clocks)
+
+    @property
+    def stored_t_s(self) -> NDArray[np.float64]:
+        """The same as the file has it for other programs: nothing here rests on it."""
+        name = f"signals/{self.stream.name}/t_s"
+        if self._data is None:
+            return np.empty(0)
+        stored = layout.table(self._path, self._data[0].file, name, np.dtype("<f8"))
+        if len(stored) != len(self):
+            raise layout.damaged(self._path, f"/{name} has another length than its samples")
+        return np.asarray(stored, np.float64)
+
+    @cached_property
+    def offsets(self) -> Columns:
+        """What was measured of its clock: `t_s` of the session, and `source_s` by that clock."""
+        anchors = [anchor for _, clock in self.clocks for anchor in clock.anchors]
+        return {
+            "t_s": np.array([t_ns / NS_PER_S for _, t_ns in anchors]),
+            "source_s": np.array([source_s for source_s, _ in anchors]),
+        }
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """The samples [n, channels]: numbers of the declared type, or texts as dtype object."""
+        shape = len(self), len(self.stream.channels)
+        if self._data is None:
+            return np.empty(shape, object)
+        with layout.reading(self._path):
+            stored = self._data[0][:]
+        if self.stream.encoding != TEXT:
+            return np.asarray(stored)
+        texts = np.empty(shape, object)
+        for block in self.blocks:
+            row, count, at = int(block["row"]), int(block["count"]), int(block["offset"])
+            data = stored[at : at + int(block["length"])].tobytes()
+            texts[row : row + count] = self._texts(data, count)
+        return texts
+
+    def _texts(self, data: bytes, count: int) -> list[list[str]]:
+        with layout.reading(self._path):
+            rows = texts_of(data)
+        if len(rows) != count or any(len(row) != len(self.stream.channels) for row in rows):
+            raise layout.damaged(self._path, f"/signals/{self.stream.name} has other texts")
+        return rows
+
+
 class Estimates(Mapping[str, Columns]):
     """The live estimates by modality, as columns; see `core.events.columns` for their names."""
 
@@ -233,19 +347,20 @@ class _Bytes:
 
 
 class _Samples:
-    """Reads blocks of an audio data set a slab at a time."""
+    """Reads rows of a data set of numbers, [n] or [n, channels], a slab at a time."""
 
     def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
         self._path = path
         self._dataset = dataset
         self._start = self._stop = 0
-        self._slab = np.empty((0, 0), np.int16)
+        row_bytes = dataset.dtype.itemsize * max(1, int(np.prod(dataset.shape[1:])))
+        self._rows = max(1, _SLAB_BYTES // row_bytes)
+        self._slab: NDArray[Any] = np.empty(0, dataset.dtype)
 
     def read(self, start: int, stop: int) -> bytes:
         if not self._start <= start <= stop <= self._stop:
-            rows = _SLAB_BYTES // (2 * self._dataset.shape[1])
             self._start = start
-            self._stop = min(max(stop, start + rows), self._dataset.shape[0])
+            self._stop = min(max(stop, start + self._rows), self._dataset.shape[0])
             with layout.reading(self._path, self._dataset):
                 self._slab = self._dataset[start : self._stop]
         return self._slab[start - self._start : stop - self._start].tobytes()
@@ -367,47 +482,107 @@ class Session:
         return self.state.notes
 
     @cached_property
+    def streams(self) -> dict[str, Stream]:
+        """The streams as they were declared, by name, in order."""
+        kinds = [kind.__name__.encode() for kind in (SessionStarted, StreamOpened)]
+        reader = _Bytes(self.path, self._json)
+        found: dict[str, Stream] = {}
+        for row in self._index[np.isin(self._index["kind"], kinds)]:
+            found |= declared(decode(self._json_of(reader, row), self.schema_version))
+        if not all(stream.possible for stream in found.values()):
+            raise layout.damaged(self.path, "it declares a stream that cannot be")
+        return found
+
+    @property
     def frames(self) -> Frames:
-        """The frames, read lazily."""
-        if not self._has("video"):
-            return Frames(None, np.empty(0, layout.FRAME_ROW))
-        index = layout.table(self.path, self._file, "video/index", layout.FRAME_ROW)
-        jpeg = layout.dataset(self.path, self._file, "video/jpeg", np.uint8)
-        self._refuse_outside(index, jpeg.shape[0], "video/index")
-        return Frames(_Bytes(self.path, jpeg), index)
+        """The frames of the first video stream, read lazily; none where there is no video."""
+        return next(iter(self.video.values()), Frames(None, np.empty(0, layout.FRAME_ROW)))
+
+    @cached_property
+    def video(self) -> dict[str, Frames]:
+        """The frames of each video stream, by its name."""
+        return {stream.name: self._open_video(stream) for stream in self._of_kind(VIDEO)}
+
+    @cached_property
+    def signals(self) -> dict[str, Signal]:
+        """The signals, by name."""
+        return {stream.name: self._open_signal(stream) for stream in self._of_kind(SAMPLES)}
 
     def audio(self, stream: str) -> Audio:
-        """Return an audio stream, "room" or "playback"; an empty one where it was not recorded.
+        """Return an audio stream; "room" and "playback" are empty where they were not recorded.
 
         Raises
         ------
         KeyError
-            There is no stream of that name in any recording.
+            The recording has no sound of that name.
         """
-        if stream not in layout.STREAMS:
-            raise KeyError(f"streams are {' and '.join(layout.STREAMS)}, not {stream!r}")
+        sounds = {each.name: each for each in self._of_kind(AUDIO)}
+        if stream not in sounds and stream not in (ROOM, PLAYBACK):
+            raise KeyError(f"there is no sound {stream!r}, but {', '.join(sounds) or 'none'}")
         if stream not in self._audio:
-            form = self.started.streams.get(stream, AudioFormat(44_100, 1))
-            self._audio[stream] = self._open_audio(stream, form)
+            missing = audio_stream(stream, AudioFormat(44_100, 1))
+            self._audio[stream] = self._open_audio(sounds.get(stream, missing))
         return self._audio[stream]
 
     @cached_property
     def _audio(self) -> dict[str, Audio]:
         return {}
 
-    def _open_audio(self, stream: str, form: AudioFormat) -> Audio:
-        name = f"audio/{stream}"
-        if not self._has("audio", stream):
+    def _of_kind(self, kind: str) -> list[Stream]:
+        return [stream for stream in self.streams.values() if stream.kind == kind]
+
+    def _open_video(self, stream: Stream) -> Frames:
+        if not self._has("video", stream.name):
+            return Frames(None, np.empty(0, layout.FRAME_ROW))
+        name = f"video/{stream.name}"
+        index = layout.table(self.path, self._file, f"{name}/index", layout.FRAME_ROW)
+        data = layout.dataset(self.path, self._file, f"{name}/bytes", np.uint8)
+        self._refuse_outside(index, data.shape[0], f"{name}/index")
+        return Frames(_Bytes(self.path, data), index)
+
+    def _open_audio(self, stream: Stream) -> Audio:
+        name, form = f"audio/{stream.name}", stream.form
+        if not self._has("audio", stream.name):
             return Audio(self.path, None, np.empty(0, layout.BLOCK_ROW), form)
         samples = layout.dataset(self.path, self._file, f"{name}/samples", np.dtype("<i2"), ndim=2)
         blocks = layout.table(self.path, self._file, f"{name}/blocks", layout.BLOCK_ROW)
-        fits = 1 <= form.channels <= layout.MAX_CHANNELS and 1 <= form.rate_hz <= layout.MAX_RATE_HZ
-        if not fits or samples.shape[1] != form.channels:
+        if samples.shape[1] != form.channels:
             raise layout.damaged(self.path, f"/{name} has not the form its session says")
-        ends = blocks["row"] + blocks["count"]
-        if len(blocks) and (blocks["row"].min() < 0 or ends.max() > samples.shape[0]):
-            raise layout.damaged(self.path, f"/{name}/blocks points outside its samples")
+        self._refuse_beyond(blocks, samples.shape[0], name)
         return Audio(self.path, samples, blocks, form)
+
+    def _open_signal(self, stream: Stream) -> Signal:
+        name = f"signals/{stream.name}"
+        clocks = stretches(stream.name, self.events)
+        if not self._has("signals", stream.name):
+            return Signal(self.path, stream, None, np.empty(0, layout.SIGNAL_ROW), clocks)
+        is_text = stream.encoding == TEXT
+        dtype = np.dtype(np.uint8) if is_text else SAMPLE_TYPES[stream.encoding]
+        samples = layout.dataset(
+            self.path, self._file, f"{name}/samples", dtype, ndim=1 if is_text else 2
+        )
+        stamps = layout.dataset(self.path, self._file, f"{name}/stamps_s", STAMP)
+        blocks = layout.table(self.path, self._file, f"{name}/blocks", layout.SIGNAL_ROW)
+        fits = is_text or samples.shape == (stamps.shape[0], len(stream.channels))
+        if not fits:
+            raise layout.damaged(self.path, f"/{name} has not the form its session says")
+        self._refuse_beyond(blocks, stamps.shape[0], name)
+        self._refuse_outside(blocks, samples.shape[0] if is_text else 0, f"{name}/blocks")
+        return Signal(self.path, stream, (samples, stamps), blocks, clocks)
+
+    @cached_property
+    def _others(self) -> "dict[int, tuple[_Bytes, int, int]]":
+        """Where the blobs of kinds lie that whoever sealed the file did not know."""
+        if not self._has("blobs"):
+            return {}
+        index = layout.table(self.path, self._file, "blobs/index", layout.BLOB_ROW)
+        data = layout.dataset(self.path, self._file, "blobs/bytes", np.uint8)
+        self._refuse_outside(index, data.shape[0], "blobs/index")
+        reader = _Bytes(self.path, data)
+        return {
+            int(row["seq"]): (reader, int(row["offset"]), int(row["offset"]) + int(row["length"]))
+            for row in index
+        }
 
     def modalities(self) -> list[str]:
         """Return the modalities that the file has columns of, in order of their names."""
@@ -461,8 +636,10 @@ class Session:
                 t_ns=int(row["t_ns"]),
                 kind=kind,
                 json=self._json_of(reader, row),
-                blob=blobs(seq, kind),
+                blob=blobs(seq, kind, int(row["blob_length"])),
                 crc32=int(row["crc32"]),
+                stream=bytes(row["stream"]).decode("ascii", "replace"),
+                scopes=bytes(row["scopes"]).decode("ascii", "replace"),
             )
 
     def verified_records(self) -> Iterator[Record]:
@@ -517,31 +694,69 @@ class Session:
         if offsets.max() > size or (offsets + lengths).max() > size:
             raise layout.damaged(self.path, f"/{name} points outside its data")
 
+    def _refuse_beyond(self, blocks: NDArray[Any], size: int, name: str) -> None:
+        """Refuse blocks that reach beyond their samples."""
+        if not len(blocks):
+            return
+        ends = blocks["row"] + blocks["count"]
+        inside = blocks["row"].min() >= 0 and blocks["count"].min() >= 0 and ends.max() <= size
+        if not inside or ends.min() < 0:
+            raise layout.damaged(self.path, f"/{name}/blocks points outside its samples")
+
 
 class _Blobs:
     """Finds the blob of a record by its `seq`, best in rising order."""
 
     def __init__(self, session: Session) -> None:
         self._path = session.path
-        frames = session.frames
-        self._frames = frames
-        self._frame_of = {int(seq): i for i, seq in enumerate(frames._index["seq"])}
-        self._sound: dict[int, tuple[_Samples, int, int]] = {}
-        for name in layout.STREAMS:
-            audio = session.audio(name)
-            if audio._samples is None:
-                continue
-            reader = _Samples(session.path, audio._samples)
-            for row in audio.blocks:
-                start, count = int(row["row"]), int(row["count"])
-                self._sound[int(row["seq"])] = (reader, start, start + count)
+        self._found: dict[int, tuple[Callable[..., bytes], Any]] = {}
+        for frames in session.video.values():
+            self._found |= {
+                int(seq): (_jpeg, (frames, i)) for i, seq in enumerate(frames._index["seq"])
+            }
+        for stream in session._of_kind(AUDIO):
+            self._add_rows(session.audio(stream.name))
+        for signal in session.signals.values():
+            self._add_samples(signal)
+        self._found |= {seq: (_slice, where) for seq, where in session._others.items()}
 
-    def __call__(self, seq: int, kind: str) -> bytes:
-        if kind == FrameCaptured.__name__ and seq in self._frame_of:
-            return self._frames[self._frame_of[seq]].jpeg
-        if kind == AudioCaptured.__name__ and seq in self._sound:
-            reader, start, stop = self._sound[seq]
-            return reader.read(start, stop)
-        if kind in (FrameCaptured.__name__, AudioCaptured.__name__):
+    def _add_rows(self, audio: Audio) -> None:
+        if audio._samples is None:
+            return
+        reader = _Samples(self._path, audio._samples)
+        for row in audio.blocks:
+            start, count = int(row["row"]), int(row["count"])
+            self._found[int(row["seq"])] = (_slice, (reader, start, start + count))
+
+    def _add_samples(self, signal: Signal) -> None:
+        if signal._data is None:
+            return
+        values, stamps = (_Samples(self._path, dataset) for dataset in signal._data)
+        is_text = signal.stream.encoding == TEXT
+        for row in signal.blocks:
+            begin, end = int(row["row"]), int(row["row"]) + int(row["count"])
+            at = int(row["offset"])
+            cut = (at, at + int(row["length"])) if is_text else (begin, end)
+            where = (stamps, begin, end), (values, *cut)
+            self._found[int(row["seq"])] = (_joined, where)
+
+    def __call__(self, seq: int, kind: str, length: int) -> bytes:
+        found = self._found.get(seq)
+        if found is None and not length and kind not in _WITH_BLOB:
+            return b""
+        if found is None:
             raise layout.damaged(self._path, f"event {seq} has lost its {kind} data")
-        return b""
+        read, where = found
+        return read(*where)
+
+
+def _jpeg(frames: Frames, i: int) -> bytes:
+    return frames[i].jpeg
+
+
+def _slice(reader: _Bytes | _Samples, start: int, stop: int) -> bytes:
+    return reader.read(start, stop)
+
+
+def _joined(*places: tuple[_Samples, int, int]) -> bytes:
+    return b"".join(_slice(*place) for place in places)

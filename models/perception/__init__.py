@@ -20,13 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.consent import NO_CONSENT, needed
+from affetti.core.consent import NOTHING, Scopes, declared, needed, scopes_of
 from affetti.core.emotions import emotions_of_expressions
 from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
     AudioGap,
-    Consent,
     ConsentChanged,
     EmotionFused,
     Emotions,
@@ -45,10 +44,12 @@ from affetti.core.events import (
     PersonChanged,
     SessionStarted,
     SkipReason,
+    StreamOpened,
     TrackEnded,
     TrackStarted,
 )
 from affetti.core.fusion import fuse, rounded
+from affetti.core.streams import AUDIO, VIDEO, Stream
 from affetti.models.face.reading import Detection
 from affetti.models.face.reference import NeutralBias, judged
 from affetti.models.face.tracking import FaceTracks, PersonTrack
@@ -68,7 +69,7 @@ ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
 # Decides whether no estimate is made from an event, and why; True stands for "late".
 Skip: TypeAlias = Callable[[Modality, Event], SkipReason | bool]
 # From the fact that closes a tick, the fused estimate and what it needs: what of that has ended.
-Lost: TypeAlias = Callable[[Event, EmotionFused, Consent], Consent]
+Lost: TypeAlias = Callable[[Event, EmotionFused, Scopes], Scopes]
 Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | Estimated | EstimateSkipped
 
 
@@ -77,9 +78,9 @@ def never(modality: Modality, event: Event) -> bool:
     return False
 
 
-def nothing_lost(event: Event, fused: EmotionFused, need: Consent) -> Consent:
+def nothing_lost(event: Event, fused: EmotionFused, need: Scopes) -> Scopes:
     """Keep every fused estimate as it is."""
-    return NO_CONSENT
+    return NOTHING
 
 
 class RecordedSkips:
@@ -112,14 +113,11 @@ class RecordedSkips:
         """Return why no estimate was made, or False where one was."""
         return self._skipped.get((modality, event.seq), False)
 
-    def lost(self, event: Event, fused: EmotionFused, need: Consent) -> Consent:
+    def lost(self, event: Event, fused: EmotionFused, need: Scopes) -> Scopes:
         """Return what had ended by the time a fused estimate was recorded; a `Lost`."""
         recorded = self._fused.get(fused.t_ns, event.seq)
         ended = [c.consent for c in self._changes if event.seq < c.seq < recorded]
-        return Consent(
-            video=need.video and not all(consent.video for consent in ended),
-            audio=need.audio and not all(consent.audio for consent in ended),
-        )
+        return frozenset(s for s in need if not all(consent.grants(s) for consent in ended))
 
 
 def recorded_skips(events: Iterable[object]) -> RecordedSkips:
@@ -133,7 +131,7 @@ def _skipped(modality: Modality, event: Event, reason: SkipReason | bool) -> Est
 
 
 class FacePerception:
-    """From frames to face estimates, at most one in each period of session time.
+    """From the frames of the first video stream to face estimates, at most one in each period.
 
     Parameters
     ----------
@@ -157,6 +155,7 @@ class FacePerception:
         self._neutral: list[Expressions] | None = None  # while a neutral reference is recorded
         self._bias: NeutralBias | None = None
         self._period = -1
+        self._stream: str | None = None  # the video that is looked at
 
     def push(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
         """Take in the next event and its blob; return what it gave rise to."""
@@ -174,7 +173,10 @@ class FacePerception:
         match event:
             case SessionStarted():
                 self._settings = event.perception
-            case ConsentChanged(consent=consent) if not consent.video:
+                self._look_at_first(event)
+            case StreamOpened():
+                self._look_at_first(event)
+            case ConsentChanged(consent=consent) if not consent.grants("video"):
                 self._person = PersonTrack()
                 self._tracks.forget()
                 self._neutral = self._bias = None
@@ -185,7 +187,7 @@ class FacePerception:
                 self._neutral, self._bias = [], None
             case NeutralReferenceRecorded():
                 self._bias, self._neutral = self._learned(), None
-        if not isinstance(event, FrameCaptured):
+        if not isinstance(event, FrameCaptured) or event.stream != self._stream:
             return []
         period = event.t_ns // self._settings.face_period_ns
         if period <= self._period:
@@ -194,6 +196,11 @@ class FacePerception:
         if reason := self._skip("face", event):
             return [_skipped("face", event, reason)]
         return [self._estimate(event, blob)]
+
+    def _look_at_first(self, event: SessionStarted | StreamOpened) -> None:
+        videos = [stream.name for stream in declared(event).values() if stream.kind == VIDEO]
+        if self._stream is None and videos:
+            self._stream = videos[0]
 
     def remember(self, estimate: FaceEstimated) -> None:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
@@ -222,11 +229,12 @@ class FacePerception:
 
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
         if picture is None:  # a damaged frame shows no face
-            return FaceEstimated(t_ns=event.t_ns, frame=event.frame)
+            return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
         choose = partial(self._person.choose, event.t_ns)
         reading = self._read(np.asarray(picture, np.uint8), choose)
         return FaceEstimated(
             t_ns=event.t_ns,
+            stream=event.stream,
             frame=event.frame,
             faces=self._faces_of(event.t_ns, reading),
             neutral_reference=self._bias is not None and reading.expressions is not None,
@@ -315,6 +323,7 @@ class MusicPerception:
         self._skip = skip
         self._settings = PerceptionSettings()
         self._windows: dict[str, _Window] = {}
+        self._scopes: dict[str, Scopes] = {}
         self._playing = False
 
     def push(self, event: Event, blob: bytes = b"") -> list[MusicEstimated | EstimateSkipped]:
@@ -322,11 +331,14 @@ class MusicPerception:
         match event:
             case SessionStarted():
                 self._settings = event.perception
-                self._windows = {
-                    name: _Window(form, event.perception) for name, form in event.streams.items()
-                }
-            case ConsentChanged(consent=consent) if not consent.audio and "room" in self._windows:
-                self._windows["room"].forget()
+                self._windows = {}
+                self._listen_to(event)
+            case StreamOpened():
+                self._listen_to(event)
+            case ConsentChanged(consent=consent):
+                for name, window in self._windows.items():
+                    if not consent.grants(*self._scopes[name]):
+                        window.forget()
             case TrackStarted(sample=sample) if "playback" in self._windows:
                 self._playing = True
                 self._windows["playback"].restart(sample)
@@ -337,6 +349,12 @@ class MusicPerception:
             case AudioCaptured(stream=stream) if stream in self._windows:
                 return self._hear(event, blob, self._windows[stream])
         return []
+
+    def _listen_to(self, event: SessionStarted | StreamOpened) -> None:
+        for name, stream in declared(event).items():
+            if stream.kind == AUDIO:
+                self._windows[name] = _Window(stream.form, self._settings)
+                self._scopes[name] = scopes_of(stream)
 
     def _hear(
         self, event: AudioCaptured, blob: bytes, window: _Window
@@ -397,6 +415,7 @@ class FusionPerception:
         self._lost = lost
         self._settings = PerceptionSettings()
         self._newest: dict[str, deque[_Felt]] = {}  # by modality
+        self._streams: dict[str, Stream] = {}
         self._tick = 0  # ns, the next one
 
     def push(self, event: Event, estimates: Sequence[Event]) -> list[EmotionFused]:
@@ -404,8 +423,9 @@ class FusionPerception:
         if isinstance(event, SessionStarted):
             self._settings = event.perception
             self._tick = self._settings.fusion_period_ns
+        self._streams |= declared(event)
         if isinstance(event, ConsentChanged):
-            self._forget(video=not event.consent.video, audio=not event.consent.audio)
+            self._keep(lambda need: event.consent.grants(*need))
         for estimate in estimates:
             if isinstance(estimate, FaceEstimated) and estimate.emotions is None:
                 continue
@@ -421,20 +441,18 @@ class FusionPerception:
         while True:
             fused, need = self._fuse(self._tick)
             lost = self._lost(event, fused, need)
-            if lost == NO_CONSENT:
+            if not lost:
                 return fused
-            self._forget(lost.video, lost.audio)
+            self._keep(lost.isdisjoint)
 
-    def _forget(self, video: bool, audio: bool) -> None:
-        def kept(estimate: _Felt) -> bool:
-            need = needed(estimate)
-            return not ((need.video and video) or (need.audio and audio))
-
+    def _keep(self, allowed: Callable[[Scopes], bool]) -> None:
+        """Forget the estimates whose scopes of consent are not allowed."""
         self._newest = {
-            name: deque(filter(kept, estimates)) for name, estimates in self._newest.items()
+            name: deque(e for e in estimates if allowed(needed(e, self._streams)))
+            for name, estimates in self._newest.items()
         }
 
-    def _fuse(self, tick: int) -> tuple[EmotionFused, Consent]:
+    def _fuse(self, tick: int) -> tuple[EmotionFused, Scopes]:
         """Return the fused estimate of a tick, and what has to be consented to for it."""
         newest = {
             name: _newest(estimates, tick, max_age_ns)
@@ -442,8 +460,7 @@ class FusionPerception:
             if (max_age_ns := self._settings.max_age_ns(name)) is not None
         }
         there = {name: e for name, e in newest.items() if e is not None and e.emotions is not None}
-        needs = [needed(estimate) for estimate in there.values()]
-        need = Consent(any(each.video for each in needs), any(each.audio for each in needs))
+        need = NOTHING.union(*(needed(estimate, self._streams) for estimate in there.values()))
         return fuse(tick, {name: estimate.emotions for name, estimate in there.items()}), need
 
 

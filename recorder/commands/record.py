@@ -6,19 +6,29 @@ import click
 
 from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, Seconds
 
+# Scopes of consent beside those to video and audio; `core.events` has them all.
+_FURTHER_SCOPES = ("room", "signals", "identity", "pictures_in_reports", "research")
+
 
 @click.command()
 @click.option("--person", metavar="CODE", default=None, help="A pseudonym: letters and digits.")
 @click.option(
     "--consent",
-    type=click.Choice(["both", "video", "audio", "none"]),
-    default=None,
-    help="What the person agreed to have recorded. Without a screen, naming a camera or a "
-    "microphone says that they did.",
+    type=click.Choice(["both", "video", "audio", "none", *_FURTHER_SCOPES]),
+    multiple=True,
+    help="What the person agreed to; give it again. Both are video and audio, the sound of the "
+    "room. Without a screen, naming a camera, a microphone or a signal says that they did.",
 )
 @click.option("--camera", metavar="SOURCE", help="A camera's number, a video file, or a URL.")
 @click.option("--microphone", metavar="SOURCE", help="A microphone's name, or an audio file.")
 @click.option("--play", metavar="FILE", multiple=True, help="A track to play; give it again.")
+@click.option(
+    "--signal",
+    metavar="lsl:NAME",
+    multiple=True,
+    help="A Lab Streaming Layer stream to record; give it again. It is looked for by asking the "
+    "local network (multicast), and its samples come from whoever answers.",
+)
 @click.option("--speaker", metavar="NAME", default="", help="Where to play. [default: system]")
 @click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
 @click.option("--duration", metavar="SECONDS", type=Seconds(*DURATION_S), help="End then.")
@@ -41,10 +51,11 @@ from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, Seconds
 @click.option("--json", "as_json", is_flag=True, help="Print the recording in brief at the end.")
 def record(
     person: str | None,
-    consent: str | None,
+    consent: tuple[str, ...],
     camera: str | None,
     microphone: str | None,
     play: tuple[str, ...],
+    signal: tuple[str, ...],
     speaker: str,
     no_speaker: bool,
     duration: float | None,
@@ -64,17 +75,16 @@ def record(
     affetti record --headless --camera 0 --play happy.ogg --duration 60
     """
     from affetti.core import settings
-    from affetti.core.events import Consent
     from affetti.recorder.engine.messages import Plan
 
-    consented = consent or "both"
     plan = Plan(
         person=person if person is not None else "anon",
-        consent=Consent(video=consented in ("both", "video"), audio=consented in ("both", "audio")),
+        consent=_consent(consent or ("both", *(["signals"] if signal else []))),
         output=output,
         camera=camera,
         microphone=microphone,
         playlist=play,
+        sources=signal,
         speaker=None if no_speaker else speaker,
         duration_s=duration,
         neutral_s=neutral,
@@ -87,6 +97,15 @@ def record(
         from affetti.recorder.tui.session import run
 
         run(plan, settings.load(), person_known=person is not None, consent_known=bool(consent))
+
+
+def _consent(named: tuple[str, ...]) -> Any:
+    """Return the consent to what was named on the command line, given today."""
+    from affetti.core.consent import today
+    from affetti.core.events import consent_to
+
+    means = {"both": ("video", "room"), "audio": ("room",), "none": ()}
+    return consent_to(*(s for name in named for s in means.get(name, (name,))), since=today())
 
 
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:

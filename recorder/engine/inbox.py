@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from affetti.core.clock import SessionClock
-from affetti.core.consent import ConsentLedger
+from affetti.core.consent import ConsentLedger, Ends, Scopes
 from affetti.core.events import Consent, Event, storable
 from affetti.core.settings import MIB
 
@@ -17,8 +17,8 @@ _ROOM_BYTES: Final = 64 * MIB
 class Inbox:
     """Takes events from any thread, in order, without ever blocking the one who brings them.
 
-    Frames and sound find room up to a bound on their bytes; everything else always does, being
-    small and rare. Nothing that was not consented to, or that comes while the recording is
+    Frames, sound and samples find room up to a bound on their bytes; everything else always does,
+    being small and rare. Nothing that was not consented to, or that comes while the recording is
     paused, gets past the door.
 
     Parameters
@@ -54,7 +54,7 @@ class Inbox:
             self._queue.put((event, blob))
         return True
 
-    def put_made(self, estimates: Sequence[Event], need: Consent, ends: tuple[int, int]) -> bool:
+    def put_made(self, estimates: Sequence[Event], need: Scopes, ends: Ends) -> bool:
         """Take in all estimates of one event, or none: False when consent ended meanwhile.
 
         Parameters

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S, SessionClock
-from affetti.core.consent import NO_CONSENT, ConsentLedger, needed
+from affetti.core.consent import NOTHING, ConsentLedger, Ends, Scopes
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
     AudioCaptured,
-    Consent,
     EmotionFused,
     EstimateSkipped,
     Event,
@@ -100,9 +99,8 @@ class Readers:
             self.problem = _unloaded(error)
 
 
-def _needed_of(estimates: Sequence[Event]) -> Consent:
-    needs = [needed(estimate) for estimate in estimates]
-    return Consent(any(each.video for each in needs), any(each.audio for each in needs))
+def _needed_of(estimates: Sequence[Event], ledger: ConsentLedger) -> Scopes:
+    return NOTHING.union(*(ledger.needed(estimate) for estimate in estimates))
 
 
 def _unloaded(error: Exception) -> AffettiError:
@@ -114,7 +112,7 @@ def _unloaded(error: Exception) -> AffettiError:
 
 # Takes the estimates of an event, what they need, and the ends of consent when they were made;
 # False when consent ended meanwhile, and they were not taken.
-Admit: TypeAlias = Callable[[Sequence[Event], Consent, tuple[int, int]], bool]
+Admit: TypeAlias = Callable[[Sequence[Event], Scopes, Ends], bool]
 
 _READ: Final[dict[Modality, type[Event]]] = {"face": FrameCaptured, "music": AudioCaptured}
 
@@ -211,14 +209,14 @@ class LivePerception:
         return float(p50), float(p95)
 
     def _skip(self, modality: Modality, event: Event) -> SkipReason | bool:
-        ends = self._sides[modality].ledger.ends
-        if not self._admit((), needed(event), ends):
+        ledger = self._sides[modality].ledger
+        if not self._admit((), ledger.needed(event), ledger.ends):
             return "consent"
         patience_ns = PATIENCE_NS.get(modality, OTHER_PATIENCE_NS)
         late = self._clock.now_ns() - event.t_ns > patience_ns
         return late or not self._readers.ready(modality)
 
-    def _emit_all(self, estimates: Sequence[Event], need: Consent, ends: tuple[int, int]) -> bool:
+    def _emit_all(self, estimates: Sequence[Event], need: Scopes, ends: Ends) -> bool:
         for estimate in estimates:
             self._emit(estimate)
         return True
@@ -244,11 +242,11 @@ class LivePerception:
         """Hand over what was made of an event; return that, or the skip that stands for it."""
         if not estimates:
             return estimates
-        ends = side.ledger.ends
-        if self._admit(estimates, _needed_of(estimates), ends):
+        ledger = side.ledger
+        if self._admit(estimates, _needed_of(estimates, ledger), ledger.ends):
             return estimates
         skip = [self._skipped(side, event, "consent")]
-        self._admit(skip, NO_CONSENT, ends)
+        self._admit(skip, NOTHING, ledger.ends)
         return skip
 
     def _skipped(self, side: _Side, event: Event, reason: SkipReason) -> EstimateSkipped:
@@ -256,14 +254,13 @@ class LivePerception:
             t_ns=event.t_ns, modality=side.modality, of_seq=event.seq, reason=reason
         )
 
-    def _lost(self, event: Event, fused: EmotionFused, need: Consent) -> Consent:
+    def _lost(self, event: Event, fused: EmotionFused, need: Scopes) -> Scopes:
         """Hand over a fused estimate; return what it rests on that has ended, if it is refused."""
         ends = self._fused_ledger.ends
         if self._admit([fused], need, ends):
-            return NO_CONSENT
-        video, audio = Consent(need.video, False), Consent(False, need.audio)
-        lost = Consent(not self._admit((), video, ends), not self._admit((), audio, ends))
-        return need if lost == NO_CONSENT else lost
+            return NOTHING
+        lost = frozenset(scope for scope in need if not self._admit((), frozenset({scope}), ends))
+        return lost or need
 
     def _note(self, error: Exception) -> None:
         self.problem = self.problem or AffettiError(

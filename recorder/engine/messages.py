@@ -21,6 +21,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     camera: str | None = None  # an index, a video file or a URL
     microphone: str | None = None  # a device's name or an audio file; "" is the default device
     playlist: tuple[str, ...] = ()  # paths
+    sources: tuple[str, ...] = ()  # further ones, by address: "lsl:NAME"
     speaker: str | None = ""  # a device's name; "" is the default device; None: to the log alone
     duration_s: float | None = None
     pipeline: str = "affetti"  # what perceives and fuses, by name
@@ -144,7 +145,7 @@ class Picture(Message, frozen=True, tag=True):
 class Level(Message, frozen=True, tag=True):
     """How loud the microphone or the playback is, a few times a second."""
 
-    stream: Literal["room", "playback"]
+    stream: str  # "room" or "playback"
     rms_dbfs: float
     peak_dbfs: float
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class Monitor:
         with self._lock:
             self._events: deque[Event] = deque(maxlen=_UNSEEN_EVENTS)
             self._frame: tuple[FrameCaptured, bytes] | None = None
+            self._seen = ""  # the video that is shown: the first
             self._sound: dict[str, bytes] = {}
             self._rates: deque[tuple[float, int]] = deque()
             self._pace = Pace()
@@ -47,7 +48,9 @@ class Monitor:
                 self._events.append(event)
             match event:
                 case FrameCaptured():
-                    self._frame = (event, blob)
+                    self._seen = self._seen or event.stream
+                    if event.stream == self._seen:
+                        self._frame = (event, blob)
                 case AudioCaptured(stream=stream):
                     self._sound[stream] = blob
 
@@ -72,7 +75,7 @@ class Monitor:
         """Return how loud each stream was in its latest block since the last call."""
         with self._lock:
             latest, self._sound = self._sound, {}
-        return [_level(stream, blob) for stream, blob in latest.items()]  # type: ignore[arg-type]
+        return [_level(stream, blob) for stream, blob in latest.items()]
 
     def health(self, recording: Recording, readers: Readers) -> messages.Health:
         """Return how a recording is doing."""
@@ -84,7 +87,7 @@ class Monitor:
         return messages.Health(
             frames_per_s=self._frames_per_s(now_s, state.frames),
             frames_dropped=state.frames_dropped,
-            audio_gaps=sum(stream.gaps for stream in state.streams.values()),
+            audio_gaps=sum(sound.gaps for sound in state.audio.values()),
             drift_ppm=drift_ppm(state, recording.sources.cards(recording.plan)),
             disk_s=None if free is None else self._pace.lasts_s(free),
             disk_readable=free is not None,
@@ -144,7 +147,7 @@ def _shrunk(jpeg: bytes) -> bytes | None:
     return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1])
 
 
-def _level(stream: Literal["room", "playback"], blob: bytes) -> messages.Level:
+def _level(stream: str, blob: bytes) -> messages.Level:
     samples = np.frombuffer(blob, "<i2").astype(np.float32) / 32768
     if not len(samples):
         return messages.Level(stream, _FLOOR_DBFS, _FLOOR_DBFS)
@@ -169,7 +172,7 @@ def drift_ppm(state: SessionState, cards: Collection[str]) -> float | None:
     cards
         The streams that a sound card counts.
     """
-    clocks = [stream.clock for name, stream in state.streams.items() if name in cards]
+    clocks = [stream.clock for name, stream in state.audio.items() if name in cards]
     measured = [clock.drift_ppm for clock in clocks if clock.span_s >= _DRIFT_OVER_S]
     return max((d for d in measured if abs(d) <= _MAX_DRIFT_PPM), key=abs, default=None)
 

@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ from affetti.core.errors import (
     UsageError,
 )
 from affetti.core.events import (
-    AudioFormat,
+    Consent,
     EndReason,
     Event,
     NeutralReferenceRecorded,
@@ -39,6 +39,7 @@ from affetti.core.recording.parts import SegmentLog
 from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
+from affetti.core.streams import ROOM, VIDEO, Stream
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.perception.plugins import fingerprints, perceivers, settings_of
 from affetti.models.pipelines import digests_of
@@ -46,7 +47,7 @@ from affetti.recorder.engine.inbox import Inbox
 from affetti.recorder.engine.live import LivePerception, Readers
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.engine.threads import ThreadWatch, unexpected
-from affetti.recorder.sources import AudioSource, Source, stop_all
+from affetti.recorder.sources import AudioSource, Source, source_at, stop_all
 from affetti.recorder.sources.camera import open_camera
 from affetti.recorder.sources.film import Film
 from affetti.recorder.sources.microphone import open_microphone
@@ -66,15 +67,28 @@ class Sources:
     camera: "Source | None" = None
     microphone: AudioSource | None = None
     player: Player | None = None
+    others: list[Source] = field(default_factory=list)
 
     def all(self) -> list[Source]:
         """Return those there are."""
-        return [s for s in (self.camera, self.microphone, self.player) if s is not None]
+        named = [s for s in (self.camera, self.microphone, self.player) if s is not None]
+        return named + self.others
 
-    def formats(self) -> dict[str, AudioFormat]:
-        """Return the form of each audio stream."""
-        found = {"room": self.microphone, "playback": self.player}
-        return {name: source.format for name, source in found.items() if source is not None}
+    def streams(self) -> tuple[Stream, ...]:
+        """Return what they deliver, in the order of `all`.
+
+        Raises
+        ------
+        AffettiError
+            Two streams have one name, or one is of a form that no recording holds.
+        """
+        found = tuple(stream for source in self.all() for stream in source.streams)
+        for i, stream in enumerate(found):
+            if not stream.possible:
+                raise _refused(stream, "has a form that no recording can hold")
+            if stream.name in {other.name for other in found[:i]}:
+                raise _refused(stream, "has the name of another")
+        return found
 
     def cards(self, plan: Plan) -> frozenset[str]:
         """Return the streams whose samples a sound card counts."""
@@ -85,6 +99,13 @@ class Sources:
     def stop(self) -> None:
         """Stop them all; the music first, so that the room still hears its end."""
         stop_all(reversed(self.all()))
+
+
+def _refused(stream: Stream, why: str) -> AffettiError:
+    return UsageError(
+        f"The stream {stream.name!r:.40} of {stream.source or 'a source'} {why}.",
+        "Record without it, or give it another name where it comes from.",
+    )
 
 
 def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
@@ -148,6 +169,11 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
         if plan.camera is not None:
             sources.camera = open_camera(plan.camera, settings.video)
             sources.camera.open()
+        for address in plan.sources:
+            sources.others.append(source_at(address, settings))
+            _refuse_scope(address, sources.others[-1].scope, plan.consent)
+            sources.others[-1].open()
+        sources.streams()
     except BaseException:
         sources.stop()
         raise
@@ -167,15 +193,20 @@ def _refuse_impossible(plan: Plan) -> None:
 
 
 def _refuse_unconsented(plan: Plan) -> None:
-    for name, source, consented in (
-        ("video", plan.camera, plan.consent.video),
-        ("audio", plan.microphone, plan.consent.audio),
+    for name, source, scope in (
+        ("video", plan.camera, VIDEO),
+        ("audio", plan.microphone, ROOM),
     ):
-        if source is not None and not consented:
-            raise ConsentRefused(
-                f"A source of {name} is named, but {name} is not consented to.",
-                "Record without it, or ask the person for their consent.",
-            )
+        if source is not None:
+            _refuse_scope(f"A source of {name}", scope, plan.consent, name)
+
+
+def _refuse_scope(what: str, scope: str | None, consent: Consent, name: str = "") -> None:
+    if scope is not None and not consent.grants(scope):
+        raise ConsentRefused(
+            f"{what} is named, but {name or scope} is not consented to.",
+            "Record without it, or ask the person for their consent.",
+        )
 
 
 class Recording:
@@ -350,7 +381,7 @@ class Recording:
             camera=getattr(camera, "description", None),
             microphone=getattr(microphone, "description", None),
             speaker=(speaker or "default") if self.sources.player else None,
-            streams=self.sources.formats(),
+            streams=self.sources.streams(),
             playlist=tuple(self.sources.player.titles) if self.sources.player else (),
             models=self._models,
             pipeline=self._offer.pipeline,

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, DeviceError
 from affetti.core.events import DeviceLost, DeviceRestored
-from affetti.core.settings import VideoSettings
+from affetti.core.settings import Settings, VideoSettings
+from affetti.core.streams import CAMERA, VIDEO, Stream, stream_name, video_stream
 from affetti.recorder.sources import Sink, Source
 from affetti.recorder.sources.devices import cameras
 from affetti.recorder.sources.film import Film
@@ -28,12 +29,13 @@ _BACK_OFF_S: Final = (0.2, 0.5, 1.0, 2.0)  # between attempts to open a camera a
 class Camera(Source, Protocol):
     """A source of frames."""
 
+    stream: str  # the name of the video stream that it delivers
     description: str  # without what should not be written down: folders, passwords
     size_px: tuple[int, int]  # width and height; known once it is open
     frames_per_s: float  # nominal; known once it is open
 
 
-def open_camera(name: str, settings: VideoSettings) -> Camera:
+def open_camera(name: str, settings: VideoSettings, stream: str = CAMERA) -> Camera:
     """Return the source that `name` means; it is not open yet.
 
     Parameters
@@ -44,15 +46,22 @@ def open_camera(name: str, settings: VideoSettings) -> Camera:
         "./0" means the file.
     settings
         Size and rate to ask a camera for, and the quality of the JPEGs.
+    stream
+        The name of the video stream that it delivers.
     """
     device = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", name)
     if Path(name).is_file() and not (device and device[1] in cameras()):
-        return Film(Path(name), settings)
+        return Film(Path(name), settings, stream)
     if device:
-        return LiveCamera(_Index(int(device[1]), settings), settings)
+        return LiveCamera(_Index(int(device[1]), settings), settings, stream)
     if "://" in name:
-        return LiveCamera(_Address(name), settings)
-    return Film(Path(name), settings)
+        return LiveCamera(_Address(name), settings, stream)
+    return Film(Path(name), settings, stream)
+
+
+def camera_source(name: str, settings: Settings) -> Camera:
+    """Return the source of `camera:NAME`; its stream is named after it, as `camera-NAME`."""
+    return open_camera(name, settings.video, stream_name(f"camera-{name}"))
 
 
 class _Feed(Protocol):
@@ -143,11 +152,15 @@ class LiveCamera:
         What to read.
     settings
         The quality of the JPEGs, and the nominal rate.
+    stream
+        The name of the video stream that it delivers.
     """
 
     finite = False
+    scope = VIDEO
 
-    def __init__(self, feed: _Feed, settings: VideoSettings) -> None:
+    def __init__(self, feed: _Feed, settings: VideoSettings, stream: str = CAMERA) -> None:
+        self.stream = stream
         self._feed = feed
         self._jpeg_quality = settings.jpeg_quality
         self._capture: Any = None
@@ -157,6 +170,12 @@ class LiveCamera:
         self.description = feed.description
         self.size_px = (settings.width_px, settings.height_px)
         self.frames_per_s = float(settings.frames_per_s)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """What it sees, as JPEGs."""
+        rate_hz = self.frames_per_s
+        return (video_stream(self.stream, rate_hz=rate_hz, source=self.description),)
 
     def open(self) -> None:
         """Open the camera, and wait for its first frame; AffettiError when there is none."""
@@ -177,7 +196,7 @@ class LiveCamera:
             self._capture.release()
 
     def _run(self, sink: Sink) -> None:
-        log = FrameLog(sink, self._jpeg_quality)
+        log = FrameLog(sink, self._jpeg_quality, stream=self.stream)
         seen_ns = sink.clock.now_ns()
         while not self._stopping.is_set():
             arrived = self._capture.grab()
@@ -196,7 +215,10 @@ class LiveCamera:
     def _reopen(self, sink: Sink, seen_ns: int) -> None:
         """Record that the camera is gone, and try until it is back or the source is stopped."""
         lost_ns = sink.clock.now_ns()
-        sink.put(DeviceLost(t_ns=lost_ns, device="camera", detail=self.description))
+        lost = DeviceLost(
+            t_ns=lost_ns, device=self.stream, stream=self.stream, detail=self.description
+        )
+        sink.put(lost)
         self._capture.release()
         for pause_s in chain(_BACK_OFF_S, repeat(_BACK_OFF_S[-1])):
             if self._stopping.wait(pause_s):
@@ -207,4 +229,7 @@ class LiveCamera:
             except AffettiError:
                 continue
         now_ns = sink.clock.now_ns()
-        sink.put(DeviceRestored(t_ns=now_ns, device="camera", gap_ns=now_ns - seen_ns))
+        restored = DeviceRestored(
+            t_ns=now_ns, device=self.stream, stream=self.stream, gap_ns=now_ns - seen_ns
+        )
+        sink.put(restored)

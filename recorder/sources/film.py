@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import DeviceLost, FramesDropped
-from affetti.core.settings import VideoSettings
+from affetti.core.settings import Settings, VideoSettings
+from affetti.core.streams import CAMERA, VIDEO, Stream, stream_name, video_stream
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.container import Container, Decoded, Undecoded, first_decoded
 from affetti.recorder.sources.frames import FrameLog
@@ -74,11 +75,15 @@ class Film:
         The file.
     settings
         Of which the quality of the JPEGs counts.
+    stream
+        The name of the video stream that it delivers.
     """
 
     finite = True
+    scope = VIDEO
 
-    def __init__(self, path: Path, settings: VideoSettings) -> None:
+    def __init__(self, path: Path, settings: VideoSettings, stream: str = CAMERA) -> None:
+        self.stream = stream
         self._path = path
         self._settings = settings
         self._container: Container | None = None
@@ -90,6 +95,12 @@ class Film:
         self.description = path.name
         self.size_px = (0, 0)  # of the first frame
         self.frames_per_s = float(settings.frames_per_s)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The film, as JPEGs."""
+        rate_hz = self.frames_per_s
+        return (video_stream(self.stream, rate_hz=rate_hz, source=self.description),)
 
     def open(self) -> None:
         """Open the file and decode its first frame.
@@ -129,8 +140,8 @@ class Film:
             self.ended.set()
 
     def _show(self, sink: Sink) -> None:
-        log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S)
-        holes = _Holes(sink, sink.clock.now_ns())
+        log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S, self.stream)
+        holes = _Holes(sink, self.stream, sink.clock.now_ns())
         nominal_ns = round(NS_PER_S / self.frames_per_s)
         over_ns = 0
         for item, due_ns in due_times(_in_order(self._items), nominal_ns):
@@ -147,7 +158,8 @@ class Film:
         wait_until(holes.start_ns + over_ns, sink, self._stopping)  # the last frame has its time
         self.end = self._end(over_ns, holes.closed)
         if missing := self.end.missing(self.description):
-            sink.put(DeviceLost(t_ns=sink.clock.now_ns(), device="camera", detail=missing))
+            t_ns = sink.clock.now_ns()
+            sink.put(DeviceLost(t_ns=t_ns, device=self.stream, stream=self.stream, detail=missing))
         log.tell_losses()
 
     def _end(self, over_ns: int, holes: list[Hole]) -> FilmEnd:
@@ -161,13 +173,19 @@ class Film:
         return FilmEnd(reason, over_ns, container.stated_ns, tuple(holes))
 
 
+def film_source(name: str, settings: Settings) -> Film:
+    """Return the source of `film:FILE`; its stream is named after the file."""
+    return Film(Path(name), settings.video, stream_name(Path(name).stem))
+
+
 class _Holes:
     """Gathers frames in a row that could not be decoded, and tells of them."""
 
-    def __init__(self, sink: Sink, start_ns: int) -> None:
+    def __init__(self, sink: Sink, stream: str, start_ns: int) -> None:
         self.start_ns = start_ns  # of the film, in session time
         self.closed: list[Hole] = []
         self._sink = sink
+        self._stream = stream
         self._since_ns = 0
         self._count = 0
 
@@ -181,7 +199,7 @@ class _Holes:
         if self._count:
             self.closed.append(Hole(self._since_ns, due_ns, self._count))
             t_ns = self.start_ns + self._since_ns
-            self._sink.put(FramesDropped(t_ns=t_ns, count=self._count))
+            self._sink.put(FramesDropped(t_ns=t_ns, stream=self._stream, count=self._count))
             self._count = 0
 
 

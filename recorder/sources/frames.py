@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.events import FrameCaptured, FramesDropped
+from affetti.core.streams import CAMERA
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.opencv import opencv
 from affetti.recorder.sources.pace import put_patiently
@@ -22,10 +23,15 @@ class FrameLog:
         From 0 to 100.
     patience_s
         How long to wait for room before a frame counts as dropped.
+    stream
+        Which video they belong to.
     """
 
-    def __init__(self, sink: Sink, jpeg_quality: int, patience_s: float = 0.0) -> None:
+    def __init__(
+        self, sink: Sink, jpeg_quality: int, patience_s: float = 0.0, stream: str = CAMERA
+    ) -> None:
         self._sink = sink
+        self._stream = stream
         self._parameters = [opencv().IMWRITE_JPEG_QUALITY, jpeg_quality]
         self._patience_s = patience_s
         self._frame = 0
@@ -35,7 +41,13 @@ class FrameLog:
         """Put a frame of shape (height, width, 3), BGR."""
         _, jpeg = opencv().imencode(".jpg", picture, self._parameters)
         height_px, width_px = picture.shape[:2]
-        event = FrameCaptured(t_ns=t_ns, frame=self._frame, width_px=width_px, height_px=height_px)
+        event = FrameCaptured(
+            t_ns=t_ns,
+            stream=self._stream,
+            frame=self._frame,
+            width_px=width_px,
+            height_px=height_px,
+        )
         if put_patiently(self._sink, event, jpeg.tobytes(), self._patience_s):
             self._frame += 1
             self.tell_losses()
@@ -45,5 +57,6 @@ class FrameLog:
     def tell_losses(self) -> None:
         """Record how many frames were lost and have not been told yet."""
         if self._dropped:
-            self._sink.put(FramesDropped(t_ns=self._sink.clock.now_ns(), count=self._dropped))
+            t_ns, count = self._sink.clock.now_ns(), self._dropped
+            self._sink.put(FramesDropped(t_ns=t_ns, stream=self._stream, count=count))
             self._dropped = 0

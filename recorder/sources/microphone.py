@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError
 from affetti.core.events import AudioFormat
+from affetti.core.settings import Settings
+from affetti.core.streams import ROOM, Stream, audio_stream
 from affetti.recorder.sources import AudioSource, Sink
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
@@ -35,6 +37,11 @@ def open_microphone(name: str) -> AudioSource:
     return Microphone(name)
 
 
+def microphone_source(name: str, settings: Settings) -> AudioSource:
+    """Return the source of `microphone:NAME`."""
+    return open_microphone(name)
+
+
 class SoundFile:
     """A sound file heard in real time, as stream "room".
 
@@ -44,6 +51,7 @@ class SoundFile:
     """
 
     finite = True
+    scope = ROOM
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -57,6 +65,11 @@ class SoundFile:
     def description(self) -> str:
         """The file's name, without its folder."""
         return self._path.name
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The sound of the room."""
+        return (audio_stream(ROOM, self.format, source=self.description),)
 
     def open(self) -> None:
         """Check the file; AffettiError when it is missing or cannot be decoded."""
@@ -79,7 +92,7 @@ class SoundFile:
             self._thread.join()
 
     def _run(self, track: Track, sink: Sink) -> None:
-        stream = StreamLog("room", self.format, sink, FILE_PATIENCE_S)
+        stream = StreamLog(ROOM, self.format, sink, FILE_PATIENCE_S)
         start_ns = sink.clock.now_ns()
         heard = 0
         try:
@@ -124,6 +137,7 @@ class Microphone:
     """
 
     finite = False
+    scope = ROOM
 
     def __init__(self, name: str) -> None:
         self._stopping = threading.Event()
@@ -139,6 +153,11 @@ class Microphone:
     def description(self) -> str:
         """The device's name, as it was asked for."""
         return self._card.name or "default"
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The sound of the room."""
+        return (audio_stream(ROOM, self.format, source=self.description),)
 
     def open(self) -> None:
         """Open the device.
@@ -177,7 +196,7 @@ class Microphone:
         self._heard.put(_Heard(samples.copy(), heard_ns, status.input_overflow, lost))
 
     def _record(self, sink: Sink) -> None:
-        stream = StreamLog("room", self.format, sink)
+        stream = StreamLog(ROOM, self.format, sink)
         heard_ns = sink.clock.now_ns()  # until when there is sound
         gap = ""  # why there is none from then on
         while True:

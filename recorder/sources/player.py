@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.events import AudioFormat, TrackEnded, TrackPaused, TrackResumed, TrackStarted
+from affetti.core.settings import Settings
+from affetti.core.streams import PLAYBACK, Stream, audio_stream
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.deck import Cue, Deck, Sound
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
@@ -46,6 +48,7 @@ class Player:
     """
 
     finite = True
+    scope = None
 
     def __init__(self, playlist: Sequence[Path], speaker: str | None) -> None:
         self._playlist = playlist
@@ -59,6 +62,11 @@ class Player:
     def titles(self) -> tuple[str, ...]:
         """The titles of the tracks; known once it is open."""
         return tuple(track.title for track in self.tracks)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """What is played."""
+        return (audio_stream(PLAYBACK, self.format),)
 
     def open(self) -> None:
         """Check every track, and the speaker.
@@ -107,6 +115,11 @@ class Player:
             self._deck.stop_track()
 
 
+def player_source(name: str, settings: Settings) -> Player:
+    """Return the source of `player:FILE`, which plays one track to the default speaker."""
+    return Player([Path(name)], "")
+
+
 class _PlaybackLog:
     """Turns what was played into events: where each track starts, pauses and ends."""
 
@@ -114,7 +127,7 @@ class _PlaybackLog:
         self.form = form
         self.sink = sink
         self._tracks = tracks
-        self._stream = StreamLog("playback", form, sink, FILE_PATIENCE_S)
+        self._stream = StreamLog(PLAYBACK, form, sink, FILE_PATIENCE_S)
         self.heard_ns = 0  # when the next sample would be heard
 
     def keep(self, entries: Iterable[Cue | Sound], t_ns: int) -> None:

@@ -18,6 +18,7 @@ from affetti.core.events import (
     DeviceLost,
     DeviceRestored,
 )
+from affetti.core.streams import PLAYBACK, ROOM
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.stream import BLOCK
 
@@ -34,6 +35,7 @@ _RECENT_CALLBACKS: Final = 200  # 5 s
 _BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0)  # between attempts to open a device again
 _PLAUSIBLE_S: Final = 5.0
 _STANDARD_HZ: Final = (48_000, 44_100)
+_STREAMS: Final = {"input": ROOM, "output": PLAYBACK}
 _WORDS: Final[dict[Direction, Literal["microphone", "speaker"]]] = {
     "input": "microphone",
     "output": "speaker",
@@ -188,10 +190,11 @@ class CardStream:
         bool
             False when the owner is stopping.
         """
-        word = _WORDS[self._direction]
+        word, stream = _WORDS[self._direction], _STREAMS[self._direction]
         if self._stopping.is_set():
             return False
-        sink.put(DeviceLost(t_ns=sink.clock.now_ns(), device=word, detail=self.name))
+        t_ns = sink.clock.now_ns()
+        sink.put(DeviceLost(t_ns=t_ns, device=word, stream=stream, detail=self.name))
         with self._lock:
             self._drop()
         for pause_s in chain(_BACK_OFF_S, repeat(_BACK_OFF_S[-1])):
@@ -200,7 +203,8 @@ class CardStream:
             if self._started_anew():
                 break
         now_ns = sink.clock.now_ns()
-        sink.put(DeviceRestored(t_ns=now_ns, device=word, gap_ns=now_ns - heard_ns))
+        gap_ns = now_ns - heard_ns
+        sink.put(DeviceRestored(t_ns=now_ns, device=word, stream=stream, gap_ns=gap_ns))
         return True
 
     def _started_anew(self) -> bool:

@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
+from affetti.core.consent import today
 from affetti.core.errors import AffettiError, Unsealed
-from affetti.core.events import Consent
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import AnyMessage, ChangeConsent, Sealing, Started
 from affetti.recorder.tui.draft import Draft
@@ -31,6 +31,11 @@ from affetti.recorder.tui.themes import CALM, CLINICAL
 from affetti.recorder.tui.view import RecordingView
 
 # Keys that are no commands: they move about, open the list itself, or end without a question.
+_WITHDRAWABLE: Final = (  # scope, its name, and what is no longer recorded
+    ("video", "video", "the face is"),
+    ("room", "audio", "the room is"),
+    ("signals", "signals", "signals are"),
+)
 _NO_COMMANDS: Final = frozenset(
     {"app.focus_next", "app.focus_previous", "command_palette", "mark", "interrupt"}
 )
@@ -232,21 +237,19 @@ class AffettiApp(App[None]):
     def _consent_commands(self) -> Iterable[SystemCommand]:
         if self.view is None or self._live() is None:
             return
-        for what, kept in (("video", "the face"), ("audio", "the room")):
-            if getattr(self.view.state.consent, what):
+        for scope, what, kept in _WITHDRAWABLE:
+            if self.view.state.consent.grants(scope):
                 yield SystemCommand(
                     f"Withdraw consent to {what}",
-                    f"From now on {kept} is not recorded",
-                    lambda what=what: self._withdraw(what),
+                    f"From now on {kept} not recorded",
+                    lambda scope=scope, what=what: self._withdraw(scope, what),
                 )
 
-    def _withdraw(self, what: str) -> None:
+    def _withdraw(self, scope: str, what: str) -> None:
         if self.view is None:
             return
         consent = self.view.state.consent
-        left = Consent(
-            video=consent.video and what != "video", audio=consent.audio and what != "audio"
-        )
+        left = consent.changed(ended=[scope], since=today())
 
         def change(yes: bool | None) -> None:
             if yes:

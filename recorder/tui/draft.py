@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from affetti.core.consent import today
 from affetti.core.errors import AffettiError
-from affetti.core.events import Consent
+from affetti.core.events import consent_to
 from affetti.core.people.person import checked_code
 from affetti.core.settings import Settings
+from affetti.core.streams import ROOM, VIDEO
 from affetti.recorder.engine.messages import Plan
 
 
@@ -17,10 +19,12 @@ class Draft:
 
     person: str = ""
     video: bool | None = None  # consent
-    audio: bool | None = None
+    audio: bool | None = None  # to the sound of the room
+    granted: tuple[str, ...] = ()  # further scopes of consent
     camera: str | None = None  # None: no camera
     microphone: str | None = None  # None: no microphone, "": the system's default
     playlist: list[Path] = field(default_factory=list)
+    sources: tuple[str, ...] = ()  # further ones, by address
     speaker: str | None = ""  # None: to the log alone
     output: str | None = None
     duration_s: float | None = None
@@ -51,8 +55,10 @@ class Draft:
         speaker = settings.speaker if plan.speaker == "" else plan.speaker
         return cls(
             person=plan.person if person_known else "",
-            video=plan.consent.video if consent_known else None,
-            audio=plan.consent.audio if consent_known else None,
+            video=plan.consent.grants(VIDEO) if consent_known else None,
+            audio=plan.consent.grants(ROOM) if consent_known else None,
+            granted=tuple(scope for scope in plan.consent.granted if scope not in (VIDEO, ROOM)),
+            sources=plan.sources,
             camera=plan.camera if plan.camera is not None else settings.camera,
             microphone=plan.microphone if plan.microphone is not None else settings.microphone,
             playlist=[Path(track) for track in plan.playlist],
@@ -110,13 +116,18 @@ class Draft:
         """Return the finished plan; only when nothing is lacking."""
         return Plan(
             person=self.person,
-            consent=Consent(video=bool(self.video), audio=bool(self.audio)),
+            consent=consent_to(*self._granted(), since=today()),
             output=self.output,
             camera=self.used_camera,
             microphone=self.used_microphone,
             playlist=tuple(str(track) for track in self.playlist),
+            sources=self.sources,
             speaker=self.speaker,
             duration_s=self.duration_s,
             neutral_s=self.neutral_s,
             pipeline=self.pipeline,
         )
+
+    def _granted(self) -> tuple[str, ...]:
+        asked = ((VIDEO, self.video), (ROOM, self.audio))
+        return tuple(scope for scope, answer in asked if answer) + self.granted

@@ -47,7 +47,7 @@ def face_reading(view: RecordingView) -> Reading:
 
 def _why_no_face(view: RecordingView) -> str:
     state, started = view.state, view.state.started
-    if not state.consent.video:
+    if not state.consent.grants("video"):
         return "not recorded: no consent"
     if started is None or started.camera is None:
         return "no camera"
@@ -80,7 +80,7 @@ def _why_no_music(view: RecordingView) -> str:
     track = state.track
     if track is not None:
         return "paused" if track.paused else _why_nothing(view, "listening…")
-    if "room" not in state.streams or not state.consent.audio:
+    if "room" not in state.audio or not state.consent.grants("room"):
         return "no music"
     return "recording is paused" if state.paused else _why_nothing(view, "listening…")
 
@@ -133,7 +133,7 @@ def health_remarks(view: RecordingView) -> list[Remark]:
         slow = health.frames_per_s < 0.8 * view.state.frames_per_s and not view.state.paused
         rate = Remark(f"{health.frames_per_s:.0f} frames/s", "warning" if slow else "ok")
         remarks += [rate, _count(health.frames_dropped, "dropped")]
-    if view.state.streams:
+    if view.state.audio:
         remarks.append(_count(health.audio_gaps, "gaps"))
     if health.drift_ppm is not None:
         remarks.append(Remark(f"sync {round(health.drift_ppm):+d} ppm"))

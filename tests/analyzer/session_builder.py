@@ -25,10 +25,12 @@ from affetti.core.events import (
     TrackEnded,
     TrackEndReason,
     TrackStarted,
+    consent_to,
 )
 from affetti.core.recording.parts import SegmentLog
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
+from affetti.core.streams import audio_stream, video_stream
 from affetti.models.perception import Perception, Skip, never
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers
 
@@ -64,7 +66,7 @@ class Plan:
     end_reason: TrackEndReason = "finished"  # of every track
     blobs: dict[Event, bytes] = field(default_factory=dict)  # of moments that carry one
     person: str = "P07"
-    consent: Consent = field(default_factory=lambda: Consent(video=True, audio=True))
+    consent: Consent = field(default_factory=lambda: consent_to("video", "room"))
     skip: Skip = never
     perceivers: Perceivers | None = None
     read_face: Callable | None = None
@@ -95,7 +97,10 @@ def build(target: Path, plan: Plan) -> Path:
         software_version="0.1.0",
         wall_clock="2026-11-24T10:15:00+01:00",
         camera="test" if plan.jpegs else None,
-        streams={"playback": AudioFormat(RATE_HZ, 1)} if plan.tracks else {},
+        streams=(
+            *([video_stream()] if plan.jpegs else []),
+            *([audio_stream("playback", AudioFormat(RATE_HZ, 1))] if plan.tracks else []),
+        ),
         playlist=tuple(title for title, _ in plan.tracks),
         models=chosen.digests if plan.models is None else plan.models,
         pipeline=chosen.pipeline,
@@ -150,7 +155,7 @@ def _facts(plan: Plan) -> Iterable[tuple[Event, bytes]]:
         yield FrameCaptured(t_ns=t_ns, frame=i, width_px=640, height_px=360), jpeg
     yield from _playback(plan)
     for moment in plan.moments:
-        yield moment, plan.blobs.get(moment, b"")
+        yield moment, plan.blobs.get(moment, b"") if moment.traits.blob else b""
     if plan.ended:
         yield SessionEnded(t_ns=round(plan.duration_s * NS_PER_S), reason="duration"), b""
 

@@ -13,7 +13,6 @@ from affetti.analyzer.checks import RULES, Finding, Importance, inspect
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
     AudioGap,
-    Consent,
     ConsentChanged,
     DeviceLost,
     Event,
@@ -22,6 +21,7 @@ from affetti.core.events import (
     MarkerAdded,
     RecordingPaused,
     TrackStarted,
+    consent_to,
 )
 from affetti.core.recording.parts import SegmentLog, survey
 from affetti.core.recording.sealing import seal
@@ -74,7 +74,7 @@ def test_what_is_no_recording_is_one_critical_finding(tmp_path: Path) -> None:
 def test_one_flipped_bit_of_a_picture_is_found(make: Make) -> None:
     path = make()
     with h5py.File(path, "r+") as file:
-        file["video/jpeg"][100] ^= 1
+        file["video/camera/bytes"][100] ^= 1
     rules = {finding.rule for finding in inspect(path)}
     assert {"records-unaltered", "log-unaltered"} <= rules
 
@@ -151,13 +151,13 @@ def test_frames_out_of_number_are_found(make: Make, blank_jpeg: bytes) -> None:
 
 
 def test_video_after_consent_was_withdrawn_is_found(make: Make) -> None:
-    path = make(ConsentChanged(t_ns=5 * NS_PER_S, consent=Consent(video=False, audio=True)))
+    path = make(ConsentChanged(t_ns=5 * NS_PER_S, consent=consent_to("room")))
     (message,) = messages(path, "consent-respected")
     assert message.startswith("There is video without consent to it: events ")
 
 
 def test_consent_to_no_sound_of_the_room_does_not_forbid_the_music(make: Make) -> None:
-    assert messages(make(consent=Consent(video=True, audio=False)), "consent-respected") == []
+    assert messages(make(consent=consent_to("video")), "consent-respected") == []
 
 
 def test_frames_in_a_pause_are_found(make: Make) -> None:

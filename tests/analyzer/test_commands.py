@@ -14,6 +14,7 @@ from session_builder import Plan, build, write
 from affetti.core.errors import ExitCode
 from affetti.core.events import AudioCaptured, AudioFormat, MarkerAdded, NoteAdded, SessionEnded
 from affetti.core.recording.session import Session
+from affetti.core.streams import audio_stream
 from tests.conftest import NS, started
 
 COMMANDS = ("analyze", "check", "demo", "info", "recover", "report", "verify")
@@ -158,7 +159,7 @@ def test_a_recording_whose_sound_cannot_be_read_is_analyzed_and_reported(
 ) -> None:
     tone = np.round(8_000 * np.sin(np.arange(4 * rate_hz))).astype("<i2")
     heard = AudioCaptured(t_ns=0, stream="room", sample=0, count=len(tone))
-    opening = started(streams={"room": AudioFormat(rate_hz, 1)})
+    opening = started(streams=(audio_stream("room", AudioFormat(rate_hz, 1)),))
     ending = SessionEnded(t_ns=4 * NS, reason="stopped")
     path = tmp_path / "odd.h5"
     write(path, opening.session_id, [(opening, b""), (heard, tone.tobytes()), (ending, b"")])

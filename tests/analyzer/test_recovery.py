@@ -6,7 +6,7 @@ import pytest
 from affetti.analyzer.batch import recordings_in
 from affetti.core.custody.recovery import unsealed
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import Consent, MarkerAdded, SessionStarted
+from affetti.core.events import MarkerAdded, SessionStarted, consent_to
 from affetti.core.recording.names import part_path
 from affetti.core.recording.parts import SegmentLog
 from affetti.core.settings import LogSettings
@@ -22,7 +22,7 @@ def broken_off(tmp_path: Path) -> Path:
             t_ns=0,
             session_id="0" * 32,
             person="P07",
-            consent=Consent(video=True, audio=True),
+            consent=consent_to("video", "room"),
             software_version="0",
             wall_clock="2026-11-24T10:15:00+01:00",
         )

@@ -26,6 +26,7 @@ from affetti.core.events import (
     columns,
 )
 from affetti.core.state import SessionState
+from affetti.core.streams import audio_stream
 from tests.conftest import NS, RATE_HZ, started
 
 SAD = (0.1, 0.7, 0.1, 0.1)
@@ -55,7 +56,7 @@ def face(turns_s: list[float], until_s: int = 120, from_s: int = 0) -> list[Face
 
 def measured(faces: list[FaceEstimated], *events: Event) -> Course:
     state = SessionState()
-    state.apply(started(streams={"playback": AudioFormat(RATE_HZ, 1)}))
+    state.apply(started(streams=(audio_stream("playback", AudioFormat(RATE_HZ, 1)),)))
     ended = SessionEnded(t_ns=120 * NS, reason="stopped")
     for event in sorted([*events, ended], key=lambda event: event.t_ns):
         state.apply(event)
@@ -120,7 +121,7 @@ def test_live_the_face_is_compared_with_the_quiet_stretches(
     turns_s: list[float], moved: bool
 ) -> None:
     watch, state = Watch(), SessionState()
-    state.apply(started(streams={"playback": AudioFormat(RATE_HZ, 1)}))
+    state.apply(started(streams=(audio_stream("playback", AudioFormat(RATE_HZ, 1)),)))
     begin, _ = track()
     for estimate in face(turns_s, 90):
         watch.see(estimate)
@@ -131,7 +132,7 @@ def test_live_the_face_is_compared_with_the_quiet_stretches(
 
 def test_live_nothing_is_said_without_quiet() -> None:
     watch, state = Watch(), SessionState()
-    state.apply(started(streams={"playback": AudioFormat(RATE_HZ, 1)}))
+    state.apply(started(streams=(audio_stream("playback", AudioFormat(RATE_HZ, 1)),)))
     assert watch.moved(state, PerceptionSettings()) is None
     state.apply(track(5)[0])
     for estimate in face([20.0], 40):

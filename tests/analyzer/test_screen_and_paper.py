@@ -14,7 +14,6 @@ from textual.widgets import Static
 from affetti.analyzer.report import write_report
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
-    Consent,
     ConsentChanged,
     DeviceLost,
     DeviceRestored,
@@ -26,6 +25,7 @@ from affetti.core.events import (
     RecordingResumed,
     TrackPaused,
     TrackResumed,
+    consent_to,
 )
 from affetti.core.recording.session import Session
 from affetti.models.face.reading import FaceReading
@@ -38,8 +38,8 @@ from tests.recorder.test_tui_screens import opened
 CRYING = (0.02, 0.01, 0.05, 0.02, 0.78, 0.02, 0.10)
 TORN = (0.08, 0.01, 0.02, 0.36, 0.34, 0.02, 0.17)
 SMILING = (0.01, 0.0, 0.02, 0.81, 0.05, 0.03, 0.08)
-BOTH = Consent(video=True, audio=True)
-NEITHER = Consent(video=False, audio=False)
+BOTH = consent_to("video", "room")
+NEITHER = consent_to()
 A, B = ("Grey Sunday", chord(9, 220, 262, 330)), ("Morning <b>Dance</b>", chord(8, 262, 330, 392))
 
 

@@ -10,7 +10,6 @@ from affetti.analyzer.measures.summary import is_mixed, summary_of
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, Emotion
 from affetti.core.events import (
-    Consent,
     ConsentChanged,
     EmotionFused,
     Event,
@@ -22,6 +21,7 @@ from affetti.core.events import (
     TrackEnded,
     TrackStarted,
     columns,
+    consent_to,
 )
 from affetti.core.state import SessionState
 
@@ -143,7 +143,7 @@ def state_of(*events: Event) -> SessionState:
         t_ns=0,
         session_id="0" * 32,
         person="P07",
-        consent=Consent(video=True, audio=True),
+        consent=consent_to("video", "room"),
         software_version="0",
         wall_clock="2026-11-24T10:15:00+01:00",
     )
@@ -184,10 +184,10 @@ def test_nothing_is_expected_while_the_recording_is_paused() -> None:
 
 def test_what_is_not_consented_to_is_not_expected_and_a_track_is_heard_all_the_same() -> None:
     state = state_of(
-        ConsentChanged(t_ns=2 * NS_PER_S, consent=Consent(video=False, audio=False)),
+        ConsentChanged(t_ns=2 * NS_PER_S, consent=consent_to()),
         track_started(4.0),
         track_ended(6.0),
-        ConsentChanged(t_ns=8 * NS_PER_S, consent=Consent(video=True, audio=True)),
+        ConsentChanged(t_ns=8 * NS_PER_S, consent=consent_to("video", "room")),
         SessionEnded(t_ns=10 * NS_PER_S, reason="stopped"),
     )
     settings = PerceptionSettings()

@@ -225,7 +225,7 @@ def test_without_its_start_nothing_is_touched(write_log: WriteLog, how: str) -> 
         "missing": lambda r: None,
         "no JSON": other_json(b"{}"),
         "of another session": lambda r: replace(r, json=r.json.replace(b"0123", b"3210")),
-        "impossible stream": lambda r: replace(r, json=r.json.replace(b'"room"', b'"attic"')),
+        "impossible stream": lambda r: replace(r, json=r.json.replace(b'"room"', b'"no/name"')),
     }
     rewrite(part_path(target, 1), lambda r: changes[how](r) if r.seq == 0 else r)
     before = part_path(target, 1).read_bytes()

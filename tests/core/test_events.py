@@ -18,6 +18,7 @@ from affetti.core.events import (
     encode,
     major,
 )
+from affetti.core.streams import audio_stream
 from tests.conftest import started
 
 
@@ -29,7 +30,7 @@ def test_every_kind_is_named_after_its_class_and_documented() -> None:
 
 
 def test_an_event_survives_storage() -> None:
-    event = started(streams={"room": AudioFormat(44_100, 2)})
+    event = started(streams=(audio_stream("room", AudioFormat(44_100, 2)),))
     assert decode(encode(event)) == event
 
 
@@ -40,12 +41,12 @@ def test_stored_events_are_plain_json() -> None:
 
 def test_a_later_minor_version_may_add_a_field() -> None:
     data = b'{"kind":"MarkerAdded","t_ns":1,"seq":2,"label":"x","colour":"green"}'
-    assert decode(data, "1.7") == MarkerAdded(t_ns=1, seq=2, label="x")
+    assert decode(data, "2.7") == MarkerAdded(t_ns=1, seq=2, label="x")
 
 
 def test_an_unknown_kind_is_kept_as_it_is() -> None:
     data = b'{"kind":"HeartBeat","t_ns":1,"seq":2,"bpm":64}'
-    assert decode(data, "1.7") == UnknownEvent("HeartBeat", 2, 1, data)
+    assert decode(data, "2.7") == UnknownEvent("HeartBeat", 2, 1, data)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +60,15 @@ def test_what_is_no_event_is_damage(data: bytes) -> None:
 
 def test_a_later_major_version_is_refused() -> None:
     with pytest.raises(AffettiError) as caught:
-        decode(encode(started()), "2.0")
+        decode(encode(started()), "3.0")
     assert caught.value.code == ExitCode.NEWER_FORMAT
     assert "Update" in caught.value.hint
+
+
+def test_an_earlier_major_version_is_refused() -> None:
+    with pytest.raises(AffettiError, match=r"schema 1\.0") as caught:
+        decode(encode(started()), "1.0")
+    assert caught.value.code == ExitCode.OLDER_FORMAT
 
 
 def test_a_version_that_is_none_is_damage() -> None:
@@ -74,9 +81,10 @@ def test_older_events_are_upcast_step_by_step(monkeypatch: pytest.MonkeyPatch) -
     def rename(fields: dict[str, object]) -> dict[str, object]:
         return {**fields, "label": fields["text"]}
 
-    monkeypatch.setitem(events.UPCASTS, 0, rename)
+    monkeypatch.setattr(events, "OLDEST_SCHEMA", 1)
+    monkeypatch.setitem(events.UPCASTS, 1, rename)
     old = b'{"kind":"MarkerAdded","t_ns":1,"seq":2,"text":"x"}'
-    assert decode(old, "0.9") == MarkerAdded(t_ns=1, seq=2, label="x")
+    assert decode(old, "1.9") == MarkerAdded(t_ns=1, seq=2, label="x")
 
 
 def test_columns_spread_a_distribution_over_named_columns() -> None:

@@ -18,18 +18,20 @@ from affetti.core.events import (
     TrackPaused,
     TrackResumed,
     TrackStarted,
+    consent_to,
 )
 from affetti.core.state import SessionState
+from affetti.core.streams import audio_stream, video_stream
 from tests.conftest import NS, RATE_HZ, started
 
-NO_VIDEO = Consent(video=False, audio=True)
-BOTH = Consent(video=True, audio=True)
+NO_VIDEO = consent_to("room")
+BOTH = consent_to("video", "room")
 AUDIO = AudioFormat(RATE_HZ, 1)
 
 
 def after(*events: Event, consent: Consent = BOTH) -> SessionState:
     state = SessionState()
-    state.apply(started(consent=consent, streams={"playback": AUDIO}))
+    state.apply(started(consent=consent, streams=(video_stream(), audio_stream("playback", AUDIO))))
     for event in sorted(events, key=lambda event: event.t_ns):
         state.apply(event)
     return state
@@ -71,7 +73,7 @@ def test_what_lasts_ends_with_the_session() -> None:
 def test_consent_that_was_never_given_interrupts_from_the_beginning() -> None:
     state = after(SessionEnded(t_ns=9 * NS, reason="stopped"), consent=NO_VIDEO)
     assert told(state) == [("no_consent", "video", 0.0, 9.0)]
-    assert state.interruptions.withheld("audio", state.now_ns) == []
+    assert state.interruptions.withheld("room", state.now_ns) == []
 
 
 def test_the_frame_rate_is_that_of_the_camera_and_not_of_its_pauses() -> None:

@@ -12,6 +12,7 @@ from affetti.core.recording.session import Session
 from tests.conftest import NS, RATE_HZ, SESSION_ID, small_session
 
 WriteLog = Callable[..., Path]
+VIDEO_BYTES = "video/camera/bytes"
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_anything_that_reads_hdf5_can_read_it(sealed: Path) -> None:
         assert file.attrs["format"] == "affetti-session"
         assert file["audio/room/samples"].attrs["rate_hz"] == RATE_HZ
         assert file["audio/room/samples"].dtype == np.int16
-        assert file["video/index"].shape == (40,)
+        assert file["video/camera/index"].shape == (40,)
         assert "nanoseconds" in file["events/index"].attrs["units"]
 
 
@@ -119,8 +120,19 @@ def test_segments_send_one_to_recover(write_log: WriteLog) -> None:
 
 def test_a_later_format_is_refused(sealed: Path) -> None:
     with h5py.File(sealed, "r+") as file:
-        file.attrs["format_version"] = "2.0"
+        file.attrs["format_version"] = "3.0"
     assert refusal(sealed).code == ExitCode.NEWER_FORMAT
+
+
+def test_an_earlier_format_is_refused_by_name(sealed: Path) -> None:
+    with h5py.File(sealed, "r+") as file:
+        file.attrs["format_version"] = "1.0"
+        file.attrs["software_version"] = "0.1.0"
+    error = refusal(sealed)
+    assert error.code == ExitCode.OLDER_FORMAT
+    assert error.message == (
+        "session.h5 was recorded by Affetti 0.1.0, format 1; this version reads format 2."
+    )
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])
@@ -132,7 +144,7 @@ def test_a_truncated_file_is_damage(sealed: Path, share: float) -> None:
     assert "backup" in error.hint
 
 
-@pytest.mark.parametrize("name", ["events/json", "video/jpeg"])
+@pytest.mark.parametrize("name", ["events/json", VIDEO_BYTES])
 def test_one_changed_byte_is_found(sealed: Path, name: str) -> None:
     with h5py.File(sealed, "r+") as file:
         file[name][100] ^= 1
@@ -183,14 +195,18 @@ def test_a_link_to_another_file_is_refused(sealed: Path, tmp_path: Path) -> None
         file["jpeg"] = np.zeros(10, np.uint8)
 
     def link(file: h5py.File) -> None:
-        file["video/jpeg"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "jpeg")
+        file[VIDEO_BYTES] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "jpeg")
 
-    replace(sealed, "video/jpeg", link)
+    replace(sealed, VIDEO_BYTES, link)
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 
 def test_a_soft_link_is_refused(sealed: Path) -> None:
-    replace(sealed, "video/jpeg", lambda file: file.__setitem__("video/jpeg", h5py.SoftLink("/x")))
+    replace(
+        sealed,
+        VIDEO_BYTES,
+        lambda file: file.__setitem__(VIDEO_BYTES, h5py.SoftLink("/x")),
+    )
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 
@@ -199,9 +215,9 @@ def test_data_that_lies_in_another_file_is_refused(sealed: Path, tmp_path: Path)
     secret.write_bytes(b"x" * 1000)
 
     def external(file: h5py.File) -> None:
-        file.create_dataset("video/jpeg", (1000,), np.uint8, external=[(str(secret), 0, 1000)])
+        file.create_dataset(VIDEO_BYTES, (1000,), np.uint8, external=[(str(secret), 0, 1000)])
 
-    replace(sealed, "video/jpeg", external)
+    replace(sealed, VIDEO_BYTES, external)
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 
@@ -209,17 +225,17 @@ def test_a_virtual_data_set_is_refused(sealed: Path, tmp_path: Path) -> None:
     def virtual(file: h5py.File) -> None:
         layout = h5py.VirtualLayout((10,), np.uint8)
         layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "d", (10,))
-        file.create_virtual_dataset("video/jpeg", layout)
+        file.create_virtual_dataset(VIDEO_BYTES, layout)
 
-    replace(sealed, "video/jpeg", virtual)
+    replace(sealed, VIDEO_BYTES, virtual)
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 
 def test_a_filter_that_is_never_written_is_refused(sealed: Path) -> None:
     def lzf(file: h5py.File) -> None:
-        file.create_dataset("video/jpeg", data=np.zeros(9999, np.uint8), compression="lzf")
+        file.create_dataset(VIDEO_BYTES, data=np.zeros(9999, np.uint8), compression="lzf")
 
-    replace(sealed, "video/jpeg", lzf)
+    replace(sealed, VIDEO_BYTES, lzf)
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 
@@ -228,7 +244,7 @@ def test_a_size_that_the_file_cannot_hold_is_refused_before_it_is_read(sealed: P
         file.create_dataset(
             "events/index",
             (1 << 40,),
-            file["video/index"].dtype,
+            file["video/camera/index"].dtype,
             chunks=(1 << 16,),
             compression="gzip",
         )
@@ -239,9 +255,9 @@ def test_a_size_that_the_file_cannot_hold_is_refused_before_it_is_read(sealed: P
 
 def test_an_index_that_points_outside_is_refused(sealed: Path) -> None:
     with h5py.File(sealed, "r+") as file:
-        rows = file["video/index"][:]
+        rows = file["video/camera/index"][:]
         rows["offset"][3] = 1 << 60
-        file["video/index"][:] = rows
+        file["video/camera/index"][:] = rows
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 

@@ -3,7 +3,6 @@ from affetti.core.events import (
     AudioFormat,
     AudioGap,
     ClockAnchored,
-    Consent,
     ConsentChanged,
     DeviceLost,
     DeviceRestored,
@@ -23,8 +22,10 @@ from affetti.core.events import (
     TrackResumed,
     TrackStarted,
     UnknownEvent,
+    consent_to,
 )
 from affetti.core.state import SessionState, Span
+from affetti.core.streams import audio_stream
 from tests.conftest import NS, started
 
 
@@ -48,7 +49,7 @@ def track_started(t_s: int = 1) -> TrackStarted:
 
 
 def test_nothing_is_consented_to_before_the_session_says_so() -> None:
-    assert fold().consent == Consent(video=False, audio=False)
+    assert fold().consent == consent_to()
 
 
 def test_a_track_is_open_until_it_ends_and_pauses_are_not_playing() -> None:
@@ -89,13 +90,13 @@ def test_frames_give_a_rate_and_drops_are_counted() -> None:
 
 def test_a_gap_in_the_sound_starts_its_clock_anew() -> None:
     state = fold(
-        started(streams={"room": AudioFormat(1000, 1)}),
+        started(streams=(audio_stream("room", AudioFormat(1000, 1)),)),
         ClockAnchored(t_ns=0, stream="room", sample=0),
         AudioCaptured(t_ns=0, stream="room", sample=0, count=1000),
         AudioGap(t_ns=NS, stream="room", sample=1000, missing=500),
         ClockAnchored(t_ns=3 * NS // 2, stream="room", sample=1000),
     )
-    stream = state.streams["room"]
+    stream = state.audio["room"]
     assert (stream.samples, stream.gaps, stream.missing) == (1000, 1, 500)
     assert stream.clock.time_ns(1000) == 3 * NS // 2
 
@@ -112,11 +113,11 @@ def test_consent_pauses_and_skips_are_folded() -> None:
     state = fold(
         started(),
         RecordingPaused(t_ns=NS),
-        ConsentChanged(t_ns=2 * NS, consent=Consent(video=False, audio=True)),
+        ConsentChanged(t_ns=2 * NS, consent=consent_to("room")),
         EstimateSkipped(t_ns=2 * NS, modality="face", of_seq=1),
     )
     assert state.paused
-    assert not state.consent.video
+    assert not state.consent.grants("video")
     assert state.skipped["face"] == 1
     state.apply(RecordingResumed(t_ns=3 * NS))
     assert not state.paused
@@ -125,7 +126,7 @@ def test_consent_pauses_and_skips_are_folded() -> None:
 
 def test_duration_is_that_of_facts_and_includes_the_last_sound() -> None:
     state = fold(
-        started(streams={"room": AudioFormat(1000, 1)}),
+        started(streams=(audio_stream("room", AudioFormat(1000, 1)),)),
         AudioCaptured(t_ns=NS, stream="room", sample=0, count=500),
         EstimateSkipped(t_ns=50 * NS, modality="face", of_seq=1),
     )

@@ -21,6 +21,7 @@ from affetti.core.events import (
     TrackEnded,
     TrackStarted,
 )
+from affetti.core.streams import audio_stream, video_stream
 from affetti.models.face.reading import FaceReading
 from affetti.models.perception import Perception, never, recorded_skips
 from affetti.models.pipelines import AFFETTI, Offer
@@ -89,7 +90,10 @@ def reader() -> MusicReader:
     return MusicReader()
 
 
-BOTH = {"room": AudioFormat(RATE_HZ, 1), "playback": AudioFormat(RATE_HZ, 1)}
+BOTH = (
+    video_stream(),
+    *(audio_stream(name, AudioFormat(RATE_HZ, 1)) for name in ("room", "playback")),
+)
 
 
 def perceive(
@@ -186,7 +190,8 @@ def test_samples_that_jump_start_a_window_anew() -> None:
 def test_of_sound_that_cannot_be_read_nothing_is_said(
     reader: MusicReader, rate_hz: int, channels: int
 ) -> None:
-    streams = {"room": AudioFormat(rate_hz, channels), "playback": AudioFormat(RATE_HZ, 1)}
+    formats = {"room": AudioFormat(rate_hz, channels), "playback": AudioFormat(RATE_HZ, 1)}
+    streams = tuple(audio_stream(name, form) for name, form in formats.items())
     items = [(started(streams=streams), b""), *(block(second) for second in range(5))]
     perception = Perception(read_face, reader.read)
     said = [e for event, blob in numbered(items) for e in perception.push(event, blob)]
@@ -199,7 +204,10 @@ def test_sound_at_any_rate_that_is_recorded_is_read(reader: MusicReader, rate_hz
     time = np.arange(3 * rate_hz) / rate_hz
     tone = (8_000 * np.sin(2 * np.pi * 220 * time)).astype("<i2")
     heard = AudioCaptured(t_ns=0, stream="room", sample=0, count=len(tone))
-    items = [(started(streams={"room": AudioFormat(rate_hz, 1)}), b""), (heard, tone.tobytes())]
+    items = [
+        (started(streams=(audio_stream("room", AudioFormat(rate_hz, 1)),)), b""),
+        (heard, tone.tobytes()),
+    ]
     perception = Perception(read_face, reader.read)
     said = [e for event, blob in numbered(items) for e in perception.push(event, blob)]
     (estimate,) = of(MusicEstimated, said)

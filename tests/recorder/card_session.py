@@ -7,12 +7,12 @@ import sys
 import time
 from typing import Any, Final
 
-from affetti.core.events import Consent
+from affetti.core.events import consent_to
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
 from affetti.recorder.engine.engine import Engine
 
-_BOTH: Final = Consent(video=True, audio=True)
+_BOTH: Final = consent_to("video", "room")
 
 # What is done, and how many seconds after what was done before.
 SCRIPTS: Final[dict[str, list[tuple[float, Any]]]] = {
@@ -31,8 +31,8 @@ SCRIPTS: Final[dict[str, list[tuple[float, Any]]]] = {
         (0.8, messages.SteerTrack("stop")),
     ],
     "withdrawn and given again": [
-        (1.2, messages.ChangeConsent(Consent(video=False, audio=True))),
-        (0.9, messages.ChangeConsent(Consent(video=False, audio=False))),
+        (1.2, messages.ChangeConsent(consent_to("room"))),
+        (0.9, messages.ChangeConsent(consent_to())),
         (0.6, messages.PauseRecording()),
         (0.6, messages.ResumeRecording()),
         (0.7, messages.ChangeConsent(_BOTH)),

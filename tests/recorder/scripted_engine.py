@@ -10,7 +10,6 @@ import numpy as np
 from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
-    Consent,
     Event,
     Face,
     FaceEstimated,
@@ -22,8 +21,10 @@ from affetti.core.events import (
     SessionStarted,
     TrackEnded,
     TrackStarted,
+    consent_to,
 )
 from affetti.core.fusion import fuse
+from affetti.core.streams import audio_stream, video_stream
 from affetti.recorder.engine import messages
 
 NS = 1_000_000_000
@@ -100,13 +101,17 @@ def session_started(**changes: Any) -> SessionStarted:
         "t_ns": 0,
         "session_id": "0123456789abcdef" * 2,
         "person": "P07",
-        "consent": Consent(video=True, audio=True),
+        "consent": consent_to("video", "room"),
         "software_version": "0.1.0",
         "wall_clock": "2026-11-24T10:15:00.000000+00:00",
         "camera": "0",
         "microphone": "",
         "speaker": "default",
-        "streams": {"room": AudioFormat(44_100, 1), "playback": AudioFormat(44_100, 2)},
+        "streams": (
+            video_stream(),
+            audio_stream("room", AudioFormat(44_100, 1)),
+            audio_stream("playback", AudioFormat(44_100, 2)),
+        ),
         "playlist": ("Song of Farewell", "Morning [red]Dance[/red]", "Lullaby"),
     }
     return SessionStarted(**{**fields, **changes})

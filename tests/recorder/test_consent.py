@@ -9,14 +9,14 @@ import pytest
 
 from affetti.analyzer.checks import Importance, inspect
 from affetti.analyzer.verify import verify
-from affetti.core.consent import needed
+from affetti.core.consent import allows
 from affetti.core.events import (
-    Consent,
     ConsentChanged,
     EmotionFused,
     EstimateSkipped,
     FaceEstimated,
     MusicEstimated,
+    consent_to,
 )
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
@@ -26,11 +26,11 @@ from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import Plan
 from tests.recorder.films import face_film
 
-BOTH = Consent(video=True, audio=True)
+BOTH = consent_to("video", "room")
 LEFT = {
-    "video": Consent(video=False, audio=True),
-    "audio": Consent(video=True, audio=False),
-    "both": Consent(video=False, audio=False),
+    "video": consent_to("room"),
+    "audio": consent_to("video"),
+    "both": consent_to(),
 }
 
 
@@ -111,14 +111,13 @@ def leaks(session: Session) -> list[int]:
         match event:
             case ConsentChanged():
                 consent = event.consent
-                rooms = rooms and consent.audio
+                rooms = rooms and consent.grants("room")
                 continue
             case MusicEstimated():
                 rooms = event.stream == "room"
-        need = needed(event)
-        if (need.video and not consent.video) or (need.audio and not consent.audio):
+        if not allows(consent, event, session.streams):
             found.append(event.seq)
-        if isinstance(event, EmotionFused) and rooms and not consent.audio:
+        if isinstance(event, EmotionFused) and rooms and not consent.grants("room"):
             found.append(event.seq)
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from affetti.core.errors import ExitCode
-from affetti.core.events import Consent, MarkerAdded, NoteAdded, SessionEnded
+from affetti.core.events import MarkerAdded, NoteAdded, SessionEnded, consent_to
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
@@ -15,7 +15,7 @@ from affetti.recorder.engine.engine import EngineProcess, start_engine
 from affetti.recorder.engine.messages import Plan
 from tests.recorder.films import moving_film, tone
 
-YES = Consent(video=True, audio=True)
+YES = consent_to("video", "room")
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_pause_leaves_a_hole_and_withdrawn_consent_an_end(
     time.sleep(1)
     messages.send(engine.pipe, messages.ResumeRecording())
     time.sleep(1)
-    messages.send(engine.pipe, messages.ChangeConsent(Consent(video=False, audio=True)))
+    messages.send(engine.pipe, messages.ChangeConsent(consent_to("room")))
     time.sleep(1)
     messages.send(engine.pipe, messages.Stop())
     until(engine, messages.Sealed)

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import Consent, NoteAdded
+from affetti.core.events import NoteAdded, consent_to
 from affetti.core.recording.parts import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -30,7 +30,7 @@ from tests.recorder.test_engine import until
 from tests.recorder.test_recording import COMMAND, begin
 
 GONE = "affetti.recorder.engine.recording:Recording.look_for_log"
-PLAN = Plan(person="P1", consent=Consent(video=True, audio=True), speaker=None, unattended=True)
+PLAN = Plan(person="P1", consent=consent_to("video", "room"), speaker=None, unattended=True)
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,18 @@ from msgspec.structs import replace
 from affetti.core.clock import SessionClock
 from affetti.core.events import (
     AudioCaptured,
-    Consent,
+    AudioFormat,
     ConsentChanged,
     Event,
     FrameCaptured,
     MarkerAdded,
     RecordingPaused,
     RecordingResumed,
+    consent_to,
 )
+from affetti.core.streams import audio_stream, video_stream
 from affetti.recorder.engine.inbox import Inbox
+from tests.conftest import started
 
 FRAME = FrameCaptured(t_ns=0, frame=0, width_px=4, height_px=4)
 ROOM = AudioCaptured(t_ns=0, stream="room", sample=0, count=1)
@@ -23,7 +26,12 @@ MARKER = MarkerAdded(t_ns=0, label="")
 
 
 def inbox(video: bool = True, audio: bool = True) -> Inbox:
-    return Inbox(SessionClock(), Consent(video=video, audio=audio))
+    consent = consent_to(*(["video"] * video + ["room"] * audio))
+    box = Inbox(SessionClock(), consent)
+    sounds = [audio_stream(name, AudioFormat(8_000, 1)) for name in ("room", "playback")]
+    box.put(started(consent=consent, streams=(video_stream(), *sounds)))
+    box.get(1)
+    return box
 
 
 def kept(box: Inbox) -> list[Event]:
@@ -51,9 +59,16 @@ def test_what_is_not_consented_to_never_gets_in(
     assert kept(box) == expected
 
 
+def test_what_belongs_to_no_declared_stream_never_gets_in() -> None:
+    box = inbox()
+    assert box.put(replace(ROOM, stream="attic"), b"x")
+    assert box.put(replace(FRAME, stream="second"), b"x")
+    assert kept(box) == []
+
+
 def test_consent_can_be_withdrawn_at_any_moment() -> None:
     box = inbox()
-    change = ConsentChanged(t_ns=1, consent=Consent(video=False, audio=True))
+    change = ConsentChanged(t_ns=1, consent=consent_to("room"))
     for event in (FRAME, change, FRAME, ROOM):
         box.put(event, b"x" if event is not change else b"")
     assert kept(box) == [FRAME, change, ROOM]
@@ -87,8 +102,8 @@ def test_nothing_to_read_is_said_in_time() -> None:
     [
         (RecordingPaused(t_ns=10), RecordingResumed(t_ns=20)),
         (
-            ConsentChanged(t_ns=10, consent=Consent(video=False, audio=False)),
-            ConsentChanged(t_ns=20, consent=Consent(video=True, audio=True)),
+            ConsentChanged(t_ns=10, consent=consent_to()),
+            ConsentChanged(t_ns=20, consent=consent_to("video", "room")),
         ),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 from affetti.core.clock import SampleClock
 from affetti.core.events import AudioFormat, ClockAnchored
 from affetti.core.state import SessionState
+from affetti.core.streams import audio_stream
 from affetti.recorder.engine.monitor import Pace, drift_ppm
 from tests.conftest import NS, started
 
@@ -15,7 +16,7 @@ GIB = 1 << 30
 def heard(seconds: int, ppm: float = 0.0, late_s: float = 0.0) -> SessionState:
     """A session whose sound card was looked at once a second; the first time too late."""
     state = SessionState()
-    state.apply(started(streams={"room": AudioFormat(RATE_HZ, 1)}))
+    state.apply(started(streams=(audio_stream("room", AudioFormat(RATE_HZ, 1)),)))
     for second in range(seconds + 1):
         lag_s = late_s if second == 0 else second * ppm * 1e-6
         t_ns = round((second + lag_s) * NS)

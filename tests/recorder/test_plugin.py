@@ -10,7 +10,7 @@ from affetti.analyzer.checks.register import Importance
 from affetti.analyzer.replay import completed, replayed
 from affetti.analyzer.tables import tables_of
 from affetti.analyzer.verify import verify
-from affetti.core.events import Consent, Estimated
+from affetti.core.events import Estimated, consent_to
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.models.perception import plugins
@@ -68,7 +68,7 @@ def recording(tmp_path: Path, music_folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("signal.signal", lambda *_: None)
     plan = Plan(
         person="P01",
-        consent=Consent(video=False, audio=True),
+        consent=consent_to("room"),
         output=str(tmp_path / "with.h5"),
         microphone=str(next(music_folder.glob("*.ogg"))),
         duration_s=6,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from affetti.core.events import Consent, MarkerAdded, NoteAdded, storable
+from affetti.core.events import MarkerAdded, NoteAdded, consent_to, storable
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
@@ -15,7 +15,7 @@ from affetti.recorder.engine.messages import Plan
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_recording import COMMAND
 
-CONSENT = Consent(video=True, audio=True)
+CONSENT = consent_to("video", "room")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
 
 from affetti.core.events import (
-    Consent,
     MarkerAdded,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
@@ -136,7 +135,7 @@ async def test_start_is_refused_in_words_until_nothing_is_lacking(tmp_path: Path
         await setup.until(lambda: bool(setup.sent(messages.Record)))
         plan = setup.sent(messages.Record)[0].plan
         assert plan.person == "Anna"
-        assert plan.consent == Consent(video=False, audio=False)
+        assert plan.consent.granted == ()
         assert plan.camera is None
         assert plan.playlist == (str(track),)
 
@@ -561,4 +560,4 @@ async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) 
         commands["Withdraw consent to video"].callback()
         await live.pilot.pause()
         await live.pilot.press("y")
-        assert live.sent(messages.ChangeConsent)[0].consent == Consent(video=False, audio=True)
+        assert live.sent(messages.ChangeConsent)[0].consent.granted == ("room",)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from affetti.analyzer.report import wording as report_wording
-from affetti.core.events import Consent, RecordingPaused, SessionEnded
+from affetti.core.events import RecordingPaused, SessionEnded, consent_to
 from affetti.core.settings import Settings
+from affetti.core.state import Video
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.tui import wording
 from affetti.recorder.tui.draft import Draft
@@ -67,7 +68,7 @@ def test_old_estimates_are_not_shown() -> None:
 
 
 def test_no_estimate_has_a_reason() -> None:
-    no_video = session_started(consent=Consent(video=False, audio=True))
+    no_video = session_started(consent=consent_to("room"))
     assert wording.face_reading(view_of(recorded([no_video]))).words == "not recorded: no consent"
     no_camera = session_started(camera=None)
     assert wording.face_reading(view_of(recorded([no_camera]))).words == "no camera"
@@ -90,8 +91,7 @@ def test_health_warns_in_words_and_warnings_come_first() -> None:
 
 def test_a_slow_camera_is_not_a_failing_one() -> None:
     view = view_of(recorded(session()), health(frames_per_s=15.0))
-    view.state.frames, view.state.last_frame_ns = 3000, 200 * NS
-    view.state.first_frame_ns = 0
+    view.state.video = {"camera": Video(frames=3000, last_frame_ns=200 * NS)}
     assert all(remark.severity == "ok" for remark in wording.health_remarks(view))
 
 
@@ -135,11 +135,11 @@ def test_what_is_not_consented_to_is_not_in_the_plan() -> None:
     draft = Draft("P07", video=False, audio=False, camera="0", microphone="", speaker="")
     plan = draft.plan()
     assert (plan.camera, plan.microphone) == (None, None)
-    assert plan.consent == Consent(video=False, audio=False)
+    assert plan.consent.granted == ()
 
 
 def test_a_plan_without_consent_chooses_nothing_for_the_person() -> None:
-    plan = Plan(person="anon", consent=Consent(video=True, audio=True), playlist=("a.ogg",))
+    plan = Plan(person="anon", consent=consent_to("video", "room"), playlist=("a.ogg",))
     draft = Draft.of_plan(plan, Settings(camera="1"), person_known=False, consent_known=False)
     assert (draft.person, draft.video, draft.audio) == ("", None, None)
     assert draft.camera == "1"

@@ -256,7 +256,7 @@ class LiveScreen(EngineScreen):
 
     def _look_at_picture(self) -> None:
         view = self.view
-        hidden = view.state.paused or not view.state.consent.video
+        hidden = view.state.paused or not view.state.consent.grants("video")
         face = view.state.face
         box_px = None
         if face is not None and face.emotions is not None and view.face_emotions() is not None:
