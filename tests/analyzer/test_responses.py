@@ -13,6 +13,7 @@ from affetti.core.events import (
     AudioFormat,
     EmotionFused,
     Event,
+    Face,
     FaceEstimated,
     MusicEstimated,
     PerceptionSettings,
@@ -49,8 +50,8 @@ def face(turns_s: list[float], until_s: int = 120, from_s: int = 0) -> list[Face
     for i in range(10 * from_s, 10 * until_s):
         happy = sum(turn <= i / 10 for turn in turns_s) % 2
         emotions = HAPPY if happy else SAD
-        made.append(FaceEstimated(t_ns=i * NS // 10, frame=i, emotions=emotions, faces=1,
-                                  box_px=(0, 0, 9, 9)))  # fmt: skip
+        read = Face(face_id=0, read=True, box_px=(0, 0, 9, 9), emotions=emotions)
+        made.append(FaceEstimated(t_ns=i * NS // 10, frame=i, faces=(read,)))
     return made
 
 

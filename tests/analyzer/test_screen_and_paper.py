@@ -28,7 +28,7 @@ from affetti.core.events import (
     consent_to,
 )
 from affetti.core.recording.session import Session
-from affetti.models.face.reading import FaceReading
+from affetti.models.face.reading import Detection, FaceReading
 from affetti.models.sound.music import MusicReading
 from affetti.recorder.engine import messages
 from affetti.recorder.tui.screens.review import ReviewScreen
@@ -57,7 +57,8 @@ class Faces:
             face = next(shown)
             if face is None:
                 return FaceReading()
-            return FaceReading(face, (40, 20, 60, 60), self._count)  # type: ignore[arg-type]
+            others = tuple(Detection((110, 20, 40, 40), 0.9) for _ in range(self._count - 1))
+            return FaceReading(face, (40, 20, 60, 60), self._count, others=others)  # type: ignore[arg-type]
 
         return read
 

@@ -5,6 +5,7 @@ from affetti.analyzer.measures.unseen import crowded_share, crowds, unseen_of
 from affetti.core.events import (
     DeviceLost,
     DeviceRestored,
+    Face,
     FaceEstimated,
     PersonChanged,
     RecordingPaused,
@@ -18,7 +19,14 @@ from tests.conftest import NS, started
 def seen(*faces: int) -> dict[str, object]:
     """A face estimate every tenth of a second, with so many faces found."""
     events = [
-        FaceEstimated(t_ns=i * NS // 10, frame=i, faces=count) for i, count in enumerate(faces)
+        FaceEstimated(
+            t_ns=i * NS // 10,
+            frame=i,
+            faces=tuple(
+                Face(face_id=n, read=n == 0, box_px=(20 * n, 0, 9, 9)) for n in range(count)
+            ),
+        )
+        for i, count in enumerate(faces)
     ]
     return columns(FaceEstimated, events)
 
