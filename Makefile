@@ -48,7 +48,7 @@ bench: $(STAMP_TEST)  ## Measure; make bench OLD=PATH measures beside an older c
 	$(BIN)/python -m $(if $(OLD),tests.bench_trees $(OLD),tests.bench)
 
 sample: $(STAMP_TEST)  ## Record the bundled session again: make sample VIDEO=face.mp4
-	$(BIN)/python -m sample_sessions.record $(VIDEO)
+	$(BIN)/python -m affetti.sample_sessions.record $(VIDEO)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,8 +1,8 @@
-"""Record the bundled session with the product itself: `python -m sample_sessions.record VIDEO`.
+"""Record the bundled session: `python -m affetti.sample_sessions.record VIDEO`.
 
-VIDEO is the clip that README.md names. It is shown three times, once under each piece of
-music, so that the same face meets three kinds of music. Every second frame, cut to the person
-and made smaller, keeps the recording small enough to be bundled.
+It is made with the product itself. VIDEO is the clip that README.md names, shown three times,
+once under each piece of music, so that the same face meets three kinds of it. Every second frame,
+cut to the person and made smaller, keeps the recording small enough to be bundled.
 """
 
 import os
@@ -47,7 +47,7 @@ def film(video: Path, out: Path) -> float:
 def main() -> None:
     """Make the film, record it, and mark what can be seen."""
     if len(sys.argv) != 2:
-        sys.exit("Usage: python -m sample_sessions.record VIDEO")
+        sys.exit("Usage: python -m affetti.sample_sessions.record VIDEO")
     if TARGET.exists():
         sys.exit(f"{TARGET} exists already; remove it first.")
     with tempfile.TemporaryDirectory() as folder:
