@@ -46,6 +46,8 @@ class TrackResult:
         How long it was heard: its samples, pauses taken out.
     duration_s
         Of the file.
+    expected
+        The emotion that the playlist expects of it; None where it does not say.
     end_reason
         As the recorder gave it; None where the recording broke off in it.
     summaries
@@ -66,6 +68,7 @@ class TrackResult:
     stop_s: float
     played_s: float
     duration_s: float
+    expected: str | None
     end_reason: str | None
     summaries: dict[ModalityName, Summary]
     congruence: Congruence
@@ -132,6 +135,7 @@ def track_result(  # noqa: PLR0917  what a track is measured by
         stop_s=stop_ns / NS_PER_S,
         played_s=track.played_s(stop_ns),
         duration_s=track.duration_s,
+        expected=getattr(track, "expected", None),
         end_reason=track.reason,
         summaries=summaries,
         congruence=congruence_in(estimates["fused"], tables["fused"], without(settled, unwatched)),

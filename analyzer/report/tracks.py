@@ -34,6 +34,8 @@ class TrackWords:
         Whether face and music expressed the same.
     response
         Whether the face responded, in sentences.
+    expected
+        What the playlist expects of it, beside what music and face expressed; "" without that.
     """
 
     title: str
@@ -43,6 +45,7 @@ class TrackWords:
     congruence: str
     congruence_coverage: str
     response: str
+    expected: str
 
 
 def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
@@ -72,7 +75,19 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
         congruence=wording.congruence(track.congruence.value),
         congruence_coverage=text("coverage", share=percent(track.congruence.coverage)),
         response=response_words(track, quiet),
+        expected=_expected(track),
     )
+
+
+def _expected(track: TrackResult) -> str:
+    if not track.expected:
+        return ""
+    said: dict[str, str] = {}
+    for name in ("music", "face"):
+        words = wording.expressed(name, track.summaries[name])
+        spoke = track.summaries[name].said > 0
+        said[name] = text(f"track.expected.{name}", words=words) if spoke else words
+    return text("track.expected", expected=track.expected, **said)
 
 
 def _played(track: TrackResult) -> str:

@@ -174,6 +174,8 @@ class ReviewScreen(EngineScreen):
         coverage = Text(words.congruence_coverage, quiet)
         lines.add_row("   Face and music", words.congruence, coverage)
         bars = self._bars(track) if track.summaries["fused"].said else ()
+        if words.expected:
+            title = Text("\n").join([title, Text(f"   {words.expected}")])
         return Group(title, lines, *bars, *_indented(words, quiet), Text())
 
     def _bars(self, track: TrackResult) -> tuple[RenderableType, ...]:
