@@ -1,8 +1,8 @@
 """Record how music moves a person: face, music and both fused, live and replayed.
 
-The dozen names below are the library's face; `affetti.analyzer`, `affetti.recorder` and
-`affetti.errors` give the rest of what the commands do. Nothing is imported before it is asked
-for.
+The dozen names below are the library's face; `affetti.analyzer`, `affetti.recorder`,
+`affetti.models` and `affetti.errors` give the rest of what the commands do. Nothing is imported
+before it is asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -51,6 +51,7 @@ __getattr__ = names(
         # The rooms, so that `affetti.errors.DiskFull` needs one import.
         "analyzer": "affetti.analyzer",
         "errors": "affetti.errors",
+        "models": "affetti.models",
         "recorder": "affetti.recorder",
     },
 )

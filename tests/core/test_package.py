@@ -18,7 +18,7 @@ from tests.conftest import small_session, started
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("core", "models", "recorder", "analyzer", "sample_sessions")
-FACES = ("affetti", "affetti.analyzer", "affetti.recorder", "affetti.errors")
+FACES = ("affetti", *(f"affetti.{each}" for each in ("analyzer", "errors", "models", "recorder")))
 HEAVY = (
     *("numpy", "cv2", "h5py", "librosa", "onnxruntime", "sklearn", "textual", "sounddevice"),
     *("msgspec", "jinja2", "click", "multiprocessing", "asyncio"),
@@ -203,6 +203,7 @@ def test_what_is_not_offered_is_an_attribute_error() -> None:
 def test_rooms_are_reached_from_the_face() -> None:
     assert affetti.errors.DiskFull.code == 9
     assert affetti.analyzer.Parameters
+    assert affetti.models.model("face_expression").task
     assert affetti.recorder.Plan
 
 
