@@ -7,7 +7,6 @@ from typing import NoReturn
 
 import click
 
-from affetti.core import logbook
 from affetti.core.errors import AffettiError, ExitCode
 
 
@@ -80,6 +79,8 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("AFFETTI_DEBUG"):
             raise
+        from affetti.core import logbook
+
         logbook.begin("affetti")
         logbook.note("not foreseen", error)
         complain(

@@ -15,8 +15,8 @@ DURATION_S: Final = (0.1, MAX_S)
 class Seconds(click.FloatRange):
     """The type of an option that takes a number of seconds: a range without NaN and infinity."""
 
-    def __init__(self, least_s: float, most_s: float = MAX_S, above: bool = False) -> None:
-        super().__init__(min=least_s, max=most_s, min_open=above)
+    def __init__(self, min_s: float, max_s: float = MAX_S, above: bool = False) -> None:
+        super().__init__(min=min_s, max=max_s, min_open=above)
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -36,10 +36,10 @@ def checked_seconds(what: str, seconds: float, bounds_s: tuple[float, float]) ->
     AffettiError
         They are not, or are no number at all.
     """
-    least_s, most_s = bounds_s
-    if not least_s <= seconds <= most_s:  # which NaN never is
+    min_s, max_s = bounds_s
+    if not min_s <= seconds <= max_s:  # which NaN never is
         raise UsageError(
             f"{what} cannot be {seconds} s long.",
-            f"Choose from {least_s:g} to {most_s:g} s.",
+            f"Choose from {min_s:g} to {max_s:g} s.",
         )
     return seconds
