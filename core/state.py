@@ -85,6 +85,8 @@ class Track:
     rate_hz: int = 0  # of the playback stream
     silent_samples: int = 0  # of pauses that are over
     paused_sample: int = 0  # where the latest pause began
+    expected: str | None = None  # the emotion that the playlist expects of it
+    columns: dict[str, str] = field(default_factory=dict)  # further ones of the playlist
 
     @property
     def start_s(self) -> float:
@@ -437,6 +439,8 @@ class SessionState:
                     duration_s=event.duration_s,
                     start_ns=event.t_ns,
                     start_sample=event.sample,
+                    expected=event.expected,
+                    columns=event.columns,
                     rate_hz=playback.clock.rate_hz if playback else 0,
                 )
             )

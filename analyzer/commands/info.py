@@ -8,7 +8,7 @@ import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
 from affetti.analyzer.commands.output import plain, print_json
-from affetti.core.language import clock_text
+from affetti.core.language import clock_text, text
 
 if TYPE_CHECKING:
     from affetti.core.events import Environment
@@ -65,7 +65,10 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     for track in found.tracks:
         end = "?" if track.end_s is None else clock_text(track.end_s)
         times = f"{clock_text(track.start_s)} to {end}"
-        yield f"Track {track.track + 1}", f"{times}  {track.title} ({track.reason or 'open'})"
+        named = track.title
+        if track.expected is not None:
+            named += text("track.expected", emotion=word("emotion", track.expected))
+        yield f"Track {track.track + 1}", f"{times}  {named} ({track.reason or 'open'})"
     for moment in found.moments:
         yield word("moment", moment.kind), f"{clock_text(moment.t_s)}  {moment.text}"
     estimates = ", ".join(f"{count} {name}" for name, count in found.estimates.items())

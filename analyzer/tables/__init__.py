@@ -74,6 +74,7 @@ COLUMNS: Final[dict[str, str]] = {
     "after": "the emotion expressed after it",
     "dwell_s": "how long the new state lasted, seconds",
     "probability": "mean probability of the new state while it lasted, 0 to 1",
+    "expected_emotion": "what the playlist expects the track to express; empty where it does not",
     "track": "position of the track in the playlist, from 0; empty outside any track",
     "count": "number of changes",
     "share": "share among all changes away from `before`; empty where there was none",
@@ -119,8 +120,8 @@ COLUMNS: Final[dict[str, str]] = {
 
 
 def description_of(column: str) -> str:
-    """Return what is in a column; of a measure that a plug-in named, who knows."""
-    return COLUMNS.get(column, "measured by a plug-in's perceiver")
+    """Return what is in a column; one that is not ours, a plug-in or a playlist named."""
+    return COLUMNS.get(column, "as the playlist, or a plug-in's perceiver, has it")
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,11 @@ class Table:
 
 
 def tables_of(analysis: Analysis) -> list[Table]:
-    """Return all tables of an analysis."""
-    return [
+    """Return all tables of an analysis.
+
+    What a playlist says of a track is in every table that has one.
+    """
+    made = [
         _segments(analysis),
         _states(analysis),
         _transitions(analysis),
@@ -143,13 +147,37 @@ def tables_of(analysis: Analysis) -> list[Table]:
         _moments(analysis),
         *(_estimates(analysis, name, table) for name, table in analysis.tables.all().items()),
     ]
+    return [_with_playlist(analysis, table) for table in made]
+
+
+def _with_playlist(analysis: Analysis, table: Table) -> Table:
+    """Return a table with the columns of the playlist, if it has tracks."""
+    if "track" not in table.columns:
+        return table
+    tracks = {track.number: track for track in analysis.state.tracks}
+    names = list(dict.fromkeys(name for track in tracks.values() for name in track.columns))
+    at = table.columns.index("track")
+
+    def labelled(row: Row) -> Row:
+        track = tracks.get(row[at])
+        if track is None:
+            return [*row, None, *(None for _ in names)]
+        return [*row, track.expected, *(track.columns.get(name) for name in names)]
+
+    columns = (*table.columns, "expected_emotion", *(playlist_column(name) for name in names))
+    return Table(table.name, columns, [labelled(row) for row in table.rows])
+
+
+def playlist_column(name: str) -> str:
+    """Return what a column of a playlist is called in tables: other columns keep their names."""
+    return f"playlist_{name}" if name in COLUMNS else name
 
 
 def write_csv(table: Table, path: Path) -> None:
     """Write a table, with a header line."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table.columns)
+        writer.writerow([cell(column) for column in table.columns])
         writer.writerows([cell(value) for value in row] for row in table.rows)
 
 

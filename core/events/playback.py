@@ -2,6 +2,8 @@
 
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
+import msgspec
+
 from affetti.core.events.base import Event, PlaybackSample, Track, Traits, field
 
 TrackEndReason: TypeAlias = Literal["finished", "skipped", "stopped", "failed"]
@@ -18,6 +20,10 @@ class TrackStarted(Event, frozen=True, kw_only=True, tag=True):
     sha256: Annotated[str, field("of the file")]
     sample: PlaybackSample
     duration_s: Annotated[float, field("of the file", "seconds")]
+    expected: Annotated[str | None, field("the emotion that the playlist expects of it")] = None
+    columns: Annotated[dict[str, str], field("further columns of the playlist")] = msgspec.field(
+        default_factory=dict
+    )
 
 
 class TrackPaused(Event, frozen=True, kw_only=True, tag=True):

@@ -57,6 +57,8 @@ class TrackInfo(msgspec.Struct, frozen=True):
     start_sample: int
     end_sample: int | None
     reason: str | None
+    expected: str | None  # the emotion that the playlist expects of it
+    columns: dict[str, str]  # further ones of the playlist
 
 
 class MomentInfo(msgspec.Struct, frozen=True):
@@ -202,4 +204,6 @@ def _track_info(track: Track) -> TrackInfo:
         start_sample=track.start_sample,
         end_sample=track.end_sample,
         reason=track.reason,
+        expected=track.expected,
+        columns=track.columns,
     )

@@ -1,5 +1,6 @@
 """`affetti record`: a session, with a screen or without."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,6 +30,11 @@ _FURTHER_SCOPES = ("room", "signals", "identity", "pictures_in_reports", "resear
     help="A Lab Streaming Layer stream to record; give it again. It is looked for by asking the "
     "local network (multicast), and its samples come from whoever answers.",
 )
+@click.option(
+    "--playlist",
+    metavar="FILE",
+    help="Tracks to play before those: CSV with file, title, expected, …, or M3U.",
+)
 @click.option("--speaker", metavar="NAME", default="", help="Where to play. [default: system]")
 @click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
 @click.option("--duration", metavar="SECONDS", type=Seconds(*DURATION_S), help="End then.")
@@ -56,6 +62,7 @@ def record(
     microphone: str | None,
     play: tuple[str, ...],
     signal: tuple[str, ...],
+    playlist: str | None,
     speaker: str,
     no_speaker: bool,
     duration: float | None,
@@ -73,8 +80,10 @@ def record(
     \b
     affetti record
     affetti record --headless --camera 0 --play happy.ogg --duration 60
+    affetti record --playlist study.csv
     """
     from affetti.core import settings
+    from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
 
     plan = Plan(
@@ -83,7 +92,7 @@ def record(
         output=output,
         camera=camera,
         microphone=microphone,
-        playlist=play,
+        playlist=(*(read_playlist(Path(playlist)) if playlist else ()), *play),
         sources=signal,
         speaker=None if no_speaker else speaker,
         duration_s=duration,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 import msgspec
 
 from affetti.core.events import AnyEvent, Consent, leaves, storable
+from affetti.core.people.playlist import PlaylistEntry
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None = None  # a path that ends in .h5; None: named after person and time
     camera: str | None = None  # an index, a video file or a URL
     microphone: str | None = None  # a device's name or an audio file; "" is the default device
-    playlist: tuple[str, ...] = ()  # paths
+    playlist: tuple[str | PlaylistEntry, ...] = ()  # paths, or what a playlist says of them
     sources: tuple[str, ...] = ()  # further ones, by address: "lsl:NAME"
     speaker: str | None = ""  # a device's name; "" is the default device; None: to the log alone
     duration_s: float | None = None

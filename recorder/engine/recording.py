@@ -161,7 +161,8 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
     sources = Sources()
     try:
         if plan.playlist:
-            sources.player = Player([Path(track) for track in plan.playlist], plan.speaker)
+            tracks = [Path(each) if isinstance(each, str) else each for each in plan.playlist]
+            sources.player = Player(tracks, plan.speaker)
             sources.player.open()
         if plan.microphone is not None:
             sources.microphone = open_microphone(plan.microphone)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.events import AudioFormat, TrackEnded, TrackPaused, TrackResumed, TrackStarted
+from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
 from affetti.core.streams import PLAYBACK, Stream, audio_stream
 from affetti.recorder.sources import Sink
@@ -42,7 +43,7 @@ class Player:
     Parameters
     ----------
     playlist
-        The tracks, at least one.
+        The tracks, at least one: files, or what a playlist says of them.
     speaker
         The device; "" is the default one. None plays to the log alone, in real time.
     """
@@ -50,7 +51,7 @@ class Player:
     finite = True
     scope = None
 
-    def __init__(self, playlist: Sequence[Path], speaker: str | None) -> None:
+    def __init__(self, playlist: Sequence[Path | PlaylistEntry], speaker: str | None) -> None:
         self._playlist = playlist
         self._output: _Speaker | _Pacer = _Pacer() if speaker is None else _Speaker(speaker)
         self._deck: Deck | None = None
@@ -165,6 +166,8 @@ class _PlaybackLog:
                         file_name=track.path.name,
                         sha256=track.sha256,
                         duration_s=track.duration_s,
+                        expected=track.entry.expected,
+                        columns=track.entry.columns,
                     )
                 )
             case "pause":

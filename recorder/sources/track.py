@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat
+from affetti.core.people.playlist import PlaylistEntry
 
 SUFFIXES: Final = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}
@@ -44,11 +45,12 @@ class Track:
     """A sound file that was found readable."""
 
     path: Path
-    title: str  # from its tags, else the file's name without suffix
+    title: str  # from the playlist or its tags, else the file's name without suffix
     sha256: str  # of the file
     rate_hz: int
     channels: int
     samples: int  # in each channel
+    entry: PlaylistEntry  # what a playlist says of it
 
     @property
     def duration_s(self) -> float:
@@ -56,8 +58,13 @@ class Track:
         return self.samples / self.rate_hz
 
 
-def open_track(path: Path) -> Track:
+def open_track(named: Path | PlaylistEntry) -> Track:
     """Check a sound file and return what is known of it.
+
+    Parameters
+    ----------
+    named
+        The file, or what a playlist says of it; a title there goes before that of its tags.
 
     Raises
     ------
@@ -65,6 +72,8 @@ def open_track(path: Path) -> Track:
         It is missing, nothing can be decoded from it, or its rate is not one of sound: less than
         1,000 or more than 1,000,000 Hz.
     """
+    entry = named if isinstance(named, PlaylistEntry) else PlaylistEntry(path=str(named))
+    path = Path(entry.path)
     try:
         with path.open("rb") as data:
             digest = hashlib.file_digest(data, "sha256").hexdigest()
@@ -75,8 +84,8 @@ def open_track(path: Path) -> Track:
         ) from error
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:
-            title = (file.title or "").strip() or path.stem
-            track = Track(path, title, digest, file.samplerate, file.channels, file.frames)
+            title = entry.title or (file.title or "").strip() or path.stem
+            track = Track(path, title, digest, file.samplerate, file.channels, file.frames, entry)
             decodable = file.frames > 0 and len(file.read(1)) == 1
     except soundfile.SoundFileError as error:
         raise _undecodable(path) from error

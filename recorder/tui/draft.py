@@ -8,6 +8,7 @@ from affetti.core.consent import today
 from affetti.core.errors import AffettiError
 from affetti.core.events import consent_to
 from affetti.core.people.person import checked_code
+from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, VIDEO
 from affetti.recorder.engine.messages import Plan
@@ -23,7 +24,7 @@ class Draft:
     granted: tuple[str, ...] = ()  # further scopes of consent
     camera: str | None = None  # None: no camera
     microphone: str | None = None  # None: no microphone, "": the system's default
-    playlist: list[Path] = field(default_factory=list)
+    playlist: list[Path | PlaylistEntry] = field(default_factory=list)
     sources: tuple[str, ...] = ()  # further ones, by address
     speaker: str | None = ""  # None: to the log alone
     output: str | None = None
@@ -61,7 +62,7 @@ class Draft:
             sources=plan.sources,
             camera=plan.camera if plan.camera is not None else settings.camera,
             microphone=plan.microphone if plan.microphone is not None else settings.microphone,
-            playlist=[Path(track) for track in plan.playlist],
+            playlist=[Path(each) if isinstance(each, str) else each for each in plan.playlist],
             speaker=speaker,
             output=plan.output,
             duration_s=plan.duration_s,
@@ -120,7 +121,9 @@ class Draft:
             output=self.output,
             camera=self.used_camera,
             microphone=self.used_microphone,
-            playlist=tuple(str(track) for track in self.playlist),
+            playlist=tuple(
+                each if isinstance(each, PlaylistEntry) else str(each) for each in self.playlist
+            ),
             sources=self.sources,
             speaker=self.speaker,
             duration_s=self.duration_s,

@@ -1,6 +1,7 @@
 """Set-up: who, what they agree to, with which devices, and which music."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -14,6 +15,7 @@ from textual.widgets import Button, Footer, Input, Label, Static
 
 from affetti.core.errors import AffettiError, MediaError, of_code
 from affetti.core.language import span
+from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
     AnyMessage,
@@ -186,7 +188,7 @@ class SetupScreen(EngineScreen):
 
     @on(Playlist.Changed)
     def _arrange(self) -> None:
-        self.draft.playlist = [track.path for track in self.query_one(Playlist).tracks]
+        self.draft.playlist = [track.entry for track in self.query_one(Playlist).tracks]
         self._update()
 
     @on(Input.Changed, "#add")
@@ -203,7 +205,7 @@ class SetupScreen(EngineScreen):
         self.action_start()
 
     @work(thread=True, group="add")
-    def _add(self, paths: list[Path]) -> None:
+    def _add(self, paths: Sequence[Path | PlaylistEntry]) -> None:
         try:
             found = [tracks_at(path) for path in paths]
         except AffettiError as error:

@@ -5,7 +5,8 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
-from affetti.core.language import clock
+from affetti.core.journal import word
+from affetti.core.language import clock, text
 from affetti.core.state import Track
 from affetti.recorder.engine.messages import Level
 from affetti.recorder.tui.view import RecordingView
@@ -55,6 +56,8 @@ def _playing(track: Track, playlist: tuple[str, ...], now_ns: int) -> tuple[str,
     played_s = min(track.played_s(now_ns), track.duration_s)
     sign = "‖ paused" if track.paused else "▶"
     title = f"{sign} {track.number + 1}/{len(playlist)} {track.title}"
+    if track.expected is not None:
+        title += text("track.expected", emotion=word("emotion", track.expected))
     after = playlist[track.number + 1 : track.number + 2]
     times = f"{clock(played_s)} / {clock(track.duration_s)}"
     coming = f"next: {after[0]}" if after else "the last one"

@@ -10,17 +10,25 @@ from textual.widgets import OptionList
 
 from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.language import clock
+from affetti.core.people.playlist import SUFFIXES as PLAYLISTS
+from affetti.core.people.playlist import PlaylistEntry, read_playlist
 from affetti.recorder.sources.track import SUFFIXES, Track, open_track
 
 
-def tracks_at(path: Path) -> tuple[list[Track], list[AffettiError]]:
-    """Return the track in a file, or those of a folder by name, and what was left out of it.
+def tracks_at(path: Path | PlaylistEntry) -> tuple[list[Track], list[AffettiError]]:
+    """Return the track in a file, those of a playlist, or those of a folder by name.
+
+    With them what was left out of a folder.
 
     Raises
     ------
     AffettiError
         The file cannot be played, or the folder holds no sound file that can be.
     """
+    if isinstance(path, PlaylistEntry):
+        return [open_track(path)], []
+    if path.suffix.lower() in PLAYLISTS:
+        return [open_track(entry) for entry in read_playlist(path)], []
     if not path.is_dir():
         return [open_track(path)], []
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)

@@ -1,0 +1,166 @@
+"""Playlists: what is to be played, in order, and what each track is expected to express.
+
+A CSV file has a line of headings and a line for each track. `file` is needed: a path, relative
+to the folder of the playlist. `title` and `expected`, one of the four emotions, may be there;
+every further column (notes, genre, condition, …) goes with its track into the recording and
+into all tables that have a track. An M3U file names files alone.
+"""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from affetti.core.emotions import EMOTIONS
+from affetti.core.errors import FileMissing, UsageError
+
+SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".m3u", ".m3u8"})
+_M3U: Final = (".m3u", ".m3u8")
+_SEPARATORS: Final = (",", ";", "\t")
+_MAX_BYTES: Final = 4 << 20
+_MAX_TEXT: Final = 10_000  # signs of one cell
+
+
+class PlaylistEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One track of a playlist.
+
+    Attributes
+    ----------
+    path
+        The file.
+    title
+        "" for what the file's own tags say.
+    expected
+        The emotion that it is expected to express; None where nobody said.
+    columns
+        Every further column of the playlist, by its heading.
+    """
+
+    path: str
+    title: str = ""
+    expected: str | None = None
+    columns: dict[str, str] = {}
+
+
+def read_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
+    """Read a playlist.
+
+    UTF-8 and UTF-16 with a byte order mark, UTF-8 without one, and else Windows-1252; separated
+    by commas, semicolons or tabs.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be read, names no track, or a line of it cannot be understood.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileMissing(
+            f"The playlist {path} cannot be read: {error.strerror}.", "Check the path."
+        ) from error
+    if len(data) > _MAX_BYTES:
+        raise _wrong(path, None, "it is too long for a playlist")
+    text = _text(data)
+    read = _m3u if path.suffix.lower() in _M3U else _table
+    entries = tuple(read(path, text))
+    if not entries:
+        raise _wrong(path, None, "it names no track")
+    return entries
+
+
+def _text(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _m3u(path: Path, text: str) -> Iterator[PlaylistEntry]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.startswith("#"):
+            yield PlaylistEntry(path=_file(path, number, line.strip()))
+
+
+def _table(path: Path, text: str) -> Iterator[PlaylistEntry]:
+    lines = csv.reader(StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    headings: list[str] = []
+    try:
+        for cells in lines:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not headings:
+                headings = _headings(path, lines.line_num, cells)
+            else:
+                yield _entry(path, lines.line_num, headings, cells)
+    except csv.Error as error:
+        raise _wrong(path, lines.line_num, str(error)) from error
+
+
+def _separator(text: str) -> str:
+    """Return what separates the headings: the sign that is most often among them."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(_SEPARATORS, key=first.count)
+
+
+def _headings(path: Path, line: int, cells: list[str]) -> list[str]:
+    headings = [cell.strip() for cell in cells]
+    known = [each.lower() if each.lower() in _KNOWN else each for each in headings]
+    if "file" not in known:
+        raise _wrong(path, line, "no column is headed 'file'")
+    twice = next((each for each in known if each and known.count(each) > 1), None)
+    if twice is not None:
+        raise _wrong(path, line, f"two columns are headed {twice!r}")
+    return known
+
+
+_KNOWN: Final = ("file", "title", "expected")
+
+
+def _entry(path: Path, line: int, headings: list[str], cells: list[str]) -> PlaylistEntry:
+    if len(cells) > len(headings) and any(cell.strip() for cell in cells[len(headings) :]):
+        raise _wrong(path, line, f"it has {len(cells)} cells for {len(headings)} columns")
+    values = dict(zip(headings, (cell.strip() for cell in cells), strict=False))
+    if too_long := next((name for name, value in values.items() if len(value) > _MAX_TEXT), None):
+        raise _wrong(path, line, f"{too_long!r} is longer than {_MAX_TEXT} signs")
+    return PlaylistEntry(
+        path=_file(path, line, values.get("file", "")),
+        title=values.get("title", ""),
+        expected=_expected(path, line, values.get("expected", "")),
+        columns={name: values.get(name, "") for name in headings if name and name not in _KNOWN},
+    )
+
+
+def _expected(path: Path, line: int, word: str) -> str | None:
+    if not word:
+        return None
+    if word.lower() not in [emotion.value for emotion in EMOTIONS]:
+        known = ", ".join(EMOTIONS)
+        raise _wrong(path, line, f"{word!r:.60} is none of the emotions {known}")
+    return word.lower()
+
+
+def _file(path: Path, line: int, name: str) -> str:
+    """Return the file that a line names, from the folder of the playlist on."""
+    if not name or "\0" in name:
+        raise _wrong(path, line, "it names no file")
+    file = path.parent / Path(name).expanduser()
+    if not file.is_file() and "\\" in name:  # as Windows writes it
+        file = path.parent / name.replace("\\", "/")
+    if not file.is_file():
+        raise FileMissing(
+            f"{path.name}, line {line}: there is no file {name}.",
+            "Paths are relative to the folder of the playlist.",
+        )
+    return str(file)
+
+
+def _wrong(path: Path, line: int | None, what: str) -> UsageError:
+    where = f"{path.name}, line {line}" if line is not None else path.name
+    hint = "A playlist is a CSV file headed file, title, expected, …, or an M3U file."
+    return UsageError(f"{where}: {what}.", hint)
