@@ -7,7 +7,7 @@ import numpy as np
 from affetti.analyzer.checks.register import Importance, Messages, examples, number, rule
 from affetti.analyzer.checks.subject import Subject
 from affetti.core.events import Event, SessionEnded, SessionRecovered, SessionStarted, stream_of
-from affetti.core.recording.losses import span
+from affetti.core.recording.losses import span, statement
 
 _SPANS: Final = 12
 
@@ -92,7 +92,7 @@ def ended_cleanly(subject: Subject) -> Messages:
     """Tell of a recording that broke off, or that not all could be read of."""
     recovered = subject.session.state.recovered
     if recovered is not None:
-        yield recovered.statement
+        yield statement(recovered, subject.session.state)
 
 
 @rule(Importance.WARNING)

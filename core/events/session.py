@@ -108,6 +108,15 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
     detail: Annotated[str, field("what failed, in words")] = ""
 
 
+class LostSpan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Records that are missing from a log, one behind the other."""
+
+    first: int  # seq
+    last: int
+    from_ns: int  # when what stands before them happened
+    to_ns: int | None = None  # and what stands behind them, if anything does
+
+
 class SessionRecovered(Event, frozen=True, kw_only=True, tag=True):
     """The last event of a recording with a loss: it broke off, or not all of it could be read.
 
@@ -120,4 +129,12 @@ class SessionRecovered(Event, frozen=True, kw_only=True, tag=True):
         float, field("upper estimate of what is missing, inside and at the end", "seconds")
     ]
     damaged_records: Annotated[int, field("records inside the log that could not be read")]
-    statement: Annotated[str, field("the same in words")]
+    end_s: Annotated[
+        float | None, field("of that at the end, at most; none where it ended cleanly", "seconds")
+    ] = None
+    gaps: Annotated[int, field("stretches of records that are missing inside")] = 0
+    spans: Annotated[tuple[LostSpan, ...], field("the first of them")] = ()
+    missing_parts: Annotated[tuple[int, ...], field("numbers of parts that are not there")] = ()
+    unreadable_parts: Annotated[
+        tuple[int, ...], field("numbers of parts that could not be read whole")
+    ] = ()

@@ -7,6 +7,7 @@ import msgspec
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import ESTIMATE_TABLES, Environment, Moment
 from affetti.core.journal import sentence
+from affetti.core.recording.losses import statement
 from affetti.core.state import SessionState, Signal, Track
 from affetti.core.streams import Channel, Stream
 
@@ -153,7 +154,7 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
         recovered=state.recovered is not None,
         lost_s=state.recovered.lost_s if state.recovered else 0.0,
         end_reason=state.ended.reason if state.ended else None,
-        recovery=state.recovered.statement if state.recovered else None,
+        recovery=statement(state.recovered, state) if state.recovered else None,
         consent={scope: grant.granted for scope, grant in state.consent.scopes.items()},
         consent_since={scope: grant.since for scope, grant in state.consent.scopes.items()},
         camera=started.camera,

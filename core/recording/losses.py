@@ -1,6 +1,5 @@
 """What a recording has lost, and how that is said."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.language import clock_text
+from affetti.core.events import LostSpan, SessionRecovered
+from affetti.core.language import clock_text, counted, text
 from affetti.core.state import SessionState
 
 _SPANS: Final = 12  # named one by one; more are counted
@@ -32,13 +32,6 @@ class Gap:
     def span_s(self) -> float:
         """How long a time they lie in; 0 at the end, where that is not known."""
         return 0.0 if self.to_ns is None else max(self.to_ns - self.from_ns, 0) / NS_PER_S
-
-    def __str__(self) -> str:
-        begun = clock_text(self.from_ns / NS_PER_S)
-        if self.to_ns is None:
-            return f"{span(self.first, self.last)}, after {begun}"
-        end = clock_text(max(self.to_ns, self.from_ns) / NS_PER_S)
-        return f"{span(self.first, self.last)}, between {begun} and {end}"
 
 
 def span(first: int, last: int) -> str:
@@ -93,47 +86,73 @@ class Losses:
         """Upper estimate of how much is missing, inside and at the end, in seconds."""
         return sum(gap.span_s for gap in self.gaps) + (self.end_s or 0.0)
 
-    def statement(self, state: SessionState) -> str:
-        """Return in words what was kept of a recording, and what was lost."""
-        at = clock_text(state.duration_s)
-        ended = f"The recording ended at {at}, but not all of it could be read."
-        begun = ended if self.end_s is None else f"The recording broke off at {at}."
-        said = [begun, f"Kept: {_kept(state)}.", f"Lost: {self._lost()}."]
-        said += [f"{_parts(self.missing_parts)} missing."] if self.missing_parts else []
-        said += [f"{_parts(self.unreadable_parts)} not whole."] if self.unreadable_parts else []
-        return " ".join(said)
+    def event(self, t_ns: int, seq: int) -> SessionRecovered:
+        """Return the last event of the recording, which says so in numbers."""
+        return SessionRecovered(
+            t_ns=t_ns,
+            seq=seq,
+            lost_s=round(self.lost_s, 3),
+            damaged_records=self.records,
+            end_s=None if self.end_s is None else round(self.end_s, 3),
+            gaps=len(self.gaps),
+            spans=tuple(
+                LostSpan(gap.first, gap.last, gap.from_ns, gap.to_ns) for gap in self.gaps[:_SPANS]
+            ),
+            missing_parts=self.missing_parts,
+            unreadable_parts=self.unreadable_parts,
+        )
 
-    def _lost(self) -> str:
-        lost = []
-        if self.end_s is not None:
-            lost.append(
-                f"less than {self.end_s:.1f} s at the end, or up to a second where the power "
-                "failed, or more if a later part is missing"
-            )
-        if self.gaps:
-            shown = "; ".join(str(gap) for gap in self.gaps[:_SPANS])
-            more = len(self.gaps) - _SPANS
-            shown += f"; and {_count(more, 'gap')} more" if more > 0 else ""
-            lost.append(f"{_count(self.records, 'record')} inside could not be read ({shown})")
-        return "; ".join(lost) or "no record that is known of"
+
+def statement(lost: SessionRecovered, state: SessionState) -> str:
+    """Return in words what was kept of a recording, and what was lost."""
+    begun = "recovery.damaged" if lost.end_s is None else "recovery.broke_off"
+    said = [
+        text(begun, at=clock_text(state.duration_s)),
+        text("recovery.kept", what=_kept(state)),
+        text("recovery.lost", what=_lost(lost)),
+    ]
+    for message, numbers in (
+        ("recovery.missing_parts", lost.missing_parts),
+        ("recovery.unreadable_parts", lost.unreadable_parts),
+    ):
+        if numbers:
+            said.append(counted(message, len(numbers), parts=", ".join(map(str, numbers))))
+    return " ".join(said)
+
+
+def _lost(lost: SessionRecovered) -> str:
+    said = []
+    if lost.end_s is not None:
+        said.append(text("recovery.end", seconds=lost.end_s))
+    if lost.gaps:
+        shown = [_span(each) for each in lost.spans]
+        if (more := lost.gaps - len(shown)) > 0:
+            shown.append(text("recovery.more", gaps=counted("count.gap", more)))
+        records = counted("count.record", lost.damaged_records)
+        said.append(text("recovery.inside", records=records, spans="; ".join(shown)))
+    return "; ".join(said) or text("recovery.nothing_known")
+
+
+def _span(lost: LostSpan) -> str:
+    numbers, begun = span(lost.first, lost.last), clock_text(lost.from_ns / NS_PER_S)
+    if lost.to_ns is None:
+        return text("recovery.after", numbers=numbers, begin=begun)
+    end = clock_text(max(lost.to_ns, lost.from_ns) / NS_PER_S)
+    return text("recovery.between", numbers=numbers, begin=begun, end=end)
 
 
 def _kept(state: SessionState) -> str:
     last_frame = clock_text(state.last_frame_ns / NS_PER_S)
-    kept = [f"{_count(state.frames, 'frame')} to {last_frame}"] if state.frames else []
+    frames = counted("count.frame", state.frames)
+    kept = [text("recovery.frames", frames=frames, last=last_frame)] if state.frames else []
     for name, sound in state.audio.items():
         seconds = sound.samples / sound.clock.rate_hz
-        kept.append(f"{seconds:.1f} s of {name} sound")
-    kept += [f"{_count(s.samples, 'sample')} of {name}" for name, s in state.signals.items()]
-    kept.append(f"{_count(len(state.markers), 'marker')} and {_count(len(state.notes), 'note')}")
+        kept.append(text("recovery.sound", seconds=seconds, stream=name))
+    for name, signal in state.signals.items():
+        samples = counted("count.sample", signal.samples)
+        kept.append(text("recovery.signal", samples=samples, stream=name))
+    markers = counted("count.marker", len(state.markers))
+    kept.append(
+        text("recovery.moments", markers=markers, notes=counted("count.note", len(state.notes)))
+    )
     return ", ".join(kept)
-
-
-def _parts(numbers: Iterable[int]) -> str:
-    named = [str(number) for number in numbers]
-    listed = ", ".join(named)
-    return f"Part {listed} is" if len(named) == 1 else f"Parts {listed} are"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -49,7 +49,7 @@ from affetti.core.events import (
 )
 from affetti.core.recording import layout, parts
 from affetti.core.recording.fitness import Fitness
-from affetti.core.recording.losses import Losses, gaps_in
+from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number
 from affetti.core.recording.parts import Survey
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
@@ -65,6 +65,7 @@ Progress = Callable[[int, int], None]  # bytes done, bytes in all
 _IN_FLIGHT_S: Final = 0.2
 _BUFFER_BYTES: Final = 8 * MIB
 _CHUNK_BYTES: Final = 256 << 10
+_WHOLE: Final = "Sealed; nothing was lost."
 _ALREADY: Final = "It was sealed already; its segments were removed."
 
 
@@ -87,6 +88,7 @@ class _Plan:
     fit: NDArray[np.bool_]
     losses: Losses
     closing: SessionRecovered | None  # None where nothing at all was lost
+    state: SessionState  # after the last of them
 
     @property
     def rows(self) -> NDArray[Any]:
@@ -131,7 +133,7 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
     _refuse_without_room(target, size)
     left = _named(_tidied(target))
     held = _sealed(target, plan, _Meter(progress, 2 * size))
-    said = plan.closing.statement if plan.closing else "Sealed; nothing was lost."
+    said = statement(plan.closing, plan.state) if plan.closing else _WHOLE
     return SealReport(
         target,
         plan.closing is not None,
@@ -172,7 +174,9 @@ def _planned(target: Path, found: Survey) -> _Plan:
         raise _nothing_to_seal(target, found)
     losses = _losses(found, fit, fitness)
     whole = losses.end_s is None and not losses.inside
-    return _Plan(found, fit, losses, None if whole else _recovery(found, losses, fitness.state))
+    state = fitness.state
+    closing = None if whole else _recovery(found, losses, state)
+    return _Plan(found, fit, losses, closing, state)
 
 
 def _fit(found: Survey, fitness: Fitness) -> NDArray[np.bool_]:
@@ -401,13 +405,7 @@ def _write(path: Path, plan: _Plan, meter: _Meter) -> None:
 
 
 def _recovery(found: Survey, losses: Losses, state: SessionState) -> SessionRecovered:
-    return SessionRecovered(
-        t_ns=state.now_ns,
-        seq=int(found.named["seq"].max()) + 1,
-        lost_s=round(losses.lost_s, 3),
-        damaged_records=losses.records,
-        statement=losses.statement(state),
-    )
+    return losses.event(state.now_ns, int(found.named["seq"].max()) + 1)
 
 
 @dataclass
