@@ -13,6 +13,7 @@ from affetti.core.language import clock_text, text
 if TYPE_CHECKING:
     from affetti.core.events import Environment
     from affetti.core.recording.info import SessionInfo, SignalInfo
+    from affetti.core.recording.session import Session
 
 
 @click.command()
@@ -31,11 +32,27 @@ def info(session: Path, as_json: bool) -> None:
 
     with Session.open(session) as opened:
         found = opened.info
+        course = list(_course_lines(opened))
     if as_json:
         print_json(msgspec.to_builtins(found))
     else:
-        for label, text in _info_lines(found):
+        for label, text in [*_info_lines(found), *course]:
             click.echo(f"{label:<12} {plain(text)}")
+
+
+def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
+    """Yield what could not be seen or heard, and what became of a neutral reference."""
+    from affetti.analyzer.measures.neutral import neutral_outcome
+    from affetti.analyzer.measures.unseen import unseen_of
+    from affetti.analyzer.report.wording import unseen, when
+    from affetti.core.language import text
+
+    face = session.estimates.face
+    for one in unseen_of(session.state, face):
+        yield "Unseen", f"{when(one)}  {unseen(one)}"
+    outcome = neutral_outcome(session.state, face)
+    if outcome is not None:
+        yield "Neutral", text(f"neutral.{outcome}")
 
 
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What a session showed, in sentences, with the coverage that each one rests on."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -40,6 +41,8 @@ _SPOKE: Final[dict[ModalityName, str]] = {"face": "seen", "music": "heard", "fus
 
 def coverage_text(modality: ModalityName, coverage: float) -> str:
     """Return how much of a stretch a modality covers: `seen 82 % of the time`."""
+    if math.isnan(coverage):
+        return text("coverage.never")
     return f"{_SPOKE[modality]} {percent(coverage)} of the time"
 
 
@@ -161,10 +164,7 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what the report rests on, as labels and texts."""
     state, info = analysis.state, analysis.info
     rows = [("Consent", _consent(analysis))]
-    rows += [
-        (f"{NAMES[name]}", f"{coverage_text(name, summary.coverage)}, {summary.said:,} estimates")
-        for name, summary in analysis.summaries.items()
-    ]
+    rows += [_modality(name, summary) for name, summary in analysis.summaries.items()]
     if state.frames:
         rate = f"{info.frames_per_s:.1f} a second while the camera was recorded"
         rows.append(("Video", f"{state.frames:,} frames, {rate}, {state.frames_dropped} lost"))
@@ -183,6 +183,11 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         rows.append(("Not whole" if info.end_reason else "Broke off", info.recovery))
     rows.append(("Estimates", _source(analysis)))
     return rows
+
+
+def _modality(name: ModalityName, summary: Summary) -> tuple[str, str]:
+    made = f", {number(summary.said, 'estimate')}" if summary.expected else ""
+    return NAMES[name], coverage_text(name, summary.coverage) + made
 
 
 def _consent(analysis: Analysis) -> str:

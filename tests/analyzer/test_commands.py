@@ -12,7 +12,15 @@ from click.testing import CliRunner
 from session_builder import Plan, build, write
 
 from affetti.core.errors import ExitCode
-from affetti.core.events import AudioCaptured, AudioFormat, MarkerAdded, NoteAdded, SessionEnded
+from affetti.core.events import (
+    AudioCaptured,
+    AudioFormat,
+    DeviceLost,
+    DeviceRestored,
+    MarkerAdded,
+    NoteAdded,
+    SessionEnded,
+)
 from affetti.core.recording.session import Session
 from affetti.core.streams import audio_stream
 from tests.conftest import NS, started
@@ -168,3 +176,13 @@ def test_a_recording_whose_sound_cannot_be_read_is_analyzed_and_reported(
         assert done.returncode == 0, done.stderr
     with Session.open(path) as session:
         assert np.array_equal(session.audio("room").read()[:, 0], tone)
+
+
+def test_info_says_what_could_not_be_seen_and_when(tmp_path: Path) -> None:
+    moments = [
+        DeviceLost(t_ns=2 * NS, device="camera"),
+        DeviceRestored(t_ns=4 * NS, device="camera", gap_ns=2 * NS),
+    ]
+    path = build(tmp_path / "lost.h5", Plan(duration_s=6, moments=moments))
+    shown = affetti("info", path).stdout
+    assert "00:02.0–00:04.0  the camera was lost" in shown
