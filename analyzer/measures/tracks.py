@@ -135,7 +135,7 @@ def track_result(  # noqa: PLR0917  what a track is measured by
         stop_s=stop_ns / NS_PER_S,
         played_s=track.played_s(stop_ns),
         duration_s=track.duration_s,
-        expected=getattr(track, "expected", None),
+        expected=track.expected,
         end_reason=track.reason,
         summaries=summaries,
         congruence=congruence_in(estimates["fused"], tables["fused"], without(settled, unwatched)),

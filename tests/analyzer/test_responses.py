@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -142,6 +142,7 @@ def test_live_nothing_is_said_without_quiet() -> None:
     assert watch.moved(state, PerceptionSettings()) is None
 
 
+@settings(deadline=None)
 @given(npst.arrays(np.float64, (30, 4), elements=st.floats(0.01, 1)), st.integers(1, 6))
 def test_a_step_is_the_share_that_moved(weights: np.ndarray, width: int) -> None:
     ticks = weights / weights.sum(axis=1, keepdims=True)
