@@ -24,8 +24,8 @@ class VideoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the live log is kept."""
 
-    segment_s: Annotated[int, Meta(ge=5, le=3600)] = 300
-    segment_mib: Annotated[int, Meta(ge=8, le=4096)] = 512
+    part_s: Annotated[int, Meta(ge=5, le=3600)] = 300
+    part_mib: Annotated[int, Meta(ge=8, le=4096)] = 512
     sync_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.5
 
 

@@ -110,7 +110,7 @@ def unsealed_recordings(settings: Settings) -> Check:
         return Check(
             "Unsealed recordings",
             "warning",
-            f"Still in segments: {names}.",
+            f"Still in parts: {names}.",
             f"Unless one is being recorded now, run `affetti recover {settings.folder}`.",
         )
     return Check("Unsealed recordings", "ok", "None.")

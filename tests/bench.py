@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from affetti.core.events import consent_to
-from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
@@ -102,7 +102,7 @@ def sealing(folder: Path) -> list[tuple[str, str, str]]:
     from affetti.core.events import FrameCaptured, SessionEnded
 
     target = folder / "sealing.h5"
-    log = SegmentLog(target, SESSION_ID)
+    log = PartLog(target, SESSION_ID)
     log.append(started())
     picture = jpeg(90, (32, 48)) + os.urandom(30_000)
     for i in range(10_000):

@@ -19,7 +19,7 @@ from affetti.core.events import (
     SessionStarted,
     consent_to,
 )
-from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.parts import PartLog
 from affetti.core.settings import LogSettings
 from affetti.core.streams import audio_stream, video_stream
 
@@ -93,7 +93,7 @@ def small_session(seconds: int = 4, ended: bool = True) -> list[tuple[Event, byt
 
 @pytest.fixture
 def write_log(tmp_path: Path) -> Callable[..., Path]:
-    """Write events into segments with the product's own log; return the future sealed path."""
+    """Write events into parts with the product's own log; return the future sealed path."""
 
     def write(
         items: list[tuple[Event, bytes]] | None = None,
@@ -103,7 +103,7 @@ def write_log(tmp_path: Path) -> Callable[..., Path]:
         session_id: str = SESSION_ID,
     ) -> Path:
         target = tmp_path / name
-        log = SegmentLog(target, session_id, settings or LogSettings(segment_mib=8, segment_s=5))
+        log = PartLog(target, session_id, settings or LogSettings(part_mib=8, part_s=5))
         for event, blob in items if items is not None else small_session():
             log.append(event, blob)
         if close:

@@ -13,7 +13,7 @@ from affetti.core.errors import AffettiError, ExitCode
 def recover(paths: tuple[Path, ...]) -> int:
     """Seal recordings that broke off, and say what was lost.
 
-    PATH is a recording, one of its segments, or a folder of them; without one, the folder of
+    PATH is a recording, one of its parts, or a folder of them; without one, the folder of
     the settings is looked through.
 
     \b

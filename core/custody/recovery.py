@@ -13,12 +13,12 @@ def unsealed(paths: Iterable[Path]) -> list[Path]:
     Parameters
     ----------
     paths
-        Folders, whose unsealed recordings are all meant; recordings; or segments of one.
+        Folders, whose unsealed recordings are all meant; recordings; or parts of one.
 
     Raises
     ------
     AffettiError
-        A file is sealed already, or is neither a recording nor a segment.
+        A file is sealed already, or is neither a recording nor a part.
     """
     found: list[Path] = []
     for path in paths:
@@ -34,10 +34,10 @@ def _target(path: Path) -> Path:
             return target
     if path.exists():
         raise UsageError(
-            f"{path.name} has no segments that wait to be sealed.",
+            f"{path.name} has no parts that wait to be sealed.",
             "There is nothing to recover; `affetti check` looks at a sealed recording.",
         )
     raise FileMissing(
-        f"{path} does not exist, and no segments of it lie there.",
-        "Name the recording, one of its segments, or their folder.",
+        f"{path} does not exist, and no parts of it lie there.",
+        "Name the recording, one of its parts, or their folder.",
     )

@@ -35,7 +35,7 @@ class Fitness:
     Parameters
     ----------
     session_id, schema_version
-        What the segments say.
+        What the parts say.
 
     Attributes
     ----------

@@ -43,7 +43,7 @@ from affetti.core.errors import (
     Unsealed,
     UsageError,
 )
-from affetti.core.recording.names import SEALED_FORMAT, SEGMENT_FORMAT, parts_of, target_of
+from affetti.core.recording.names import PART_FORMAT, SEALED_FORMAT, parts_of, target_of
 from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES
 
 FORMAT: Final = SEALED_FORMAT
@@ -122,7 +122,7 @@ def open_sealed(path: Path) -> h5py.File:
     ------
     AffettiError
         It does not exist, is no HDF5 file, is truncated, is another program's or a later
-        version's, or is a segment that was not sealed.
+        version's, or is a part that was not sealed.
     """
     _refuse_unreadable(path)
     try:
@@ -149,7 +149,7 @@ def _refuse_unreadable(path: Path) -> None:
         parts = parts_of(path)
         if parts:
             raise Unsealed(
-                f"{path.name} was not sealed; its {len(parts)} segments lie beside it.",
+                f"{path.name} was not sealed; its {len(parts)} parts lie beside it.",
                 f"Run `affetti recover {path}`.",
             ) from error
         raise FileMissing(
@@ -162,9 +162,9 @@ def _refuse_unreadable(path: Path) -> None:
 
 def _check_claims(path: Path, file: h5py.File) -> None:
     claimed = text_attribute(file, "format")
-    if claimed == SEGMENT_FORMAT:
+    if claimed == PART_FORMAT:
         raise Unsealed(
-            f"{path.name} is a segment of a recording that was not sealed.",
+            f"{path.name} is a part of a recording that was not sealed.",
             f"Run `affetti recover {target_of(path)}`.",
         )
     if claimed != FORMAT:

@@ -61,7 +61,7 @@ class Losses:
     gaps
         Events that were written and are not there.
     missing_parts, unreadable_parts
-        Numbers of segments that are not there, and of those that could not be read whole.
+        Numbers of parts that are not there, and of those that could not be read whole.
     end_s
         Upper estimate of what is missing at the end, in seconds; None where it ended cleanly.
     """

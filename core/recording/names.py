@@ -15,7 +15,7 @@ import h5py
 from affetti.core.errors import FileMissing
 from affetti.core.recording.records import holds_records
 
-SEGMENT_FORMAT: Final = "affetti-segment"
+PART_FORMAT: Final = "affetti-part"
 SEALED_FORMAT: Final = "affetti-session"
 DAMAGE: Final = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # h5py's words for it
 _NAME: Final = re.compile(r"(?P<stem>.+)\.part(?P<number>[0-9]{3}|[1-9][0-9]{3,})\.h5", re.DOTALL)
@@ -49,8 +49,8 @@ def is_part(path: Path) -> bool:
         # Without a lock: a part that is being recorded is locked, and its metadata never changes.
         with h5py.File(path, "r", locking=False) as file:
             claimed = file.attrs.get("format")
-            if claimed in (SEGMENT_FORMAT, SEALED_FORMAT):
-                return bool(claimed == SEGMENT_FORMAT)
+            if claimed in (PART_FORMAT, SEALED_FORMAT):
+                return bool(claimed == PART_FORMAT)
         return holds_records(path)
     except DAMAGE:
         return True

@@ -1,6 +1,6 @@
 """The live, crash-safe log: HDF5 files that are readable at every moment of their lives.
 
-While recording, events go into segments `NAME.part001.h5`, `NAME.part002.h5`, … Each holds two
+While recording, events go into parts `NAME.part001.h5`, `NAME.part002.h5`, … Each holds two
 contiguous data sets that are allocated in full and never filled by HDF5: `log`, one record behind
 the other as `core.recording.records` packs them, and `index`, one row a record. HDF5 closes the
 file before the first event; from then on records are written in place with plain positioned
@@ -43,7 +43,7 @@ from affetti.core.errors import (
     Unsealed,
 )
 from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
-from affetti.core.recording.names import DAMAGE, SEGMENT_FORMAT, part_path, parts_of
+from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_path, parts_of
 from affetti.core.recording.records import (
     KIND_BYTES,
     SCOPES_BYTES,
@@ -59,7 +59,7 @@ from affetti.core.recording.records import (
 from affetti.core.settings import MIB, LogSettings
 from affetti.core.streams import Stream
 
-FORMAT_VERSION: Final = "3.0"  # of a segment; sealed files have a version of their own
+FORMAT_VERSION: Final = "3.0"  # of a part; sealed files have a version of their own
 INDEX_ROW: Final = np.dtype(
     [
         ("seq", "<i8"),
@@ -74,13 +74,13 @@ INDEX_ROW: Final = np.dtype(
         ("row_crc32", "<u4"),  # of this row up to here
     ]
 )
-ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a segment
+ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a part
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
 MAX_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
 
 
-class _Segment:
+class _Part:
     """One file, open for writing in place and locked against a second writer."""
 
     def __init__(self, path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> None:
@@ -151,7 +151,7 @@ def _inode(status: os.stat_result) -> tuple[int, int]:
 
 
 def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> tuple[int, int]:
-    """Create a segment; return where its two data sets begin in the file, in bytes."""
+    """Create a part; return where its two data sets begin in the file, in bytes."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_layout(h5py.h5d.CONTIGUOUS)
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -195,22 +195,22 @@ def _write_all(fd: int, data: bytes, at: int) -> None:
         view, at = view[written:], at + written
 
 
-class SegmentLog:
+class PartLog:
     """The log of a running recording. One thread owns it.
 
     Parameters
     ----------
     target
-        The sealed file this recording will become; segments lie beside it.
+        The sealed file this recording will become; parts lie beside it.
     session_id
         32 hexadecimal digits, stored in every record, so that different recordings never mix.
     settings
-        Length and size of a segment, and how often the disk is made sure of.
+        Length and size of a part, and how often the disk is made sure of.
 
     Raises
     ------
     AffettiError
-        The folder cannot be written, or the disk has no room for the first segment.
+        The folder cannot be written, or the disk has no room for the first part.
     """
 
     def __init__(self, target: Path, session_id: str, settings: LogSettings | None = None) -> None:
@@ -220,11 +220,11 @@ class SegmentLog:
         self._part = 0
         self._seq = 0
         self._streams: dict[str, Stream] = {}
-        self._begun: list[_Segment] = []
-        self._next: _Segment | None = None
+        self._begun: list[_Part] = []
+        self._next: _Part | None = None
         self._synced = time.monotonic()
         self.bytes_written = 0
-        self.disk_full = False  # no room for a further segment: the current one is the last
+        self.disk_full = False  # no room for a further part: the current one is the last
         self._current = self._first()
 
     def append(self, event: Event, blob: bytes = b"") -> Event:
@@ -247,10 +247,10 @@ class SegmentLog:
         )
         packed = pack(self._session_id, record)
         length = len(packed)
-        if length > self._settings.segment_mib * MIB // 2:
+        if length > self._settings.part_mib * MIB // 2:
             raise MediaError(
                 f"One {kind} of {length / MIB:.0f} MiB does not fit the log.",
-                "Choose a smaller picture, or a larger log.segment_mib in the settings.",
+                "Choose a smaller picture, or a larger log.part_mib in the settings.",
             )
         self._make_room(length, closing=event.traits.urgent)
         self._current.write(record, packed)
@@ -281,12 +281,12 @@ class SegmentLog:
             self._next = None
 
     def discard(self) -> None:
-        """Remove the segments of this very log, once it is closed, and no other file."""
-        for segment in self._begun:
-            segment.discard()
+        """Remove the parts of this very log, once it is closed, and no other file."""
+        for part in self._begun:
+            part.discard()
         sync_folder(self.target.parent)
 
-    def _first(self) -> _Segment:
+    def _first(self) -> _Part:
         try:
             self.target.parent.mkdir(parents=True, exist_ok=True)
             return self._begin()
@@ -298,29 +298,29 @@ class SegmentLog:
                 "Choose a folder that exists and that you may write to, on a disk with space.",
             ) from error
 
-    def _begin(self) -> _Segment:
+    def _begin(self) -> _Part:
         self._part += 1
-        log_bytes = min(self._settings.segment_mib * MIB, _affordable(self.target.parent))
+        log_bytes = min(self._settings.part_mib * MIB, _affordable(self.target.parent))
         attributes = {
-            "format": SEGMENT_FORMAT,
+            "format": PART_FORMAT,
             "format_version": FORMAT_VERSION,
             "schema_version": SCHEMA_VERSION,
             "session_id": self._session_id,
             "part": self._part,
         }
         path = part_path(self.target, self._part)
-        rows = ROWS_PER_S * self._settings.segment_s
-        segment = _Segment(path, attributes, log_bytes, rows)
-        self._begun.append(segment)
-        return segment
+        rows = ROWS_PER_S * self._settings.part_s
+        part = _Part(path, attributes, log_bytes, rows)
+        self._begun.append(part)
+        return part
 
     def _make_room(self, length: int, closing: bool) -> None:
         age = time.monotonic() - self._current.begun
-        halfway = self._current.fullness > 0.5 or age > self._settings.segment_s / 2
+        halfway = self._current.fullness > 0.5 or age > self._settings.part_s / 2
         if halfway and self._next is None and not self.disk_full:
             self._reserve_next()
         full = not self._current.fits(length, closing)
-        if not full and age < self._settings.segment_s:
+        if not full and age < self._settings.part_s:
             return
         if self._next is None and full and not self.disk_full:
             self._reserve_next()
@@ -340,9 +340,9 @@ class SegmentLog:
 
 
 def _affordable(folder: Path) -> int:
-    """Return how many bytes a segment's log may take: at most a quarter of what is free.
+    """Return how many bytes a part's log may take: at most a quarter of what is free.
 
-    Sealing needs as much again as the segments hold, so the disk must never be filled by them.
+    Sealing needs as much again as the parts hold, so the disk must never be filled by them.
     """
     status = os.statvfs(folder)
     quarter = status.f_bavail * status.f_frsize // 4
@@ -361,7 +361,7 @@ def disk_full(folder: Path) -> AffettiError:
 
 @dataclass(frozen=True)
 class Part:
-    """What one segment holds, without the payloads.
+    """What one part holds, without the payloads.
 
     `rows` are its whole records, `named` the rows of its index that tell of a record.
     """
@@ -377,7 +377,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the segments of one recording hold, without their payloads in memory.
+    """What the parts of one recording hold, without their payloads in memory.
 
     `rows` holds the whole records of all parts in order of `seq`, `part_of` the part of each;
     `named` has a row for each record that is known to have been written.
@@ -391,7 +391,7 @@ class Survey:
     part_of: NDArray[np.int64]
     named: NDArray[Any]
     log_offsets: tuple[int, ...]
-    written_unix_s: float  # when the last of the segments was last written to
+    written_unix_s: float  # when the last of the parts was last written to
 
     @property
     def damaged_records(self) -> int:
@@ -405,7 +405,7 @@ class Survey:
         Raises
         ------
         OSError
-            A segment cannot be read, or is not what it was when it was surveyed.
+            A part cannot be read, or is not what it was when it was surveyed.
         """
         wanted = np.arange(len(self.rows)) if chosen is None else np.flatnonzero(chosen)
         with ExitStack() as opened:
@@ -427,18 +427,18 @@ class Survey:
 
 
 def survey(target: Path) -> Survey:
-    """Read what the segments of `target` hold and check every record of them.
+    """Read what the parts of `target` hold and check every record of them.
 
     Raises
     ------
     AffettiError
-        There are no segments, they are still being written, one of them cannot be read for now,
+        There are no parts, they are still being written, one of them cannot be read for now,
         or they are of several recordings or of another version.
     """
     paths = parts_of(target)
     if not paths:
         raise FileMissing(
-            f"There are no segments of {target}.",
+            f"There are no parts of {target}.",
             "Name the recording, or the folder that its .part001.h5 lies in.",
         )
     for path in paths:
@@ -516,7 +516,7 @@ def _refuse_running(path: Path) -> None:
 
 @dataclass(frozen=True)
 class _Form:
-    """What HDF5 says of a segment."""
+    """What HDF5 says of a part."""
 
     session_id: str
     schema_version: str
@@ -528,7 +528,7 @@ class _Form:
 
 
 def _read_part(path: Path) -> Part:
-    """Read a segment; without what HDF5 says of it, from the records alone.
+    """Read a part; without what HDF5 says of it, from the records alone.
 
     Raises
     ------
@@ -560,12 +560,12 @@ def _of_another_version(path: Path, version: str) -> AffettiError:
     later = [int(n) for n in version.split(".")] > [int(n) for n in FORMAT_VERSION.split(".")]
     if later:
         return NewerFormat(
-            f"{path.name} was recorded by a later Affetti, in segment format {version:.20}.",
+            f"{path.name} was recorded by a later Affetti, in part format {version:.20}.",
             "Update Affetti to read it.",
         )
     return OlderFormat(
-        f"{path.name} was recorded by Affetti 0.1.0, in segment format {version:.20}; this "
-        f"version reads segment format {FORMAT_VERSION}.",
+        f"{path.name} was recorded by Affetti 0.1.0, in part format {version:.20}; this "
+        f"version reads part format {FORMAT_VERSION}.",
         "Seal it with the version that recorded it.",
     )
 
@@ -586,7 +586,7 @@ def _named(file: BinaryIO, form: _Form) -> tuple[NDArray[Any], int]:
 
 
 def _form(path: Path) -> _Form | None:
-    """Return what HDF5 says of a segment; None where that is damaged.
+    """Return what HDF5 says of a part; None where that is damaged.
 
     Raises
     ------
@@ -607,7 +607,7 @@ def _form(path: Path) -> _Form | None:
 def _told_form(file: h5py.File) -> _Form | None:
     log, index = (_own_dataset(file, name) for name in ("log", "index"))
     named = [file.attrs[n] for n in ("session_id", "schema_version", "format_version", "format")]
-    if not all(isinstance(value, str) for value in named) or named.pop() != SEGMENT_FORMAT:
+    if not all(isinstance(value, str) for value in named) or named.pop() != PART_FORMAT:
         return None
     if not re.fullmatch(r"[0-9]+\.[0-9]+", named[1]):
         return None
@@ -634,7 +634,7 @@ def _own_dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
 
 
 def remove(parts: tuple[Path, ...]) -> None:
-    """Remove segments once every record of theirs is known to be sealed."""
+    """Remove parts once every record of theirs is known to be sealed."""
     for path in parts:
         path.unlink(missing_ok=True)
     for folder in {path.parent for path in parts}:

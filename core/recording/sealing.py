@@ -1,4 +1,4 @@
-"""From the segments of a live recording to one sealed file, and back from a crash."""
+"""From the parts of a live recording to one sealed file, and back from a crash."""
 
 import hashlib
 import os
@@ -66,12 +66,12 @@ _IN_FLIGHT_S: Final = 0.2
 _BUFFER_BYTES: Final = 8 * MIB
 _CHUNK_BYTES: Final = 256 << 10
 _WHOLE: Final = "Sealed; nothing was lost."
-_ALREADY: Final = "It was sealed already; its segments were removed."
+_ALREADY: Final = "It was sealed already; its parts were removed."
 
 
 @dataclass(frozen=True)
 class SealReport:
-    """What became of a recording's segments."""
+    """What became of a recording's parts."""
 
     path: Path
     recovered: bool
@@ -103,10 +103,10 @@ class _Plan:
 
 
 def seal(target: Path, progress: Progress | None = None) -> SealReport:
-    """Make one sealed file of the segments of `target`, verify it, and put them away.
+    """Make one sealed file of the parts of `target`, verify it, and put them away.
 
     A log with a gap, with anything that could not be read, or without a `SessionEnded`, gets a
-    `SessionRecovered` that says what was lost. A segment is removed once each of its records
+    `SessionRecovered` that says what was lost. A part is removed once each of its records
     was read back from the sealed file; one that holds anything else is moved to the folder
     `NAME.unreadable`.
 
@@ -114,15 +114,15 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
     ----------
     target
         The sealed file to make. It must not exist, unless it is this very recording, sealed
-        before a crash could put the segments away.
+        before a crash could put the parts away.
     progress
         Called with the bytes done and the bytes in all.
 
     Raises
     ------
     AffettiError
-        There is nothing that can be sealed, it is being recorded, a segment cannot be read for
-        now, the file exists, or the disk is full. The segments stay as they are.
+        There is nothing that can be sealed, it is being recorded, a part cannot be read for
+        now, the file exists, or the disk is full. The parts stay as they are.
     """
     found = parts.survey(target)
     major(found.schema_version)
@@ -161,7 +161,7 @@ def _sealed(target: Path, plan: _Plan, meter: "_Meter") -> NDArray[np.bool_]:
 
 
 def _planned(target: Path, found: Survey) -> _Plan:
-    """Return what is to be sealed of the segments.
+    """Return what is to be sealed of the parts.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _fit(found: Survey, fitness: Fitness) -> NDArray[np.bool_]:
         return np.fromiter(map(fitness.admits, found.records()), bool, len(found.rows))
     except OSError as error:
         raise FileMissing(
-            f"The segments cannot be read for now: {error}.",
+            f"The parts cannot be read for now: {error}.",
             "Nothing was changed. Try again.",
         ) from error
 
@@ -192,18 +192,18 @@ def _fit(found: Survey, fitness: Fitness) -> NDArray[np.bool_]:
 def _nothing_to_seal(target: Path, found: Survey) -> AffettiError:
     if all(found.whole) and not len(found.named):
         return Damaged(
-            f"The segments of {target.name} hold no event: the recording had not begun.",
+            f"The parts of {target.name} hold no event: the recording had not begun.",
             "Nothing was lost; you may remove them.",
         )
     if not len(found.rows):
         return Damaged(
-            f"None of the segments of {target.name} can be read.",
+            f"None of the parts of {target.name} can be read.",
             "Nothing was changed. Keep them, and copy them from a backup if there is one.",
         )
     return Damaged(
-        f"The segments of {target.name} do not say whose recording they are: "
+        f"The parts of {target.name} do not say whose recording they are: "
         "its first event is missing or cannot be read.",
-        "Nothing was changed. Put the first segment back beside them, from a backup say, and "
+        "Nothing was changed. Put the first part back beside them, from a backup say, and "
         "run `affetti recover` again.",
     )
 
@@ -239,7 +239,7 @@ def _held(session: Session, found: Survey, meter: "_Meter") -> NDArray[np.bool_]
     Raises
     ------
     AffettiError, OSError
-        The sealed file is not what its check sums say, or a segment cannot be read.
+        The sealed file is not what its check sums say, or a part cannot be read.
     """
     held = np.zeros(len(found.rows), bool)
     surveyed = enumerate(found.records())
@@ -254,7 +254,7 @@ def _held(session: Session, found: Survey, meter: "_Meter") -> NDArray[np.bool_]
 
 
 def _put_away(target: Path, found: Survey, held: NDArray[np.bool_]) -> str:
-    """Remove the segments whose every record is sealed, and move the others; say which.
+    """Remove the parts whose every record is sealed, and move the others; say which.
 
     What cannot be put away stays for the next time.
     """
@@ -267,7 +267,7 @@ def _put_away(target: Path, found: Survey, held: NDArray[np.bool_]) -> str:
         ]
         parts.remove(tuple(p for p, good in zip(found.parts, readable, strict=True) if good))
     except OSError as error:
-        return f" Not every segment could be put away ({error.strerror}); recover it once more."
+        return f" Not every part could be put away ({error.strerror}); recover it once more."
     if not moved:
         return ""
     names = ", ".join(path.name for path in moved)
@@ -275,7 +275,7 @@ def _put_away(target: Path, found: Survey, held: NDArray[np.bool_]) -> str:
 
 
 def _moved(part: Path, target: Path) -> Path:
-    """Move a segment to the folder for those that could not be read; nothing is overwritten."""
+    """Move a part to the folder for those that could not be read; nothing is overwritten."""
     folder = _unreadable_folder(target)
     for number in count(1):
         name = part.name if number == 1 else f"{part.stem}-{number}.h5"
@@ -301,7 +301,7 @@ def _tidied(target: Path) -> list[Path]:
     """Remove what a killed sealing of `target` left; return what may be more than that.
 
     Only a second name of the sealed file itself, and a file that was never completed, are known
-    to hold nothing of their own: the segments are there.
+    to hold nothing of their own: the parts are there.
     """
     kept = []
     old = target.with_name(f"{target.stem}.sealing")  # as version 0.1.0 called it
@@ -349,7 +349,7 @@ def _refuse_without_room(target: Path, size: int) -> None:
     if status.f_bavail * status.f_frsize < size + 4 * MIB:
         raise DiskFull(
             f"The disk has no room to seal {target} ({size / MIB:.0f} MiB).",
-            f"The recording is safe in its segments. Free some space, then run "
+            f"The recording is safe in its parts. Free some space, then run "
             f"`affetti recover {target}`.",
         )
 
@@ -358,24 +358,24 @@ def _seal_failed(target: Path, error: Exception) -> AffettiError:
     kind = DiskFull if "No space" in str(error) else Damaged
     return kind(
         f"{target.name} could not be sealed: {error}.",
-        f"The recording stays in its segments; run `affetti recover {target}`.",
+        f"The recording stays in its parts; run `affetti recover {target}`.",
     )
 
 
 def _finish_interrupted(target: Path, found: Survey) -> SealReport:
-    """Put away the segments of a recording that was sealed already; refuse any other."""
+    """Put away the parts of a recording that was sealed already; refuse any other."""
     fit = _fit(found, Fitness(found.session_id, found.schema_version))
     try:
         with Session.open(target) as session:
             if session.started.session_id != found.session_id and found.session_id:
-                raise _exists(target, "is another recording than the segments beside it")
+                raise _exists(target, "is another recording than the parts beside it")
             held = _held(session, found, _Meter(None, 0))
             info = session.info
     except (*DAMAGE, AffettiError) as error:
-        raise _exists(target, "is another recording than the segments beside it") from error
+        raise _exists(target, "is another recording than the parts beside it") from error
     lacking = int((fit & ~held).sum())
     if lacking:
-        raise _exists(target, f"lacks {lacking} of the events in the segments beside it")
+        raise _exists(target, f"lacks {lacking} of the events in the parts beside it")
     left = _named(_tidied(target))
     moved = _put_away(target, found, held)
     said = f"It was sealed already.{moved}" if moved else _ALREADY
@@ -387,7 +387,7 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
 def _exists(target: Path, what: str) -> AffettiError:
     return FileExists(
         f"{target} exists already and {what}.",
-        "Nothing was changed. Move the segments to another folder and run `affetti recover` there.",
+        "Nothing was changed. Move the parts to another folder and run `affetti recover` there.",
     )
 
 

@@ -35,7 +35,7 @@ from affetti.core.events import (
 )
 from affetti.core.people.person import checked_code, refuse_existing, session_file_name
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
-from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.parts import PartLog
 from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
@@ -246,7 +246,7 @@ class Recording:
         with ExitStack() as undo:
             undo.callback(self.sources.stop)
             session_id = uuid.uuid4().hex
-            self._log = SegmentLog(self.target, session_id, settings.log)
+            self._log = PartLog(self.target, session_id, settings.log)
             undo.callback(self._discard)
             undo.callback(self._log.close)
             self.clock = SessionClock()

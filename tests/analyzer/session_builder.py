@@ -27,7 +27,7 @@ from affetti.core.events import (
     TrackStarted,
     consent_to,
 )
-from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
 from affetti.core.streams import audio_stream, video_stream
@@ -87,7 +87,7 @@ def chord(duration_s: float, *frequencies_hz: float) -> NDArray[np.int16]:
 
 
 def build(target: Path, plan: Plan) -> Path:
-    """Record `plan` to segments of `target`, estimates included, and seal them."""
+    """Record `plan` to parts of `target`, estimates included, and seal them."""
     chosen = plan.perceivers or opened(Offer(AFFETTI))
     started = SessionStarted(
         t_ns=0,
@@ -126,8 +126,8 @@ def build(target: Path, plan: Plan) -> Path:
 
 
 def write(target: Path, session_id: str, events: list[tuple[Event, bytes]]) -> None:
-    """Write events to segments of `target` and seal them."""
-    log = SegmentLog(target, session_id, LogSettings(segment_mib=32))
+    """Write events to parts of `target` and seal them."""
+    log = PartLog(target, session_id, LogSettings(part_mib=32))
     for event, blob in events:
         log.append(event, blob)
     log.close()

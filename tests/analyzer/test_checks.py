@@ -23,7 +23,7 @@ from affetti.core.events import (
     TrackStarted,
     consent_to,
 )
-from affetti.core.recording.parts import SegmentLog, survey
+from affetti.core.recording.parts import PartLog, survey
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings
@@ -101,7 +101,7 @@ def test_a_gap_in_the_sequence_is_found(tmp_path: Path, quiet_recording: Path) -
     target = tmp_path / "gap.h5"
     with Session.open(quiet_recording) as session:
         started, *rest = session.events
-    log = SegmentLog(target, started.session_id, LogSettings(segment_mib=8))
+    log = PartLog(target, started.session_id, LogSettings(part_mib=8))
     for event in (started, MarkerAdded(t_ns=1, label="lost"), *rest):
         log.append(event)
     log.close()

@@ -8,15 +8,15 @@ from affetti.core.custody.recovery import unsealed
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import MarkerAdded, SessionStarted, consent_to
 from affetti.core.recording.names import part_path
-from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.parts import PartLog
 from affetti.core.settings import LogSettings
 
 
 @pytest.fixture
 def broken_off(tmp_path: Path) -> Path:
-    """The segments of a recording that never ended."""
+    """The parts of a recording that never ended."""
     target = tmp_path / "cut.h5"
-    log = SegmentLog(target, "0" * 32, LogSettings(segment_mib=8))
+    log = PartLog(target, "0" * 32, LogSettings(part_mib=8))
     log.append(
         SessionStarted(
             t_ns=0,
@@ -43,7 +43,7 @@ def test_one_recording_named_twice_is_sealed_once(broken_off: Path) -> None:
 
 def test_a_sealed_recording_has_nothing_to_recover(quiet_recording: Path) -> None:
     assert unsealed([quiet_recording.parent]) == []
-    with pytest.raises(AffettiError, match="no segments"):
+    with pytest.raises(AffettiError, match="no parts"):
         unsealed([quiet_recording])
 
 
@@ -52,7 +52,7 @@ def test_a_sealed_recording_named_like_a_part_means_itself(
 ) -> None:
     alike = broken_off.with_name("cut.part007.h5")
     shutil.copy(quiet_recording, alike)
-    with pytest.raises(AffettiError, match="no segments"):
+    with pytest.raises(AffettiError, match="no parts"):
         unsealed([alike])
     assert recordings_in([alike.parent]) == [alike]
 

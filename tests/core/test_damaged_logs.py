@@ -15,7 +15,7 @@ import pytest
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import Event, FrameCaptured, MarkerAdded, SessionEnded, SessionRecovered
 from affetti.core.recording.names import part_path, parts_of
-from affetti.core.recording.parts import SegmentLog, survey
+from affetti.core.recording.parts import PartLog, survey
 from affetti.core.recording.records import Record, Scan, pack, record_of
 from affetti.core.recording.sealing import SealReport, seal
 from affetti.core.recording.session import Session
@@ -23,14 +23,14 @@ from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
 WriteLog = Callable[..., Path]
-SMALL = LogSettings(segment_mib=1, segment_s=5)
+SMALL = LogSettings(part_mib=1, part_s=5)
 EVENTS = 41
 
 
 def three_parts(folder: Path) -> Path:
     """A recording of 41 events in three parts of a little more than a mebibyte."""
     target = folder / "session.h5"
-    log = SegmentLog(target, SESSION_ID, SMALL)
+    log = PartLog(target, SESSION_ID, SMALL)
     chance = random.Random(5)
     log.append(started())
     for i in range(39):

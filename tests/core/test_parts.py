@@ -14,7 +14,7 @@ from affetti.core.recording.names import (
     target_of,
     unsealed_in,
 )
-from affetti.core.recording.parts import SegmentLog
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings
@@ -25,7 +25,7 @@ WriteLog = Callable[..., Path]
 
 def sealed(folder: Path, name: str) -> Path:
     """A sealed recording of any name, which it was given afterwards."""
-    log = SegmentLog(folder / "other.h5", "f" * 32, LogSettings(segment_mib=8))
+    log = PartLog(folder / "other.h5", "f" * 32, LogSettings(part_mib=8))
     log.append(started(session_id="f" * 32))
     log.append(MarkerAdded(t_ns=NS, label="mine"))
     log.close()
@@ -69,7 +69,7 @@ def test_parts_beyond_999_are_found_in_the_order_of_their_numbers(write_log: Wri
 
 def test_names_that_a_pattern_would_misread_are_found(tmp_path: Path) -> None:
     target = tmp_path / "a[1]*.h5"
-    SegmentLog(target, SESSION_ID, LogSettings(segment_mib=8)).close()
+    PartLog(target, SESSION_ID, LogSettings(part_mib=8)).close()
     assert parts_of(target) == [part_path(target, 1)]
     with pytest.raises(AffettiError) as caught:
         Session.open(target)
@@ -79,11 +79,11 @@ def test_names_that_a_pattern_would_misread_are_found(tmp_path: Path) -> None:
 def test_a_log_discards_its_own_parts_alone(write_log: WriteLog, tmp_path: Path) -> None:
     other = tmp_path / "session.part002.h5"
     other.write_text("precious")
-    log = SegmentLog(tmp_path / "session.h5", SESSION_ID, LogSettings(segment_mib=8))
+    log = PartLog(tmp_path / "session.h5", SESSION_ID, LogSettings(part_mib=8))
     log.close()
     log.discard()
     assert [path.name for path in tmp_path.glob("*.h5")] == [other.name]
-    log = SegmentLog(tmp_path / "session.h5", SESSION_ID, LogSettings(segment_mib=8))
+    log = PartLog(tmp_path / "session.h5", SESSION_ID, LogSettings(part_mib=8))
     log.close()
     part_path(tmp_path / "session.h5", 1).rename(tmp_path / "kept.h5")
     part_path(tmp_path / "session.h5", 1).write_text("of another")

@@ -10,7 +10,7 @@ import pytest
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import FrameCaptured, MarkerAdded, SessionEnded, decode
 from affetti.core.recording.names import part_path, parts_of
-from affetti.core.recording.parts import INDEX_ROW, SegmentLog, survey
+from affetti.core.recording.parts import INDEX_ROW, PartLog, survey
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
@@ -25,7 +25,7 @@ def test_a_log_reads_back_as_it_was_written(write_log: WriteLog) -> None:
     assert [type(decode(record.json)) for record in records] == [type(event) for event, _ in items]
 
 
-def test_every_segment_is_plain_hdf5_while_it_is_written(write_log: WriteLog) -> None:
+def test_every_part_is_plain_hdf5_while_it_is_written(write_log: WriteLog) -> None:
     target = write_log(close=False)
     copy = target.with_name("copy.h5")
     shutil.copy(part_path(target, 1), copy)  # the original is locked
@@ -58,7 +58,7 @@ def test_a_running_log_cannot_be_recovered(write_log: WriteLog) -> None:
     assert caught.value.code == ExitCode.UNSEALED
 
 
-def test_a_record_that_does_not_fit_any_segment_is_refused(write_log: WriteLog) -> None:
+def test_a_record_that_does_not_fit_any_part_is_refused(write_log: WriteLog) -> None:
     frame = FrameCaptured(t_ns=1, frame=0, width_px=4, height_px=4)
     with pytest.raises(AffettiError) as caught:
         write_log([(frame, bytes(5 << 20))])
@@ -101,7 +101,7 @@ def test_a_damaged_record_costs_itself_alone(write_log: WriteLog) -> None:
 
 def test_parts_of_another_recording_are_not_mixed_in(write_log: WriteLog, tmp_path: Path) -> None:
     target = write_log()
-    other = SegmentLog(tmp_path / "other.h5", "f" * 32)
+    other = PartLog(tmp_path / "other.h5", "f" * 32)
     other.append(started(session_id="f" * 32))
     other.close()
     part_path(tmp_path / "other.h5", 1).rename(part_path(target, 2))
@@ -111,18 +111,18 @@ def test_parts_of_another_recording_are_not_mixed_in(write_log: WriteLog, tmp_pa
 
 def test_names_that_only_begin_alike_are_kept_apart(tmp_path: Path) -> None:
     for name in ("a.h5", "a.part001b.h5"):
-        SegmentLog(tmp_path / name, SESSION_ID).close()
+        PartLog(tmp_path / name, SESSION_ID).close()
     assert [path.name for path in parts_of(tmp_path / "a.h5")] == ["a.part001.h5"]
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(AffettiError) as caught:
-        SegmentLog(tmp_path / "file" / "a.h5", SESSION_ID)
+        PartLog(tmp_path / "file" / "a.h5", SESSION_ID)
     assert caught.value.code == ExitCode.FILE_MISSING
 
 
-def fill(log: SegmentLog) -> tuple[int, AffettiError]:
+def fill(log: PartLog) -> tuple[int, AffettiError]:
     """Append frames until the log refuses one; return how many it took, and the refusal."""
     frame = FrameCaptured(t_ns=1, frame=0, width_px=4, height_px=4)
     for frames in range(10_000):
@@ -134,7 +134,7 @@ def fill(log: SegmentLog) -> tuple[int, AffettiError]:
 
 
 def test_a_full_disk_ends_the_log_cleanly(small_disk: Path) -> None:
-    log = SegmentLog(small_disk / "a.h5", SESSION_ID, LogSettings(segment_mib=8, segment_s=5))
+    log = PartLog(small_disk / "a.h5", SESSION_ID, LogSettings(part_mib=8, part_s=5))
     log.append(started())
     frames, refusal = fill(log)
     assert refusal.code == ExitCode.DISK_FULL
@@ -147,11 +147,11 @@ def test_a_full_disk_ends_the_log_cleanly(small_disk: Path) -> None:
     assert [record.kind for record in found[-2:]] == ["MarkerAdded", "SessionEnded"]
 
 
-def test_a_disk_without_room_for_a_segment_is_said_before_anything_is_recorded(
+def test_a_disk_without_room_for_a_part_is_said_before_anything_is_recorded(
     small_disk: Path,
 ) -> None:
     (small_disk / "filler").write_bytes(bytes((60 << 20) - (10 << 20)))
     with pytest.raises(AffettiError) as caught:
-        SegmentLog(small_disk / "a.h5", SESSION_ID)
+        PartLog(small_disk / "a.h5", SESSION_ID)
     assert caught.value.code == ExitCode.DISK_FULL
     assert not parts_of(small_disk / "a.h5")

@@ -85,19 +85,19 @@ def test_nothing_to_seal_is_said(tmp_path: Path) -> None:
     assert caught.value.code == ExitCode.FILE_MISSING
 
 
-def test_segments_without_an_event_are_left_alone(write_log: WriteLog) -> None:
+def test_parts_without_an_event_are_left_alone(write_log: WriteLog) -> None:
     target = write_log([])
     with pytest.raises(AffettiError, match="hold no event"):
         seal(target)
     assert parts_of(target)
 
 
-def test_without_room_the_segments_stay(small_disk: Path) -> None:
-    from affetti.core.recording.parts import SegmentLog
+def test_without_room_the_parts_stay(small_disk: Path) -> None:
+    from affetti.core.recording.parts import PartLog
     from affetti.core.settings import LogSettings
 
     target = small_disk / "a.h5"
-    log = SegmentLog(target, SESSION_ID, LogSettings(segment_mib=12, segment_s=5))
+    log = PartLog(target, SESSION_ID, LogSettings(part_mib=12, part_s=5))
     for event, blob in small_session():
         log.append(event, blob + bytes(200_000 if blob[:2] == b"\xff\xd8" else 0))
     log.close()

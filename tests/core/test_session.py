@@ -110,7 +110,7 @@ def test_a_file_of_another_program_is_said(tmp_path: Path) -> None:
     assert refusal(path).code == ExitCode.NOT_A_SESSION
 
 
-def test_segments_send_one_to_recover(write_log: WriteLog) -> None:
+def test_parts_send_one_to_recover(write_log: WriteLog) -> None:
     target = write_log()
     for path in (target, target.with_name("session.part001.h5")):
         error = refusal(path)

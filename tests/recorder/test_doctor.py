@@ -41,7 +41,7 @@ def test_a_larger_picture_leaves_less_time(tmp_path):
     assert 0 < large < small
 
 
-def test_segments_of_a_crash_are_named(settings):
+def test_parts_of_a_crash_are_named(settings):
     settings.folder.mkdir()
     assert doctor.unsealed_recordings(settings).status == "ok"
     (settings.folder / "sub-P07.part001.h5").write_bytes(b"")

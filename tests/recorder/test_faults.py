@@ -91,8 +91,8 @@ def record(plan: Plan, readers: Readers) -> tuple[list[messages.Message], set[st
 
 
 ENDS = [
-    ("affetti.core.recording.parts:SegmentLog.append", 30),
-    ("affetti.core.recording.parts:SegmentLog.sync", 1),
+    ("affetti.core.recording.parts:PartLog.append", 30),
+    ("affetti.core.recording.parts:PartLog.sync", 1),
     ("affetti.core.state:SessionState.apply", 30),
     ("affetti.recorder.engine.live:LivePerception.push", 30),
     ("affetti.recorder.engine.inbox:Inbox.put", 30),
@@ -220,7 +220,7 @@ main()
     [
         "affetti.recorder.engine.engine:Engine.turn",
         "affetti.recorder.engine.engine:Engine._look_after",
-        "affetti.core.recording.parts:SegmentLog.append",
+        "affetti.core.recording.parts:PartLog.append",
         "affetti.recorder.engine.inbox:Inbox.get",
         "affetti.recorder.sources.camera:FrameLog.keep",
     ],

@@ -160,7 +160,7 @@ def test_a_file_that_exists_is_never_overwritten(material: Path, tmp_path: Path)
     assert target.read_text() == "precious"
 
 
-def test_unsealed_segments_are_never_overwritten(material: Path, tmp_path: Path) -> None:
+def test_unsealed_parts_are_never_overwritten(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "crashed.h5"
     process = begin(target, "--camera", material / "long.avi")
     process.kill()
