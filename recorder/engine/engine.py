@@ -121,6 +121,7 @@ class Engine:
 
     def complain(self, error: AffettiError, fatal: bool = False) -> None:
         """Publish an error; fatal where a recording did not begin, or has ended because of it."""
+        logbook.note(f"problem: {type(error).__name__}{', fatal' if fatal else ''}")
         self._publish(messages.Problem(error.message, error.hint, int(error.code), fatal))
 
     def _publish(self, message: Message) -> None:
@@ -171,6 +172,7 @@ class Engine:
         if report.recovered:
             hint = f"`affetti check {report.path}` names what is missing."
             self.complain(Damaged(report.statement, hint))
+        logbook.note(f"a recording is sealed: {reason}")
         self._publish(messages.Sealed(str(report.path), reason))
 
     def _carry_out(self, command: AnyCommand) -> None:
@@ -253,6 +255,7 @@ class Engine:
             self._readers = Readers(offered(plan.pipeline, self._settings))
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
         self.load_models()
+        logbook.note("a recording begins")
         self._publish(messages.Started(str(self.recording.target)))
 
     def _is_due(self, what: str, now: float, every_s: float) -> bool:

@@ -233,3 +233,18 @@ def test_a_neutral_face_can_be_recorded_first(material: Path, tmp_path: Path) ->
         neutral_reference = session.state.neutral_reference
         assert neutral_reference is not None
         assert neutral_reference.duration_ns(0) == pytest.approx(3e9, abs=5e8)
+
+
+def test_the_log_tells_of_a_recording_without_a_word_about_the_person(
+    material: Path, tmp_path: Path
+) -> None:
+    film = material / "film.avi"
+    options = ["--person", "Quitte7", "--camera", film, "--no-speaker", "--duration", 2]
+    done = record(*options, "--markers-from-stdin", cwd=tmp_path, input="she weeps at the bridge\n")
+    assert done.returncode == 0, done.stderr
+    (log,) = (tmp_path / "state").rglob("engine.log")
+    written = log.read_text()
+    assert "a recording begins" in written
+    assert "a recording is sealed" in written
+    assert "Quitte7" not in written
+    assert "weeps" not in written
