@@ -86,8 +86,8 @@ def _expected(track: TrackResult) -> str:
     for name in ("music", "face"):
         words = wording.expressed(name, track.summaries[name])
         spoke = track.summaries[name].said > 0
-        said[name] = text(f"track.expected.{name}", words=words) if spoke else words
-    return text("track.expected", expected=track.expected, **said)
+        said[name] = text(f"expectation.{name}", words=words) if spoke else words
+    return text("expectation", expected=track.expected, **said)
 
 
 def _played(track: TrackResult) -> str:

@@ -63,6 +63,7 @@ class Plan:
     moments: list[Event] = field(default_factory=list)
     jpegs: list[bytes] = field(default_factory=list)
     unfilmed: list[tuple[float, float]] = field(default_factory=list)  # seconds without frames
+    expected: str | None = None  # what the playlist expects of every track
     end_reason: TrackEndReason = "finished"  # of every track
     blobs: dict[Event, bytes] = field(default_factory=dict)  # of moments that carry one
     person: str = "P07"
@@ -166,7 +167,7 @@ def _playback(plan: Plan) -> Iterable[tuple[Event, bytes]]:
     for number, (title, samples) in enumerate(plan.tracks):
         end = min(begin + len(samples), len(sound))
         sound[begin:end] = samples[: end - begin]
-        yield _track_started(number, title, begin, len(samples)), b""
+        yield _track_started(number, title, begin, len(samples), plan.expected), b""
         ended = TrackEnded(t_ns=_time_ns(end), track=number, sample=end, reason=plan.end_reason)
         yield ended, b""
         begin = end
@@ -178,7 +179,9 @@ def _playback(plan: Plan) -> Iterable[tuple[Event, bytes]]:
         yield event, block.astype("<i2").tobytes()
 
 
-def _track_started(number: int, title: str, sample: int, count: int) -> TrackStarted:
+def _track_started(
+    number: int, title: str, sample: int, count: int, expected: str | None
+) -> TrackStarted:
     return TrackStarted(
         t_ns=_time_ns(sample),
         track=number,
@@ -187,6 +190,7 @@ def _track_started(number: int, title: str, sample: int, count: int) -> TrackSta
         sha256="0" * 64,
         sample=sample,
         duration_s=count / RATE_HZ,
+        expected=expected,
     )
 
 

@@ -11,8 +11,13 @@ from rich.console import Console
 from session_builder import RATE_HZ, Plan, build, chord
 from textual.widgets import Static
 
+from affetti.analyzer.analysis import analyze
+from affetti.analyzer.measures.estimates import MODALITIES
+from affetti.analyzer.replay import completed
 from affetti.analyzer.report import write_report
+from affetti.analyzer.tables import tables_of
 from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EMOTIONS
 from affetti.core.events import (
     ConsentChanged,
     DeviceLost,
@@ -82,6 +87,7 @@ def of_track(kind: type[Any], t_s: float) -> Event:
 TURNING = Faces((2.3, CRYING), (1.6, TORN), (3.1, SMILING), (0.7, None))
 KINDS: dict[str, dict[str, Any]] = {
     "two tracks": {"tracks": [A, B], "read_face": TURNING},
+    "what was expected": {"tracks": [A], "read_face": TURNING, "expected": "relaxation"},
     "no face": {"tracks": [A], "read_face": Faces((1, None))},
     "no camera": {"tracks": [A, B], "jpegs": []},
     "no music": {"read_face": TURNING, "tracks": []},
@@ -204,6 +210,9 @@ async def test_the_screen_says_what_the_report_says(
     assert len(rows) == 3 * len(fields["tracks"])
     for name, words, coverage in rows:
         assert f"{name} {words} {coverage}" in screen
+    told = page.under("expected")
+    assert len(told) == (len(fields["tracks"]) if "expected" in fields else 0)
+    assert all(text in screen for text in told)
     for label in ("played", "congruence", "congruence-coverage", "response"):
         told = page.under(label)
         assert len(told) == len(fields["tracks"])
@@ -214,15 +223,40 @@ async def test_the_screen_says_what_the_report_says(
     assert ("could not be seen" in screen) == bool(unseen[0])
 
 
+@pytest.mark.parametrize("kind", ["two tracks", "a pause"])
+def test_segments_are_the_same_in_the_table_and_in_the_report(
+    tmp_path: Path, blank_jpeg: bytes, kind: str
+) -> None:
+    fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
+    path = built(tmp_path / "s.h5", fields)
+    page = Page(write_report(path).read_text(encoding="utf-8"))
+    with Session.open(path) as session:
+        (table,) = [t for t in tables_of(analyze(session, completed(session)))
+                    if t.name == "segments"]  # fmt: skip
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    spoken = sorted((r for r in rows if r["said"]),
+                    key=lambda r: (r["segment"], MODALITIES.index(r["modality"])))  # fmt: skip
+    shares = [" ".join(f"{row[emotion]:.2f}" for emotion in EMOTIONS) for row in spoken]
+    assert len(shares) > 8
+    assert page.under("figure segment-shares") == shares
+    for row in spoken:
+        assert row["strongest"] == max(EMOTIONS, key=lambda emotion: row[emotion])
+
+
 def test_what_happened_is_in_what_is_said(tmp_path: Path, blank_jpeg: bytes) -> None:
     """The comparison is of something: each kind of recording leaves its words."""
     told = {}
     for kind in ("a response", "no response", "consent withdrawn", "the camera lost", "two faces",
-                 "a reference refused", "the track paused, and skipped"):  # fmt: skip
+                 "what was expected", "a reference refused",
+                 "the track paused, and skipped"):  # fmt: skip
         fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
         path = built(tmp_path / f"{len(told)}.h5", fields)
         page = Page(write_report(path).read_text(encoding="utf-8"))
         told[kind] = " ".join(text for _, text in page.texts).replace("\u00a0", " ")
+    assert (
+        "expected relaxation; the music expresses relaxation, 50 %; the face "
+        in (told["what was expected"])
+    )
     assert "After 4.5 s, from sadness to happiness." in told["a response"]
     assert (
         "No response: the face changed no more than it does without music." in (told["no response"])

@@ -120,3 +120,9 @@ def test_numbers_are_said_in_one_way() -> None:
     assert duration(59.97) == "60.0\u00a0s"
     assert times(3) == "3 times"
     assert [listed(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_no_id_stands_twice_in_a_catalogue() -> None:
+    for path in (ROOT / "core" / "locale").glob("*.po"):
+        ids = re.findall(r'(?m)^msgid "(.+)"$', path.read_text(encoding="utf-8"))
+        assert sorted(set(ids)) == sorted(ids), path.name
