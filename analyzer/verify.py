@@ -256,81 +256,6 @@ class _FromRecorded(Perception):
         return [*estimates, *self._fusion.push(event, known)]
 
 
-class _Comparison:
-    """Sets recorded and replayed estimates side by side and keeps count."""
-
-    def __init__(self, recorded: Recorded, chosen: Perceivers) -> None:
-        self._recorded, self._chosen = recorded, chosen
-        self._seen: set[int] = set()
-        self._missing: list[Event] = []
-        self._differences: list[Difference] = []
-        self.compared = Counter(dict.fromkeys(ESTIMATE_TABLES, 0))
-        self.differing = Counter(self.compared)
-        self.one_sided = Counter(self.compared)
-        self.unrecorded = Counter(self.compared)
-        self.largest: dict[str, dict[str, float]] = {}
-
-    @property
-    def first(self) -> Difference | None:
-        """The first difference that is too large."""
-        return min(self._differences, key=lambda found: found.t_s, default=None)
-
-    def add(self, again: Event) -> None:
-        live = self._recorded.of(again)
-        if live is None:
-            self._missing.append(again)
-            return
-        self._seen.add(live.seq)
-        name = modality_of(live)
-        self.compared[name] += 1
-        if msgspec.structs.replace(again, seq=live.seq) != live:
-            self.differing[name] += 1
-            self._judge(name, live, again)
-
-    def _judge(self, name: str, live: Event, again: Event) -> None:
-        found = list(departures(live, again))
-        if any(each.one_sided for each in found) and self._at_gate(live, again):
-            self.one_sided[name] += 1
-            found = [each for each in found if each.measured]  # the others follow from the gate
-        for each in found:
-            if each.excess:
-                self._depart(name, live, each.field, each.live, each.replayed)
-            else:
-                largest = self.largest.setdefault(name, {})
-                largest[each.field] = max(each.size, largest.get(each.field, 0.0))
-
-    def _at_gate(self, live: Event, again: Event) -> bool:
-        """Whether a value by which perception decides lies as near to its gate as it may be off.
-
-        The recorded value counts; that of the replay where none was recorded.
-        """
-        for declared in dict.fromkeys(column_fields(type(live)).values()):
-            values = (getattr(side, declared.name, None) for side in (live, again))
-            value = next((each for each in values if each is not None), None)
-            if value is not None and any(
-                abs(value - gate) <= declared.tolerance + _SLACK
-                for gate in self._chosen.gates.get(declared.name, ())
-            ):
-                return True
-        return False
-
-    def _depart(self, name: str, about: Event, what: str, live: Any, again: Any) -> None:
-        seq = about.seq if about.seq >= 0 else None
-        t_s = about.t_ns / NS_PER_S
-        self._differences.append(Difference(name, seq, t_s, what, live, again))
-
-    def finish(self, broken_off: bool) -> None:
-        """Take in what only one side has."""
-        for live in self._recorded.besides(self._seen):
-            self._depart(modality_of(live), live, "estimate", "there", "none")
-        for again in self._missing:
-            name = modality_of(again)
-            if broken_off and again.t_ns > self._recorded.last.get(name, -1):
-                self.unrecorded[name] += 1
-            else:
-                self._depart(name, again, "estimate", "none", "there")
-
-
 @dataclass(frozen=True)
 class Departure:
     """One field in which two estimates differ.
@@ -364,6 +289,86 @@ class Departure:
         return isinstance(self.live, float) and isinstance(self.replayed, float)
 
 
+class _Comparison:
+    """Sets recorded and replayed estimates side by side and keeps count."""
+
+    def __init__(self, recorded: Recorded, chosen: Perceivers) -> None:
+        self._recorded, self._chosen = recorded, chosen
+        self._seen: set[int] = set()
+        self._missing: list[Event] = []
+        self._differences: list[Difference] = []
+        self.compared = Counter(dict.fromkeys(ESTIMATE_TABLES, 0))
+        self.differing = Counter(self.compared)
+        self.one_sided = Counter(self.compared)
+        self.unrecorded = Counter(self.compared)
+        self.largest: dict[str, dict[str, float]] = {}
+
+    @property
+    def first(self) -> Difference | None:
+        """The first difference that is too large."""
+        return min(self._differences, key=lambda found: found.t_s, default=None)
+
+    def add(self, again: Event) -> None:
+        live = self._recorded.of(again)
+        if live is None:
+            self._missing.append(again)
+            return
+        self._seen.add(live.seq)
+        name = modality_of(live)
+        self.compared[name] += 1
+        if msgspec.structs.replace(again, seq=live.seq) != live:
+            self.differing[name] += 1
+            self._judge(name, live, again)
+
+    def _judge(self, name: str, live: Event, again: Event) -> None:
+        found = list(departures(live, again))
+        sided = [each for each in found if each.one_sided]
+        if sided and all(self._excused(each, live, again) for each in sided):
+            self.one_sided[name] += 1
+            found = [each for each in found if each.measured]  # the others follow from the gate
+        for each in found:
+            if each.excess:
+                self._depart(name, live, each.field, each.live, each.replayed)
+            else:
+                largest = self.largest.setdefault(name, {})
+                largest[each.field] = max(each.size, largest.get(each.field, 0.0))
+
+    def _excused(self, sided: Departure, live: Event, again: Event) -> bool:
+        """Whether what only one side has, a part or a field, may be missing on the other."""
+        part = sided.live if sided.live is not None else sided.replayed
+        sides = (part,) if isinstance(part, msgspec.Struct) else (live, again)
+        fields = dict.fromkeys(column_fields(type(live)).values())
+        return any(self._at_gate(declared, sides) for declared in fields)
+
+    def _at_gate(self, declared: Field, sides: Sequence[msgspec.Struct]) -> bool:
+        """Whether a value by which perception decides lies as near to its gate as it may be off.
+
+        The recorded value counts; that of the replay where none was recorded.
+        """
+        values = (getattr(side, declared.name, None) for side in sides)
+        value = next((each for each in values if each is not None), None)
+        return value is not None and any(
+            abs(value - gate) <= declared.tolerance + _SLACK
+            for gate in self._chosen.gates.get(declared.name, ())
+        )
+
+    def _depart(self, name: str, about: Event, what: str, live: Any, again: Any) -> None:
+        seq = about.seq if about.seq >= 0 else None
+        t_s = about.t_ns / NS_PER_S
+        self._differences.append(Difference(name, seq, t_s, what, live, again))
+
+    def finish(self, broken_off: bool) -> None:
+        """Take in what only one side has."""
+        for live in self._recorded.besides(self._seen):
+            self._depart(modality_of(live), live, "estimate", "there", "none")
+        for again in self._missing:
+            name = modality_of(again)
+            if broken_off and again.t_ns > self._recorded.last.get(name, -1):
+                self.unrecorded[name] += 1
+            else:
+                self._depart(name, again, "estimate", "none", "there")
+
+
 def departures(live: msgspec.Struct, again: msgspec.Struct) -> Iterator[Departure]:
     """Yield every field, but the place in the log, in which an estimate made anew differs."""
     for declared in fields_of(type(live)):
@@ -383,14 +388,22 @@ def _part_departures(declared: Field, live: Any, again: Any) -> Iterator[Departu
         yield from departures(was, now)
     elif was is not now:
         yield Departure(declared.one, was, now, float("inf"), True)
-    rest_was = [part for part in getattr(live, declared.name) if part is not was]
-    rest_now = [part for part in getattr(again, declared.name, ()) if part is not now]
-    if len(rest_was) != len(rest_now):
-        counts = len(rest_was), len(rest_now)
-        yield Departure(declared.name, *counts, distance(*counts), True)
-        return
-    for pair in zip(rest_was, rest_now, strict=True):
-        yield from departures(*pair)
+    rest = [part for part in getattr(again, declared.name, ()) if part is not now]
+    for part in getattr(live, declared.name):
+        if part is was:
+            continue
+        other = next((each for each in rest if not _excessive(part, each)), None)
+        if other is None:
+            yield Departure(declared.name, part, None, float("inf"), True)
+        else:
+            rest.remove(other)
+            yield from departures(part, other)
+    for part in rest:
+        yield Departure(declared.name, None, part, float("inf"), True)
+
+
+def _excessive(live: msgspec.Struct, again: msgspec.Struct) -> bool:
+    return any(each.excess for each in departures(live, again))
 
 
 def _departure(declared: Field, was: Any, now: Any) -> Departure:

@@ -16,11 +16,17 @@ from click.testing import CliRunner
 from session_builder import Plan, build, chord, read_face, read_music
 
 from affetti.analyzer.commands.verify import verify as verify_command
-from affetti.analyzer.verify import Verification, distance, verify
+from affetti.analyzer.verify import Verification, departures, distance, verify
 from affetti.core.clock import NS_PER_S
 from affetti.core.environment import environment
 from affetti.core.errors import ExitCode
-from affetti.core.events import Environment, NeutralReferenceRecorded, NeutralReferenceStarted
+from affetti.core.events import (
+    Environment,
+    Face,
+    FaceEstimated,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
+)
 from affetti.core.recording.session import Session
 from affetti.models import manifest
 from affetti.models.face import reading as face_reading
@@ -241,3 +247,20 @@ def test_the_paper_s_pipeline_is_reproduced(tmp_path: Path, face_jpegs: list[byt
     assert (found.verdict, found.pipeline) == ("identical", "paper")
     assert found.compared["face"] == 70
     assert found.compared["music"] >= 3
+
+
+def faces(*scores: float) -> FaceEstimated:
+    """Return an estimate of a face that is read and of others beside it."""
+    read = Face(face_id=0, read=True, box_px=(0, 0, 90, 90), score=0.9)
+    others = [
+        Face(face_id=i, box_px=(100 * i, 0, 90, 90), score=score)
+        for i, score in enumerate(scores, start=1)
+    ]
+    return FaceEstimated(t_ns=0, frame=0, faces=(read, *others))
+
+
+def test_a_face_beside_the_read_one_that_only_one_side_has_is_named_as_such() -> None:
+    (found,) = [each for each in departures(faces(0.8, 0.7), faces(0.8001)) if each.excess]
+    assert (found.field, found.replayed) == ("faces", None)
+    assert found.live.score == 0.7
+    assert not [each for each in departures(faces(0.8), faces(0.8001)) if each.excess]
