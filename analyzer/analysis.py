@@ -6,7 +6,11 @@ analysis.segments["fused"].emotions
 analysis.tracks[0].response_s
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from affetti.analyzer.measures.course import Course, Parameters, course_of
 from affetti.analyzer.replay import EstimateTables
@@ -14,6 +18,26 @@ from affetti.core.recording.info import SessionInfo
 from affetti.core.recording.session import Session
 
 __all__ = ["Analysis", "Parameters", "analyze"]
+
+
+@dataclass(frozen=True)
+class SignalTable:
+    """The samples of a signal, as they were recorded.
+
+    Attributes
+    ----------
+    channels
+        Their names.
+    t_s, stamps_s
+        When each sample was taken, seconds of session time, and its raw stamp, seconds [n].
+    values
+        [n, channels]: numbers, or texts.
+    """
+
+    channels: tuple[str, ...]
+    t_s: NDArray[np.float64]
+    stamps_s: NDArray[np.float64]
+    values: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -26,10 +50,13 @@ class Analysis(Course):
         The recording in brief.
     tables
         The estimates as columns, with where they come from.
+    signals
+        The samples of each signal, by its name.
     """
 
     info: SessionInfo
     tables: EstimateTables
+    signals: dict[str, SignalTable] = field(default_factory=dict)
 
 
 def analyze(
@@ -48,4 +75,8 @@ def analyze(
     """
     columns = {"face": tables.face, "music": tables.music, "fused": tables.fused}
     course = course_of(session.state, session.started.perception, columns, parameters)
-    return Analysis(**vars(course), info=session.info, tables=tables)
+    signals = {
+        name: SignalTable(each.channels, each.t_s, each.stamps_s, each.values)
+        for name, each in session.signals.items()
+    }
+    return Analysis(**vars(course), info=session.info, tables=tables, signals=signals)

@@ -14,6 +14,7 @@ import msgspec
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.replay import recorded_offer
 from affetti.analyzer.tables import Table, description_of, tables_of, write_csv
+from affetti.core.custody.artefacts import ANALYSIS
 from affetti.core.environment import environment
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.recording.session import Session
@@ -58,7 +59,7 @@ def folder_of(recording: Path, output: Path | None = None, pipeline: str = "") -
     One by another pipeline than the recorded one is named after it: `NAME.paper.analysis`.
     """
     middle = f".{pipeline}" if pipeline else ""
-    return (output or recording.parent) / f"{recording.stem}{middle}.analysis"
+    return (output or recording.parent) / ANALYSIS.name(recording, middle)
 
 
 def found_origin(folder: Path) -> Origin | None:

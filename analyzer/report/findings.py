@@ -172,6 +172,9 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         length = clock_text(audio.samples / audio.rate_hz)
         gaps = f"{number(audio.gaps, 'gap')}, {audio.missing / audio.rate_hz:.1f} s lost"
         rows.append((f"{name.capitalize()} sound", f"{length}, {gaps if audio.gaps else 'no gap'}"))
+    for name, signal in info.signals.items():
+        gone = f", lost {times(signal.losses)}" if signal.losses else ""
+        rows.append((f"Signal {name}", f"{number(signal.samples, 'sample')}{gone}"))
     crowded = crowded_share(analysis.tables.face)
     if crowded > 0:
         seen = percent(crowded)

@@ -18,6 +18,7 @@ from affetti.analyzer.replay import Progress, completed, other_models, replayed
 from affetti.analyzer.report import figures, findings, wording
 from affetti.analyzer.report.tracks import track_words
 from affetti.core.clock import NS_PER_S
+from affetti.core.custody.artefacts import REPORT
 from affetti.core.custody.temporary import replacing
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import DiskFull, FileExists, FileMissing
@@ -68,7 +69,7 @@ def write_report(
 
 def report_path(recording: Path, folder: Path) -> Path:
     """Return the name of a recording's report in a folder."""
-    return folder / f"{recording.stem}.report.html"
+    return folder / REPORT.name(recording)
 
 
 def save_report(html: str, path: Path, session_id: str) -> None:

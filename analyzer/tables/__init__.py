@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from affetti.analyzer.analysis import Analysis
+from affetti.analyzer.analysis import Analysis, SignalTable
 from affetti.analyzer.measures.estimates import MODALITIES
 from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
@@ -121,7 +121,12 @@ COLUMNS: Final[dict[str, str]] = {
 
 def description_of(column: str) -> str:
     """Return what is in a column; one that is not ours, a plug-in or a playlist named."""
-    return COLUMNS.get(column, "as the playlist, or a plug-in's perceiver, has it")
+    others = "as the playlist, a plug-in's perceiver or the source of a signal has it"
+    return COLUMNS.get(column, SIGNAL_COLUMNS.get(column, others))
+
+
+# What the table of a signal has beside its channels.
+SIGNAL_COLUMNS: Final = {"stamp_s": "stamp as the source of the signal gave it, seconds"}
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ def tables_of(analysis: Analysis) -> list[Table]:
         _tracks(analysis),
         _moments(analysis),
         *(_estimates(analysis, name, table) for name, table in analysis.tables.all().items()),
+        *(_signal(analysis, name, table) for name, table in analysis.signals.items()),
     ]
     return [_with_playlist(analysis, table) for table in made]
 
@@ -361,3 +367,21 @@ def _estimates(analysis: Analysis, name: str, table: Columns) -> Table:
     names = tuple(column for column in table if column != "seq")
     rows = [list(row) for row in zip(*(table[column] for column in names), strict=True)]
     return _table(analysis, f"estimates_{name}", names, rows)
+
+
+def _signal(analysis: Analysis, name: str, table: SignalTable) -> Table:
+    rows = [
+        [t_s, stamp_s, *values]
+        for t_s, stamp_s, values in zip(table.t_s, table.stamps_s, table.values, strict=True)
+    ]
+    names = _channel_names(table.channels)
+    return _table(analysis, f"signals_{name}", ("t_s", "stamp_s", *names), rows)
+
+
+def _channel_names(channels: tuple[str, ...]) -> list[str]:
+    """Return a name for the column of each channel; one that is taken gets its number."""
+    names: list[str] = []
+    taken = {"session_id", "person", "pipeline", "t_s", "stamp_s"}
+    for i, channel in enumerate(channels, start=1):
+        names.append(f"{channel}_{i}" if channel in {*taken, *names} else channel)
+    return names

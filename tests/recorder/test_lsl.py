@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from affetti.analyzer.analysis import analyze
 from affetti.analyzer.checks import Importance, inspect
+from affetti.analyzer.replay import completed
+from affetti.analyzer.tables import tables_of
 from affetti.core.errors import DeviceError
 from affetti.core.events import ClockMeasured, DeviceLost, DeviceRestored
 from affetti.core.recording.session import Session
@@ -109,3 +112,15 @@ def test_an_outlet_that_is_not_there_is_said() -> None:
     source = source_at(f"lsl:{unique('nobody')}", Settings())
     with pytest.raises(DeviceError, match="answers"):
         source.open()
+
+
+def test_a_signal_has_a_table_with_its_channels(tmp_path: Path) -> None:
+    target, name = tmp_path / "s.h5", unique("heart")
+    with outlet(name, "int32", 50, 2):
+        assert recorder(target, name, 4).wait() == 0
+    with Session.open(target) as session:
+        analysis = analyze(session, completed(session))
+        (stream,) = session.signals
+    table = next(each for each in tables_of(analysis) if each.name == f"signals_{stream}")
+    assert table.columns[-4:] == ("t_s", "stamp_s", "first", "second")
+    assert [row[-2:] for row in table.rows] == [[i, -i] for i in range(len(table.rows))]

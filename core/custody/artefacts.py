@@ -1,0 +1,103 @@
+"""What lies beside a recording, and whose it is: the one register of it.
+
+Whatever is written beside a recording or about a person is declared here with its kind, how its
+name follows from the recording's, and what it tells of the person. Encryption, withdrawal and
+retention find it by this, and whoever writes a file takes its name from here.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from affetti.core.custody.temporary import leftovers
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A kind of file or folder that belongs to a recording.
+
+    Attributes
+    ----------
+    kind
+        What it is called here.
+    suffix
+        What stands in its name behind the recording's, without its `.h5`; `{}` is a part that
+        varies.
+    varies
+        A regular expression for that part.
+    derived
+        Whether it can be made again from the recording.
+    session_id_in
+        What in it names its session, in words; a name alone proves nothing.
+    """
+
+    kind: str
+    suffix: str
+    varies: str = ""
+    derived: bool = False
+    session_id_in: str = ""
+
+    def name(self, recording: Path, variant: str = "") -> str:
+        """Return the name of the one that belongs to a recording."""
+        return recording.stem + self.suffix.format(variant)
+
+    def matches(self, name: str, recording: Path) -> bool:
+        """Whether a name is that of one that belongs to a recording."""
+        before, _, after = self.suffix.partition("{}")
+        varies = self.varies if "{}" in self.suffix else ""
+        pattern = re.escape(recording.stem + before) + varies + re.escape(after)
+        return re.fullmatch(pattern, name) is not None
+
+
+RECORDING: Final = Artefact("recording", ".h5", session_id_in="the attribute session_id")
+PART: Final = Artefact(
+    "part", ".part{}.h5", r"(?:[0-9]{3}|[1-9][0-9]{3,})", session_id_in="the header of each record"
+)
+UNREADABLE: Final = Artefact(
+    "unreadable parts", ".unreadable{}", r"(?:-[0-9]+)?", session_id_in="its parts"
+)
+ANALYSIS: Final = Artefact(
+    "analysis",
+    "{}.analysis",
+    r"(?:\.[a-z][a-z0-9_-]*)?",
+    derived=True,
+    session_id_in="session_id in provenance.json",
+)
+REPORT: Final = Artefact(
+    "report", ".report.html", derived=True, session_id_in="the element meta of its head"
+)
+ANNOTATIONS: Final = Artefact(
+    "annotations", ".annotations.jsonl", session_id_in="session_id of each entry"
+)
+ARTEFACTS: Final = (RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something that lies beside a recording, by its name."""
+
+    artefact: Artefact
+    path: Path
+
+
+def beside(recording: Path, folder: Path | None = None) -> list[Found]:
+    """Return what lies beside a recording, or in another folder, and is named like its own.
+
+    The recording and unfinished files of its sealing are among it.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be looked through.
+    """
+    place = folder or recording.parent
+    found = [
+        Found(artefact, place / name)
+        for name in sorted(os.listdir(place))
+        for artefact in ARTEFACTS
+        if artefact.matches(name, recording)
+    ]
+    unfinished = Artefact("unfinished", "")
+    return found + [Found(unfinished, path) for path in leftovers(place / recording.name)]

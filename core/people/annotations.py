@@ -1,0 +1,88 @@
+"""Notes, ratings and labels that are made of a recording afterwards, and lie beside it.
+
+They are an append-only log of entries, a JSON object a line, in `NAME.annotations.jsonl`.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from affetti.core.errors import Damaged
+from affetti.core.events.base import field
+from affetti.core.events.entries import Entry, Retracted
+
+
+class Annotation(Entry, frozen=True, kw_only=True, tag=True):
+    """Something said of an event of a session, or of a stretch of it."""
+
+    session_id: Annotated[str, field("32 hexadecimal digits")]
+    seq: Annotated[int | None, field("the event that it is of; None: a stretch")] = None
+    start_ns: Annotated[int | None, field("begin of the stretch", "nanoseconds")] = None
+    stop_ns: Annotated[int | None, field("its end, exclusive", "nanoseconds")] = None
+    label: Annotated[str, field("a word from a list, such as that of a coding scheme")] = ""
+    text: Annotated[str, field("as it was written")] = ""
+    values: Annotated[dict[str, float], field("ratings, by name")] = msgspec.field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        stretch = self.start_ns is not None and self.stop_ns is not None
+        whole = stretch and self.start_ns <= self.stop_ns  # type: ignore[operator]
+        if (self.seq is None) == (self.start_ns is None) or (self.seq is None and not whole):
+            raise ValueError("an annotation is of one event, or of a stretch from start to stop")
+
+
+AnyEntry: TypeAlias = Annotation | Retracted
+
+_TORN: Final = b" (torn)\n"
+_decoder: Final = msgspec.json.Decoder(AnyEntry)
+
+
+def append(path: Path, entry: AnyEntry) -> None:
+    """Add an entry to a log, and make sure of the disk; a line that a crash tore is closed."""
+    before = path.read_bytes()[-1:] if path.exists() else b""
+    torn = before not in (b"", b"\n")
+    with path.open("ab") as file:
+        file.write(_TORN * torn)
+        file.write(msgspec.json.encode(entry) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> list[AnyEntry]:
+    """Return the entries of a log; a line that was torn by a crash is left out.
+
+    Raises
+    ------
+    AffettiError
+        A whole line is no entry.
+    """
+    lines = path.read_bytes().split(b"\n")
+    found = []
+    for number, line in enumerate(lines[:-1], start=1):
+        if (line + b"\n").endswith(_TORN):
+            continue
+        try:
+            found.append(_decoder.decode(line))
+        except (msgspec.DecodeError, ValueError) as error:
+            raise Damaged(
+                f"Line {number} of {path.name} is no annotation: {error}.",
+                "Restore the file from a backup.",
+            ) from error
+    return found
+
+
+def merged(*logs: Iterable[AnyEntry]) -> list[AnyEntry]:
+    """Return the entries of several copies of a log, each once, in order of their time."""
+    by_id = {entry.entry_id: entry for log in logs for entry in log}
+    return sorted(by_id.values(), key=lambda entry: (entry.written, entry.entry_id))
+
+
+def standing(entries: Iterable[AnyEntry]) -> list[Annotation]:
+    """Return the annotations that were not taken back."""
+    known = list(entries)
+    gone = {entry.of_entry_id for entry in known if isinstance(entry, Retracted)}
+    return [e for e in known if isinstance(e, Annotation) and e.entry_id not in gone]
