@@ -56,7 +56,8 @@ def test_info_tells_a_person_and_a_machine_the_same(recording: Path) -> None:
         "missing": 0,
     }
     assert [track["title"] for track in told["tracks"]] == ["Grey Sunday", "=SUM(A1)"]
-    assert told["markers"] == [{"t_s": 3.0, "text": "<b>eye</b> contact"}]
+    marker = {"t_s": 3.0, "text": "<b>eye</b> contact", "kind": "marker"}
+    assert told["markers"] == [marker]
     assert (told["sealed"], told["recovered"], told["lost_s"]) == (True, False, 0.0)
 
 
