@@ -137,7 +137,7 @@ async def test_start_is_refused_in_words_until_nothing_is_lacking(tmp_path: Path
         assert plan.person == "Anna"
         assert plan.consent.granted == ()
         assert plan.camera is None
-        assert plan.playlist == (str(track),)
+        assert [entry.path for entry in plan.playlist] == [str(track)]
 
 
 async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None:
