@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from affetti.core.events import (
     AudioCaptured,
@@ -27,6 +28,10 @@ SAMPLES = Path(__file__).parent.parent / "sample_sessions"
 SESSION_ID = "0123456789abcdef" * 2
 RATE_HZ = 8_000
 NS = 1_000_000_000
+
+# How long an example takes says something of the machine, and nothing of the product.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -174,9 +174,9 @@ def test_a_disk_that_does_not_say_its_room_is_only_unknown(
     ("place", "calls"),
     [
         ("affetti.recorder.sources.player:Player.start", 0),
-        ("affetti.recorder.sources.camera:VideoFile.start", 0),
+        ("affetti.recorder.sources.film:Film.start", 0),
         ("affetti.recorder.engine.recording:SessionClock", 0),
-        ("affetti.recorder.sources.camera:VideoFile.open", 0),
+        ("affetti.recorder.sources.film:Film.open", 0),
     ],
 )
 def test_a_fault_at_the_beginning_leaves_nothing_behind(

@@ -56,8 +56,10 @@ async def test_a_session_by_hand_from_set_up_to_report(
         view = app.view
         assert view is not None
         await until(pilot, lambda: view.state.frames > 20 and view.state.track is not None)
-        await pilot.press("m", "t", *"smiles", "enter", "n")
-        await until(pilot, lambda: bool(view.state.notes) and len(view.state.tracks) == 2)
+        await pilot.press("m", "t", *"smiles", "enter")
+        await until(pilot, lambda: bool(view.state.notes))
+        await pilot.press("n")
+        await until(pilot, lambda: len(view.state.tracks) == 2)
         await pilot.press("q", "y")
         await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
         await until(pilot, lambda: view.sealed is not None)

@@ -39,7 +39,7 @@ class HelpScreen(Dialog[None]):
         super().__init__()
         # Of our own classes alone: how a line of text is edited goes without saying.
         kinds = dict.fromkeys(type(node) for node in nodes)
-        own = [kind for kind in kinds if kind.__module__.startswith("recorder.")]
+        own = [kind for kind in kinds if kind.__module__.startswith("affetti.")]
         self._listed = [b for kind in own for b in kind.BINDINGS if isinstance(b, Binding)]
 
     def compose(self) -> ComposeResult:
