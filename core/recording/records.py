@@ -12,6 +12,8 @@ record its meaning. Records stand one behind the other and say how long they are
 log is read from its own words, and after damage from the next magic on.
 """
 
+import errno
+import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -142,6 +144,7 @@ class Scan:
     def __init__(self, file: BinaryIO, start: int, stop: int) -> None:
         self._file = file
         self._start, self._stop = start, stop
+        self._written = _written(file, start, stop)
         self.clean = True
 
     def __iter__(self) -> Iterator[Place]:
@@ -175,7 +178,7 @@ class Scan:
     def _next(self, at: int) -> tuple[int | None, bool]:
         """Return where the next record may begin, and whether there are but zeros up to it."""
         blank = True
-        while at < self._stop:
+        while (at := self._written_from(at)) < self._stop:
             self._file.seek(at)
             chunk = self._file.read(min(_CHUNK_BYTES, self._stop - at))
             if not chunk:
@@ -187,6 +190,35 @@ class Scan:
             step = len(chunk) - len(MAGIC)
             at += step if step > 0 else len(chunk)
         return None, blank
+
+    def _written_from(self, at: int) -> int:
+        """Return `at`, or a later place before which the file was reserved and never written."""
+        for begin, end in self._written:
+            if at < end:
+                # One byte sooner, for `_next` looks behind the first.
+                return max(at, begin - 1)
+        return self._stop
+
+
+def _written(file: BinaryIO, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return the stretches of a file that may hold anything; all of it where nobody can tell.
+
+    Asked before the file is read: what was read ahead counts as written from then on.
+    """
+    if not hasattr(os, "SEEK_DATA"):
+        return [(start, stop)]
+    here, found, at = os.lseek(file.fileno(), 0, os.SEEK_CUR), [], start
+    try:
+        while at < stop:
+            begin = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            at = os.lseek(file.fileno(), begin, os.SEEK_HOLE)
+            found.append((begin, min(at, stop)))
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # which says that nothing more was written
+            return [(start, stop)]
+    finally:
+        os.lseek(file.fileno(), here, os.SEEK_SET)
+    return found
 
 
 def holds_records(path: Path) -> bool:
