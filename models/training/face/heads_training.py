@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from affetti.core.custody.temporary import replacing
 from affetti.core.locations import training_folder
 from affetti.models.evaluation.face.data import Faces
 from affetti.models.manifest import model
@@ -235,9 +236,8 @@ class HeadsRun:
         state |= {name: getattr(self, name).state_dict() for name in self._MODULES}
         state["recipe"] = asdict(self.recipe)
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.checkpoint.with_suffix(".tmp")
-        torch.save(state, beside)
-        beside.replace(self.checkpoint)
+        with replacing(self.checkpoint) as fd, open(fd, "wb", closefd=False) as file:
+            torch.save(state, file)
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():
