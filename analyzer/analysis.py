@@ -26,8 +26,8 @@ class SignalTable:
 
     Attributes
     ----------
-    channels
-        Their names.
+    channels, units
+        Their names, and what they are measured in; a unit may be empty.
     t_s, stamps_s
         When each sample was taken, seconds of session time, and its raw stamp, seconds [n].
     values
@@ -35,6 +35,7 @@ class SignalTable:
     """
 
     channels: tuple[str, ...]
+    units: tuple[str, ...]
     t_s: NDArray[np.float64]
     stamps_s: NDArray[np.float64]
     values: NDArray[Any]
@@ -76,7 +77,13 @@ def analyze(
     columns = {"face": tables.face, "music": tables.music, "fused": tables.fused}
     course = course_of(session.state, session.started.perception, columns, parameters)
     signals = {
-        name: SignalTable(each.channels, each.t_s, each.stamps_s, each.values)
+        name: SignalTable(
+            each.channels,
+            tuple(channel.unit for channel in each.stream.channels),
+            each.t_s,
+            each.stamps_s,
+            each.values,
+        )
         for name, each in session.signals.items()
     }
     return Analysis(**vars(course), info=session.info, tables=tables, signals=signals)

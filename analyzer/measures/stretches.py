@@ -51,3 +51,10 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
 def total_ns(stretches: Iterable[Stretch]) -> int:
     """Return how long some stretches are together, what they share counted once."""
     return sum(stop - start for start, stop in joined(stretches))
+
+
+def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return begin and end (exclusive) of each run of true flags."""
+    padded = np.concatenate(([0], flags.astype(np.int8), [0]))
+    edges = np.flatnonzero(np.diff(padded))
+    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]

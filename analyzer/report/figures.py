@@ -11,15 +11,16 @@ from typing import Final
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.measures.estimates import ModalityName, withheld
 from affetti.analyzer.measures.segments import Segments
-from affetti.analyzer.measures.stretches import common
+from affetti.analyzer.measures.stretches import common, runs
 from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.transitions import Change, Dwell, dwells_of
+from affetti.analyzer.report import signals
 from affetti.analyzer.report.findings import NAMES, coverage_text
+from affetti.analyzer.report.svg import element
 from affetti.analyzer.report.wording import clock, expressed, percent, unseen, when
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
@@ -37,16 +38,6 @@ _LINE_PX: Final = 48
 _GAP_PX: Final = 12
 _AXIS_PX: Final = 22
 _MAX_FLAG_ROWS: Final = 4
-
-
-def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
-    """Return an element; attributes and text are escaped, `_` in a name stands for `-`."""
-    pairs = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
-        for key, value in attributes.items()
-    )
-    inside = Markup("").join(children)
-    return Markup("<{0}{1}>{2}</{0}>").format(name, pairs, inside)
 
 
 def _svg(name: str, title: str, text: str, *children: Markup, **attributes: object) -> Markup:
@@ -126,6 +117,13 @@ def timeline(
     titles.append(_panel_title("Congruence", both, y))
     parts += _congruence_line(analysis, segments["fused"], scale, y + _TITLE_PX)
     y += _TITLE_PX + _LINE_PX
+    for signal, table in signals.drawn(analysis):
+        y += _GAP_PX
+        titles.append(_panel_title(signals.title(signal, table), signals.detail(table), y))
+        parts += signals.lane(
+            table, rows.stop_s[0] - rows.start_s[0], scale.duration_s, y + _TITLE_PX
+        )
+        y += _TITLE_PX + signals.LANE_PX
     parts += _axis(scale, y)
     parts += [*_flags(moments, rows_of_flags, scale, y), *titles]
     parts = [*_pauses(analysis, scale, y), *parts]
@@ -216,7 +214,7 @@ def _panel_title(name: str, detail: str, y: float) -> Markup:
 
 def _panel(segments: Segments, scale: _Scale, y: float) -> Iterable[Markup]:
     """Return the four emotions stacked on one another; hatched where nothing was said."""
-    for start, stop in _runs(segments.said == 0):
+    for start, stop in runs(segments.said == 0):
         yield element(
             "rect",
             x=scale.x(segments.start_s[start]),
@@ -228,7 +226,7 @@ def _panel(segments: Segments, scale: _Scale, y: float) -> Iterable[Markup]:
         )
     areas = [
         area
-        for start, stop in _runs(segments.said > 0)
+        for start, stop in runs(segments.said > 0)
         for area in _areas(segments, slice(start, stop))
     ]
     yield element(
@@ -241,13 +239,6 @@ def _panel(segments: Segments, scale: _Scale, y: float) -> Iterable[Markup]:
         viewBox=f"0 0 {scale.duration_s:.3f} 1",
         preserveAspectRatio="none",
     )
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return begin and end (exclusive) of each run of true flags."""
-    padded = np.concatenate(([0], flags.astype(np.int8), [0]))
-    edges = np.flatnonzero(np.diff(padded))
-    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _areas(segments: Segments, run: slice) -> Iterable[Markup]:
@@ -303,7 +294,7 @@ def _congruence_line(
             points=" ".join(f"{x[i]:.2f},{1 - value[i]:.4f}" for i in range(start, stop)),
             class_="line",
         )
-        for start, stop in _runs(~np.isnan(value))
+        for start, stop in runs(~np.isnan(value))
     ]
     yield element("rect", x=0, y=y, width="100%", height=_LINE_PX, class_="plot")
     for text, at in (("1", y + 13), ("0", y + _LINE_PX - 5)):
