@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from affetti.core.clock import NS_PER_S
-from affetti.models.face.reading import Detection, largest
+from affetti.models.face.detection import Detection, largest
 
 MEMORY_NS: Final = 2 * NS_PER_S  # how long a person who is not seen is waited for
 # How far a face may move, in widths of itself: at once, and in each second unseen.

@@ -50,14 +50,15 @@ from affetti.core.events import (
 )
 from affetti.core.fusion import fuse, rounded
 from affetti.core.streams import AUDIO, VIDEO, Stream
-from affetti.models.face.reading import Detection
+from affetti.models.face.detection import Detection
 from affetti.models.face.reference import NeutralBias, judged
 from affetti.models.face.tracking import FaceTracks, PersonTrack
 from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.sound.music import readable
 
 if TYPE_CHECKING:
-    from affetti.models.face.reading import Choose, FaceReading
+    from affetti.models.face.detection import Choose
+    from affetti.models.face.reading import FaceReading
     from affetti.models.sound.music import MusicReading
 
 # Raised whenever the same models would give other estimates of the same recording.

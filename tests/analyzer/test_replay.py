@@ -16,7 +16,8 @@ from affetti.analyzer.verify import verify
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import ESTIMATE_TABLES, EstimateSkipped, Event, FrameCaptured, SessionEnded
 from affetti.core.recording.session import Session
-from affetti.models.face.reading import Choose, FaceReading
+from affetti.models.face.detection import Choose
+from affetti.models.face.reading import FaceReading
 
 
 def test_a_replay_reproduces_every_live_estimate(recording: Path) -> None:

@@ -33,7 +33,8 @@ from affetti.core.events import (
     consent_to,
 )
 from affetti.core.recording.session import Session
-from affetti.models.face.reading import Detection, FaceReading
+from affetti.models.face.detection import Detection
+from affetti.models.face.reading import FaceReading
 from affetti.models.sound.music import MusicReading
 from affetti.recorder.engine import messages
 from affetti.recorder.tui.screens.review import ReviewScreen

@@ -30,7 +30,8 @@ from affetti.core.events import (
 from affetti.core.recording.session import Session
 from affetti.models import manifest
 from affetti.models.face import reading as face_reading
-from affetti.models.face.reading import Choose, FaceReading
+from affetti.models.face.detection import Choose, largest
+from affetti.models.face.reading import FaceReading
 from affetti.models.manifest import ModelFile, models_in
 from affetti.models.pipelines import AFFETTI, PAPER, Offer, Perceivers
 from affetti.models.sound.music import MusicReading
@@ -109,7 +110,7 @@ def border(face_jpegs: list[bytes]) -> float:
     import cv2
 
     picture = cv2.imdecode(np.frombuffer(face_jpegs[12], np.uint8), cv2.IMREAD_COLOR)
-    found = read_face(picture, face_reading.largest).sharpness
+    found = read_face(picture, largest).sharpness
     assert found is not None
     return found
 

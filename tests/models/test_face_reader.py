@@ -12,13 +12,9 @@ import pytest
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.recording.session import Session
-from affetti.models.face.reading import (
-    MIN_SHARPNESS,
-    Detection,
-    FaceReader,
-    FaceReading,
-    Landmarks,
-)
+from affetti.models.face.detection import Detection, Landmarks
+from affetti.models.face.quality import MIN_SHARPNESS
+from affetti.models.face.reading import FaceReader, FaceReading
 from affetti.models.manifest import model
 
 DETECTORS = ("face_yunet", "face_haar")

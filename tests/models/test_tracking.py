@@ -1,7 +1,7 @@
 import pytest
 
 from affetti.core.clock import NS_PER_S
-from affetti.models.face.reading import Detection
+from affetti.models.face.detection import Detection
 from affetti.models.face.tracking import MEMORY_NS, PersonTrack, largest
 
 

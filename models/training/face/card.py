@@ -26,8 +26,9 @@ from affetti.models.evaluation.face.data import (
     load_fer2013,
     unreadable,
 )
-from affetti.models.face.reading import DETECTORS, Detector, ExpressionNetwork, cropped, largest
-from affetti.models.face.reading import sharpness as face_sharpness
+from affetti.models.face.detection import DETECTORS, Detector, largest
+from affetti.models.face.quality import sharpness as face_sharpness
+from affetti.models.face.reading import ExpressionNetwork, cropped
 from affetti.models.manifest import model
 from affetti.models.training.face.conditions import (
     Face,
