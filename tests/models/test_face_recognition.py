@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.runtime import onnxruntime
 
 torch = pytest.importorskip("torch")
 from affetti.models.training.face.recognition import (  # noqa: E402
@@ -14,6 +15,7 @@ from affetti.models.training.face.recognition import (  # noqa: E402
     Recognition,
     settle,
 )
+from affetti.models.training.face.recognition_conversion import Descriptor, convert  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,21 @@ def test_settling_normalisations_changes_no_answer(path: Path):
         assert torch.allclose(network(pictures), before, atol=1e-4)
         network.train()
         assert torch.allclose(network(pictures), before, atol=1e-3)
+
+
+def test_the_whole_network_is_converted_with_its_distances(path: Path, tmp_path: Path):
+    pytest.importorskip("onnx")
+    target = tmp_path / "whole.onnx"
+    convert(path, target)
+    faces = 255 * torch.rand(2, 3, 150, 150)
+    with torch.no_grad():
+        expected = Descriptor(path).eval()(faces).numpy()
+    session = onnxruntime().InferenceSession(target.read_bytes())
+    (found,) = session.run(["descriptors"], {"faces": faces.numpy()})
+    assert found.shape == (2, DESCRIPTOR)
+    assert np.linalg.norm(found[0] - found[1]) == pytest.approx(
+        np.linalg.norm(expected[0] - expected[1]), rel=1e-3, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize(
