@@ -54,7 +54,7 @@ def recorded_offer(session: Session) -> Offer:
 
 def _perception(session: Session, offer: Offer | None, skip: Skip) -> Perception:
     chosen = opened(offer or recorded_offer(session))
-    return Perception(chosen.read_face, chosen.read_music, skip, chosen.reference)
+    return Perception(chosen.read_face, chosen.read_music, skip)
 
 
 def replay(
@@ -213,12 +213,16 @@ class _Completion(Perception):
 
     def __init__(self, session: Session) -> None:
         chosen = opened(recorded_offer(session))
-        super().__init__(chosen.read_face, chosen.read_music, self._is_live, chosen.reference)
+        super().__init__(chosen.read_face, chosen.read_music, self._is_live)
         live = session.events
         self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
         self._heard = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        if self._face.learning and isinstance(event, FrameCaptured) and event.frame in self._faces:
+            self._face.perceive(event, blob)  # later faces are read against what is seen now
+            self._face.remember(self._faces[event.frame])
+            return [self._faces[event.frame]]
         seen = self._or_live(event, super().see(event, blob))
         for estimate in seen:
             if isinstance(estimate, FaceEstimated) and self._is_live("face", event):
@@ -236,6 +240,8 @@ class _Completion(Perception):
         return known
 
     def _is_live(self, modality: Modality, event: Event) -> bool:
+        if modality == "face" and self._face.learning:
+            return False
         # What a plug-in makes is cheap, or it would not have kept up: it is made anew.
         return modality in ("face", "music") and bool(self._live(event))
 

@@ -13,8 +13,8 @@ or not it is music. Where the paper is silent, `paper` does as `affetti` does:
 - one modality alone: a mean of one. Without a face and without sound, nothing is expressed;
 - silence: sound of no variance cannot be normalised, and softer than -60 dBFS is none.
 
-The paper's network was never told what it says of neutral faces, so a neutral reference changes
-nothing in it.
+The paper's network reads nobody against a neutral face of their own, so a neutral reference
+changes nothing in it.
 
 A pipeline of one's own is a few lines in the settings, which name models by their role and the
 folder they lie in; what is left out is `affetti`'s:
@@ -42,8 +42,6 @@ from affetti.core.events import Pipeline, SessionStarted
 from affetti.core.settings import Settings, load
 from affetti.models.manifest import ModelFile, Models, by_digest, manifest, model, models_in
 from affetti.models.sound.music import model_names
-
-NEUTRAL_REFERENCE: Final = "neutral_mean_logs"  # a parameter of a face's network
 
 AFFETTI: Final = Pipeline(
     name="affetti",
@@ -111,13 +109,6 @@ class Perceivers:
         return digests_of(self.models)
 
     @property
-    def reference(self) -> tuple[float, ...]:
-        """What the face's network says of neutral faces, see `models.face.reference`; or ()."""
-        return tuple(
-            self.models[self.pipeline.face_expression].parameters.get(NEUTRAL_REFERENCE, ())
-        )
-
-    @property
     def gates(self) -> dict[str, tuple[float, ...]]:
         """At which values of an estimate's fields perception falls silent or speaks."""
         found: dict[str, tuple[float, ...]] = {**self.face.gates, **self.music.gates}
@@ -140,9 +131,9 @@ class Perceivers:
 
         return MusicReader(self.pipeline.music_emotion, self.models)
 
-    def read_face(self, image_bgr: NDArray[np.uint8], choose: Any) -> Any:
+    def read_face(self, image_bgr: NDArray[np.uint8], choose: Any, neutral: Any = None) -> Any:
         """Read a picture, uint8 [H, W, 3], as `FaceReader.read` does."""
-        return self.face.read(image_bgr, choose)
+        return self.face.read(image_bgr, choose, neutral)
 
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of sound, int16 [n, channels], as `MusicReader.read` does."""

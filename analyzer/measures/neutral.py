@@ -5,7 +5,7 @@ import numpy as np
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.events import Columns
 from affetti.core.state import SessionState
-from affetti.models.face.reference import Outcome, judged
+from affetti.models.face.reference import TAKEN, Outcome, judged
 
 
 def neutral_outcome(state: SessionState, face: Columns) -> Outcome | None:
@@ -29,10 +29,10 @@ def neutral_outcome(state: SessionState, face: Columns) -> Outcome | None:
     words = np.column_stack([face.get(name.value, missing) for name in EXPRESSIONS])
     read = ~np.isnan(words[:, 0])
     used = np.asarray(face.get("neutral_reference", missing)) > 0
-    if np.any(used & (t_ns >= span.end_ns)):
-        return "accepted"
     inside = read & (t_ns >= span.start_ns) & (t_ns < span.end_ns)
     outcome = judged(words[inside])
     # At its very edges perception may have seen a picture more or less.
+    if np.any(used & (t_ns >= span.end_ns)):
+        return outcome if outcome in TAKEN else "doubtful"
     after = bool(np.any(read & (t_ns >= span.end_ns)))
-    return "unsteady" if outcome == "accepted" and after else outcome
+    return "unsteady" if outcome in TAKEN and after else outcome

@@ -26,7 +26,7 @@ from affetti.analyzer.report.wording import (
 from affetti.core.emotions import EMOTIONS
 from affetti.core.journal import word
 from affetti.core.language import clock_text, listed, text
-from affetti.models.face.reference import Outcome
+from affetti.models.face.reference import TAKEN, Outcome
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
 
@@ -217,11 +217,12 @@ def _quiet(analysis: Analysis) -> str:
 
 
 def _neutral_reference(analysis: Analysis, outcome: Outcome) -> str:
-    if outcome != "accepted":
+    if outcome not in TAKEN:
         return text(f"neutral.{outcome}")
     used = np.asarray(analysis.tables.face.get("neutral_reference", np.empty(0)), bool)
     share = used.sum() / max(analysis.summaries["face"].said, 1)
-    return text("neutral.corrected", share=percent(float(share)))
+    said = "neutral.corrected" if outcome == "accepted" else "neutral.corrected_in_doubt"
+    return text(said, share=percent(float(share)))
 
 
 def _source(analysis: Analysis) -> str:

@@ -52,8 +52,8 @@ class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
 class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One face in a frame. What it expresses, and how well it was seen, only of one that is read.
 
-    `expressions` is the network's word. `emotions` follows from it, after the person's neutral
-    bias was taken out where there is a neutral reference.
+    `expressions` is the network's word, against the person's neutral face where there is a
+    neutral reference; `emotions` follows from it.
     """
 
     face_id: Annotated[int, field("the same for as long as the face is followed, from 0")]
@@ -110,7 +110,7 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         tuple[Face, ...], field("those that were found, the read one first", one="face")
     ] = ()
     neutral_reference: Annotated[
-        bool, field("whether a neutral reference corrected the emotions")
+        bool, field("whether the face was read against the person's neutral reference")
     ] = False
 
     @property

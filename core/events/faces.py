@@ -12,7 +12,7 @@ class NeutralReferenceStarted(Event, frozen=True, kw_only=True, tag=True):
 
 
 class NeutralReferenceRecorded(Event, frozen=True, kw_only=True, tag=True):
-    """Up to here, from the latest start; later estimates are corrected by it."""
+    """Up to here, from the latest start; later faces are read against it."""
 
     traits: ClassVar = Traits(urgent=True, message="neutral_reference_recorded")
 

@@ -2,7 +2,7 @@
 
 import cmath
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -22,9 +22,11 @@ from affetti.models.face.detection import (
     largest,
 )
 from affetti.models.face.quality import MAX_YAW_DEG, MIN_SHARPNESS, sharpness
+from affetti.models.face.reference import TRUST, Features
 from affetti.models.manifest import ModelFile, Models, model, onnx_session
 
 FACE_PX: Final = 48
+NEUTRAL: Final = "neutral"  # the input of a network that reads a face against a neutral one
 _CROP: Final = (FACE_PX, FACE_PX)
 
 
@@ -45,6 +47,8 @@ class FaceReading:
         How many were found for certain.
     others
         Those of them that were not read.
+    features
+        float32 [256], what the expressions follow from; nothing of it is ever stored.
     score
         The detector's, 0 to 1, where it gives one.
     sharpness
@@ -57,6 +61,7 @@ class FaceReading:
     """
 
     expressions: Expressions | None = None
+    features: Features | None = field(default=None, compare=False)
     box_px: tuple[int, int, int, int] | None = None
     faces: int = 0
     score: float | None = None
@@ -78,12 +83,46 @@ class ExpressionNetwork:
 
     def __init__(self, source: str | ModelFile) -> None:
         self._session = onnx_session(source)
+        shapes = {each.name: each.shape for each in self._session.get_inputs()}
+        self._relative = NEUTRAL in shapes
+        self._no_neutral = np.zeros(shapes.get(NEUTRAL, (1, 1)), np.float32)
 
     def __call__(self, faces: Image) -> NDArray[np.float64]:
         """Return the distributions, float64 [N, 7], of grey faces, uint8 [N, 48, 48]."""
-        grey = np.asarray(faces, np.float32)[:, np.newaxis]
-        (expressions,) = self._session.run(["expressions"], {"faces": grey})
-        return np.asarray(np.round(expressions.astype(np.float64), 6), np.float64)
+        return self.read(faces)[0]
+
+    def read(
+        self, faces: Image, neutral: Features | None = None
+    ) -> tuple[NDArray[np.float64], Features | None]:
+        """Return the distributions of faces and the features that they follow from.
+
+        Parameters
+        ----------
+        faces
+            Grey, uint8 [N, 48, 48].
+        neutral
+            Features of this person's neutral face, see `models.face.reference`.
+
+        Returns
+        -------
+        expressions
+            float64 [N, 7], against the neutral face where one is given.
+        features
+            float32 [N, 256] of the faces alone; None of a network that reads nobody against a
+            neutral face of their own.
+        """
+        inputs = {"faces": np.asarray(faces, np.float32)[:, np.newaxis]}
+        if not self._relative:
+            (expressions,) = self._session.run(["expressions"], inputs)
+            return _rounded(expressions), None
+        inputs[NEUTRAL] = self._no_neutral if neutral is None else neutral[np.newaxis]
+        inputs["trust"] = np.array([0 if neutral is None else TRUST], np.float32)
+        expressions, features = self._session.run(["expressions", "features"], inputs)
+        return _rounded(expressions), np.asarray(features, np.float32)
+
+
+def _rounded(expressions: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(np.round(expressions.astype(np.float64), 6), np.float64)
 
 
 class FaceReader:
@@ -134,7 +173,9 @@ class FaceReader:
             found |= {"sharpness": (MIN_SHARPNESS,), "yaw_deg": (-MAX_YAW_DEG, MAX_YAW_DEG)}
         return found
 
-    def read(self, image_bgr: Image, choose: Choose | None = None) -> FaceReading:
+    def read(
+        self, image_bgr: Image, choose: Choose | None = None, neutral: Features | None = None
+    ) -> FaceReading:
         """Read a face in a picture.
 
         Parameters
@@ -144,6 +185,8 @@ class FaceReader:
         choose
             Picks the face from all that were found, faint ones too; by default the largest
             clear one.
+        neutral
+            Features of the person's neutral face, float32 [256], to read the face against.
         """
         found = self._detector.faces(image_bgr)
         clear = [face for face in found if face.is_clear]
@@ -154,9 +197,13 @@ class FaceReader:
         in_focus = sharpness(crop) >= MIN_SHARPNESS
         in_view = marks is None or abs(marks.yaw_deg) <= MAX_YAW_DEG
         is_read = (in_focus and in_view) or not self._gated
-        expressions = self._network(crop[np.newaxis])[0] if is_read else None
+        expressions, features = None, None
+        if is_read:
+            distributions, features = self._network.read(crop[np.newaxis], neutral)
+            expressions = tuple(distributions[0].tolist())
         return FaceReading(
-            expressions=None if expressions is None else tuple(expressions.tolist()),
+            expressions=expressions,
+            features=None if features is None else features[0],
             box_px=face.box_px,
             faces=len(clear),
             score=face.score,

@@ -1,40 +1,39 @@
-"""A person's neutral face, and what it would otherwise be taken for.
+"""A person's neutral face, and how a face is read against it.
 
-Some neutral faces read as sad or angry. A few seconds of a person's neutral face, recorded at
-the beginning, show how far the network's word for it departs from its usual word for neutral
-faces; that departure is then taken out of everything it says of this person. In logarithms, so
-that what is taken out is a factor for each expression:
+Some neutral faces read as sad or angry, and some displeasure as neutral: it is the person, not the
+expression. A few seconds of a person's neutral face, recorded at the beginning, show how far the
+features in which the network sees it lie from those of neutral faces of many people; by half of
+that way every later face of this person is moved before it is read:
 
-    log p'  =  log p - shrinkage * clip(mean log p(neutral, this person) - mean log p(neutral))
+    f'  =  f + 1/2 (mean f(neutral, many people) - mean f(neutral, this person))
 
-normalised. The clip keeps a neutral reference that was not neutral from turning the words upside
-down.
+Half, because it gains nearly all that the whole way gains, and a reference that was not neutral
+does less harm. The features are numbers in memory alone; no file holds them.
+
 Without a neutral reference nothing changes. One that is unsteady, or far from neutral, is refused:
 taken out of everything that follows, it would invent expressions. Refused is what is true of no
 neutral face of the sets that this was tried on, so that a face at rest which reads as half sad is
-still corrected.
+still corrected. One that the network alone hardly calls neutral is taken, and a warning says so.
 """
 
-from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from affetti.core.emotions import EXPRESSIONS, Expression, FloatArray
-from affetti.core.events import Expressions
-from affetti.core.fusion import DECIMALS
 
 MIN_ESTIMATES: Final = 20  # two seconds of a face in view
 MIN_NEUTRAL: Final = 0.5  # mean probability of neutral, at least
+SURELY_NEUTRAL: Final = 0.84  # below it a neutral reference is taken, and doubted
 MAX_SPREAD: Final = 0.2  # mean distance of a reading from their mean, at most
-_FLOOR: Final = 1e-3  # below this a probability says no more than "not this"
-_MOST: Final = 1.5  # nats: a factor of 4.5
-_HALF: Final = 20  # so many estimates are believed by half
+TRUST: Final = 0.5  # how much of the way to the usual neutral face a person's is moved
 
-
-# What becomes of a neutral reference: it is taken, or refused for a reason.
-Outcome: TypeAlias = Literal["accepted", "too_few", "not_neutral", "unsteady"]
+# What a network sees in a face before it says what is expressed: float32 [256].
+Features: TypeAlias = NDArray[np.float32]
+# What becomes of a neutral reference: it is taken, perhaps in doubt, or refused for a reason.
+Outcome: TypeAlias = Literal["accepted", "doubtful", "too_few", "not_neutral", "unsteady"]
+TAKEN: Final = ("accepted", "doubtful")
 
 
 def judged(neutral: ArrayLike) -> Outcome:
@@ -48,42 +47,14 @@ def judged(neutral: ArrayLike) -> Outcome:
     words = np.asarray(neutral, np.float64).reshape(-1, len(EXPRESSIONS))
     if len(words) < MIN_ESTIMATES:
         return "too_few"
-    if words[:, EXPRESSIONS.index(Expression.NEUTRAL)].mean() < MIN_NEUTRAL:
+    neutral_share = words[:, EXPRESSIONS.index(Expression.NEUTRAL)].mean()
+    if neutral_share < MIN_NEUTRAL:
         return "not_neutral"
-    return "accepted" if spread(words) <= MAX_SPREAD else "unsteady"
+    if spread(words) > MAX_SPREAD:
+        return "unsteady"
+    return "accepted" if neutral_share >= SURELY_NEUTRAL else "doubtful"
 
 
 def spread(words: FloatArray) -> float:
     """Return how far distributions, [n, 7], lie from their mean, in total variation: 0 to 1."""
     return float(0.5 * np.abs(words - words.mean(axis=0)).sum(axis=1).mean())
-
-
-class NeutralBias:
-    """What is taken out of a network's word for one person.
-
-    Parameters
-    ----------
-    neutral
-        The network's words during the neutral reference, each a distribution over the expressions.
-    reference
-        Mean logarithms, float64 [7], of its words for neutral faces of many people.
-    """
-
-    def __init__(self, neutral: Sequence[Expressions], reference: Sequence[float]) -> None:
-        departure = _logs(np.array(neutral)).mean(axis=0) - np.array(reference)
-        shrinkage = len(neutral) / (len(neutral) + _HALF)
-        self._bias = shrinkage * np.clip(departure, -_MOST, _MOST)
-
-    def corrected(self, expressions: Expressions) -> FloatArray:
-        """Return a distribution over the expressions without the bias, float64 [7]."""
-        weights = np.exp(_logs(np.array(expressions)) - self._bias)
-        return np.asarray(np.round(weights / weights.sum(), DECIMALS))
-
-
-def mean_logs(expressions: FloatArray) -> FloatArray:
-    """Return the mean logarithms, float64 [7], of distributions, float64 [n, 7]."""
-    return np.asarray(_logs(expressions).mean(axis=0))
-
-
-def _logs(expressions: FloatArray) -> FloatArray:
-    return np.asarray(np.log(np.maximum(expressions, _FLOOR)))

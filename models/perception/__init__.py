@@ -51,20 +51,20 @@ from affetti.core.events import (
 from affetti.core.fusion import fuse, rounded
 from affetti.core.streams import AUDIO, VIDEO, Stream
 from affetti.models.face.detection import Detection
-from affetti.models.face.reference import NeutralBias, judged
+from affetti.models.face.reference import TAKEN, Features, judged
 from affetti.models.face.tracking import FaceTracks, PersonTrack
 from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.sound.music import readable
 
 if TYPE_CHECKING:
-    from affetti.models.face.detection import Choose
     from affetti.models.face.reading import FaceReading
     from affetti.models.sound.music import MusicReading
 
 # Raised whenever the same models would give other estimates of the same recording.
 PERCEPTION_VERSION: Final = 1
 
-ReadFace: TypeAlias = "Callable[[NDArray[np.uint8], Choose], FaceReading]"
+# From a picture, a way to choose, and features of a neutral face where there are some.
+ReadFace: TypeAlias = "Callable[..., FaceReading]"
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
 
 # Decides whether no estimate is made from an event, and why; True stands for "late".
@@ -141,20 +141,17 @@ class FacePerception:
         reading.
     skip
         Whether no estimate is made from an event.
-    reference
-        What the network says of neutral faces, for `models.face.reference`; without it a
-        neutral reference changes nothing.
     """
 
-    def __init__(self, read: ReadFace, skip: Skip = never, reference: Sequence[float] = ()) -> None:
+    def __init__(self, read: ReadFace, skip: Skip = never) -> None:
         self._read = read
         self._skip = skip
-        self._reference = reference
         self._settings = PerceptionSettings()
         self._person = PersonTrack()
         self._tracks = FaceTracks()
-        self._neutral: list[Expressions] | None = None  # while a neutral reference is recorded
-        self._bias: NeutralBias | None = None
+        self._learning: _Neutral | None = None  # while a neutral reference is recorded
+        self._neutral: Features | None = None
+        self._latest: tuple[int, Features | None] = (-1, None)  # the frame that was read last
         self._period = -1
         self._stream: str | None = None  # the video that is looked at
 
@@ -180,14 +177,16 @@ class FacePerception:
             case ConsentChanged(consent=consent) if not consent.grants("video"):
                 self._person = PersonTrack()
                 self._tracks.forget()
-                self._neutral = self._bias = None
+                self._learning = self._neutral = None
+                self._latest = -1, None
             case PersonChanged():
                 self._person.look_for_other()
-                self._bias = None  # it was another's
+                self._learning = self._neutral = None  # it was another's
             case NeutralReferenceStarted():
-                self._neutral, self._bias = [], None
+                self._learning, self._neutral = _Neutral(), None
             case NeutralReferenceRecorded():
-                self._bias, self._neutral = self._learned(), None
+                self._neutral = self._learning.features if self._learning else None
+                self._learning = None
         if not isinstance(event, FrameCaptured) or event.stream != self._stream:
             return []
         period = event.t_ns // self._settings.face_period_ns
@@ -210,20 +209,14 @@ class FacePerception:
         if estimate.box_px is None:
             return
         self._person.saw(estimate.t_ns, Detection(estimate.box_px, estimate.score))
-        if self._neutral is not None and estimate.expressions is not None:
-            self._neutral.append(estimate.expressions)
+        if self._learning is not None and estimate.expressions is not None:
+            frame, features = self._latest
+            self._learning.saw(estimate.expressions, features if frame == estimate.frame else None)
 
-    def _learned(self) -> NeutralBias | None:
-        if not self._reference or judged(self._neutral or ()) != "accepted":
-            return None
-        return NeutralBias(self._neutral or (), self._reference)
-
-    def _emotions(self, expressions: Expressions | None) -> Emotions | None:
-        if expressions is None:
-            return None
-        plain = np.array(expressions)
-        corrected = self._bias.corrected(expressions) if self._bias is not None else plain
-        return rounded(emotions_of_expressions(corrected))
+    @property
+    def learning(self) -> bool:
+        """Whether a neutral reference is being recorded: faces are then read for later ones."""
+        return self._learning is not None
 
     def _estimate(self, event: FrameCaptured, jpeg: bytes) -> FaceEstimated:
         import cv2  # noqa: PLC0415  not every reader of this module looks at pictures
@@ -232,13 +225,15 @@ class FacePerception:
         if picture is None:  # a damaged frame shows no face
             return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
         choose = partial(self._person.choose, event.t_ns)
-        reading = self._read(np.asarray(picture, np.uint8), choose)
+        against = () if self._neutral is None else (self._neutral,)
+        reading = self._read(np.asarray(picture, np.uint8), choose, *against)
+        self._latest = event.frame, reading.features
         return FaceEstimated(
             t_ns=event.t_ns,
             stream=event.stream,
             frame=event.frame,
             faces=self._faces_of(event.t_ns, reading),
-            neutral_reference=self._bias is not None and reading.expressions is not None,
+            neutral_reference=bool(against) and reading.expressions is not None,
         )
 
     def _faces_of(self, t_ns: int, reading: "FaceReading") -> tuple[Face, ...]:
@@ -256,13 +251,39 @@ class FacePerception:
                 faces[0],
                 read=True,
                 expressions=reading.expressions,
-                emotions=self._emotions(reading.expressions),
+                emotions=_emotions(reading.expressions),
                 sharpness=reading.sharpness,
                 brightness=reading.brightness,
                 yaw_deg=reading.yaw_deg,
                 roll_deg=reading.roll_deg,
             )
         return tuple(faces)
+
+
+class _Neutral:
+    """What was seen while a neutral reference was recorded."""
+
+    def __init__(self) -> None:
+        self._expressions: list[Expressions] = []
+        self._features: list[Features] = []
+
+    def saw(self, expressions: Expressions, features: Features | None) -> None:
+        self._expressions.append(expressions)
+        if features is not None:
+            self._features.append(features)
+
+    @property
+    def features(self) -> Features | None:
+        """Those of the neutral face; None where it cannot be taken for one."""
+        if not self._features or judged(self._expressions) not in TAKEN:
+            return None
+        return np.asarray(np.mean(self._features, axis=0), np.float32)
+
+
+def _emotions(expressions: Expressions | None) -> Emotions | None:
+    if expressions is None:
+        return None
+    return rounded(emotions_of_expressions(np.array(expressions)))
 
 
 class _Window:
@@ -489,8 +510,6 @@ class Perception:
         functions like them.
     skip
         Whether no estimate is made from an event: `never`, or `recorded_skips(events)`.
-    reference
-        What the face's network says of neutral faces, as `FacePerception` takes it.
     others
         Perceivers of further modalities; by default those of installed plug-ins.
     """
@@ -500,10 +519,9 @@ class Perception:
         read_face: ReadFace,
         read_music: ReadMusic,
         skip: Skip = never,
-        reference: Sequence[float] = (),
         others: Sequence[type[Perceiver]] | None = None,
     ) -> None:
-        self._face = FacePerception(read_face, skip, reference)
+        self._face = FacePerception(read_face, skip)
         self._music = MusicPerception(read_music, skip)
         further = perceivers() if others is None else others
         self._others = [Plugged(each, skip) for each in further]

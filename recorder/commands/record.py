@@ -42,7 +42,7 @@ _FURTHER_SCOPES = ("room", "signals", "identity", "pictures_in_reports", "resear
     "--neutral",
     metavar="SECONDS",
     type=Seconds(*NEUTRAL_REFERENCE_S),
-    help="The person first shows a neutral face for so long; it corrects later estimates.",
+    help="The person first shows a neutral face for so long; later faces are read against it.",
 )
 @click.option(
     "--pipeline",

@@ -73,18 +73,13 @@ class Readers:
         """Whether both are."""
         return self.ready("face") and self.ready("music")
 
-    def read_face(self, image: NDArray[np.uint8], choose: Any) -> Any:
+    def read_face(self, image: NDArray[np.uint8], choose: Any, neutral: Any = None) -> Any:
         """Read a face; only once it is ready."""
-        return self._face.read(image, choose)
+        return self._face.read(image, choose, neutral)
 
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of music; only once it is ready."""
         return self._music.read(samples, rate_hz)
-
-    @property
-    def reference(self) -> tuple[float, ...]:
-        """What the face's network says of neutral faces, as `FacePerception` takes it."""
-        return self.offer.open().reference
 
     def _load(self) -> None:
         try:
@@ -168,7 +163,7 @@ class LivePerception:
         self._merging = threading.Lock()
         self._latency_ns: deque[int] = deque(maxlen=_LATENCIES)
         operators: dict[Modality, _Operator] = {
-            "face": FacePerception(readers.read_face, self._skip, readers.reference),
+            "face": FacePerception(readers.read_face, self._skip),
             "music": MusicPerception(readers.read_music, self._skip),
             **{each.modality: Plugged(each, self._skip) for each in others},
         }

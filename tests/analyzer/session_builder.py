@@ -39,9 +39,9 @@ BLOCK = 1_024
 FRAMES_PER_S = 15
 
 
-def read_face(image, choose):
+def read_face(image, choose, neutral=None):
     """Read a face as the product does."""
-    return opened(Offer(AFFETTI)).read_face(image, choose)
+    return opened(Offer(AFFETTI)).read_face(image, choose, neutral)
 
 
 def read_music(samples, rate_hz):
@@ -112,7 +112,6 @@ def build(target: Path, plan: Plan) -> Path:
         plan.read_face or chosen.read_face,
         plan.read_music or chosen.read_music,
         plan.skip,
-        chosen.reference,
     )
     events: list[tuple[Event, bytes]] = []
     seq = 0

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,11 +48,11 @@ def verified(path: Path) -> Verification:
         return verify(session)
 
 
-def shifted_faces(by: float) -> Callable[[np.ndarray, Choose], FaceReading]:
+def shifted_faces(by: float) -> Callable[..., FaceReading]:
     """Return a reader that takes `by` from the strongest expression and gives it to the last."""
 
-    def read(image: np.ndarray, choose: Choose) -> FaceReading:
-        reading = read_face(image, choose)
+    def read(image: np.ndarray, choose: Choose, neutral: Any = None) -> FaceReading:
+        reading = read_face(image, choose, neutral)
         values = list(reading.expressions or ())
         if values:
             strongest, weakest = int(np.argmax(values)), int(np.argmin(values))
@@ -204,11 +205,11 @@ def test_how_far_two_values_are_apart(was: object, now: object, apart: float) ->
 
 
 def older_model(zoo: Path) -> ModelFile:
-    """Return a face network with another parameter than the shipped one, as it lies in a zoo."""
-    shutil.copytree(manifest.ZOO / "face_expression", zoo / "face_expression")
+    """Return another face network than the shipped one, as it lies in a zoo."""
+    shutil.copytree(manifest.ZOO / "face_expression_fer2013", zoo / "face_expression")
     entry = zoo / "face_expression" / manifest.ENTRY
     said = json.loads(entry.read_text())
-    said["parameters"]["neutral_mean_logs"] = [-2.0] * 7
+    said |= {"name": "face_expression", "parameters": {"version": "an older one"}}
     entry.write_text(json.dumps(said))
     return models_in(zoo)["face_expression"]
 

@@ -37,9 +37,9 @@ LEFT = {
 class SlowReaders(Readers):
     """The real models on a slower machine, so that much is under way at any moment."""
 
-    def read_face(self, image: Any, choose: Any) -> Any:
+    def read_face(self, image: Any, choose: Any, neutral: Any = None) -> Any:
         time.sleep(0.03)
-        return super().read_face(image, choose)
+        return super().read_face(image, choose, neutral)
 
     def read_music(self, samples: Any, rate_hz: int) -> Any:
         time.sleep(0.3)

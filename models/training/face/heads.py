@@ -247,23 +247,35 @@ class Answer:
 class _Exported(nn.Module):  # type: ignore[misc]
     """Reads a face and its mirror image; the mean of both is what it goes by."""
 
-    def __init__(self, network: Heads, answer: Answer) -> None:
+    def __init__(self, network: Heads, answer: Answer, usual: Any) -> None:
         super().__init__()
         self.network, self.answer = network, answer
+        self.register_buffer("usual", torch.as_tensor(usual, dtype=torch.float32))
 
-    def forward(self, faces: Any) -> tuple[Any, Any]:
+    def forward(self, faces: Any, neutral: Any, trust: Any) -> tuple[Any, Any]:
         # In one batch: the weights are fetched once.
         seen, mirrored = self.network.features(torch.cat([faces, faces.flip(3)])).chunk(2)
         features = (seen + mirrored) / 2
+        moved = features + trust * (self.usual - neutral)
         # The heads are linear: what they say of the mean is the mean of what they say.
-        return self.answer(self.network.answers(features)), features
+        return self.answer(self.network.answers(moved)), features
 
 
-def export_heads(network: Heads, path: Path, answer: Answer) -> None:
+def export_heads(network: Heads, path: Path, answer: Answer, usual: Any) -> None:
     """Write a network as ONNX.
 
-    `faces` float32 [N, 1, 48, 48] goes in; `expressions` [N, 7], what the heads answer together,
-    and `features` [N, 256], from which they do, come out.
+    `faces` float32 [N, 1, 48, 48] goes in, with the features of a person's neutral face,
+    `neutral` [1, 256], and how much they are trusted, `trust` [1], 0 to 1. `expressions` [N, 7],
+    what the heads answer together, and `features` [N, 256], before they are moved, come out.
+
+    Parameters
+    ----------
+    usual
+        Features of neutral faces of many people, [256]: what a person's own are compared with.
     """
-    faces = torch.zeros(1, 1, FACE_PX, FACE_PX)
-    write_onnx(_Exported(network, answer).eval(), path, faces, ("expressions", "features"))
+    inputs = {
+        "faces": torch.zeros(1, 1, FACE_PX, FACE_PX),
+        "neutral": torch.zeros(1, FEATURES),
+        "trust": torch.zeros(1),
+    }
+    write_onnx(_Exported(network, answer, usual).eval(), path, inputs, ("expressions", "features"))

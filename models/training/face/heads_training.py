@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from affetti.core.custody.temporary import replacing
+from affetti.core.emotions import EXPRESSIONS, Expression
 from affetti.core.locations import training_folder
 from affetti.models.evaluation.face.data import Faces
 from affetti.models.manifest import model
@@ -28,6 +29,8 @@ Images: TypeAlias = NDArray[np.uint8]
 SMALL_PX: Final = 36
 SETTLED_ON: Final = 512  # faces
 ASKED_AT_ONCE: Final = 64
+NEUTRAL: Final = EXPRESSIONS.index(Expression.NEUTRAL)
+NEUTRAL_FACES: Final = 1000
 # Chosen on sources that were left out of training.
 ANSWER: Final = Answer("geometric", joint=0.0, temperature=1.0)
 _DARK: Final = 6  # grey levels; what was blacked out is darker
@@ -121,7 +124,7 @@ def train_heads(folder: Path, recipe: str, out: Path, progress: Progress) -> Non
     while not run.finished:
         mean = run.train_one_epoch()
         progress(run.epoch, chosen.epochs, f"loss {mean:.3f}, {run.public_accuracy}")
-    export_heads(run.averaged.module, out, ANSWER)
+    export_heads(run.averaged.module, out, ANSWER, run.usual_features())
     checkpoint.unlink(missing_ok=True)
 
 
@@ -227,6 +230,24 @@ class HeadsRun:
         faces = grey(images)
         seen = network.rest(self.prefix(faces))
         return (seen + network.rest(self.prefix(faces.flip(3)))) / 2 if mirrored else seen
+
+    def usual_features(self) -> NDArray[np.float32]:
+        """Return the mean features, float32 [256], of neutral training faces.
+
+        Each source counts alike, and of each at most `NEUTRAL_FACES` faces.
+        """
+        parts = [source.training for source in self.sources]
+        neutral = [part.images[part.labels == NEUTRAL][:NEUTRAL_FACES] for part in parts]
+        means = [self._features(images).mean(axis=0) for images in neutral]
+        return np.asarray(np.mean(means, axis=0), np.float32)
+
+    def _features(self, images: Images) -> NDArray[np.float32]:
+        network = self.averaged.module.eval()
+        starts = range(0, len(images), ASKED_AT_ONCE)
+        with torch.no_grad():
+            faces = [grey(images[i : i + ASKED_AT_ONCE]) for i in starts]
+            parts = [network.beyond(self.prefix(x)) for each in faces for x in (each, each.flip(3))]
+        return np.asarray(torch.cat(parts).numpy(), np.float32)
 
     _COUNTS = ("epoch", "seconds")
     _MODULES = ("network", "averaged", "optimiser")

@@ -1,6 +1,6 @@
 """The networks that read an expression off a 48 x 48 face, and their export to ONNX."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -169,18 +169,24 @@ def export_onnx(classifier: Any, path: Path, head: int = 0, temperature: float =
     than a thousandth.
     """
     exported = _Exported(classifier, head, temperature).eval()
-    write_onnx(exported, path, torch.zeros(1, 1, FACE_PX, FACE_PX), ("expressions",))
+    write_onnx(exported, path, {"faces": torch.zeros(1, 1, FACE_PX, FACE_PX)}, ("expressions",))
 
 
-def write_onnx(network: Any, path: Path, faces: Any, outputs: Sequence[str]) -> None:
-    """Write a network that takes `faces`, any number of them, and gives `outputs` for each."""
+def write_onnx(network: Any, path: Path, inputs: Mapping[str, Any], outputs: Sequence[str]) -> None:
+    """Write a network that takes `faces`, any number of them, and gives `outputs` for each.
+
+    Parameters
+    ----------
+    inputs
+        By name, in the order in which the network takes them, each in the shape that it has.
+    """
     torch.onnx.export(
         network,
-        (faces,),
+        tuple(inputs.values()),
         str(path),
         dynamo=False,
         opset_version=OPSET,
-        input_names=["faces"],
+        input_names=list(inputs),
         output_names=list(outputs),
         dynamic_axes={name: {0: "n"} for name in ("faces", *outputs)},
     )

@@ -11,6 +11,7 @@ from textual.widgets import Footer
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import MarkerAdded, NoteAdded
 from affetti.core.language import clock, text
+from affetti.models.face.reference import TAKEN
 from affetti.recorder.engine.messages import (
     AnyMessage,
     ChangePerson,
@@ -88,7 +89,11 @@ class LiveScreen(EngineScreen):
         _key("P", "toggle_recording", "Pause rec", "Pause the recording, or go on"),
         _key("q", "stop", "End", "End the recording and seal it, after a question"),
         _key(
-            "b", "neutral", "Neutral", "Record a neutral face, to correct estimates by", show=False
+            "b",
+            "neutral",
+            "Neutral",
+            "Record a neutral face, to read later ones against",
+            show=False,
         ),
         _key(
             "f", "change_person", "Other", "Several faces: the person is the next one", show=False
@@ -246,7 +251,8 @@ class LiveScreen(EngineScreen):
             header.append(Remark("neutral face, please"))
         outcome = self.view.neutral()
         if outcome is not None and outcome != "accepted":
-            header.append(Remark(text("neutral.short"), "warning"))
+            short = "neutral.short_doubtful" if outcome in TAKEN else "neutral.short"
+            header.append(Remark(text(short), "warning"))
         if state.face is not None and len(state.face.faces) > 1:
             header.append(Remark(f"{len(state.face.faces)} faces, f: the other"))
         for device, lost in state.lost.items():
