@@ -10,7 +10,7 @@ from typing import Any
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import Consent, Event, fields_of
-from affetti.core.language import counted, duration, known, listed, one_line, text
+from affetti.core.language import counted, duration, known, listed, one_line, text, word
 
 
 def sentence(event: Event) -> str:
@@ -28,12 +28,6 @@ def sentence(event: Event) -> str:
         if value not in (None, "") and known(f"{message}.{name}")
     ]
     return ", ".join(parts) or text(f"{message}.nothing")
-
-
-def word(field: str, code: str) -> str:
-    """Return the word for a code that a field stores, such as a reason; else the code itself."""
-    message = f"{field}.{code}"
-    return text(message) if known(message) else code
 
 
 def _values(event: Event) -> dict[str, Any]:

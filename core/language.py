@@ -56,6 +56,16 @@ def counted(message: str, n: int, **values: Any) -> str:
     return _translations(_language()).ngettext(message, message, n).format(n=n, **values)
 
 
+def word(group: str, code: str) -> str:
+    """Return the word for a code of a group, `GROUP.CODE`; the code itself where there is none.
+
+    The groups are `emotion`, `expression`, `sign` (what in a sound or in a face spoke for an
+    emotion), and the names of fields of events that hold codes: `reason`, `cause`, `stream`, ….
+    """
+    message = f"{group}.{code}"
+    return text(message) if known(message) else code
+
+
 def known(message: str) -> bool:
     """Return whether there is a message of that id."""
     return message in catalogue(ENGLISH)

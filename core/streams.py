@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
+from affetti.core.codes import Code, Given, Name
 
 VIDEO: Final = "video"
 AUDIO: Final = "audio"
@@ -57,8 +58,8 @@ class AudioFormat(msgspec.Struct, frozen=True):
 class Channel(msgspec.Struct, frozen=True):
     """One column of a signal, or one side of a sound."""
 
-    name: str
-    unit: str = ""
+    name: Given
+    unit: Given = ""
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,13 +84,13 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         Where it came from, as the operator or the device called it.
     """
 
-    name: str
-    kind: str
-    encoding: str
+    name: Name
+    kind: Code
+    encoding: Code
     rate_hz: float | None = None
     channels: tuple[Channel, ...] = ()
-    scope: str | None = None
-    source: str = ""
+    scope: Code | None = None
+    source: Given = ""
 
     @property
     def form(self) -> AudioFormat:

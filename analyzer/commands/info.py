@@ -56,7 +56,7 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
 
 
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
-    from affetti.core.journal import word
+    from affetti.core.language import word
 
     yield "Session", found.session_id
     yield "Person", found.person

@@ -26,9 +26,9 @@ MIN_REASON: Final = 0.25  # share of the estimates; what is rarer does not descr
 
 @dataclass(frozen=True)
 class Reason:
-    """A quality of the sound that spoke for the music's strongest emotion."""
+    """A quality of the sound that spoke for the music's strongest emotion, by its code."""
 
-    word: str
+    code: str
     share: float  # of the music estimates that said something
 
 
@@ -192,9 +192,9 @@ def reasons_of(music: Columns, stretches: Sequence[Stretch]) -> tuple[Reason, ..
     said = _within(music, stretches) & ~np.isnan(music[EMOTIONS[0]])
     # A recording made before reasons were given has none.
     given = [reasons for reasons in music["reasons"][said] if isinstance(reasons, str)]
-    words = Counter(word for reasons in given if reasons for word in reasons.split(WORD_SEPARATOR))
-    shares = [(word, count / said.sum()) for word, count in words.most_common(MAX_REASONS)]
-    return tuple(Reason(word, share) for word, share in shares if share >= MIN_REASON)
+    codes = Counter(code for reasons in given if reasons for code in reasons.split(WORD_SEPARATOR))
+    shares = [(code, count / said.sum()) for code, count in codes.most_common(MAX_REASONS)]
+    return tuple(Reason(code, share) for code, share in shares if share >= MIN_REASON)
 
 
 def _within(table: Columns, stretches: Sequence[Stretch]) -> NDArray[np.bool_]:

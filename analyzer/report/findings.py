@@ -24,8 +24,7 @@ from affetti.analyzer.report.wording import (
     times,
 )
 from affetti.core.emotions import EMOTIONS
-from affetti.core.journal import word
-from affetti.core.language import clock_text, listed, text
+from affetti.core.language import clock_text, listed, text, word
 from affetti.models.face.reference import TAKEN, Outcome
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
@@ -148,7 +147,7 @@ def reasons_text(track: TrackResult) -> str:
     """Return what of the sound spoke for what the music of a track expressed."""
     if not track.summaries["music"].said:
         return "No music was heard."
-    words = [f"{reason.word} ({percent(reason.share)})" for reason in track.reasons]
+    words = [f"{word('sign', reason.code)} ({percent(reason.share)})" for reason in track.reasons]
     return f"{', '.join(words)} of its moments." if words else "No quality that has a name."
 
 

@@ -22,8 +22,8 @@ from affetti.core.custody.artefacts import REPORT
 from affetti.core.custody.temporary import replacing
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import DiskFull, FileExists, FileMissing
-from affetti.core.journal import sentence, word
-from affetti.core.language import clock_text
+from affetti.core.journal import sentence
+from affetti.core.language import clock_text, word
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import digests_of, offered
 

@@ -322,7 +322,7 @@ def _tracks(analysis: Analysis) -> Table:
             *(value for name in MODALITIES for value in _summary(track.summaries[name])),
             track.summaries["music"].valence,
             track.summaries["music"].arousal,
-            ", ".join(reason.word for reason in track.reasons),
+            ", ".join(reason.code for reason in track.reasons),
             track.face.seen_s,
             track.face.changes,
             analysis.quiet.seen_s,

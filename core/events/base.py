@@ -127,9 +127,10 @@ def fields_of(kind: type[msgspec.Struct]) -> tuple[Field, ...]:
 
 def _field(name: str, hint: Any) -> Field:
     declared = [m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Meta)]
-    if not declared or declared[0].extra is None:
+    described = next((m for m in declared if m.description is not None), None)
+    if described is None or described.extra is None:
         return Field(name, "", "", 0.0, ())
-    return Field(name, declared[0].description or "", **declared[0].extra)
+    return Field(name, described.description or "", **described.extra)
 
 
 def leaves(kind: type[_Kind]) -> list[type[_Kind]]:

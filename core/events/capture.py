@@ -1,7 +1,8 @@
 """What was captured, and what was not; everything carries the name of its stream."""
 
-from typing import Annotated, ClassVar, Final, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
+from affetti.core.codes import Given, Name
 from affetti.core.events.base import OF_ITS_STREAM, Event, Traits, field
 from affetti.core.streams import CAMERA, AudioFormat, Stream
 
@@ -16,14 +17,20 @@ __all__ = [
     "DeviceRestored",
     "FrameCaptured",
     "FramesDropped",
+    "GapCause",
+    "LossCause",
     "SamplesCaptured",
     "SamplesDropped",
     "StreamName",
     "StreamOpened",
 ]
 
-StreamName: TypeAlias = str  # of a declared stream
-DeviceName: TypeAlias = str  # "camera", "microphone", "speaker", or that of its stream
+StreamName: TypeAlias = Name  # of a declared stream
+DeviceName: TypeAlias = Name  # "camera", "microphone", "speaker", or that of its stream
+GapCause: TypeAlias = Literal[
+    "unknown", "log_late", "device_lost", "overflow", "underflow", "decoding_late", "undecodable"
+]
+LossCause: TypeAlias = Literal["unknown", "silent", "cut_off", "failed"]
 
 
 # The rates of a sound that is recorded: whatever looks at a recording can handle these.
@@ -117,7 +124,7 @@ class AudioGap(Event, frozen=True, kw_only=True, tag=True):
     stream: Annotated[StreamName, field("which")]
     sample: Annotated[int, field("index of the first sample after the gap", "samples")]
     missing: Annotated[int, field("lost, as far as known", "samples")]
-    detail: Annotated[str, field("what the device said")] = ""
+    cause: Annotated[GapCause, field("why")] = "unknown"
 
 
 class SamplesDropped(Event, frozen=True, kw_only=True, tag=True):
@@ -137,7 +144,9 @@ class DeviceLost(Event, frozen=True, kw_only=True, tag=True):
 
     device: Annotated[DeviceName, field("which")]
     stream: Annotated[StreamName | None, field("that it delivers, if any")] = None
-    detail: Annotated[str, field("what it said")] = ""
+    cause: Annotated[LossCause, field("why")] = "unknown"
+    name: Annotated[Given, field("as the operator or the device calls it")] = ""
+    error: Annotated[Given, field("what a library said of it")] = ""
 
 
 class DeviceRestored(Event, frozen=True, kw_only=True, tag=True):

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
+from affetti.core.codes import Code, Day
 from affetti.core.events.base import Event, Traits, field
 
 VIDEO: Final = "video"  # frames of the face, and every estimate made from them
@@ -20,7 +21,7 @@ class Grant(msgspec.Struct, frozen=True):
     """Whether something is consented to, and since when."""
 
     granted: bool
-    since: str = ""  # ISO 8601 date; "" where it is not known
+    since: Day = ""  # ISO 8601 date; "" where it is not known
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class Consent(msgspec.Struct, frozen=True):
     What is not consented to is never written.
     """
 
-    scopes: dict[str, Grant] = msgspec.field(default_factory=dict)
+    scopes: dict[Code, Grant] = msgspec.field(default_factory=dict)
 
     def grants(self, *scopes: str) -> bool:
         """Return whether all of the scopes are granted."""

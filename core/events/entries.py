@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from affetti.core.codes import Digest, Given, WallClock
 from affetti.core.events.base import field
 
 
@@ -27,15 +28,17 @@ def now() -> str:
 class Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """What all entries share."""
 
-    entry_id: Annotated[str, field("random, 32 hexadecimal digits")] = msgspec.field(
+    entry_id: Annotated[Digest, field("random, 32 hexadecimal digits")] = msgspec.field(
         default_factory=new_id
     )
-    author_id: Annotated[str, field("of who wrote it; random, never a name")]
-    written: Annotated[str, field("when, ISO 8601 in UTC")] = msgspec.field(default_factory=now)
+    author_id: Annotated[Digest, field("of who wrote it; random, never a name")]
+    written: Annotated[WallClock, field("when, ISO 8601 in UTC")] = msgspec.field(
+        default_factory=now
+    )
 
 
 class Retracted(Entry, frozen=True, kw_only=True, tag=True):
     """An entry no longer holds; it stays readable."""
 
-    of_entry_id: Annotated[str, field("the entry that is taken back")]
-    reason: Annotated[str, field("in the author's words")] = ""
+    of_entry_id: Annotated[Digest, field("the entry that is taken back")]
+    reason: Annotated[Given, field("in the author's words")] = ""

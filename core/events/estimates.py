@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
+from affetti.core.codes import Code, Name
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.events.base import OF_ITS_STREAM, Event, Traits, field
 
@@ -33,7 +34,7 @@ class Estimate(Event, frozen=True, kw_only=True, omit_defaults=True):
     """What all estimates share: of what, made from which stream, and the emotions expressed."""
 
     modality: Annotated[Modality, _MODALITY]
-    stream: Annotated[str, field("that it was made from")]
+    stream: Annotated[Name, field("that it was made from")]
 
 
 class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
@@ -57,7 +58,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     face_id: Annotated[int, field("the same for as long as the face is followed, from 0")]
-    role: Annotated[str, field("patient, therapist, other, unknown, or another")] = "unknown"
+    role: Annotated[Code, field("patient, therapist, other, unknown, or another")] = "unknown"
     read: Annotated[bool, field("whether it is looked at for what it expresses")] = False
     box_px: Annotated[
         tuple[int, int, int, int],
@@ -104,7 +105,7 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(scope="video", perceived=False)
 
     modality: Annotated[Modality, _MODALITY] = "face"
-    stream: Annotated[str, field("that it was made from")] = "camera"
+    stream: Annotated[Name, field("that it was made from")] = "camera"
     frame: Annotated[int, field("the frame it was made from")]
     faces: Annotated[
         tuple[Face, ...], field("those that were found, the read one first", one="face")
@@ -176,7 +177,7 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         float | None, field("of the window", "beats per minute", tolerance=0.1)
     ] = None
     reasons: Annotated[
-        tuple[str, ...],
+        tuple[Code, ...],
         field("codes of what spoke for the strongest emotion, in order of weight", tolerance=1),
     ] = ()
     presence: Annotated[
@@ -190,10 +191,10 @@ class EmotionFused(Estimate, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(perceived=False)
 
     modality: Annotated[Modality, _MODALITY] = "fused"
-    stream: Annotated[str, field("none of its own")] = ""
+    stream: Annotated[Name, field("none of its own")] = ""
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
     decided_by: Annotated[
-        str, field('"both", "face", "music", "neither"; with others, all names joined by "+"')
+        Code, field('"both", "face", "music", "neither"; with others, all names joined by "+"')
     ] = "neither"
     entropy_bits: Annotated[float | None, field("0 (certain) to 2", "bits", tolerance=5e-3)] = None
     divergence_bits: Annotated[
@@ -215,6 +216,8 @@ class Estimated(Estimate, frozen=True, kw_only=True, tag=True):
 
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
     measures: Annotated[
-        dict[str, float], field("whatever else was measured, by name", tolerance=1e-3)
+        dict[Code, float], field("whatever else was measured, by name", tolerance=1e-3)
     ] = msgspec.field(default_factory=dict)
-    reasons: Annotated[tuple[str, ...], field("codes of what spoke for the strongest emotion")] = ()
+    reasons: Annotated[
+        tuple[Code, ...], field("codes of what spoke for the strongest emotion")
+    ] = ()

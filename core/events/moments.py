@@ -6,6 +6,7 @@ A new kind of moment is one declaration here, and its words in the catalogue of 
 
 from typing import Annotated, ClassVar
 
+from affetti.core.codes import Given
 from affetti.core.events.base import Event, Traits, field
 
 
@@ -36,7 +37,7 @@ class MarkerAdded(Moment, frozen=True, kw_only=True, tag=True):
     noun: ClassVar[str] = "marker"
     words_field: ClassVar[str] = "label"
 
-    label: Annotated[str, field("the therapist's word for it")]
+    label: Annotated[Given, field("the therapist's word for it")]
 
 
 class NoteAdded(Moment, frozen=True, kw_only=True, tag=True):
@@ -45,7 +46,7 @@ class NoteAdded(Moment, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(urgent=True, message="note_added")
     noun: ClassVar[str] = "note"
 
-    text: Annotated[str, field("as it was written")]
+    text: Annotated[Given, field("as it was written")]
 
 
 class SelfReported(Moment, frozen=True, kw_only=True, tag=True):
@@ -54,7 +55,7 @@ class SelfReported(Moment, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(urgent=True, message="self_reported")
     noun: ClassVar[str] = "self-report"
 
-    emotion: Annotated[str | None, field("in the person's words")] = None
+    emotion: Annotated[Given | None, field("in the person's words")] = None
     valence: Annotated[float | None, field("-1 unpleasant to 1 pleasant")] = None
     arousal: Annotated[float | None, field("-1 calm to 1 activated")] = None
-    text: Annotated[str, field("whatever else they said")] = ""
+    text: Annotated[Given, field("whatever else they said")] = ""

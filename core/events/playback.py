@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 
+from affetti.core.codes import Code, Digest, Given
 from affetti.core.events.base import Event, PlaybackSample, Track, Traits, field
 
 TrackEndReason: TypeAlias = Literal["finished", "skipped", "stopped", "failed"]
@@ -15,14 +16,14 @@ class TrackStarted(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(urgent=True, message="track_started")
 
     track: Track
-    title: Annotated[str, field("as the file or the playlist says")]
-    file_name: Annotated[str, field("without its folder")]
-    sha256: Annotated[str, field("of the file")]
+    title: Annotated[Given, field("as the file or the playlist says")]
+    file_name: Annotated[Given, field("without its folder")]
+    sha256: Annotated[Digest, field("of the file")]
     sample: PlaybackSample
     duration_s: Annotated[float, field("of the file", "seconds")]
-    expected: Annotated[str | None, field("the emotion that the playlist expects of it")] = None
-    columns: Annotated[dict[str, str], field("further columns of the playlist")] = msgspec.field(
-        default_factory=dict
+    expected: Annotated[Code | None, field("the emotion that the playlist expects of it")] = None
+    columns: Annotated[dict[Given, Given], field("further columns of the playlist")] = (
+        msgspec.field(default_factory=dict)
     )
 
 

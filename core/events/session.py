@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
+from affetti.core.codes import Code, Digest, Given, Version, WallClock
 from affetti.core.events.base import Event, Traits, field
 from affetti.core.events.consent import Consent
 from affetti.core.streams import Stream
@@ -13,6 +14,7 @@ SCHEMA_VERSION: Final = "2.0"
 EndReason: TypeAlias = Literal[
     "stopped", "duration", "sources_ended", "signal", "ui_gone", "disk_full", "failed"
 ]
+Failure: TypeAlias = Literal["log_full", "log_unwritable", "log_gone", "unexpected"]
 
 
 class PerceptionSettings(msgspec.Struct, frozen=True):
@@ -27,7 +29,7 @@ class PerceptionSettings(msgspec.Struct, frozen=True):
     face_max_age_ns: int = 1_000_000_000  # an older face no longer speaks for the present
     music_max_age_ns: int = 2_500_000_000
     # Of further modalities, those that are fused with the others.
-    others_max_age_ns: dict[str, int] = msgspec.field(default_factory=dict)
+    others_max_age_ns: dict[Code, int] = msgspec.field(default_factory=dict)
 
     def max_age_ns(self, modality: str) -> int | None:
         """Return how old an estimate may be that is fused; None where a modality never is."""
@@ -38,20 +40,20 @@ class PerceptionSettings(msgspec.Struct, frozen=True):
 class Environment(msgspec.Struct, frozen=True):
     """What made a recording or an analysis; no path and no name of a machine is among it."""
 
-    processor: str = ""  # its model
-    instruction_sets: tuple[str, ...] = ()  # such as AVX2, as numpy names them
-    system: str = ""  # with its release and architecture
-    python: str = ""
-    libraries: dict[str, str] = msgspec.field(default_factory=dict)  # name to version
+    processor: Given = ""  # its model
+    instruction_sets: tuple[Given, ...] = ()  # such as AVX2, as numpy names them
+    system: Given = ""  # with its release and architecture
+    python: Given = ""
+    libraries: dict[Given, Given] = msgspec.field(default_factory=dict)  # name to version
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """What perceives and fuses: which model has which role, by name."""
 
-    name: str
-    face_detector: str
-    face_expression: str
-    music_emotion: str
+    name: Given
+    face_detector: Code
+    face_expression: Code
+    music_emotion: Code
     gates: bool = True  # a face out of focus or turned too far away is left unread
 
 
@@ -60,22 +62,22 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
 
     traits: ClassVar = Traits(urgent=True)
 
-    session_id: Annotated[str, field("32 hexadecimal digits")]
-    person: Annotated[str, field("a pseudonym, never a name")]
+    session_id: Annotated[Digest, field("32 hexadecimal digits")]
+    person: Annotated[Given, field("a pseudonym, never a name")]
     consent: Annotated[Consent, field("what the person agreed to")]
-    software_version: Annotated[str, field("of Affetti")]
-    wall_clock: Annotated[str, field("ISO 8601 with offset, at t_ns 0")]
-    schema_version: Annotated[str, field("of the events")] = SCHEMA_VERSION
-    camera: Annotated[str | None, field("how the operator named the source")] = None
-    microphone: Annotated[str | None, field("how the operator named the source")] = None
-    speaker: Annotated[str | None, field('"none" when playback goes to the log alone')] = None
+    software_version: Annotated[Version, field("of Affetti")]
+    wall_clock: Annotated[WallClock, field("ISO 8601 with offset, at t_ns 0")]
+    schema_version: Annotated[Version, field("of the events")] = SCHEMA_VERSION
+    camera: Annotated[Given | None, field("how the operator named the source")] = None
+    microphone: Annotated[Given | None, field("how the operator named the source")] = None
+    speaker: Annotated[Given | None, field('"none" when playback goes to the log alone')] = None
     streams: Annotated[tuple[Stream, ...], field("those that are open from the beginning")] = ()
-    playlist: Annotated[tuple[str, ...], field("titles")] = ()
-    models: Annotated[dict[str, str], field("digest of each model, by name")] = msgspec.field(
+    playlist: Annotated[tuple[Given, ...], field("titles")] = ()
+    models: Annotated[dict[Code, Digest], field("digest of each model, by name")] = msgspec.field(
         default_factory=dict
     )
     perceivers: Annotated[
-        dict[str, str], field("SHA-256 of the code of each plug-in that perceives, by modality")
+        dict[Code, Digest], field("SHA-256 of the code of each plug-in that perceives, by modality")
     ] = msgspec.field(default_factory=dict)
     perception: Annotated[PerceptionSettings, field("when perception speaks")] = (
         PerceptionSettings()
@@ -99,13 +101,32 @@ class RecordingResumed(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(urgent=True, message="recording_resumed")
 
 
+class Hole(msgspec.Struct, frozen=True):
+    """Frames of a film in a row that could not be decoded, in time from its start."""
+
+    start_ns: int
+    end_ns: int  # the next picture, or the end
+    count: int
+
+
+class FilmLoss(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What could not be recorded of a film that stood in for a camera."""
+
+    file_name: Given  # without its folder
+    holes: tuple[Hole, ...] = ()
+    cut_off_ns: int | None = None  # where it breaks off, from its start; None: it does not
+    stated_ns: int | None = None  # how long it says it is
+
+
 class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
     """The last event of a recording that ended cleanly."""
 
     traits: ClassVar = Traits(urgent=True, perceived=False)
 
     reason: Annotated[EndReason, field("why")]
-    detail: Annotated[str, field("what failed, in words")] = ""
+    failure: Annotated[Failure | None, field("what failed, if anything did")] = None
+    error: Annotated[Given, field("what the system or a library calls it")] = ""
+    film: Annotated[FilmLoss | None, field("what could not be recorded of the film")] = None
 
 
 class LostSpan(msgspec.Struct, frozen=True, omit_defaults=True):

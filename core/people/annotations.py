@@ -10,6 +10,7 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
+from affetti.core.codes import Digest, Given
 from affetti.core.errors import Damaged
 from affetti.core.events.base import field
 from affetti.core.events.entries import Entry, Retracted
@@ -18,13 +19,13 @@ from affetti.core.events.entries import Entry, Retracted
 class Annotation(Entry, frozen=True, kw_only=True, tag=True):
     """Something said of an event of a session, or of a stretch of it."""
 
-    session_id: Annotated[str, field("32 hexadecimal digits")]
+    session_id: Annotated[Digest, field("32 hexadecimal digits")]
     seq: Annotated[int | None, field("the event that it is of; None: a stretch")] = None
     start_ns: Annotated[int | None, field("begin of the stretch", "nanoseconds")] = None
     stop_ns: Annotated[int | None, field("its end, exclusive", "nanoseconds")] = None
-    label: Annotated[str, field("a word from a list, such as that of a coding scheme")] = ""
-    text: Annotated[str, field("as it was written")] = ""
-    values: Annotated[dict[str, float], field("ratings, by name")] = msgspec.field(
+    label: Annotated[Given, field("a word from a list, such as that of a coding scheme")] = ""
+    text: Annotated[Given, field("as it was written")] = ""
+    values: Annotated[dict[Given, float], field("ratings, by name")] = msgspec.field(
         default_factory=dict
     )
 

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import LostSpan, SessionRecovered
+from affetti.core.events import FilmLoss, LostSpan, SessionRecovered
 from affetti.core.language import clock_text, counted, text
 from affetti.core.state import SessionState
 
+_PLACES: Final = 3  # of a film, that are named in a sentence
 _SPANS: Final = 12  # named one by one; more are counted
 
 
@@ -118,6 +119,31 @@ def statement(lost: SessionRecovered, state: SessionState) -> str:
         if numbers:
             said.append(counted(message, len(numbers), parts=", ".join(map(str, numbers))))
     return " ".join(said)
+
+
+def film_statement(lost: FilmLoss) -> str:
+    """Return in words what could not be recorded of a film."""
+    said = [_undecodable(lost)] if lost.holes else []
+    if lost.cut_off_ns is not None:
+        message = "film.cut_off" if lost.stated_ns is None else "film.cut_off_of"
+        at, stated = _in_s(lost.cut_off_ns), _in_s(lost.stated_ns or 0)
+        said.append(text(message, film=lost.file_name, at=at, stated=stated))
+    return " ".join(said)
+
+
+def _undecodable(lost: FilmLoss) -> str:
+    places = [
+        text("film.place", start=_in_s(hole.start_ns), end=_in_s(hole.end_ns))
+        for hole in lost.holes[:_PLACES]
+    ]
+    if (more := len(lost.holes) - _PLACES) > 0:
+        places.append(counted("film.more_places", more))
+    count = sum(hole.count for hole in lost.holes)
+    return counted("film.undecodable", count, film=lost.file_name, places=", ".join(places))
+
+
+def _in_s(t_ns: int) -> str:
+    return text("seconds", seconds=t_ns / NS_PER_S)
 
 
 def _lost(lost: SessionRecovered) -> str:

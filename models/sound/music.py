@@ -107,7 +107,7 @@ class MusicReader:
             (happiness, sadness, anger, relaxation),
             heard.loudness_dbfs,
             round(heard.sound.tempo_bpm, 1),
-            tuple(reason.word for reason in self._reasons(heard.features)[:MAX_REASONS]),
+            tuple(reason.code for reason in self._reasons(heard.features)[:MAX_REASONS]),
             heard.presence,
         )
 
@@ -132,7 +132,7 @@ class MusicReader:
 
         Returns
         -------
-        Words such as "minor" or "sparse" with their weights, the strongest first.
+        Codes such as "minor" or "sparse" with their weights, the strongest first.
 
         Raises
         ------

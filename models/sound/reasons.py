@@ -1,4 +1,7 @@
-"""Which qualities of the sound made a music model say what it said, in a therapist's words."""
+"""Which qualities of the sound made a music model say what it said.
+
+Each has a code, which `word("sign", code)` of `core.language` puts into a therapist's words.
+"""
 
 import math
 from collections.abc import Callable
@@ -12,14 +15,14 @@ Features = dict[str, float]
 Typical = dict[str, tuple[float, float]]
 
 MIN_WEIGHT: Final = 0.1  # less is nothing to speak of
-_MARKED: Final = 0.3  # standard deviations from the typical that deserve a word
+_MARKED: Final = 0.3  # standard deviations from the typical that deserve to be said
 
 
 @dataclass(frozen=True)
 class Reason:
     """One quality of the sound."""
 
-    word: str
+    code: str
     weight: float  # by how much the log odds of the named emotion would fall if it were typical
 
 
@@ -35,7 +38,7 @@ class Quality:
 
 QUALITIES: Final = (
     Quality(("onset_rate", "beat", "tempo", "pulse"), "onset_rate", "sparse", "busy"),
-    Quality(("onset_", "flux", "modulation"), "onset_mean", "soft attacks", "sharp attacks"),
+    Quality(("onset_", "flux", "modulation"), "onset_mean", "soft_attacks", "sharp_attacks"),
     Quality(("mode", "major", "minor", "degree", "key"), "mode", "minor", "major"),
     Quality(("dissonance", "flatness"), "dissonance_mean", "smooth", "rough"),
     Quality(("centroid", "rolloff", "mfcc", "band"), "centroid_mean", "dark", "bright"),
@@ -65,13 +68,13 @@ def reasons(
     named = int(said.argmax())
     found = []
     for quality in QUALITIES:
-        word = _word(quality, features[quality.leading], *typical[quality.leading])
+        code = _code(quality, features[quality.leading], *typical[quality.leading])
         changed = features | {
             name: mean for name, (mean, _) in typical.items() if _belongs(name, quality)
         }
         weight = _log_odds(said[named]) - _log_odds(probabilities(changed)[named])
-        if word and weight >= MIN_WEIGHT:
-            found.append(Reason(word, round(weight, 3)))
+        if code and weight >= MIN_WEIGHT:
+            found.append(Reason(code, round(weight, 3)))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
 
 
@@ -86,7 +89,7 @@ def _belongs(name: str, quality: Quality) -> bool:
     return first is quality
 
 
-def _word(quality: Quality, value: float, mean: float, deviation: float) -> str | None:
+def _code(quality: Quality, value: float, mean: float, deviation: float) -> str | None:
     if abs(value - mean) < _MARKED * deviation:
         return None
     return quality.high if value > mean else quality.low

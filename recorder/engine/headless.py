@@ -13,6 +13,7 @@ from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
 from affetti.core.language import clock_text
+from affetti.core.recording.losses import film_statement
 from affetti.core.settings import Settings, load
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
@@ -24,7 +25,6 @@ Say = Callable[[str], None]
 _TURN_S: Final = 0.02
 _MAX_LINE: Final = 10_000  # signs of one marker
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_FAILURES: Final = ("failed", "disk_full")  # are told as problems
 
 
 class Headless:
@@ -119,8 +119,8 @@ class Headless:
                     self._state.apply(event)
                     if isinstance(event, MarkerAdded):
                         self._say(f"Marker {len(self._state.markers)} is on the disk.")
-                    if isinstance(event, SessionEnded) and event.reason not in _FAILURES:
-                        self._tell_end(event.detail)
+                    if isinstance(event, SessionEnded) and event.film is not None:
+                        self._say(film_statement(event.film))
             case messages.Health():
                 self._tell_health(message)
             case messages.Problem(message=text, hint=hint, code=code, fatal=fatal):
@@ -130,10 +130,6 @@ class Headless:
                     self._status(f"Sealing: {100 * done // max(total, 1)} %")
             case messages.Sealed(path=path):
                 self._sealed = Path(path)
-
-    def _tell_end(self, detail: str) -> None:
-        if detail:
-            self._say(detail)
 
     def _hear_problem(self, error: AffettiError, fatal: bool) -> None:
         if fatal:

@@ -27,6 +27,8 @@ from affetti.core.events import (
     Consent,
     EndReason,
     Event,
+    Failure,
+    FilmLoss,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     SessionEnded,
@@ -241,6 +243,7 @@ class Recording:
         self.sources = open_sources(plan, settings)
         self.state = SessionState()  # as of the last event written; the writer's thread owns it
         self.failure: AffettiError | None = None
+        self._cause: _Cause | None = None  # of the failure
         self.problem: AffettiError | None = None  # the latest event that was lost, if any
         self._neutral_end_ns: int | None = None
         with ExitStack() as undo:
@@ -304,12 +307,16 @@ class Recording:
 
     def fail(self, error: Exception) -> None:
         """Note, from any thread, why the recording cannot go on; the first reason stays."""
-        self.failure = self.failure or _failure(error)
+        self._fail(_failure(error), _cause_of(error))
 
     def look_for_log(self) -> None:
         """Note that the recording cannot go on when its log is gone from its folder."""
         if self.failure is None and not os.path.exists(part_path(self.target, 1)):
-            self.fail(_gone(self.target))
+            self._fail(_gone(self.target), _Cause("log_gone"))
+
+    def _fail(self, failure: AffettiError, cause: "_Cause") -> None:
+        if self.failure is None:
+            self._cause, self.failure = cause, failure
 
     def finish(self, reason: EndReason) -> None:
         """Stop the sources, write all that is under way, and close the log.
@@ -347,17 +354,21 @@ class Recording:
     def _put_end(self, reason: EndReason) -> None:
         if self.failure is not None:
             reason = self._failed
-        ended = SessionEnded(t_ns=self.clock.now_ns(), reason=reason, detail=self._detail())
-        self.inbox.put(ended)
+        self.inbox.put(
+            SessionEnded(
+                t_ns=self.clock.now_ns(),
+                reason=reason,
+                failure=None if self._cause is None else self._cause.code,
+                error="" if self._cause is None else self._cause.error,
+                film=self._film_loss(),
+            )
+        )
 
-    def _detail(self) -> str:
-        """Say what went wrong, or what of a film could not be recorded."""
-        if self.failure is not None:
-            return self.failure.message
+    def _film_loss(self) -> FilmLoss | None:
         camera = self.sources.camera
         if not isinstance(camera, Film) or camera.end is None:
-            return ""
-        return camera.end.words(camera.description)
+            return None
+        return camera.end.loss(camera.description)
 
     def _sources_ended(self) -> bool:
         """Whether every source that has an end has come to it.
@@ -447,6 +458,23 @@ class Recording:
             f"One {type(event).__name__} could not be recorded: {error}.",
             "It is lost; the recording goes on.",
         )
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """What ended a recording, as it is recorded."""
+
+    code: Failure
+    error: str = ""  # what the system or a library calls it; nothing that a person wrote
+
+
+def _cause_of(error: Exception) -> _Cause:
+    if isinstance(error, DiskFull):
+        return _Cause("log_full")
+    if not isinstance(error, OSError):
+        return _Cause("unexpected", type(error.__cause__ or error).__name__)
+    code: Failure = "log_full" if error.errno in _FULL else "log_unwritable"
+    return _Cause(code, errno.errorcode.get(error.errno or 0, type(error).__name__))
 
 
 def _failure(error: Exception) -> AffettiError:

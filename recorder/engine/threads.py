@@ -39,4 +39,6 @@ def unexpected(what: str, error: BaseException | None, hint: str = "") -> Affett
     if isinstance(error, AffettiError):
         return error
     logbook.note("not foreseen", error)
-    return AffettiError(f"{what}: {type(error).__name__}: {error}.", hint)
+    told = AffettiError(f"{what}: {type(error).__name__}: {error}.", hint)
+    told.__cause__ = error
+    return told

@@ -216,7 +216,11 @@ class LiveCamera:
         """Record that the camera is gone, and try until it is back or the source is stopped."""
         lost_ns = sink.clock.now_ns()
         lost = DeviceLost(
-            t_ns=lost_ns, device=self.stream, stream=self.stream, detail=self.description
+            t_ns=lost_ns,
+            device=self.stream,
+            stream=self.stream,
+            cause="silent",
+            name=self.description,
         )
         sink.put(lost)
         self._capture.release()

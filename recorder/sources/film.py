@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import DeviceLost, FramesDropped
+from affetti.core.events import DeviceLost, FilmLoss, FramesDropped, Hole
 from affetti.core.settings import Settings, VideoSettings
 from affetti.core.streams import CAMERA, VIDEO, Stream, stream_name, video_stream
 from affetti.recorder.sources import Sink
@@ -17,49 +17,29 @@ from affetti.recorder.sources.frames import FrameLog
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.timeline import due_times
 
-_PLACES: Final = 3  # that are named in a sentence
 _REORDERED: Final = 16  # frames that may be shown before one that was decoded first
-
-
-@dataclass(frozen=True)
-class Hole:
-    """Frames in a row that could not be decoded, in time from the film's start."""
-
-    start_ns: int
-    end_ns: int  # the next picture, or the end
-    count: int
 
 
 @dataclass(frozen=True)
 class FilmEnd:
     """How the reading of a film ended."""
 
-    reason: Literal["finished", "cut off", "stopped"]
+    reason: Literal["finished", "cut_off", "stopped"]
     at_ns: int  # where, from the film's start
     stated_ns: int | None  # how long the film says it is
     holes: tuple[Hole, ...]
 
-    def words(self, name: str) -> str:
-        """Return what is to be told of it, in sentences; empty when all was well."""
-        return " ".join(filter(None, (self.undecodable(name), self.missing(name))))
-
-    def undecodable(self, name: str) -> str:
-        """Return a sentence if frames could not be decoded, else nothing."""
-        count = sum(hole.count for hole in self.holes)
-        if not count:
-            return ""
-        places = [f"from {_s(h.start_ns)} to {_s(h.end_ns)}" for h in self.holes[:_PLACES]]
-        more = len(self.holes) - _PLACES
-        places += [f"in {more} more places"] if more > 0 else []
-        what = "1 frame" if count == 1 else f"{count} frames"
-        return f"{what} of {name} could not be decoded: {', '.join(places)}."
-
-    def missing(self, name: str) -> str:
-        """Return a sentence if the film is cut off, else nothing."""
-        if self.reason != "cut off":
-            return ""
-        stated = f" of {_s(self.stated_ns)}" if self.stated_ns else ""
-        return f"{name} is cut off: it ends after {_s(self.at_ns)}{stated}, the rest is missing."
+    def loss(self, name: str) -> FilmLoss | None:
+        """Return what could not be recorded of the film of that name; None where all was."""
+        cut_off = self.reason == "cut_off"
+        if not cut_off and not self.holes:
+            return None
+        return FilmLoss(
+            file_name=name,
+            holes=self.holes,
+            cut_off_ns=self.at_ns if cut_off else None,
+            stated_ns=self.stated_ns if cut_off else None,
+        )
 
 
 class Film:
@@ -157,19 +137,26 @@ class Film:
         holes.close(over_ns)
         wait_until(holes.start_ns + over_ns, sink, self._stopping)  # the last frame has its time
         self.end = self._end(over_ns, holes.closed)
-        if missing := self.end.missing(self.description):
-            t_ns = sink.clock.now_ns()
-            sink.put(DeviceLost(t_ns=t_ns, device=self.stream, stream=self.stream, detail=missing))
+        if self.end.reason == "cut_off":
+            self._tell_cut_off(sink)
         log.tell_losses()
+
+    def _tell_cut_off(self, sink: Sink) -> None:
+        t_ns, name = sink.clock.now_ns(), self.description
+        sink.put(
+            DeviceLost(
+                t_ns=t_ns, device=self.stream, stream=self.stream, cause="cut_off", name=name
+            )
+        )
 
     def _end(self, over_ns: int, holes: list[Hole]) -> FilmEnd:
         container = self._container
         assert container is not None  # noqa: S101  it was opened
-        reason: Literal["finished", "cut off", "stopped"] = "finished"
+        reason: Literal["finished", "cut_off", "stopped"] = "finished"
         if self._stopping.is_set():
             reason = "stopped"
         elif container.cut_off:
-            reason = "cut off"
+            reason = "cut_off"
         return FilmEnd(reason, over_ns, container.stated_ns, tuple(holes))
 
 
@@ -223,7 +210,3 @@ def _in_order(items: Iterator[Decoded | Undecoded]) -> Iterator[Decoded | Undeco
 def _precedes(undecoded: Undecoded, item: Decoded) -> bool:
     first, then = undecoded.stamp_ns, item.stamp_ns
     return first is None or then is None or first <= then
-
-
-def _s(t_ns: int) -> str:
-    return f"{t_ns / NS_PER_S:.1f} s"

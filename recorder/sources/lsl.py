@@ -22,6 +22,7 @@ from affetti.core.events import (
     ClockMeasured,
     DeviceLost,
     DeviceRestored,
+    LossCause,
     SamplesCaptured,
     SamplesDropped,
 )
@@ -199,23 +200,23 @@ class LslSignal:
                 break
         log.tell_losses()
 
-    def _listen(self, inlet: _Inlet, log: "_SignalLog") -> str | None:
+    def _listen(self, inlet: _Inlet, log: "_SignalLog") -> "_Loss | None":
         """Keep what comes; return why nothing comes any more, or None when stopping."""
         try:
             while not self._stopping.is_set():
                 log.measure(inlet)
                 log.keep(*inlet.pull(_PULL_S))
                 if log.silent:
-                    return "nothing came any more"
+                    return _Loss("silent")
             while log.keep(*inlet.pull(0.0)):
                 pass
         except Exception as error:
-            return None if self._stopping.is_set() else f"{error}"
+            return None if self._stopping.is_set() else _Loss("failed", f"{error}")
         return None
 
-    def _find_again(self, cause: str, log: "_SignalLog") -> bool:
+    def _find_again(self, loss: "_Loss", log: "_SignalLog") -> bool:
         """Record that the outlet is gone, and look for it until it is back; False when stopping."""
-        log.lost(cause)
+        log.lost(loss)
         if self._inlet is not None:
             self._inlet.close()
             self._inlet = None
@@ -237,6 +238,14 @@ class LslSignal:
             return False
         self._inlet = inlet
         return True
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """Why nothing comes any more."""
+
+    cause: LossCause
+    error: str = ""  # what the library said
 
 
 class _SignalLog:
@@ -309,10 +318,11 @@ class _SignalLog:
             name, t_ns = self._stream.name, self._sink.clock.now_ns()
             self._sink.put(SamplesDropped(t_ns=t_ns, stream=name, sample=self._sample, count=count))
 
-    def lost(self, cause: str) -> None:
+    def lost(self, loss: "_Loss") -> None:
         """Record that the outlet is gone."""
         name, t_ns = self._stream.name, self._sink.clock.now_ns()
-        self._sink.put(DeviceLost(t_ns=t_ns, device=name, stream=name, detail=cause))
+        lost = DeviceLost(t_ns=t_ns, device=name, stream=name, cause=loss.cause, error=loss.error)
+        self._sink.put(lost)
 
     def restored(self) -> None:
         """Record that it is back; its clock may be another."""

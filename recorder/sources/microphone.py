@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError
-from affetti.core.events import AudioFormat
+from affetti.core.events import AudioFormat, GapCause
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, Stream, audio_stream
 from affetti.recorder.sources import AudioSource, Sink
@@ -103,9 +103,9 @@ class SoundFile:
                 if not wait_until(end_ns, sink, self._stopping):
                     break
                 stream.keep(block, t_ns)
-        except AffettiError as error:
+        except AffettiError:
             samples = track.samples * self.format.rate_hz // track.rate_hz
-            stream.gap(max(0, samples - heard), error.message, sink.clock.now_ns())
+            stream.gap(max(0, samples - heard), "undecodable", sink.clock.now_ns())
         stream.tell_losses(sink.clock.now_ns())
         self.ended.set()
 
@@ -198,23 +198,23 @@ class Microphone:
     def _record(self, sink: Sink) -> None:
         stream = StreamLog(ROOM, self.format, sink)
         heard_ns = sink.clock.now_ns()  # until when there is sound
-        gap = ""  # why there is none from then on
+        gap: GapCause | None = None  # why there is none from then on
         while True:
             try:
                 heard = self._heard.get(timeout=SILENT_S)
             except queue.Empty:
-                gap = "the microphone was gone"
+                gap = "device_lost"
                 if not self._card.reopen(sink, heard_ns):
                     break
                 continue
             if heard is None:
                 break
             if heard.overflow:
-                gap = gap or "the sound card was not read in time (input overflow)"
+                gap = gap or "overflow"
             if gap:
                 missing = (heard.t_ns - heard_ns) * self.format.rate_hz // NS_PER_S
                 stream.gap(max(0, missing), gap, heard.t_ns)
-                gap = ""
+                gap = None
             stream.lose(heard.lost)
             stream.keep(heard.samples, heard.t_ns)
             heard_ns = heard.t_ns + stream.duration_ns(len(heard.samples))

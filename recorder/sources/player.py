@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
-from affetti.core.events import AudioFormat, TrackEnded, TrackPaused, TrackResumed, TrackStarted
+from affetti.core.events import (
+    AudioFormat,
+    GapCause,
+    TrackEnded,
+    TrackPaused,
+    TrackResumed,
+    TrackStarted,
+)
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
 from affetti.core.streams import PLAYBACK, Stream, audio_stream
@@ -150,9 +157,9 @@ class _PlaybackLog:
         """Count samples that were played and cannot be recorded."""
         self._stream.lose(samples)
 
-    def disturb(self, detail: str) -> None:
+    def disturb(self, cause: GapCause) -> None:
         """Record that the music was not heard as it should, without a sample missing here."""
-        self._stream.gap(0, detail, self.heard_ns)
+        self._stream.gap(0, cause, self.heard_ns)
 
     def _mark(self, cue: Cue) -> None:
         place = {"t_ns": self.heard_ns, "track": cue.track, "sample": self._stream.sample}
@@ -177,7 +184,7 @@ class _PlaybackLog:
             case "end":
                 self.sink.put(TrackEnded(**place, reason=cue.reason))
             case "starved":
-                self.disturb("decoding fell behind; silence was played")
+                self.disturb("decoding_late")
 
 
 class _Pacer:
@@ -279,12 +286,12 @@ class _Speaker:
             except queue.Empty:
                 if not self._card.reopen(log.sink, heard_ns):
                     break
-                log.disturb("the speaker was gone; the music waited")
+                log.disturb("device_lost")
                 continue
             if played is None:
                 break
             if played.underflow:
-                log.disturb("the sound card ran dry (output underflow)")
+                log.disturb("underflow")
             log.lose(played.lost)
             log.keep(played.entries, played.t_ns)
             heard_ns = log.sink.clock.now_ns()

@@ -194,7 +194,8 @@ class CardStream:
         if self._stopping.is_set():
             return False
         t_ns = sink.clock.now_ns()
-        sink.put(DeviceLost(t_ns=t_ns, device=word, stream=stream, detail=self.name))
+        lost = DeviceLost(t_ns=t_ns, device=word, stream=stream, cause="silent", name=self.name)
+        sink.put(lost)
         with self._lock:
             self._drop()
         for pause_s in chain(_BACK_OFF_S, repeat(_BACK_OFF_S[-1])):

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import AudioCaptured, AudioFormat, AudioGap, ClockAnchored, StreamName
+from affetti.core.events import (
+    AudioCaptured,
+    AudioFormat,
+    AudioGap,
+    ClockAnchored,
+    GapCause,
+    StreamName,
+)
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.pace import put_patiently
 
@@ -63,14 +70,14 @@ class StreamLog:
     def tell_losses(self, t_ns: int) -> None:
         """Record what was lost and has not been told yet."""
         if self._unkept:
-            self.gap(self._unkept, "the log could not keep up", t_ns)
+            self.gap(self._unkept, "log_late", t_ns)
             self._unkept = 0
 
-    def gap(self, missing: int, detail: str, t_ns: int) -> None:
+    def gap(self, missing: int, cause: GapCause, t_ns: int) -> None:
         """Record that `missing` samples before the next one are not in the stream."""
         self._sink.put(
             AudioGap(
-                t_ns=t_ns, stream=self._stream, sample=self.sample, missing=missing, detail=detail
+                t_ns=t_ns, stream=self._stream, sample=self.sample, missing=missing, cause=cause
             )
         )
         self._next_anchor = self.sample  # the clock is known anew only after an anchor

@@ -12,6 +12,7 @@ from affetti.analyzer.report.wording import clock, percent, seconds, signed, tim
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import RecordingPaused, RecordingResumed
+from affetti.core.language import word
 from affetti.core.recording.session import Session
 
 
@@ -101,7 +102,7 @@ def test_a_track_says_where_its_music_lies_and_what_spoke_for_it(
     track = analysis.tracks[0]
     assert track.reasons
     for reason in track.reasons:
-        assert f"{reason.word} ({percent(reason.share)})" in page.text.lower()
+        assert f"{word('sign', reason.code)} ({percent(reason.share)})" in page.text.lower()
     music = track.summaries["music"]
     assert f"Valence {signed(music.valence)}, arousal {signed(music.arousal)}" in page.text
 

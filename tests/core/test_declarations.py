@@ -1,19 +1,27 @@
 """Nothing about an event can be forgotten: whoever adds a kind is told here what is missing."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
 
+import affetti.core.people.annotations  # noqa: F401  its entries are checked too
 from affetti.core.consent import Consent
 from affetti.core.events import (
     KINDS,
     OF_ITS_STREAM,
+    EndReason,
     Event,
+    Failure,
+    GapCause,
+    LossCause,
     Moment,
+    SkipReason,
+    TrackEndReason,
     columns,
     decode,
     encode,
@@ -21,9 +29,11 @@ from affetti.core.events import (
     leaves,
 )
 from affetti.core.events.documentation import documentation
+from affetti.core.events.entries import Entry
 from affetti.core.journal import sentence
 from affetti.core.language import known
 from affetti.core.recording import layout
+from affetti.core.recording.session import Session
 from affetti.recorder.engine import messages
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +73,42 @@ def example(kind: type[Any]) -> Any:
     return kind(**{name: value_of(hints[name]) for name in kind.__struct_fields__})
 
 
+def texts_in(hint: Any, where: str) -> Iterator[tuple[str, str | None]]:
+    """Yield every text that a type holds, and the pattern of its codes; None where it is given."""
+    if get_origin(hint) is Annotated and hint.__origin__ is str:
+        declared = {"codes": hint.__metadata__[-1].pattern}
+        for meta in hint.__metadata__:
+            declared |= meta.extra or {}
+        assert declared["codes"] or declared.get("given"), f"{where} is neither a code nor given"
+        yield where, declared["codes"]
+    elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        for name, inner in stored_fields(hint):
+            yield from texts_in(inner, f"{hint.__name__}.{name}")
+    elif get_origin(hint) is not Literal:
+        assert hint is not str, f"{where} is neither a code nor given"
+        for inner in get_args(hint):
+            yield from texts_in(inner, where)
+
+
+def stored_fields(kind: type[msgspec.Struct]) -> Iterator[tuple[str, Any]]:
+    """Yield each field with its type and whatever is declared of it."""
+    hints = get_type_hints(kind, include_extras=True)
+    yield from ((name, hints[name]) for name in kind.__struct_fields__)
+
+
+def texts_of(part: Any) -> Iterator[tuple[str, str]]:
+    """Yield every code in an event and the parts of it, behind its pattern."""
+    for name, hint in stored_fields(type(part)):
+        value = getattr(part, name)
+        values = value if isinstance(value, tuple) else (value,)
+        patterns = [pattern for _, pattern in texts_in(hint, name) if pattern]
+        for each in values:
+            if isinstance(each, msgspec.Struct):
+                yield from texts_of(each)
+            elif isinstance(each, str) and patterns:
+                yield patterns[0], each
+
+
 def named_classes(path: Path) -> Iterator[str]:
     """Yield the names of all classes that a module matches or asks `isinstance` for."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -93,6 +139,35 @@ def test_every_field_says_what_it_is_and_in_what_unit(kind: type[Event]) -> None
         for suffix, unit in UNITS.items():
             if field.name.endswith(suffix) and not field.labels:
                 assert field.unit.startswith(unit), f"{kind.__name__}.{field.name} has no unit"
+
+
+@pytest.mark.parametrize("kind", [*KINDS.values(), *leaves(Entry)])
+def test_every_text_is_a_code_or_given_and_no_sentence_of_ours(kind: type[msgspec.Struct]) -> None:
+    sentences = ("The log is gone.", "the log could not keep up", "It failed.", "2 s of 3 s lost")
+    for where, pattern in texts_in(kind, kind.__name__):
+        for said in sentences if pattern else ():
+            assert not re.fullmatch(str(pattern), said), f"{where} takes a sentence"
+
+
+def test_the_codes_of_a_recording_are_as_they_were_declared() -> None:
+    with Session.open(ROOT / "sample_sessions/sample.h5") as session:
+        codes = {found for event in session.events for found in texts_of(event)}
+    assert len(codes) > 20
+    spaced = {"soft attacks", "sharp attacks"}  # as the bundled recording of today has them
+    found = {said for pattern, said in codes if not re.fullmatch(pattern, said)}
+    assert found <= spaced
+
+
+@pytest.mark.parametrize(
+    ("group", "codes"),
+    [
+        *(("reason", codes) for codes in (EndReason, TrackEndReason, SkipReason)),
+        *(("cause", codes) for codes in (GapCause, LossCause)),
+        ("failure", Failure),
+    ],
+)
+def test_every_code_of_why_has_its_words(group: str, codes: Any) -> None:
+    assert [code for code in get_args(codes) if not known(f"{group}.{code}")] == []
 
 
 @ALL

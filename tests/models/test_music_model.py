@@ -128,7 +128,7 @@ def test_warming_up_leaves_nothing_behind(reader: MusicReader):
 @pytest.mark.parametrize("name", ["relaxation", "happiness"])
 def test_a_reading_comes_with_the_strongest_of_its_reasons(reader: MusicReader, name: str):
     piece = _piece(name)
-    words = tuple(reason.word for reason in reader.explain(*piece))
+    words = tuple(reason.code for reason in reader.explain(*piece))
 
     assert reader.read(*piece).reasons == words[:3]
     assert words

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from affetti.core.language import known
 from affetti.models.sound.music import MusicReader
 from affetti.models.sound.reasons import MIN_WEIGHT, QUALITIES
 
@@ -26,14 +27,20 @@ def test_reasons_are_known_words_the_strongest_first(reader: MusicReader, name: 
 
     assert reasons
     words = {word for quality in QUALITIES for word in (quality.low, quality.high)}
-    assert {reason.word for reason in reasons} <= words
+    assert {reason.code for reason in reasons} <= words
     weights = [reason.weight for reason in reasons]
     assert weights == sorted(weights, reverse=True)
     assert min(weights) >= MIN_WEIGHT
 
 
+def test_every_quality_has_a_word():
+    codes = {code for quality in QUALITIES for code in (quality.low, quality.high)}
+
+    assert all(known(f"sign.{code}") for code in codes)
+
+
 def test_a_dark_piece_is_not_called_bright(reader: MusicReader):
-    words = {reason.word for reason in reader.explain(*_piece("relaxation"))}
+    words = {reason.code for reason in reader.explain(*_piece("relaxation"))}
 
     assert "dark" in words
     assert "bright" not in words

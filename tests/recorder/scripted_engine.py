@@ -170,7 +170,7 @@ def estimates(until_s: float) -> list[Event]:
             end_sample=441_000,
             emotions=MUSIC,
             loudness_dbfs=-19.0,
-            reasons=("sparse", "soft attacks", "dark"),
+            reasons=("sparse", "soft_attacks", "dark"),
         )
     )
     return events

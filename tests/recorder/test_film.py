@@ -14,6 +14,7 @@ import pytest
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import DeviceLost, FrameCaptured, FramesDropped, SessionEnded
+from affetti.core.recording.losses import film_statement
 from affetti.core.recording.session import Session
 from affetti.core.settings import VideoSettings
 from affetti.recorder.sources.camera import LiveCamera, open_camera
@@ -152,7 +153,7 @@ def test_a_frame_that_cannot_be_decoded_is_counted_where_it_was_and_reading_goes
         (4 * FRAME_NS, 5 * FRAME_NS, 1),
         (10 * FRAME_NS, 12 * FRAME_NS, 2),
     ]
-    words = seen.end.words("a.avi")
+    words = film_statement(seen.end.loss("a.avi"))
     assert words.startswith("3 frames of a.avi could not be decoded: from 0.2 s to 0.2 s, ")
 
 
@@ -210,12 +211,15 @@ def test_a_film_that_is_cut_off_is_told_with_what_is_missing(tmp_path, name):
     assert Seen(path).end.reason == "finished"
     path.write_bytes(path.read_bytes()[: int(0.55 * path.stat().st_size)])
     seen = Seen(path)
-    assert seen.end.reason == "cut off"
+    assert seen.end.reason == "cut_off"
     assert 20 <= len(seen.frames) <= 30
     assert seen.end.at_ns == pytest.approx(len(seen.frames) * FRAME_NS, abs=FRAME_NS)
     (lost,) = seen.sink.of(DeviceLost)
     assert lost.device == "camera"
-    assert lost.detail.startswith(f"{name} is cut off: it ends after 1.")
+    assert (lost.cause, lost.name) == ("cut_off", name)
+    loss = seen.end.loss(name)
+    assert loss is not None
+    assert film_statement(loss).startswith(f"{name} is cut off: it ends after 1.")
     assert not seen.sink.of(FramesDropped)
 
 
@@ -223,7 +227,7 @@ def test_a_transport_stream_that_is_cut_off_is_told(tmp_path):
     path = encoded_film(tmp_path / "a.ts", squares(20), "mpeg2video")
     assert Seen(path).end.reason == "finished"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 7])
-    assert Seen(path).end.reason == "cut off"
+    assert Seen(path).end.reason == "cut_off"
 
 
 def test_a_film_that_is_stopped_is_not_called_cut_off(tmp_path):
@@ -233,7 +237,7 @@ def test_a_film_that_is_stopped_is_not_called_cut_off(tmp_path):
     film.stop()
     assert film.end is not None
     assert film.end.reason == "stopped"
-    assert not film.end.words("a.mp4")
+    assert film.end.loss("a.mp4") is None
 
 
 def refusal(path: Path | str) -> AffettiError:
@@ -320,7 +324,7 @@ print(film.end.reason)
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert said.stdout.strip() == "cut off"
+    assert said.stdout.strip() == "cut_off"
     assert said.stderr == ""
 
 
@@ -345,8 +349,10 @@ def test_a_recording_says_what_of_its_film_is_missing(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "a.mp4 is cut off: it ends after 1." in done.stderr
-    assert "of 2.0 s, the rest is missing." in done.stderr
+    assert "of 2.0\u00a0s, the rest is missing." in done.stderr
     with Session.open(target) as session:
         (ended,) = [e for e in session.events if isinstance(e, SessionEnded)]
-        assert ended.detail in done.stderr
+        assert ended.film is not None
+        assert film_statement(ended.film) in done.stderr
+        assert (ended.failure, ended.film.stated_ns) == (None, 2 * NS_PER_S)
         assert ended.reason == "sources_ended"

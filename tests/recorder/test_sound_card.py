@@ -111,7 +111,7 @@ def test_music_that_faltered_is_told_as_a_gap(card, tmp_path):
     events = events_in(tmp_path)
     gaps = of(AudioGap, events, "playback")
     assert gaps
-    assert all("underflow" in gap.detail for gap in gaps)
+    assert all(gap.cause == "underflow" for gap in gaps)
     played = np.load(tmp_path / "playback.npy")
     assert np.array_equal(played[:, 0], soundfile.read(track, dtype="int16")[0])
 

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from affetti.core.emotions import EMOTIONS, ranked
 from affetti.core.events import Emotions
-from affetti.core.language import percent
+from affetti.core.language import percent, word
 from affetti.recorder.tui.wording import Reading
 
 _NAME_WIDTH: Final = 10  # "relaxation"
@@ -42,7 +42,7 @@ class EmotionBars(Widget):
         if reading != self._reading:
             self._reading = reading
             self.border_title = reading.title
-            self.border_subtitle = ", ".join(reading.reasons)
+            self.border_subtitle = ", ".join(word("sign", code) for code in reading.reasons)
             self.refresh()
 
     def render(self) -> Text:

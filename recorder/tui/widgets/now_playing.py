@@ -5,8 +5,7 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
-from affetti.core.journal import word
-from affetti.core.language import clock, text
+from affetti.core.language import clock, text, word
 from affetti.core.state import Track
 from affetti.recorder.engine.messages import Level
 from affetti.recorder.tui.view import RecordingView
