@@ -48,12 +48,17 @@ def languages() -> tuple[str, ...]:
 
 def text(message: str, **values: Any) -> str:
     """Return a message of the catalogue with its values; the id itself where there is none."""
-    return _translations(_language()).gettext(message).format(**values)
+    return _translations(language()).gettext(message).format(**values)
 
 
 def counted(message: str, n: int, **values: Any) -> str:
     """Return a message that depends on a number, in the plural form that the number takes."""
-    return _translations(_language()).ngettext(message, message, n).format(n=n, **values)
+    return _translations(language()).ngettext(message, message, n).format(n=n, **values)
+
+
+def unfilled(message: str) -> str:
+    """Return a message of the catalogue as it stands there, its placeholders not filled in."""
+    return _translations(language()).gettext(message)
 
 
 def word(group: str, code: str) -> str:
@@ -162,7 +167,8 @@ def catalogue(language: str) -> Catalogue:
     return dict(_entries((_FOLDER / f"{language}.po").read_text(encoding="utf-8")))
 
 
-def _language() -> str:
+def language() -> str:
+    """Return the language that is spoken, as its file is called: "en"."""
     named = os.environ.get("AFFETTI_LANGUAGE", ENGLISH)
     return named if named in languages() else ENGLISH
 

@@ -19,12 +19,20 @@ from affetti.analyzer.measures.stretches import common, runs
 from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.transitions import Change, Dwell, dwells_of
 from affetti.analyzer.report import signals
-from affetti.analyzer.report.findings import NAMES, coverage_text
+from affetti.analyzer.report.findings import coverage_text
 from affetti.analyzer.report.svg import element
-from affetti.analyzer.report.wording import clock, expressed, percent, unseen, when
+from affetti.analyzer.report.wording import (
+    clock,
+    emotion_word,
+    expressed,
+    modality_name,
+    percent,
+    unseen,
+    when,
+)
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
-from affetti.core.language import clock_text
+from affetti.core.language import clock_text, text
 
 # From the bottom up: what is pleasant lies below the line, what is unpleasant above it.
 STACK: Final = (Emotion.HAPPINESS, Emotion.RELAXATION, Emotion.SADNESS, Emotion.ANGER)
@@ -40,12 +48,14 @@ _AXIS_PX: Final = 22
 _MAX_FLAG_ROWS: Final = 4
 
 
-def _svg(name: str, title: str, text: str, *children: Markup, **attributes: object) -> Markup:
+def _svg(
+    name: str, title: str, description: str, *children: Markup, **attributes: object
+) -> Markup:
     """Return a figure that tells a screen reader what it shows."""
     return element(
         "svg",
         element("title", title, id=f"{name}-title"),
-        element("desc", text, id=f"{name}-desc"),
+        element("desc", description, id=f"{name}-desc"),
         *children,
         role="img",
         aria_labelledby=f"{name}-title {name}-desc",
@@ -108,13 +118,13 @@ def timeline(
     for name, rows in segments.items():
         dwells = dwells_of(analysis.states[name])
         coverage = coverage_text(name, analysis.summaries[name].coverage)
-        titles.append(_panel_title(NAMES[name], coverage, y))
+        titles.append(_panel_title(modality_name(name), coverage, y))
         parts += _panel(rows, scale, y + _TITLE_PX)
         parts += _withheld(analysis, name, scale, y + _TITLE_PX)
         parts += _ribbon(dwells, scale, y + _TITLE_PX + _PANEL_PX + 2)
         y += _TITLE_PX + _PANEL_PX + _RIBBON_PX + 2 + _GAP_PX
-    both = f"both there {percent(analysis.congruence.coverage)} of the time"
-    titles.append(_panel_title("Congruence", both, y))
+    both = text("figure.both", share=percent(analysis.congruence.coverage))
+    titles.append(_panel_title(text("figure.congruence"), both, y))
     parts += _congruence_line(analysis, segments["fused"], scale, y + _TITLE_PX)
     y += _TITLE_PX + _LINE_PX
     for signal, table in signals.drawn(analysis):
@@ -129,7 +139,7 @@ def timeline(
     parts = [*_pauses(analysis, scale, y), *parts]
     return _svg(
         "timeline",
-        "What face and music expressed over the session",
+        text("figure.timeline"),
         _timeline_text(analysis),
         *parts,
         class_="timeline",
@@ -139,11 +149,20 @@ def timeline(
 
 
 def _timeline_text(analysis: Analysis) -> str:
-    texts = [
-        f"{NAMES[name]}: {expressed(name, summary)}, {coverage_text(name, summary.coverage)}."
+    said = [
+        text(
+            "figure.panel",
+            modality=modality_name(name),
+            words=expressed(name, summary),
+            coverage=coverage_text(name, summary.coverage),
+        )
         for name, summary in analysis.summaries.items()
     ]
-    return " ".join([*texts, "The table below has the numbers."])
+    return " ".join([*said, text("figure.table_below")])
+
+
+def _stretch(start_s: float, stop_s: float) -> str:
+    return text("unseen.stretch", start=clock_text(start_s), stop=clock_text(stop_s))
 
 
 def _track_lane(analysis: Analysis, scale: _Scale) -> Iterable[Markup]:
@@ -151,7 +170,7 @@ def _track_lane(analysis: Analysis, scale: _Scale) -> Iterable[Markup]:
         label = f"{track.number + 1} {track.title}"
         yield element(
             "svg",
-            element("title", f"{label}, {clock_text(track.start_s)}–{clock_text(track.stop_s)}"),
+            element("title", f"{label}, {_stretch(track.start_s, track.stop_s)}"),
             element("rect", width="100%", height="100%", rx=4, class_="track"),
             element(
                 "text",
@@ -178,7 +197,7 @@ def _pauses(analysis: Analysis, scale: _Scale, height: float) -> Iterable[Markup
         stop_s = start_s + pause.duration_ns(analysis.state.now_ns) / NS_PER_S
         yield element(
             "rect",
-            element("title", f"Paused, {clock_text(start_s)}–{clock_text(stop_s)}"),
+            element("title", text("figure.paused", when=_stretch(start_s, stop_s))),
             x=scale.x(start_s),
             y=0,
             width=scale.width(start_s, stop_s),
@@ -264,14 +283,11 @@ def _ribbon(dwells: list[Dwell], scale: _Scale, y: float) -> Iterable[Markup]:
         stop_s = min(dwell.stop_s, scale.duration_s)
         yield element(
             "svg",
-            element(
-                "title",
-                f"{dwell.state}, {clock_text(dwell.start_s)}–{clock_text(stop_s)}",
-            ),
+            element("title", f"{emotion_word(dwell.state)}, {_stretch(dwell.start_s, stop_s)}"),
             element("rect", width="100%", height="100%", class_=f"{dwell.state} ribbon"),
             element(
                 "text",
-                str(dwell.state),
+                emotion_word(dwell.state),
                 x=5,
                 y=12,
                 class_=f"ribbon-name on-{dwell.state}{scale.room(dwell.start_s, stop_s)}",
@@ -297,8 +313,8 @@ def _congruence_line(
         for start, stop in runs(~np.isnan(value))
     ]
     yield element("rect", x=0, y=y, width="100%", height=_LINE_PX, class_="plot")
-    for text, at in (("1", y + 13), ("0", y + _LINE_PX - 5)):
-        yield element("text", text, x="100%", dx=-6, y=at, class_="bound")
+    for bound, at in (("1", y + 13), ("0", y + _LINE_PX - 5)):
+        yield element("text", bound, x="100%", dx=-6, y=at, class_="bound")
     yield element(
         "svg",
         *lines,
@@ -391,21 +407,23 @@ def bar(name: str, title: str, summary: Summary, nothing: str) -> Markup:
         share = float(summary.emotions[EMOTIONS.index(emotion)])
         parts.append(_bar_part(emotion, left, share))
         left += share
-    text = ", ".join(
-        f"{emotion} {percent(float(share))}"
-        for emotion, share in zip(EMOTIONS, summary.emotions, strict=True)
-    )
-    return _svg(name, title, text, *parts, class_="bar", width="100%", height=24)
+    shares = zip(EMOTIONS, summary.emotions, strict=True)
+    said = ", ".join(_share_text(emotion, float(share)) for emotion, share in shares)
+    return _svg(name, title, said, *parts, class_="bar", width="100%", height=24)
+
+
+def _share_text(emotion: Emotion, share: float) -> str:
+    return text("figure.share", emotion=emotion_word(emotion), share=percent(share))
 
 
 def _bar_part(emotion: Emotion, left: float, share: float) -> Markup:
-    label = f"{emotion} {percent(share)}" if share >= 0.32 else percent(share)
+    label = _share_text(emotion, share) if share >= 0.32 else percent(share)
     inside = [element("rect", width="100%", height="100%", class_=emotion)]
     if share >= 0.09:
         inside.append(element("text", label, x="50%", y=16, class_=f"bar-label on-{emotion}"))
     return element(
         "svg",
-        element("title", f"{emotion} {percent(share)}"),
+        element("title", _share_text(emotion, share)),
         *inside,
         x=f"{100 * left:.3f}%",
         width=f"{100 * share:.3f}%",
@@ -453,15 +471,23 @@ def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list
     shapes = [
         element("line", x1=160, x2=160, y1=24, y2=262, class_="cross"),
         element("line", x1=12, x2=308, y1=142, y2=142, class_="cross"),
-        element("text", "activated", x=160, y=16, class_="pole"),
-        element("text", "calm", x=160, y=278, class_="pole"),
+        element("text", text("figure.activated"), x=160, y=16, class_="pole"),
+        element("text", text("figure.calm"), x=160, y=278, class_="pole"),
         *(_node(emotion, radii[emotion], time_s[emotion] / total_s) for emotion in EMOTIONS),
         *(_arrow(pair, count, radii) for pair, count in counts.items()),
     ]
-    text = "; ".join(f"{a} to {b}: {count}" for (a, b), count in counts.items()) or "No change"
+    said = _changes_text(counts)
     return _svg(
-        name, title, f"{text}.", *shapes, class_="circumplex", viewBox="0 0 320 286", width="100%"
+        name, title, said, *shapes, class_="circumplex", viewBox="0 0 320 286", width="100%"
     )
+
+
+def _changes_text(counts: dict[tuple[Emotion, Emotion], int]) -> str:
+    said = [
+        text("figure.changes", before=emotion_word(a), after=emotion_word(b), count=count)
+        for (a, b), count in counts.items()
+    ]
+    return f"{'; '.join(said)}." if said else text("figure.no_change")
 
 
 def _node(emotion: Emotion, radius: float, share: float) -> Markup:
@@ -473,7 +499,7 @@ def _node(emotion: Emotion, radius: float, share: float) -> Markup:
         element("circle", cx=x, cy=y, r=f"{radius:.1f}", class_=emotion if share else "absent"),
         element(
             "text",
-            f"{emotion} ",
+            f"{emotion_word(emotion)} ",
             element("tspan", percent(share), class_="detail"),
             x=x,
             y=f"{label_y:.1f}",
@@ -521,7 +547,7 @@ def coverage_strips(segments: dict[ModalityName, Segments], analysis: Analysis) 
     parts, y = [_hatch("coverage-gap")], 0
     for name, rows in segments.items():
         coverage = coverage_text(name, analysis.summaries[name].coverage)
-        parts.append(_panel_title(NAMES[name], coverage, y))
+        parts.append(_panel_title(modality_name(name), coverage, y))
         parts.append(
             element(
                 "rect",
@@ -546,14 +572,18 @@ def coverage_strips(segments: dict[ModalityName, Segments], analysis: Analysis) 
                 )
         y += _TITLE_PX + 14 + _GAP_PX
     parts += _axis(scale, y - _GAP_PX + 2)
-    text = " ".join(
-        f"{NAMES[name]} {coverage_text(name, summary.coverage)}."
+    said = " ".join(
+        text(
+            "figure.coverage_of",
+            modality=modality_name(name),
+            coverage=coverage_text(name, summary.coverage),
+        )
         for name, summary in analysis.summaries.items()
     )
     return _svg(
         "coverage",
-        "How much of the session was covered",
-        text,
+        text("figure.coverage"),
+        said,
         *parts,
         class_="coverage",
         width="100%",

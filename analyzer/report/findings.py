@@ -15,43 +15,39 @@ from affetti.analyzer.measures.unseen import crowded_share
 from affetti.analyzer.report.wording import (
     UNKNOWN,
     alike,
+    emotion_word,
     expressed,
     index,
+    marked,
+    modality_name,
     number,
     percent,
     seconds,
     signed,
+    stream_word,
     times,
 )
 from affetti.core.emotions import EMOTIONS
 from affetti.core.language import clock_text, listed, text, word
+from affetti.core.recording.info import AudioInfo, SignalInfo
 from affetti.models.face.reference import TAKEN, Outcome
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
-
-SUBJECTS: Final[dict[ModalityName, str]] = {
-    "face": "The face",
-    "music": "The music",
-    "fused": "Face and music together",
-}
-NAMES: Final[dict[ModalityName, str]] = {"face": "Face", "music": "Music", "fused": "Together"}
-_SPOKE: Final[dict[ModalityName, str]] = {"face": "seen", "music": "heard", "fused": "readable"}
 
 
 def coverage_text(modality: ModalityName, coverage: float) -> str:
     """Return how much of a stretch a modality covers: `seen 82 % of the time`."""
     if math.isnan(coverage):
         return text("coverage.never")
-    return f"{_SPOKE[modality]} {percent(coverage)} of the time"
+    return text(f"coverage.{modality}", share=percent(coverage))
 
 
 def findings_of(analysis: Analysis) -> list[Markup]:
     """Return the findings of a session, the most general first."""
     found = [_expressed("face", analysis), _expressed("music", analysis)]
     if analysis.neutral not in (None, "accepted"):
-        found.append(
-            escape(text("neutral.line", outcome=text(f"neutral.{analysis.neutral}")) + ".")
-        )
+        outcome = text(f"neutral.{analysis.neutral}")
+        found.append(marked("finding.neutral", outcome=outcome))
     found += _changes(analysis)
     found += _congruence(analysis)
     found += _mixed(analysis)
@@ -62,32 +58,36 @@ def _expressed(modality: ModalityName, analysis: Analysis) -> Markup:
     summary = analysis.summaries[modality]
     if not summary.said:
         return escape(_nothing(modality, analysis))
-    text = Markup("{subject} expressed <b>{words}</b> on average{rest}. It was {coverage}.").format(
-        subject=SUBJECTS[modality],
+    said = marked(
+        f"finding.expressed.{modality}",
         words=expressed(modality, summary),
-        rest=_most_often(summary),
+        strongest=_most_often(summary),
         coverage=coverage_text(modality, summary.coverage),
     )
     if summary.coverage < LOW_COVERAGE:
-        text += " That is little: read this with care."
-    return text
+        said += " " + marked("finding.little")
+    return said
 
 
 def _nothing(modality: ModalityName, analysis: Analysis) -> str:
     if modality == "music":
-        return "No music was heard, so nothing is said of it."
+        return text("finding.no_music")
     if not analysis.state.frames:
-        return "No video was recorded, so nothing is said of the face."
-    return "No face was seen in the video, so nothing is said of it."
+        return text("finding.no_video")
+    return text("finding.no_face")
 
 
 def _most_often(summary: Summary) -> str:
-    """Return what was the strongest most often: `; moment by moment, sadness led (63 %), …`."""
+    """Return what was the strongest most often: `sadness (63 %), then anger (20 %)`."""
     shares = sorted(
         zip(summary.strongest_shares, EMOTIONS, strict=True), key=lambda pair: -float(pair[0])
     )
-    named = [f"{emotion} ({percent(float(share))})" for share, emotion in shares[:2] if share > 0]
-    return f"; moment by moment, the strongest was {', then '.join(named)}"
+    named = [
+        text("finding.share", what=emotion_word(emotion), share=percent(float(share)))
+        for share, emotion in shares[:2]
+        if share > 0
+    ]
+    return named[0] if len(named) == 1 else text("finding.then", first=named[0], second=named[1])
 
 
 def _changes(analysis: Analysis) -> Iterator[Markup]:
@@ -95,39 +95,37 @@ def _changes(analysis: Analysis) -> Iterator[Markup]:
     if not analysis.summaries["face"].said:
         return
     if not changes:
-        yield Markup("The face kept one expression throughout, as far as it was seen.")
+        yield marked("finding.one_expression")
         return
     first = changes[0]
     longest = max(changes, key=lambda change: change.dwell_s)
-    text = Markup(
-        "The face’s expression <b>changed {times}</b>, first from {before} to {after} at {t}"
-    ).format(
+    yield marked(
+        "finding.changed" if longest is first else "finding.changed_and_lasted",
         times=times(len(changes)),
-        before=first.before,
-        after=first.after,
-        t=clock_text(first.t_s),
+        before=emotion_word(first.before),
+        after=emotion_word(first.after),
+        at=clock_text(first.t_s),
+        longest=emotion_word(longest.after),
+        lasted=seconds(longest.dwell_s),
     )
-    if longest is not first:
-        text += f"; what lasted longest was {longest.after}, for {seconds(longest.dwell_s)}"
-    yield text + "."
 
 
 def _congruence(analysis: Analysis) -> Iterator[Markup]:
     whole = analysis.congruence
     if not whole.compared:
         return
-    text = Markup(
-        "What face and music expressed was <b>{alike}</b>: congruence {value}, where 1 is the "
-        "same and 0 has nothing in common. Both could be compared {coverage} of the time."
-    ).format(alike=alike(whole.value), value=index(whole.value), coverage=percent(whole.coverage))
+    said = marked(
+        "finding.congruence",
+        alike=alike(whole.value),
+        value=index(whole.value),
+        coverage=percent(whole.coverage),
+    )
     compared = [track for track in analysis.tracks if track.congruence.compared]
     if len(compared) > 1:
         nearest = max(compared, key=_value)
         farthest = min(compared, key=_value)
-        text += Markup(" Closest in <i>{}</i>, furthest apart in <i>{}</i>.").format(
-            nearest.title, farthest.title
-        )
-    yield text
+        said += " " + marked("finding.closest", nearest=nearest.title, farthest=farthest.title)
+    yield said
 
 
 def _value(track: TrackResult) -> float:
@@ -137,59 +135,78 @@ def _value(track: TrackResult) -> float:
 def _mixed(analysis: Analysis) -> Iterator[Markup]:
     face = analysis.summaries["face"]
     if face.said and face.mixed_share >= 0.05:
-        yield Markup(
-            "In <b>{}</b> of the moments it was seen, the face expressed two emotions about "
-            "equally: mixed expressions are a finding, not noise."
-        ).format(percent(face.mixed_share))
+        yield marked("finding.mixed", share=percent(face.mixed_share))
 
 
 def reasons_text(track: TrackResult) -> str:
     """Return what of the sound spoke for what the music of a track expressed."""
     if not track.summaries["music"].said:
-        return "No music was heard."
-    words = [f"{word('sign', reason.code)} ({percent(reason.share)})" for reason in track.reasons]
-    return f"{', '.join(words)} of its moments." if words else "No quality that has a name."
+        return text("report.no_music_heard")
+    said = [
+        text("finding.share", what=word("sign", reason.code), share=percent(reason.share))
+        for reason in track.reasons
+    ]
+    return text("report.reasons", reasons=", ".join(said)) if said else text("report.no_reasons")
 
 
 def circumplex_text(summary: Summary) -> str:
     """Return mean valence and arousal: `valence +0.42, arousal +0.31, each from -1 to 1`."""
     if not summary.said:
         return UNKNOWN
-    where = f"valence {signed(summary.valence)}, arousal {signed(summary.arousal)}"
-    return f"{where}, each from \N{MINUS SIGN}1 to 1."
+    return text(
+        "report.circumplex", valence=signed(summary.valence), arousal=signed(summary.arousal)
+    )
 
 
 def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what the report rests on, as labels and texts."""
     state, info = analysis.state, analysis.info
-    rows = [("Consent", _consent(analysis))]
+    rows = [(text("basis.consent"), _consent(analysis))]
     rows += [_modality(name, summary) for name, summary in analysis.summaries.items()]
     if state.frames:
-        rate = f"{info.frames_per_s:.1f} a second while the camera was recorded"
-        rows.append(("Video", f"{state.frames:,} frames, {rate}, {state.frames_dropped} lost"))
+        frames, rate = number(state.frames, "frame"), info.frames_per_s
+        said = text("basis.frames", frames=frames, rate=rate, lost=state.frames_dropped)
+        rows.append((text("basis.video"), said))
     for name, audio in info.audio.items():
-        length = clock_text(audio.samples / audio.rate_hz)
-        gaps = f"{number(audio.gaps, 'gap')}, {audio.missing / audio.rate_hz:.1f} s lost"
-        rows.append((f"{name.capitalize()} sound", f"{length}, {gaps if audio.gaps else 'no gap'}"))
+        rows.append((text("basis.sound", stream=stream_word(name)), _sound(audio)))
     for name, signal in info.signals.items():
-        gone = f", lost {times(signal.losses)}" if signal.losses else ""
-        rows.append((f"Signal {name}", f"{number(signal.samples, 'sample')}{gone}"))
+        rows.append((text("basis.signal", stream=name), _signal(signal)))
     crowded = crowded_share(analysis.tables.face)
     if crowded > 0:
-        seen = percent(crowded)
-        rows.append(("Several faces", f"in {seen} of the pictures with a face; one is read"))
-    rows.append(("Without music", _quiet(analysis)))
+        said = text("basis.crowded", share=percent(crowded))
+        rows.append((text("basis.several_faces"), said))
+    rows.append((text("basis.without_music"), _quiet(analysis)))
     if analysis.neutral is not None:
-        rows.append(("Neutral reference", _neutral_reference(analysis, analysis.neutral)))
+        said = _neutral_reference(analysis, analysis.neutral)
+        rows.append((text("basis.neutral_reference"), said))
     if info.recovery:
-        rows.append(("Not whole" if info.end_reason else "Broke off", info.recovery))
-    rows.append(("Estimates", _source(analysis)))
+        label = "basis.not_whole" if info.end_reason else "basis.broke_off"
+        rows.append((text(label), info.recovery))
+    rows.append((text("basis.estimates"), _source(analysis)))
     return rows
 
 
+def _sound(audio: AudioInfo) -> str:
+    length = clock_text(audio.samples / audio.rate_hz)
+    if not audio.gaps:
+        return text("basis.no_gap", length=length)
+    lost_s = audio.missing / audio.rate_hz
+    return text("basis.gaps", length=length, gaps=number(audio.gaps, "gap"), lost=lost_s)
+
+
+def _signal(signal: SignalInfo) -> str:
+    samples = number(signal.samples, "sample")
+    if not signal.losses:
+        return samples
+    return text("basis.signal_lost", samples=samples, times=times(signal.losses))
+
+
 def _modality(name: ModalityName, summary: Summary) -> tuple[str, str]:
-    made = f", {number(summary.said, 'estimate')}" if summary.expected else ""
-    return NAMES[name], coverage_text(name, summary.coverage) + made
+    said = coverage_text(name, summary.coverage)
+    if summary.expected:
+        estimates = number(summary.said, "estimate")
+        said = text("basis.modality", coverage=said, estimates=estimates)
+    return modality_name(name), said
 
 
 def _consent(analysis: Analysis) -> str:
@@ -199,20 +216,16 @@ def _consent(analysis: Analysis) -> str:
     words = listed([word("consent", scope) for scope in agreed]) or text("consent.nothing")
     begun = {each.start_ns for each in analysis.state.interruptions if each.cause == "no_consent"}
     changed = bool(begun - {started.t_ns if started else 0})
-    return f"{words}; later withdrawn, see below" if changed else words
+    return text("basis.withdrawn", consent=words) if changed else words
 
 
 def _quiet(analysis: Analysis) -> str:
     quiet = analysis.quiet
+    seen = seconds(quiet.seen_s)
     if not quiet.enough:
-        return (
-            f"the face was seen for {seconds(quiet.seen_s)} without music, too little to tell a "
-            "response by; that takes 30 s"
-        )
-    return (
-        f"the face was seen for {seconds(quiet.seen_s)} and changed lastingly "
-        f"{times(quiet.changes)}, {quiet.per_min:.1f} a minute"
-    )
+        return text("basis.too_quiet", seen=seen)
+    changed = times(quiet.changes)
+    return text("basis.quiet", seen=seen, times=changed, per_min=quiet.per_min)
 
 
 def _neutral_reference(analysis: Analysis, outcome: Outcome) -> str:
@@ -226,6 +239,5 @@ def _neutral_reference(analysis: Analysis, outcome: Outcome) -> str:
 
 def _source(analysis: Analysis) -> str:
     skipped = sum(analysis.info.skipped.values())
-    if analysis.tables.source == "replayed":
-        return f"computed again from the recording; live, {skipped:,} had been skipped"
-    return f"as made live; {skipped:,} were skipped then and computed afterwards"
+    replayed = analysis.tables.source == "replayed"
+    return text("basis.replayed" if replayed else "basis.live", skipped=skipped)

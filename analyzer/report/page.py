@@ -23,7 +23,7 @@ from affetti.core.custody.temporary import replacing
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.journal import sentence
-from affetti.core.language import clock_text, word
+from affetti.core.language import clock_text, language, text, word
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import digests_of, offered
 
@@ -118,7 +118,9 @@ def html_of(analysis: Analysis) -> str:
         emotions=EMOTIONS,
         stack=figures.STACK,
         modalities=MODALITIES,
-        names=findings.NAMES,
+        names={name: wording.modality_name(name) for name in MODALITIES},
+        t=wording.marked,
+        language=language(),
         findings=findings.findings_of(analysis),
         summaries=analysis.summaries,
         congruence=analysis.congruence,
@@ -216,7 +218,7 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
             "words": line.words,
             "svg": figures.bar(
                 f"track-{i}-{name}",
-                f"{line.name} in track {track.number + 1}",
+                text("figure.bar", modality=line.name, track=track.number + 1),
                 track.summaries[name],
                 line.words,
             ),
@@ -238,10 +240,10 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
 def _diagrams(analysis: Analysis) -> list[dict[str, Any]]:
     return [
         {
-            "name": findings.NAMES[name],
+            "name": wording.modality_name(name),
             "svg": figures.transition_diagram(
                 f"changes-{name}",
-                f"Changes: {findings.NAMES[name]}",
+                text("figure.changes_of", modality=wording.modality_name(name)),
                 dwells_of(analysis.states[name]),
                 analysis.changes[name],
             ),
@@ -255,7 +257,7 @@ def _diagrams(analysis: Analysis) -> list[dict[str, Any]]:
 
 def _changes(analysis: Analysis) -> list[dict[str, Any]]:
     rows = [
-        {"modality": findings.NAMES[name], "change": change}
+        {"modality": wording.modality_name(name), "change": change}
         for name in MODALITIES
         for change in analysis.changes[name]
     ]
@@ -269,13 +271,13 @@ def _moments(analysis: Analysis) -> list[dict[str, Any]]:
     ]
     return [
         {
-            "flag": figures.Moment(number, t_ns / NS_PER_S, f"{kind}: {text}"),
+            "flag": figures.Moment(number, t_ns / NS_PER_S, f"{kind}: {words}"),
             "kind": kind,
-            "text": text,
+            "text": words,
             "t": clock_text(t_ns / NS_PER_S),
             "around": [_around(analysis, name, t_ns) for name in MODALITIES],
         }
-        for number, (t_ns, kind, text) in enumerate(moments, start=1)
+        for number, (t_ns, kind, words) in enumerate(moments, start=1)
     ]
 
 
@@ -285,4 +287,8 @@ def _around(analysis: Analysis, name: ModalityName, t_ns: int) -> str:
     summary = summary_of(analysis.estimates[name], [stretch])
     if not summary.said:
         return wording.UNKNOWN
-    return f"{wording.expressed(name, summary)} (coverage {wording.percent(summary.coverage)})"
+    return text(
+        "report.around",
+        words=wording.expressed(name, summary),
+        share=wording.percent(summary.coverage),
+    )

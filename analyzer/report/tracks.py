@@ -66,7 +66,7 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
         played=_played(track),
         lines=tuple(
             ModalityLine(
-                text(f"modality.{name}"),
+                wording.modality_name(name),
                 wording.expressed(name, summary),
                 text("coverage", share=percent(summary.coverage)),
             )
@@ -87,7 +87,7 @@ def _expected(track: TrackResult) -> str:
         words = wording.expressed(name, track.summaries[name])
         spoke = track.summaries[name].said > 0
         said[name] = text(f"expectation.{name}", words=words) if spoke else words
-    return text("expectation", expected=track.expected, **said)
+    return text("expectation", expected=wording.emotion_word(track.expected), **said)
 
 
 def _played(track: TrackResult) -> str:
@@ -115,8 +115,8 @@ def response_words(track: TrackResult, quiet: Quiet) -> str:
     return text(
         "response.found",
         after=wording.seconds(track.response_s),
-        before=response.change.before,
-        then=response.change.after,
+        before=wording.emotion_word(response.change.before),
+        then=wording.emotion_word(response.change.after),
         moved=percent(response.step),
         least=percent(quiet.step),
         rates=_rates(response, quiet),

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from markupsafe import Markup
+
 from affetti.analyzer.measures.congruence import likeness
 from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary
@@ -19,6 +21,8 @@ from affetti.core.language import (
     text,
     time_of_day,
     times,
+    unfilled,
+    word,
 )
 from affetti.core.language import duration as seconds
 
@@ -27,12 +31,16 @@ __all__ = [
     "clock",
     "congruence",
     "date",
+    "emotion_word",
     "expressed",
     "index",
+    "marked",
+    "modality_name",
     "number",
     "percent",
     "seconds",
     "signed",
+    "stream_word",
     "strongest",
     "time_of_day",
     "times",
@@ -41,6 +49,26 @@ __all__ = [
 ]
 
 UNKNOWN: Final = text("unknown")
+
+
+def marked(message: str, **values: object) -> Markup:
+    """Return a message whose sentence may hold mark-up; its values are escaped."""
+    return Markup(unfilled(message)).format(**values)  # noqa: S704  the catalogue is ours
+
+
+def modality_name(modality: str) -> str:
+    """Return what a modality is called: "Face", "Music" or "Together"."""
+    return word("modality", modality)
+
+
+def emotion_word(emotion: str) -> str:
+    """Return the word for an emotion."""
+    return word("emotion", emotion)
+
+
+def stream_word(stream: str) -> str:
+    """Return what a stream is called, with a capital letter."""
+    return word("stream", stream).capitalize()
 
 
 def index(value: float) -> str:
@@ -71,11 +99,11 @@ def strongest(emotions: Sequence[float]) -> str:
     close = [e for e in order if strength - emotions[EMOTIONS.index(e)] < MIXED_MARGIN]
     match close:
         case [only]:
-            return text("expressed.one", first=only, share=percent(strength))
+            return text("expressed.one", first=emotion_word(only), share=percent(strength))
         case [first, second]:
-            return text("expressed.two", first=first, second=second)
+            return text("expressed.two", first=emotion_word(first), second=emotion_word(second))
         case _:
-            return text("expressed.mix", first=order[0])
+            return text("expressed.mix", first=emotion_word(order[0]))
 
 
 def expressed(modality: ModalityName, summary: Summary) -> str:
