@@ -79,7 +79,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ),
     ] = None
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
-    unread: Annotated[str | None, field("why it was not read, a code")] = None
+    unread: Annotated[Code | None, field("why it was not read, a code")] = None
     sharpness: Annotated[
         float | None, field("variance of the Laplacian of the 48 x 48 face", tolerance=0.1)
     ] = None
