@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from affetti.core.consent import today
 from affetti.core.errors import AffettiError, Unsealed
+from affetti.core.language import text
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import AnyMessage, ChangeConsent, Sealing, Started
 from affetti.recorder.tui.draft import Draft
@@ -31,11 +32,7 @@ from affetti.recorder.tui.themes import CALM, CLINICAL
 from affetti.recorder.tui.view import RecordingView
 
 # Keys that are no commands: they move about, open the list itself, or end without a question.
-_WITHDRAWABLE: Final = (  # scope, its name, and what is no longer recorded
-    ("video", "video", "the face is"),
-    ("room", "audio", "the room is"),
-    ("signals", "signals", "signals are"),
-)
+_WITHDRAWABLE: Final = ("video", "room", "signals")  # scopes
 _NO_COMMANDS: Final = frozenset(
     {"app.focus_next", "app.focus_previous", "command_palette", "mark", "interrupt"}
 )
@@ -61,13 +58,33 @@ class AffettiApp(App[None]):
     TITLE = "Affetti"
     CSS_PATH = "affetti.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", priority=True, tooltip="This list"),
-        Binding("ctrl+p", "command_palette", "Commands", show=False, tooltip="Every command"),
-        Binding("f2", "mark", "Mark", show=False, priority=True, tooltip="Mark this moment"),
+        Binding("f1", "help", text("key.help"), priority=True, tooltip=text("key.this_list")),
         Binding(
-            "ctrl+c", "interrupt", "End", show=False, priority=True, tooltip="End and seal at once"
+            "ctrl+p",
+            "command_palette",
+            text("key.commands"),
+            show=False,
+            tooltip=text("key.every_command"),
         ),
-        Binding("ctrl+q", "leave", "Quit", show=False, tooltip="Quit, never unasked"),
+        Binding(
+            "f2",
+            "mark",
+            text("key.mark"),
+            show=False,
+            priority=True,
+            tooltip=text("key.mark_this_moment"),
+        ),
+        Binding(
+            "ctrl+c",
+            "interrupt",
+            text("key.end"),
+            show=False,
+            priority=True,
+            tooltip=text("key.end_and_seal_at"),
+        ),
+        Binding(
+            "ctrl+q", "leave", text("key.quit"), show=False, tooltip=text("key.quit_never_unasked")
+        ),
     ]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  as Textual has it
@@ -105,11 +122,11 @@ class AffettiApp(App[None]):
                 action, node = binding.action, active.node
                 yield SystemCommand(
                     binding.tooltip or binding.description,
-                    f"Key {self.get_key_display(binding)}",
+                    text("app.key", key=self.get_key_display(binding)),
                     lambda action=action, node=node: self.run_worker(self.run_action(action, node)),
                 )
-        theme = "light" if self.current_theme.dark else "dark"
-        yield SystemCommand(f"Use the {theme} theme", "Change the colours", self._change_theme)
+        theme = text("app.light" if self.current_theme.dark else "app.dark")
+        yield SystemCommand(theme, text("app.change_colours"), self._change_theme)
         yield from self._consent_commands()
 
     def on_mount(self) -> None:
@@ -237,15 +254,15 @@ class AffettiApp(App[None]):
     def _consent_commands(self) -> Iterable[SystemCommand]:
         if self.view is None or self._live() is None:
             return
-        for scope, what, kept in _WITHDRAWABLE:
+        for scope in _WITHDRAWABLE:
             if self.view.state.consent.grants(scope):
                 yield SystemCommand(
-                    f"Withdraw consent to {what}",
-                    f"From now on {kept} not recorded",
-                    lambda scope=scope, what=what: self._withdraw(scope, what),
+                    text(f"withdraw.{scope}"),
+                    text(f"withdraw.{scope}.what"),
+                    lambda scope=scope: self._withdraw(scope),
                 )
 
-    def _withdraw(self, scope: str, what: str) -> None:
+    def _withdraw(self, scope: str) -> None:
         if self.view is None:
             return
         consent = self.view.state.consent
@@ -256,10 +273,7 @@ class AffettiApp(App[None]):
                 self._link.send(ChangeConsent(left))
 
         self.push_screen(
-            QuestionScreen(
-                f"Does the person withdraw their consent to {what}?",
-                "From now on it is not recorded. What was recorded before stays.",
-            ),
+            QuestionScreen(text(f"withdraw.{scope}.question"), text("withdraw.explanation")),
             change,
         )
 

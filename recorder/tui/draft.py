@@ -7,6 +7,7 @@ from typing import Self
 from affetti.core.consent import today
 from affetti.core.errors import AffettiError
 from affetti.core.events import consent_to
+from affetti.core.language import text
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
@@ -103,14 +104,14 @@ class Draft:
         """Say in words what is missing before a recording can start; empty when nothing is."""
         lacks = []
         if self.code_problem():
-            lacks.append("the person's code" if not self.person else "a code without other signs")
+            lacks.append(text("lacks.other_code" if self.person else "lacks.code"))
         if self.video is None:
-            lacks.append("yes or no to video")
+            lacks.append(text("lacks.video"))
         if self.audio is None:
-            lacks.append("yes or no to sound")
+            lacks.append(text("lacks.audio"))
         nothing = self.used_camera is None and self.used_microphone is None and not self.playlist
         if nothing and self.video is not None and self.audio is not None:
-            lacks.append("a camera, a microphone or music")
+            lacks.append(text("lacks.source"))
         return lacks
 
     def plan(self) -> Plan:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from affetti.analyzer.report.wording import alike, strongest
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import Emotions
-from affetti.core.language import span, text
+from affetti.core.language import counted, span, text, word
 from affetti.recorder.engine.messages import Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
 
@@ -41,23 +41,23 @@ def face_reading(view: RecordingView) -> Reading:
     """Say what the face expresses, or why nothing is said."""
     emotions = view.face_emotions()
     if emotions is not None and not view.state.paused:
-        return Reading("The face expresses", strongest(emotions), emotions)
-    return Reading("Face", _why_no_face(view))
+        return Reading(text("express.the_face"), strongest(emotions), emotions)
+    return Reading(text("modality.face"), _why_no_face(view))
 
 
 def _why_no_face(view: RecordingView) -> str:
     state, started = view.state, view.state.started
     if not state.consent.grants("video"):
-        return "not recorded: no consent"
+        return text("live.no_consent")
     if started is None or started.camera is None:
-        return "no camera"
+        return text("live.no_camera")
     if state.paused:
-        return "recording is paused"
+        return text("live.recording_paused")
     if "camera" in state.lost:
-        return "the camera is lost"
+        return text("live.camera_lost")
     face = state.face
     if face is not None and view.now_ns - face.t_ns < view.settings.face_max_age_ns:
-        return "no face in view"
+        return text("live.no_face")
     return _why_nothing(view)
 
 
@@ -69,20 +69,20 @@ def music_reading(view: RecordingView) -> Reading:
     if music is not None and view.now_ns - music.t_ns < view.settings.music_max_age_ns:
         if music.emotions is not None and sounding:
             words = strongest(music.emotions)
-            return Reading("The music expresses", words, music.emotions, music.reasons)
+            return Reading(text("express.the_music"), words, music.emotions, music.reasons)
         if music.emotions is None:
-            return Reading("Music", "no music")
-    return Reading("Music", _why_no_music(view))
+            return Reading(text("modality.music"), text("live.no_music"))
+    return Reading(text("modality.music"), _why_no_music(view))
 
 
 def _why_no_music(view: RecordingView) -> str:
     state = view.state
     track = state.track
     if track is not None:
-        return "paused" if track.paused else _why_nothing(view, "listening…")
+        return text("live.paused") if track.paused else _listening(view)
     if "room" not in state.audio or not state.consent.grants("room"):
-        return "no music"
-    return "recording is paused" if state.paused else _why_nothing(view, "listening…")
+        return text("live.no_music")
+    return text("live.recording_paused") if state.paused else _listening(view)
 
 
 def fused_reading(view: RecordingView) -> Reading:
@@ -90,16 +90,20 @@ def fused_reading(view: RecordingView) -> Reading:
     fused = view.state.fused
     recent = fused is not None and view.now_ns - fused.t_ns < _STALE_FUSED_NS
     if fused is None or not recent or fused.emotions is None:
-        return Reading("Together", "nothing to say" if recent else _why_nothing(view))
-    titles = {"both": "Together they express", "face": "The face alone expresses"}
-    title = titles.get(fused.decided_by, "The music alone expresses")
+        return Reading(text("modality.fused"), _why_nothing(view, recent))
+    title = word("express", fused.decided_by)
     return Reading(title, strongest(fused.emotions), fused.emotions)
 
 
-def _why_nothing(view: RecordingView, otherwise: str = "no estimate now") -> str:
-    if not view.models_ready:
-        return "models are loading…"
-    return otherwise
+def _why_nothing(view: RecordingView, heard: bool = False) -> str:
+    """Say why there is no estimate; `heard` where there is one, that says nothing."""
+    if heard:
+        return text("live.nothing_to_say")
+    return text("live.no_estimate" if view.models_ready else "live.loading")
+
+
+def _listening(view: RecordingView) -> str:
+    return text("live.listening" if view.models_ready else "live.loading")
 
 
 def congruence(view: RecordingView) -> tuple[str, float | None]:
@@ -107,9 +111,9 @@ def congruence(view: RecordingView) -> tuple[str, float | None]:
     fused = view.state.fused
     recent = fused is not None and view.now_ns - fused.t_ns < _STALE_FUSED_NS
     if fused is None or not recent or fused.divergence_bits is None:
-        return f"Face and music: {alike(math.nan)}", None
+        return text("live.alike", alike=alike(math.nan)), None
     value = 1 - fused.divergence_bits
-    return f"Face and music: {alike(value)}", value
+    return text("live.alike", alike=alike(value)), value
 
 
 def response(view: RecordingView) -> str:
@@ -123,20 +127,20 @@ def response(view: RecordingView) -> str:
 def health_remarks(view: RecordingView) -> list[Remark]:
     """Say how the recording is doing, in remarks from left to right."""
     if view.silent_s > SILENT_S:
-        return [Remark(f"the engine has said nothing for {view.silent_s:.0f} s", "error")]
+        return [Remark(text("health.silent", seconds=view.silent_s), "error")]
     health = view.health
     if health is None:
-        return [Remark("starting…")]
+        return [Remark(text("health.starting"))]
     remarks = []
     if view.state.started is not None and view.state.started.camera is not None:
         # Against the camera's own rate: one that makes 24 frames a second is not slow.
         slow = health.frames_per_s < 0.8 * view.state.frames_per_s and not view.state.paused
-        rate = Remark(f"{health.frames_per_s:.0f} frames/s", "warning" if slow else "ok")
-        remarks += [rate, _count(health.frames_dropped, "dropped")]
+        rate = Remark(_rate(health), "warning" if slow else "ok")
+        remarks += [rate, _count("health.dropped", health.frames_dropped)]
     if view.state.audio:
-        remarks.append(_count(health.audio_gaps, "gaps"))
+        remarks.append(_count("health.gaps", health.audio_gaps))
     if health.drift_ppm is not None:
-        remarks.append(Remark(f"sync {round(health.drift_ppm):+d} ppm"))
+        remarks.append(Remark(text("health.sync", ppm=round(health.drift_ppm))))
     if health.disk_s is not None or not health.disk_readable:
         remarks.append(_disk(health))
     remarks.append(_keeping_up(health))
@@ -144,22 +148,26 @@ def health_remarks(view: RecordingView) -> list[Remark]:
     return sorted(remarks, key=lambda remark: remark.severity == "ok")
 
 
-def _count(count: int, what: str) -> Remark:
-    return Remark(f"{count} {what}", "warning" if count else "ok")
+def _rate(health: Health) -> str:
+    return text("health.rate", rate=health.frames_per_s)
+
+
+def _count(message: str, count: int) -> Remark:
+    return Remark(counted(message, count), "warning" if count else "ok")
 
 
 def _disk(health: Health) -> Remark:
     if health.disk_s is None:
-        return Remark("disk unknown", "warning")
+        return Remark(text("health.disk_unknown"), "warning")
     severity: Severity = "ok"
     if health.disk_s < _LITTLE_DISK_S:
         severity = "error" if health.disk_s < _NO_DISK_S else "warning"
-    return Remark(f"disk {span(health.disk_s)}", severity)
+    return Remark(text("health.disk", span=span(health.disk_s)), severity)
 
 
 def _keeping_up(health: Health) -> Remark:
     if not health.models_ready:
-        return Remark("models loading")
+        return Remark(text("health.loading"))
     if health.behind_s > _BEHIND_S:
-        return Remark(f"estimates {health.behind_s:.1f} s behind", "warning")
-    return Remark("estimates on time")
+        return Remark(text("health.behind", seconds=health.behind_s), "warning")
+    return Remark(text("health.on_time"))

@@ -161,7 +161,8 @@ def test_the_codes_of_a_recording_are_as_they_were_declared() -> None:
 @pytest.mark.parametrize(
     ("group", "codes"),
     [
-        *(("reason", codes) for codes in (EndReason, TrackEndReason, SkipReason)),
+        *(("reason", codes) for codes in (TrackEndReason, SkipReason)),
+        ("end", EndReason),
         *(("cause", codes) for codes in (GapCause, LossCause)),
         ("failure", Failure),
     ],

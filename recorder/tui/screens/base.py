@@ -5,12 +5,13 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from affetti.core.language import text
 from affetti.recorder.engine.messages import AnyMessage
 from affetti.recorder.tui.link import EngineLink
 
 # A moment to be marked does not wait for a question to be answered or help to be read.
 MARK: Final = Binding(
-    "m", "app.mark", "Mark", priority=True, tooltip="Mark this moment; it gets a number"
+    "m", "app.mark", text("key.mark"), priority=True, tooltip=text("key.mark_and_number")
 )
 
 

@@ -8,13 +8,16 @@ from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
 from affetti.core.errors import AffettiError
+from affetti.core.language import text
 from affetti.recorder.tui.screens.dialog import Dialog
 
 
 class GoneScreen(Dialog[None]):
     """Says where the recording is and how to bring it back; nothing is left but to leave."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter,escape", "app.leave", "Quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,enter,escape", "app.leave", text("key.quit"))
+    ]
 
     def __init__(self, error: AffettiError) -> None:
         super().__init__()

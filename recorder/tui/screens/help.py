@@ -11,14 +11,9 @@ from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.widgets import Footer, Static
 
+from affetti.core.language import text
 from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.dialog import Dialog
-
-_EXPLANATION = (
-    "The bars say what a face or a piece of music expresses, never what a person feels. "
-    "They are estimates; a second emotion is named where it is almost as strong as the first. "
-    "Under the music's bars stand the qualities of its sound that spoke for the strongest."
-)
 
 
 class HelpScreen(Dialog[None]):
@@ -31,7 +26,7 @@ class HelpScreen(Dialog[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,q", "dismiss", "Close", key_display="esc"),
+        Binding("escape,f1,q", "dismiss", text("key.close"), key_display="esc"),
         MARK,
     ]
 
@@ -45,9 +40,9 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Lay out the keys."""
         with VerticalScroll(classes="dialog", can_focus=True):
-            yield Static("Keys", classes="question")
+            yield Static(text("help.keys"), classes="question")
             yield Static(self.table())
-            yield Static(_EXPLANATION, classes="explanation")
+            yield Static(text("help.explanation"), classes="explanation")
         yield Footer(show_command_palette=False, compact=True)
 
     def table(self) -> Table:

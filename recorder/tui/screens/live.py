@@ -10,7 +10,7 @@ from textual.widgets import Footer
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import MarkerAdded, NoteAdded
-from affetti.core.language import clock, text
+from affetti.core.language import clock, counted, text, word
 from affetti.models.face.reference import TAKEN
 from affetti.recorder.engine.messages import (
     AnyMessage,
@@ -76,27 +76,25 @@ class LiveScreen(EngineScreen):
         The recording.
     """
 
-    TITLE = "Recording"
+    TITLE = text("live.title")
     # All of priority: nothing here takes typing, and the letters after a quick "t" must go to
     # the note that it opens, not to the keys of this screen.
     BINDINGS: ClassVar[list[BindingType]] = [
         MARK,
-        _key("t,N", "note", "Note", "Write a note"),
-        _key("space", "toggle_track", "Music", "Pause the track, or go on"),
-        _key("n", "track('next')", "Next", "Next track"),
-        _key("p", "track('previous')", "Back", "This track again, or the one before"),
-        _key("s", "track('stop')", "Silence", "Stop the track"),
-        _key("P", "toggle_recording", "Pause rec", "Pause the recording, or go on"),
-        _key("q", "stop", "End", "End the recording and seal it, after a question"),
+        _key("t,N", "note", text("key.note"), text("key.write_a_note")),
+        _key("space", "toggle_track", text("key.music"), text("key.pause_the_track_or")),
+        _key("n", "track('next')", text("key.next"), text("key.next_track")),
+        _key("p", "track('previous')", text("key.back"), text("key.this_track_again_or")),
+        _key("s", "track('stop')", text("key.silence"), text("key.stop_the_track")),
+        _key("P", "toggle_recording", text("key.pause_rec"), text("key.pause_the_recording_or")),
+        _key("q", "stop", text("key.end"), text("key.end_the_recording_and")),
+        _key("b", "neutral", text("key.neutral"), text("key.neutral_face"), show=False),
         _key(
-            "b",
-            "neutral",
-            "Neutral",
-            "Record a neutral face, to read later ones against",
+            "f",
+            "change_person",
+            text("key.other"),
+            text("key.several_faces_the_person"),
             show=False,
-        ),
-        _key(
-            "f", "change_person", "Other", "Several faces: the person is the next one", show=False
         ),
     ]
 
@@ -113,9 +111,9 @@ class LiveScreen(EngineScreen):
         """Lay out the readings over picture, timeline and track."""
         yield RemarkLine(id="header")
         with Horizontal(id="readings"):
-            yield EmotionBars("Face", id="face")
-            yield EmotionBars("Music", id="music")
-            yield EmotionBars("Together", id="together")
+            yield EmotionBars(text("modality.face"), id="face")
+            yield EmotionBars(text("modality.music"), id="music")
+            yield EmotionBars(text("modality.fused"), id="together")
         with Horizontal(id="lower"):
             with Vertical(id="seen"):
                 yield PictureBox(id="picture")
@@ -130,7 +128,7 @@ class LiveScreen(EngineScreen):
 
     def on_mount(self) -> None:
         """Look at the recording a few times a second: often enough, and never flickering."""
-        self.query_one("#picture").border_title = "Camera"
+        self.query_one("#picture").border_title = text("live.camera")
         self.set_interval(_LOOK_EVERY_S, self.look)
         self.call_after_refresh(self.look)
 
@@ -162,14 +160,15 @@ class LiveScreen(EngineScreen):
     def mark(self) -> None:
         """Mark this moment; it is acknowledged when it is in the log."""
         number = max(self._marks, len(self.view.state.markers)) + 1
-        if self._send(Mark(f"Marker {number}")):
+        label = _marker(number)
+        if self._send(Mark(label)):
             self._marks, self._marked_ns = number, self.view.monotonic_ns()
-            self._say(f"▲ Marker {number} …")
+            self._say(text("live.marking", label=label))
 
     def action_note(self) -> None:
         """Write a note."""
         begun = time.monotonic()
-        self.app.push_screen(NoteScreen(lambda text: self._write(text, begun)))
+        self.app.push_screen(NoteScreen(lambda note: self._write(note, begun)))
 
     def action_toggle_track(self) -> None:
         """Pause the track, or go on."""
@@ -186,7 +185,7 @@ class LiveScreen(EngineScreen):
     def action_neutral(self) -> None:
         """Record the person's neutral face."""
         if self._send(ShowNeutralFace()):
-            self._say("Neutral face, please …")
+            self._say(text("live.neutral"))
 
     def action_change_person(self) -> None:
         """Take another of the faces in view for the person."""
@@ -198,39 +197,37 @@ class LiveScreen(EngineScreen):
 
     def action_stop(self) -> None:
         """End the recording, once it was asked whether to."""
-        question = QuestionScreen(
-            "End the recording?", "It is sealed into one file then, and cannot go on."
-        )
+        question = QuestionScreen(text("live.end_question"), text("live.end_explanation"))
         self.app.push_screen(question, lambda yes: self.stop() if yes else None)
 
     def stop(self) -> None:
         """End the recording and seal it."""
         if not self._stopping and self._send(Stop()):
             self._stopping = True
-            self._say("Ending the recording …")
+            self._say(text("live.ending"))
 
-    def _write(self, text: str, begun: float) -> None:
-        if self._send(Note(text, time.monotonic() - begun)):
-            self._say("Note …")
+    def _write(self, note: str, begun: float) -> None:
+        if self._send(Note(note, time.monotonic() - begun)):
+            self._say(text("live.noting"))
 
     def _send(self, command: Command) -> bool:
         sent = self.link.send(command)
         if not sent:
-            self._say("The engine is gone; that was not recorded.", "error")
+            self._say(text("live.engine_gone"), "error")
         return sent
 
     def _acknowledge(self, event: object) -> None:
         match event:
             case MarkerAdded(label=label, t_ns=t_ns):
-                self._say(f"▲ {label} at {clock(t_ns / NS_PER_S)} is in the log")
+                self._say(text("live.marked", label=label, at=clock(t_ns / NS_PER_S)))
             case NoteAdded(t_ns=t_ns):
-                self._say(f"Note at {clock(t_ns / NS_PER_S)} is in the log")
+                self._say(text("live.noted", at=clock(t_ns / NS_PER_S)))
 
     def _look_for_answers(self) -> None:
         now_ns = self.view.monotonic_ns()
         missing = self._marks - len(self.view.state.markers)
         if missing > 0 and now_ns - self._marked_ns > _ANSWER_WITHIN_S * NS_PER_S:
-            self._say(f"Marker {self._marks} is not in the log yet", "warning")
+            self._say(text("live.not_yet", label=_marker(self._marks)), "warning")
         elif self._said.severity == "ok" and now_ns - self._said_ns > _SAY_FOR_S * NS_PER_S:
             self._say("")
 
@@ -242,22 +239,23 @@ class LiveScreen(EngineScreen):
         state = self.view.state
         person = state.started.person if state.started else ""
         time = clock(self.view.now_ns / NS_PER_S)
-        header = [Remark(f"● Recording {person}  {time}")]
+        header = [Remark(text("live.recording", person=person, time=time))]
         if state.paused:
-            header = [Remark(f"‖ Paused {person}  {time}  no face, no room is kept", "warning")]
-        header.append(Remark(_count(len(state.markers), "marker")))
-        header.append(Remark(_count(len(state.notes), "note")))
+            header = [Remark(text("live.is_paused", person=person, time=time), "warning")]
+        header.append(Remark(counted("count.marker", len(state.markers))))
+        header.append(Remark(counted("count.note", len(state.notes))))
         if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
-            header.append(Remark("neutral face, please"))
+            header.append(Remark(text("live.neutral_now")))
         outcome = self.view.neutral()
         if outcome is not None and outcome != "accepted":
             short = "neutral.short_doubtful" if outcome in TAKEN else "neutral.short"
             header.append(Remark(text(short), "warning"))
         if state.face is not None and len(state.face.faces) > 1:
-            header.append(Remark(f"{len(state.face.faces)} faces, f: the other"))
+            header.append(Remark(text("live.faces", faces=len(state.face.faces))))
         for device, lost in state.lost.items():
             gone_s = lost.duration_ns(self.view.now_ns) / NS_PER_S
-            header.append(Remark(f"{device} lost for {gone_s:.0f} s", "error"))
+            lost_for = text("live.lost", device=word("device", device), seconds=gone_s)
+            header.append(Remark(lost_for, "error"))
         return header
 
     def _look_at_picture(self) -> None:
@@ -271,5 +269,5 @@ class LiveScreen(EngineScreen):
         self.query_one(PictureBox).show(None if hidden else view.picture, box_px, words)
 
 
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+def _marker(number: int) -> str:
+    return text("live.marker", number=number)

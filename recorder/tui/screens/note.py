@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
+from affetti.core.language import text
 from affetti.recorder.tui.screens.dialog import Dialog
 
 # A terminal may hand over what is pasted as keys. Nobody types on so soon after Enter.
@@ -30,9 +31,9 @@ class NoteScreen(Dialog[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Write it down", show=True),
-        Binding("escape", "drop", "Drop it"),
-        Binding("f2", "app.mark", "Mark", tooltip="Mark this moment while typing"),
+        Binding("enter", "submit", text("key.write_it_down"), show=True),
+        Binding("escape", "drop", text("key.drop_it")),
+        Binding("f2", "app.mark", text("key.mark"), tooltip=text("key.mark_this_moment_while")),
     ]
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -43,9 +44,9 @@ class NoteScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
         with Vertical(classes="dialog"):
-            yield Static("Note", classes="question")
+            yield Static(text("note.title"), classes="question")
             yield _Lines(self)
-            yield Static("It carries the time at which you began it. F2 marks a moment meanwhile.")
+            yield Static(text("note.explanation"))
         yield Footer(show_command_palette=False, compact=True)
 
     @property
@@ -97,7 +98,9 @@ class _Lines(TextArea):
     """The text of a note, which tells its dialog of Enter before it takes the next key."""
 
     def __init__(self, dialog: NoteScreen) -> None:
-        super().__init__(placeholder="what you saw", compact=True, highlight_cursor_line=False)
+        super().__init__(
+            placeholder=text("note.placeholder"), compact=True, highlight_cursor_line=False
+        )
         self._dialog = dialog
 
     def on_key(self, event: events.Key) -> None:

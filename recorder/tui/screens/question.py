@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
+from affetti.core.language import text
 from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.dialog import Dialog
 
@@ -15,8 +16,8 @@ class QuestionScreen(Dialog[bool]):
     """Asks one thing; `True` is dismissed for yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n,escape", "answer(False)", "No", key_display="n"),
+        Binding("y", "answer(True)", text("key.yes")),
+        Binding("n,escape", "answer(False)", text("key.no"), key_display="n"),
         MARK,
     ]
 

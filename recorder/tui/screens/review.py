@@ -21,24 +21,15 @@ from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
 from affetti.analyzer.report.tracks import TrackWords, track_words
 from affetti.core.emotions import EMOTIONS
-from affetti.core.language import clock, counted, one_line, percent, text
+from affetti.core.language import clock, counted, one_line, percent, text, word
 from affetti.recorder.engine.messages import AnyMessage, Sealing
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.view import RecordingView
-from affetti.recorder.tui.widgets.bars import bar
+from affetti.recorder.tui.widgets.bars import bar, emotion_width
 from affetti.recorder.tui.widgets.journal import entries
 
 _BAR_WIDTH: Final = 12
-_ENDS: Final = {
-    "stopped": "you ended it",
-    "duration": "its time was over",
-    "sources_ended": "its files had ended",
-    "signal": "the program was told to end",
-    "ui_gone": "the screen was gone",
-    "disk_full": "the disk was full",
-    "failed": "the log could not be written",
-}
 
 
 class ReviewScreen(EngineScreen):
@@ -54,11 +45,11 @@ class ReviewScreen(EngineScreen):
         What was being typed when the recording ended, and is not in it.
     """
 
-    TITLE = "Review"
+    TITLE = text("review.title")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "report", "Write report", tooltip="Write the report of this session"),
-        Binding("n", "app.new_session", "New session"),
-        Binding("q", "app.leave", "Quit"),
+        Binding("r", "report", text("key.write_report"), tooltip=text("key.write_the_report")),
+        Binding("n", "app.new_session", text("key.new_session")),
+        Binding("q", "app.leave", text("key.quit")),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"emotion--{emotion}" for emotion in EMOTIONS),
@@ -86,10 +77,10 @@ class ReviewScreen(EngineScreen):
     def on_mount(self) -> None:
         """Show what is known so far."""
         self.query_one("#review").focus()
-        self.query_one("#file").border_title = "File"
-        self.query_one("#tracks").border_title = "What face and music expressed during each track"
-        self.query_one("#entries").border_title = "Markers and notes"
-        self.query_one("#report").border_title = "Report"
+        self.query_one("#file").border_title = text("review.file")
+        self.query_one("#tracks").border_title = text("review.tracks")
+        self.query_one("#entries").border_title = text("moments.title")
+        self.query_one("#report").border_title = text("review.report")
         self.query_one("#report").display = False
         self._update()
 
@@ -113,7 +104,7 @@ class ReviewScreen(EngineScreen):
             return
         self._reporting = True
         self.refresh_bindings()
-        self._say_of_report("Writing the report … this takes a while.", "")
+        self._say_of_report(text("review.writing"), "")
         code, said = await _run_report(self.view.sealed.path)
         self._reporting = False
         self.refresh_bindings()
@@ -128,9 +119,13 @@ class ReviewScreen(EngineScreen):
     def _update(self) -> None:
         view, state = self.view, self.view.state
         person = state.started.person if state.started else ""
-        ended = _ENDS.get(state.ended.reason, "") if state.ended else ""
-        words = f"Affetti   session of {person}, {clock(state.duration_s)} long"
-        self.query_one("#title", Static).update(f"{words}: {ended}" if ended else words)
+        title = text(
+            "review.session_ended" if state.ended else "review.session",
+            person=person,
+            duration=clock(state.duration_s),
+            ended=word("end", state.ended.reason) if state.ended else "",
+        )
+        self.query_one("#title", Static).update(title)
         self.query_one(ProgressBar).display = view.sealed is None and view.failure is None
         self.query_one("#file", Static).update(self._file_words())
         self.query_one("#file").set_class(
@@ -143,22 +138,22 @@ class ReviewScreen(EngineScreen):
     def _entries(self) -> str:
         lines = entries(self.view.state)
         if self._unfinished_note:
-            lines.append(f"! not recorded, it came too late: “{one_line(self._unfinished_note)}”")
-        return "\n".join(lines) or "none"
+            lines.append(text("review.too_late", note=one_line(self._unfinished_note)))
+        return "\n".join(lines) or text("review.nothing")
 
     def _file_words(self) -> str:
         view = self.view
         words = [f"! {view.failure.message} {view.failure.hint}"] if view.failure else []
         if view.sealed is not None:
-            words.append(f"Sealed: {view.sealed.path}")
+            words.append(text("review.sealed", path=view.sealed.path))
         elif view.failure is None:
-            words.append(f"Sealing {view.path} …")
+            words.append(text("review.sealing", path=view.path))
         return "\n".join(words)
 
     def _tracks(self) -> RenderableType:
         course = self.view.course()
         if not course.tracks:
-            return Group(Text("No music was played."), *self._gaps(course))
+            return Group(Text(text("review.no_music")), *self._gaps(course))
         tracks = [self._track(track, course) for track in course.tracks]
         return Group(*tracks, *self._gaps(course))
 
@@ -172,7 +167,7 @@ class ReviewScreen(EngineScreen):
         for line in words.lines:
             lines.add_row(f"   {line.name}", line.words, Text(line.coverage, quiet))
         coverage = Text(words.congruence_coverage, quiet)
-        lines.add_row("   Face and music", words.congruence, coverage)
+        lines.add_row(f"   {text('report.face_and_music')}", words.congruence, coverage)
         bars = self._bars(track) if track.summaries["fused"].said else ()
         if words.expected:
             title = Text("\n").join([title, Text(f"   {words.expected}")])
@@ -187,7 +182,11 @@ class ReviewScreen(EngineScreen):
             style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
             drawn = bar(float(share), _BAR_WIDTH, style, trough)
             figure = percent(float(share), brief=True)
-            cells.append(Text.assemble(f"   {emotion:<11}", drawn, f" {figure:>5}"))
+            cells.append(
+                Text.assemble(
+                    f"   {word('emotion', emotion):<{emotion_width() + 1}}", drawn, f" {figure:>5}"
+                )
+            )
         for left, right in zip(cells[:2], cells[2:], strict=True):
             table.add_row(left, right)
         return (table,)
@@ -196,7 +195,7 @@ class ReviewScreen(EngineScreen):
         """Say what could not be seen or heard, and what the report will add."""
         lines: list[RenderableType] = []
         if course.unseen:
-            lines.append(Text("What could not be seen or heard", "bold"))
+            lines.append(Text(text("report.unseen"), "bold"))
             lines += [Text(f"   {wording.when(u)}  {wording.unseen(u)}") for u in course.unseen]
         if course.neutral is not None:
             outcome = text(f"neutral.{course.neutral}")
@@ -225,4 +224,4 @@ async def _run_report(path: str) -> tuple[int, str]:
     out, err = await process.communicate()
     code = process.returncode or 0
     said = (err if code else out).decode(errors="replace").strip()
-    return code, said or f"The report ended with code {code}, and said nothing."
+    return code, said or text("review.report_silent", code=code)

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Label, Static
 
 from affetti.core.errors import AffettiError, MediaError, of_code
-from affetti.core.language import span
+from affetti.core.language import span, text
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
@@ -56,14 +56,16 @@ class SetupScreen(EngineScreen):
         For the disk and the size of frames.
     """
 
-    TITLE = "New session"
+    TITLE = text("setup.title")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r", "start", "Start recording"),
-        Binding("f5", "refresh", "Look for devices again", show=False),
+        Binding("ctrl+r", "start", text("key.start_recording")),
+        Binding("f5", "refresh", text("key.look_for_devices_again"), show=False),
         # Of priority, so that what is typed right after it goes to the next field already.
-        Binding("tab", "app.focus_next", "Next field", key_display="tab", priority=True),
-        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, priority=True),
-        Binding("ctrl+q", "app.leave", "Quit"),
+        Binding("tab", "app.focus_next", text("key.next_field"), key_display="tab", priority=True),
+        Binding(
+            "shift+tab", "app.focus_previous", text("key.previous_field"), show=False, priority=True
+        ),
+        Binding("ctrl+q", "app.leave", text("key.quit")),
     ]
 
     def __init__(self, link: EngineLink, draft: Draft, settings: Settings) -> None:
@@ -79,19 +81,23 @@ class SetupScreen(EngineScreen):
     def compose(self) -> ComposeResult:
         """Lay out the form beside the preview."""
         draft = self.draft
-        yield Static("Affetti   new session", id="title")
+        yield Static(text("setup.heading"), id="title")
         with Horizontal(id="setup"):
             with Vertical(id="form"):
-                yield from _field("Person", Input(draft.person, id="person", compact=True))
+                yield from _field(
+                    text("setup.person"), Input(draft.person, id="person", compact=True)
+                )
                 yield Static(id="person-hint", classes="hint")
-                yield from _field("Consent", YesNo("face on video", draft.video, id="video"))
-                yield from _field("", YesNo("sound of room", draft.audio, id="audio"))
-                yield from _field("Camera", self._camera())
-                yield from _field("Microphone", self._microphone())
-                yield from _field("Speaker", self._speaker())
+                yield from _field(
+                    text("setup.consent"), YesNo(text("setup.video"), draft.video, id="video")
+                )
+                yield from _field("", YesNo(text("setup.audio"), draft.audio, id="audio"))
+                yield from _field(text("setup.camera"), self._camera())
+                yield from _field(text("setup.microphone"), self._microphone())
+                yield from _field(text("setup.speaker"), self._speaker())
                 yield Playlist(id="playlist")
                 yield Input(
-                    placeholder="add a file or folder: its path, Enter",
+                    placeholder=text("setup.add"),
                     id="add",
                     suggester=PathSuggester(),
                     compact=True,
@@ -100,7 +106,7 @@ class SetupScreen(EngineScreen):
                 yield PictureBox(id="picture")
                 yield LevelMeter(id="level")
                 yield Static(id="disk", classes="hint")
-                yield Button("Start recording", id="start", variant="primary", compact=True)
+                yield Button(text("setup.start"), id="start", variant="primary", compact=True)
                 yield Static(id="status", markup=False)
         yield Footer(compact=True)
 
@@ -108,8 +114,8 @@ class SetupScreen(EngineScreen):
         return SourceChoice(
             self.draft.camera,
             id="camera",
-            nothing="no camera",
-            other="a video file or address…",
+            nothing=text("setup.no_camera"),
+            other=text("setup.film"),
             suggester=PathSuggester(),
         )
 
@@ -117,18 +123,18 @@ class SetupScreen(EngineScreen):
         return SourceChoice(
             self.draft.microphone,
             id="microphone",
-            nothing="no microphone",
-            other="a sound file…",
+            nothing=text("setup.no_microphone"),
+            other=text("setup.sound_file"),
             suggester=PathSuggester(),
         )
 
     def _speaker(self) -> SourceChoice:
-        return SourceChoice(self.draft.speaker, id="speaker", nothing="unheard: to the log alone")
+        return SourceChoice(self.draft.speaker, id="speaker", nothing=text("setup.unheard"))
 
     def on_mount(self) -> None:
         """Ask for devices, and load the music that was named already."""
         self.query_one("#person", Input).max_length = 32
-        self.query_one("#preview").border_title = "Preview"
+        self.query_one("#preview").border_title = text("setup.preview")
         self.link.send(ListDevices())
         if self.draft.playlist:
             self._add(list(self.draft.playlist))
@@ -223,7 +229,9 @@ class SetupScreen(EngineScreen):
 
     def _offer(self, devices: Devices) -> None:
         named = {
-            "camera": [(f"camera {index}", index) for index in devices.cameras],
+            "camera": [
+                (text("setup.camera_number", number=index), index) for index in devices.cameras
+            ],
             "microphone": _with_default(devices.microphones),
             "speaker": _with_default(devices.speakers),
         }
@@ -239,14 +247,14 @@ class SetupScreen(EngineScreen):
     def _lacks(self) -> list[str]:
         lacks = self.draft.lacks()
         if self.query_one("#add", Input).value.strip():
-            lacks.append("Enter after the path of the music")
+            lacks.append(text("lacks.enter"))
         return lacks
 
     def _update(self) -> None:
         """Bring everything that follows from the draft up to date."""
         draft = self.draft
         person = self.query_one("#person-hint", Static)
-        person.update(draft.code_problem() or "A code, never a name.")
+        person.update(draft.code_problem() or text("setup.never_a_name"))
         person.set_class(bool(draft.person and draft.code_problem()), "-error")
         self.query_one("#camera").disabled = draft.video is False
         self.query_one("#microphone").disabled = draft.audio is False
@@ -261,11 +269,11 @@ class SetupScreen(EngineScreen):
         if self._problem is not None:
             status.update(f"! {self._problem.message} {self._problem.hint}")
         elif self._starting:
-            status.update("Starting…")
+            status.update(text("setup.starting"))
         elif lacks := self._lacks():
-            status.update("Still needed: " + "; ".join(lacks) + ".")
+            status.update(text("setup.needed", what="; ".join(lacks)))
         else:
-            status.update("Ready.")
+            status.update(text("setup.ready"))
 
     def _update_preview(self) -> None:
         draft = self.draft
@@ -292,24 +300,26 @@ def _field(name: str, widget: Widget) -> ComposeResult:
 
 
 def _with_default(names: tuple[str, ...]) -> list[tuple[str, str]]:
-    default = [("the system's default", "")] if names else []
+    default = [(text("setup.default"), "")] if names else []
     return default + [(name, name) for name in names]
 
 
 def _no_picture(draft: Draft) -> str:
     if draft.video is None:
-        return "Face: no consent yet"
+        return text("setup.face_no_consent")
     if not draft.video:
-        return "Face: not recorded"
-    return "Face: no camera" if draft.used_camera is None else "Face: waiting for the camera…"
+        return text("setup.face_not_recorded")
+    none = draft.used_camera is None
+    return text("setup.face_no_camera" if none else "setup.face_waiting")
 
 
 def _no_sound(draft: Draft) -> str:
     if draft.audio is None:
-        return "Room: no consent yet"
+        return text("setup.room_no_consent")
     if not draft.audio:
-        return "Room: not recorded"
-    return "Room: no microphone" if draft.used_microphone is None else "Room: listening…"
+        return text("setup.room_not_recorded")
+    none = draft.used_microphone is None
+    return text("setup.room_no_microphone" if none else "setup.room_listening")
 
 
 def _disk_words(settings: Settings, draft: Draft) -> str:
@@ -319,4 +329,5 @@ def _disk_words(settings: Settings, draft: Draft) -> str:
     video = settings.video
     pixels_per_s = video.width_px * video.height_px * video.frames_per_s
     bytes_per_s = 2 * _SOUND_BYTES_PER_S + pixels_per_s * _BYTES_PER_PIXEL
-    return f"Disk: about {span(shutil.disk_usage(existing).free / bytes_per_s / 2)}"
+    left_s = shutil.disk_usage(existing).free / bytes_per_s / 2
+    return text("setup.disk", span=span(left_s))

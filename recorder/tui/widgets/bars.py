@@ -7,10 +7,9 @@ from textual.widget import Widget
 
 from affetti.core.emotions import EMOTIONS, ranked
 from affetti.core.events import Emotions
-from affetti.core.language import percent, word
+from affetti.core.language import percent, text, word
 from affetti.recorder.tui.wording import Reading
 
-_NAME_WIDTH: Final = 10  # "relaxation"
 _SHARE_WIDTH: Final = 6  # " 100 %"
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
@@ -21,6 +20,11 @@ def bar(share: float, width: int, style: Any, trough: Any) -> Text:
     full, rest = divmod(eighths, 8)
     filled = "█" * full + (_EIGHTHS[rest] if rest else "")
     return Text.assemble((filled, style), (" " * (width - len(filled)), trough))
+
+
+def emotion_width() -> int:
+    """Return how many cells the longest name of an emotion takes."""
+    return max(len(word("emotion", emotion)) for emotion in EMOTIONS)
 
 
 class EmotionBars(Widget):
@@ -54,7 +58,8 @@ class EmotionBars(Widget):
         return Text("\n").join([words, *self._bars(emotions)])
 
     def _bars(self, emotions: Emotions | None) -> list[Text]:
-        width = max(1, self.size.width - _NAME_WIDTH - 1 - _SHARE_WIDTH)
+        names = emotion_width()
+        width = max(1, self.size.width - names - 1 - _SHARE_WIDTH)
         trough = self.get_component_rich_style("emotion--trough")
         quiet = self.get_component_rich_style("emotion--quiet")
         first = ranked(emotions)[0] if emotions else None
@@ -63,10 +68,10 @@ class EmotionBars(Widget):
             share = emotions[i] if emotions else 0.0
             style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
             weight = "bold" if emotion is first else quiet
-            figure = percent(share, brief=True) if emotions else "–"
+            figure = percent(share, brief=True) if emotions else text("unknown")
             lines.append(
                 Text.assemble(
-                    (f"{emotion:<{_NAME_WIDTH}} ", weight),
+                    (f"{word('emotion', emotion):<{names}} ", weight),
                     bar(share, width, style, trough),
                     (f"{figure:>{_SHARE_WIDTH}}", weight),
                 )

@@ -8,16 +8,18 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from affetti.core.language import text
+
 
 class YesNo(Widget, can_focus=True):
     """Two answers in one line; `value` is None until one was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n", "answer(False)", "No"),
-        Binding("left", "answer(True)", "Yes", show=False),
-        Binding("right", "answer(False)", "No", show=False),
-        Binding("space,enter", "change", "Change", show=False),
+        Binding("y", "answer(True)", text("key.yes")),
+        Binding("n", "answer(False)", text("key.no")),
+        Binding("left", "answer(True)", text("key.yes"), show=False),
+        Binding("right", "answer(False)", text("key.no"), show=False),
+        Binding("space,enter", "change", text("key.change"), show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"consent--chosen", "consent--other", "consent--what"}
 
@@ -42,10 +44,10 @@ class YesNo(Widget, can_focus=True):
     def render(self) -> Text:
         """Draw both answers."""
         line = Text(no_wrap=True)
-        for answer, word in ((True, "yes"), (False, "no")):
+        for answer in (True, False):
             chosen = self.value is answer
             style = self.get_component_rich_style("consent--chosen" if chosen else "consent--other")
-            line.append(f"({'●' if chosen else ' '}) {word}  ", style)
+            line.append(f"{_drawn(answer, chosen)} ", style)
         return line.append(self._what, self.get_component_rich_style("consent--what"))
 
     def on_key(self, event: events.Key) -> None:
@@ -74,4 +76,8 @@ class YesNo(Widget, can_focus=True):
         """Choose the answer under the pointer."""
         offset = event.get_content_offset(self)
         if offset is not None:
-            self.action_answer(offset.x < len("(●) yes "))
+            self.action_answer(offset.x < len(_drawn(True, True)))
+
+
+def _drawn(answer: bool, chosen: bool) -> str:
+    return f"({'●' if chosen else ' '}) {text('answer.yes' if answer else 'answer.no')} "

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.journal import sentence
-from affetti.core.language import clock
+from affetti.core.language import clock, text
 from affetti.core.state import SessionState
 
 _TIME_WIDTH: Final = 9
@@ -27,7 +27,7 @@ class Journal(Widget):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.border_title = "Markers and notes"
+        self.border_title = text("moments.title")
         self._lines: list[str] = []
 
     def show(self, state: SessionState) -> None:
@@ -40,7 +40,7 @@ class Journal(Widget):
     def render(self) -> Text:
         """Draw as many as there is room for."""
         if not self._lines:
-            return Text("none yet", "dim")
+            return Text(text("moments.none"), "dim")
         indent = " " * _TIME_WIDTH
         width = max(2 * _TIME_WIDTH, self.size.width)
         wrapped = [

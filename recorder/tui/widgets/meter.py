@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.widget import Widget
 
+from affetti.core.language import text
 from affetti.recorder.engine.messages import Level
 from affetti.recorder.tui.widgets.bars import bar
 
@@ -46,10 +47,10 @@ class LevelMeter(Widget):
         share = 1 - level.rms_dbfs / _FLOOR_DBFS
         width = max(1, self.size.width - _FIGURE_WIDTH)
         drawn = bar(share, width, style + trough.background_style, trough)
-        return Text.assemble(drawn, f" {level.rms_dbfs:4.0f} dB {_word(level)}")
+        return Text.assemble(drawn, f" {text('meter.level', dbfs=level.rms_dbfs)} {_word(level)}")
 
 
 def _word(level: Level) -> str:
     if level.peak_dbfs > _TOO_LOUD_DBFS:
-        return "too loud"
-    return "silent" if level.rms_dbfs < _TOO_QUIET_DBFS else ""
+        return text("meter.too_loud")
+    return text("meter.silent") if level.rms_dbfs < _TOO_QUIET_DBFS else ""

@@ -21,7 +21,7 @@ class NowPlaying(Widget):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.border_title = "Music"
+        self.border_title = text("playing.title")
         self._shown: tuple[str, str, float, str] = ("", "", 0.0, "")
 
     def show(self, view: RecordingView) -> None:
@@ -53,26 +53,26 @@ class NowPlaying(Widget):
 
 def _playing(track: Track, playlist: tuple[str, ...], now_ns: int) -> tuple[str, str, float, str]:
     played_s = min(track.played_s(now_ns), track.duration_s)
-    sign = "‖ paused" if track.paused else "▶"
+    sign = text("playing.paused") if track.paused else "▶"
     title = f"{sign} {track.number + 1}/{len(playlist)} {track.title}"
     if track.expected is not None:
         title += text("track.expected", emotion=word("emotion", track.expected))
     after = playlist[track.number + 1 : track.number + 2]
     times = f"{clock(played_s)} / {clock(track.duration_s)}"
-    coming = f"next: {after[0]}" if after else "the last one"
+    coming = text("playing.next", title=after[0]) if after else text("playing.last")
     return title, coming, played_s / max(track.duration_s, 0.001), times
 
 
 def _silence(view: RecordingView, playlist: tuple[str, ...]) -> str:
     if not playlist:
-        return "No music is played."
+        return text("playing.none")
     if not view.state.tracks:
-        return "The music is about to begin."
+        return text("playing.soon")
     if view.state.tracks[-1].reason == "stopped":
-        return "■ Stopped. Space plays the track again."
-    return "The playlist has ended."
+        return text("playing.stopped")
+    return text("playing.over")
 
 
 def _levels(levels: dict[str, Level]) -> str:
     room = levels.get("room")
-    return f"room {room.rms_dbfs:.0f} dB" if room else ""
+    return text("playing.room", dbfs=room.rms_dbfs) if room else ""

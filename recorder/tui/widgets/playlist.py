@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from affetti.core.errors import AffettiError, FileMissing
-from affetti.core.language import clock
+from affetti.core.language import clock, counted, text
 from affetti.core.people.playlist import SUFFIXES as PLAYLISTS
 from affetti.core.people.playlist import PlaylistEntry, read_playlist
 from affetti.recorder.sources.track import SUFFIXES, Track, open_track
@@ -49,9 +49,9 @@ class Playlist(OptionList):
     """The tracks to be played, in order."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,backspace,x", "remove", "Remove track", key_display="del"),
-        Binding("left_square_bracket", "move(-1)", "Earlier", key_display="["),
-        Binding("right_square_bracket", "move(1)", "Later", key_display="]"),
+        Binding("delete,backspace,x", "remove", text("key.remove_track"), key_display="del"),
+        Binding("left_square_bracket", "move(-1)", text("key.earlier"), key_display="["),
+        Binding("right_square_bracket", "move(1)", text("key.later"), key_display="]"),
     ]
 
     class Changed(Message):
@@ -94,7 +94,6 @@ class Playlist(OptionList):
 
     def _caption(self) -> None:
         total = clock(sum(track.duration_s for track in self.tracks))
-        count = len(self.tracks)
-        self.border_title = (
-            f"Music: {count} track{'s' * (count != 1)}, {total}" if count else "Music: none yet"
-        )
+        tracks = counted("count.track", len(self.tracks))
+        message = "playlist.caption" if self.tracks else "playlist.none"
+        self.border_title = text(message, tracks=tracks, total=total)

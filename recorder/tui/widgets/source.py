@@ -10,6 +10,8 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Select
 
+from affetti.core.language import text
+
 Named = tuple[str, str]  # what a person reads, and what the engine is told
 
 OTHER: Final = "\x00other"
@@ -59,7 +61,7 @@ class SourceChoice(Vertical):
         self._other = other
         # Until devices are known, the chosen one is taken to be there.
         known = value is not None and not self._can_be_typed()
-        self._devices: list[Named] = [("looking for devices…", str(value))] if known else []
+        self._devices: list[Named] = [(text("setup.looking"), str(value))] if known else []
         self._suggester = suggester
 
     def compose(self) -> ComposeResult:
@@ -67,7 +69,7 @@ class SourceChoice(Vertical):
         yield Select(self._options(), value=self._selected(), allow_blank=False, compact=True)
         yield Input(
             self.value or "" if self._selected() == OTHER else "",
-            placeholder="a path or an address",
+            placeholder=text("setup.path"),
             suggester=self._suggester,
             compact=True,
         )

@@ -9,11 +9,12 @@ from textual.widget import Widget
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS
 from affetti.core.events import EmotionFused, MarkerAdded
+from affetti.core.language import text, word
 from affetti.core.state import Track
 from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.bars import emotion_width
 
 MINUTES: Final = 5
-_NAME_WIDTH: Final = 11  # "relaxation "
 _EIGHTHS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -31,13 +32,13 @@ class Timeline(Widget):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.border_title = f"Expressed together, last {MINUTES} minutes"
+        self.border_title = text("timeline.title", minutes=MINUTES)
         self._columns: list[tuple[float, ...] | None] = []
         self._signs = ""
 
     def show(self, view: RecordingView) -> None:
         """Show a recording up to its now."""
-        width = max(1, self.size.width - _NAME_WIDTH)
+        width = max(1, self.size.width - emotion_width() - 1)
         step_ns = MINUTES * 60 * NS_PER_S // width
         last = max(view.now_ns // step_ns, width - 1)  # it fills from the left, then moves on
         first = last - width + 1
@@ -52,13 +53,14 @@ class Timeline(Widget):
         each = max(1, (self.size.height - 1) // len(EMOTIONS))
         quiet = self.get_component_rich_style("emotion--quiet")
         lines = []
+        names = emotion_width() + 1
         for i, emotion in enumerate(EMOTIONS):
             style = self.get_component_rich_style(f"emotion--{emotion}")
             for row in reversed(range(each)):
-                name = emotion if row == 0 else ""
+                name = word("emotion", emotion) if row == 0 else ""
                 cells = "".join(_cell(column, i, row, each) for column in self._columns)
-                lines.append(Text.assemble((f"{name:<{_NAME_WIDTH}}", quiet), (cells, style)))
-        legend = f"{'♪ track':<{_NAME_WIDTH}}"
+                lines.append(Text.assemble((f"{name:<{names}}", quiet), (cells, style)))
+        legend = f"{text('timeline.track'):<{names}}"
         lines.append(Text.assemble((legend, quiet), self._signs))
         return Text("\n").join(lines)
 
