@@ -48,6 +48,7 @@ AFFETTI: Final = Pipeline(
     face_detector="face_yunet",
     face_expression="face_expression",
     music_emotion="music_emotion",
+    face_landmarks="face_landmarks",
 )
 PAPER: Final = Pipeline(
     name="paper",
@@ -84,8 +85,8 @@ class Offer:
 
 def parts_of(pipeline: Pipeline, models: Models) -> tuple[str, ...]:
     """Return the names of all models that take part, those that music is heard through too."""
-    faces = pipeline.face_expression, pipeline.face_detector
-    return (*faces, *model_names(pipeline.music_emotion, models))
+    faces = pipeline.face_expression, pipeline.face_detector, pipeline.face_landmarks
+    return (*(name for name in faces if name), *model_names(pipeline.music_emotion, models))
 
 
 class Perceivers:
@@ -112,7 +113,7 @@ class Perceivers:
     def gates(self) -> dict[str, tuple[float, ...]]:
         """At which values of an estimate's fields perception falls silent or speaks."""
         found: dict[str, tuple[float, ...]] = {**self.face.gates, **self.music.gates}
-        return found
+        return found | (self.signs.gates if self.signs is not None else {})
 
     @cached_property
     def face(self) -> Any:
@@ -125,6 +126,14 @@ class Perceivers:
         )
 
     @cached_property
+    def signs(self) -> Any:
+        """What looks at faces, a `models.face.signs.SignReader`; None where no model is named."""
+        from affetti.models.face.signs import SignReader  # noqa: PLC0415
+
+        name = self.pipeline.face_landmarks
+        return SignReader(self.models[name]) if name else None
+
+    @cached_property
     def music(self) -> Any:
         """The reader of music, loaded at the first call: a `models.sound.music.MusicReader`."""
         from affetti.models.sound.music import MusicReader  # noqa: PLC0415
@@ -134,6 +143,14 @@ class Perceivers:
     def read_face(self, image_bgr: NDArray[np.uint8], choose: Any, neutral: Any = None) -> Any:
         """Read a picture, uint8 [H, W, 3], as `FaceReader.read` does."""
         return self.face.read(image_bgr, choose, neutral)
+
+    @property
+    def look(self) -> Any:
+        """`SignReader.look`, which loads its model at the first call; None without one."""
+        return self._look if self.pipeline.face_landmarks else None
+
+    def _look(self, *face: Any, **known: Any) -> Any:
+        return self.signs.look(*face, **known)
 
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of sound, int16 [n, channels], as `MusicReader.read` does."""

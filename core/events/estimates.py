@@ -20,6 +20,11 @@ Expressions: TypeAlias = tuple[float, float, float, float, float, float, float]
 Emotions: TypeAlias = tuple[float, float, float, float]
 
 PROBABILITY_TOLERANCE: Final = 1e-3
+# How far the picture's left eye and its right are open, in widths of the eye.
+EyesOpen: TypeAlias = tuple[float, float]
+# Of a face as seen from the front: see `Face.shape`.
+FaceShape: TypeAlias = tuple[float, float, float, float, float]
+Gaze: TypeAlias = Literal["left", "right", "camera"]
 _EMOTIONS: Final = field(
     "probability of each emotion, 0 to 1",
     tolerance=PROBABILITY_TOLERANCE,
@@ -55,6 +60,10 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `expressions` is the network's word, against the person's neutral face where there is a
     neutral reference; `emotions` follows from it.
+
+    Landmarks are looked for a few times a second. Where they were found, which `pitch_deg` shows,
+    they say how the head is turned; otherwise `yaw_deg` and `roll_deg` are read off the detector's
+    five points, an approximation. Left and right are the picture's.
     """
 
     face_id: Annotated[int, field("the same for as long as the face is followed, from 0")]
@@ -93,6 +102,46 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     roll_deg: Annotated[
         float | None, field("tilt of the head, positive clockwise", "degrees", tolerance=0.1)
     ] = None
+    pitch_deg: Annotated[
+        float | None,
+        field("how far the face looks up, by its landmarks", "degrees", tolerance=0.1),
+    ] = None
+    landmarks: Annotated[
+        float | None, field("the landmark network's certainty of a face, 0 to 1", tolerance=1e-3)
+    ] = None
+    eyes_open: Annotated[
+        EyesOpen | None,
+        field(
+            "how far the lids are apart",
+            "widths of the eye",
+            tolerance=5e-3,
+            labels=("left_eye_open", "right_eye_open"),
+        ),
+    ] = None
+    gaze: Annotated[
+        Gaze | None,
+        field("where the eyes look: at the camera, or left or right in the picture"),
+    ] = None
+    gaze_deg: Annotated[
+        float | None,
+        field(
+            "what it follows from, positive towards the picture's right; good for the side only",
+            "degrees",
+            tolerance=0.2,
+        ),
+    ] = None
+    shape: Annotated[
+        FaceShape | None,
+        field(
+            "of the face seen from the front",
+            "centimetres of the canonical face; the gap of the lips in widths of the mouth",
+            tolerance=0.01,
+            labels=("brow_height", "brow_slant", "mouth_width", "lip_gap", "lip_height"),
+        ),
+    ] = None
+    reasons: Annotated[
+        tuple[str, ...], field("codes of the signs that the face shows", tolerance=1)
+    ] = ()
 
 
 class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
@@ -158,6 +207,11 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     def roll_deg(self) -> float | None:
         """Of the face that is read."""
         return None if self.face is None else self.face.roll_deg
+
+    @property
+    def gaze_deg(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.gaze_deg
 
 
 class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):

@@ -55,6 +55,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     face_expression: Code
     music_emotion: Code
     gates: bool = True  # a face out of focus or turned too far away is left unread
+    face_landmarks: str = ""  # none: nothing but the expression is read
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):

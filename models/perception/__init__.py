@@ -13,7 +13,7 @@ in a row.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -52,6 +52,15 @@ from affetti.core.fusion import fuse, rounded
 from affetti.core.streams import AUDIO, VIDEO, Stream
 from affetti.models.face.detection import Detection
 from affetti.models.face.reference import TAKEN, Features, judged
+from affetti.models.face.signs import (
+    LOOK_PERIOD_NS,
+    MIN_FACE_PX,
+    TILT_AGE_NS,
+    AtRest,
+    FaceSigns,
+    reasons_of,
+    recorded_signs,
+)
 from affetti.models.face.tracking import FaceTracks, PersonTrack
 from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.sound.music import readable
@@ -65,6 +74,8 @@ PERCEPTION_VERSION: Final = 1
 
 # From a picture, a way to choose, and features of a neutral face where there are some.
 ReadFace: TypeAlias = "Callable[..., FaceReading]"
+# From a picture, a face's box and its tilt, and whether that is known for certain.
+Look: TypeAlias = Callable[..., FaceSigns]
 ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
 
 # Decides whether no estimate is made from an event, and why; True stands for "late".
@@ -141,10 +152,14 @@ class FacePerception:
         reading.
     skip
         Whether no estimate is made from an event.
+    look
+        `models.face.signs.SignReader.look`, or a function like it: a face that is followed is
+        looked at for its signs each `LOOK_PERIOD_NS`. Without it there are none.
     """
 
-    def __init__(self, read: ReadFace, skip: Skip = never) -> None:
+    def __init__(self, read: ReadFace, skip: Skip = never, look: Look | None = None) -> None:
         self._read = read
+        self._look = look
         self._skip = skip
         self._settings = PerceptionSettings()
         self._person = PersonTrack()
@@ -152,6 +167,8 @@ class FacePerception:
         self._learning: _Neutral | None = None  # while a neutral reference is recorded
         self._neutral: Features | None = None
         self._latest: tuple[int, Features | None] = (-1, None)  # the frame that was read last
+        self._rest: AtRest | None = None
+        self._looked: _Looked | None = None
         self._period = -1
         self._stream: str | None = None  # the video that is looked at
 
@@ -177,15 +194,16 @@ class FacePerception:
             case ConsentChanged(consent=consent) if not consent.grants("video"):
                 self._person = PersonTrack()
                 self._tracks.forget()
-                self._learning = self._neutral = None
+                self._learning = self._neutral = self._rest = self._looked = None
                 self._latest = -1, None
             case PersonChanged():
                 self._person.look_for_other()
-                self._learning = self._neutral = None  # it was another's
+                self._learning = self._neutral = self._rest = None  # it was another's
             case NeutralReferenceStarted():
-                self._learning, self._neutral = _Neutral(), None
+                self._learning, self._neutral, self._rest = _Neutral(), None, None
             case NeutralReferenceRecorded():
                 self._neutral = self._learning.features if self._learning else None
+                self._rest = self._learning.rest if self._learning else None
                 self._learning = None
         if not isinstance(event, FrameCaptured) or event.stream != self._stream:
             return []
@@ -206,12 +224,15 @@ class FacePerception:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
         seen = [(face.face_id, Detection(face.box_px, face.score)) for face in estimate.faces]
         self._tracks.saw(estimate.t_ns, seen)
+        self._looked = _looked(self._looked, estimate)
         if estimate.box_px is None:
             return
         self._person.saw(estimate.t_ns, Detection(estimate.box_px, estimate.score))
         if self._learning is not None and estimate.expressions is not None:
             frame, features = self._latest
             self._learning.saw(estimate.expressions, features if frame == estimate.frame else None)
+            if estimate.face is not None:
+                self._learning.looked_at(recorded_signs(estimate.face))
 
     @property
     def learning(self) -> bool:
@@ -226,17 +247,20 @@ class FacePerception:
             return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
         choose = partial(self._person.choose, event.t_ns)
         against = () if self._neutral is None else (self._neutral,)
-        reading = self._read(np.asarray(picture, np.uint8), choose, *against)
+        image = np.asarray(picture, np.uint8)
+        reading = self._read(image, choose, *against)
         self._latest = event.frame, reading.features
         return FaceEstimated(
             t_ns=event.t_ns,
             stream=event.stream,
             frame=event.frame,
-            faces=self._faces_of(event.t_ns, reading),
+            faces=self._faces_of(event.t_ns, reading, image),
             neutral_reference=bool(against) and reading.expressions is not None,
         )
 
-    def _faces_of(self, t_ns: int, reading: "FaceReading") -> tuple[Face, ...]:
+    def _faces_of(
+        self, t_ns: int, reading: "FaceReading", image: NDArray[np.uint8]
+    ) -> tuple[Face, ...]:
         """Return all faces of a frame, the one that was read first."""
         found = list(reading.others)
         if reading.box_px is not None:
@@ -257,7 +281,53 @@ class FacePerception:
                 yaw_deg=reading.yaw_deg,
                 roll_deg=reading.roll_deg,
             )
+            faces[0] = self._looked_at(t_ns, faces[0], image)
         return tuple(faces)
+
+    def _looked_at(self, t_ns: int, face: Face, image: NDArray[np.uint8]) -> Face:
+        """Return a face with its signs, where it is time to look for them."""
+        last = self._looked if self._looked and self._looked.face_id == face.face_id else None
+        is_due = last is None or t_ns - last.t_ns >= LOOK_PERIOD_NS
+        if self._look is None or not is_due or max(face.box_px[2:]) < MIN_FACE_PX:
+            return face
+        known = last is not None and last.roll_deg is not None and t_ns - last.t_ns <= TILT_AGE_NS
+        roll_deg = last.roll_deg if last is not None and known else face.roll_deg
+        signs = self._look(image, face.box_px, roll_deg or 0.0, known=known)
+        return _with_signs(face, signs, reasons_of(signs, face.expressions, self._rest))
+
+
+class _Looked(NamedTuple):
+    """When a face was last looked at for its signs, and how it was tilted where that was seen."""
+
+    t_ns: int
+    face_id: int
+    roll_deg: float | None
+
+
+def _looked(last: _Looked | None, estimate: FaceEstimated) -> _Looked | None:
+    """Return the last look once an estimate is known; None when the face was lost."""
+    face = estimate.face
+    if face is None or face.landmarks is None:
+        return last if face is not None else None
+    seen = face.roll_deg if face.pitch_deg is not None else None
+    return _Looked(estimate.t_ns, face.face_id, seen)
+
+
+def _with_signs(face: Face, signs: FaceSigns, reasons: tuple[str, ...]) -> Face:
+    seen = msgspec.structs.replace(face, landmarks=signs.presence)
+    if signs.pose is None:
+        return seen
+    return msgspec.structs.replace(
+        seen,
+        pitch_deg=signs.pose.pitch_deg,
+        yaw_deg=signs.pose.yaw_deg,
+        roll_deg=signs.pose.roll_deg,
+        eyes_open=signs.eyes_open,
+        gaze=signs.gaze,
+        gaze_deg=signs.gaze_deg,
+        shape=signs.shape,
+        reasons=reasons,
+    )
 
 
 class _Neutral:
@@ -266,11 +336,15 @@ class _Neutral:
     def __init__(self) -> None:
         self._expressions: list[Expressions] = []
         self._features: list[Features] = []
+        self._looks: list[FaceSigns] = []
 
     def saw(self, expressions: Expressions, features: Features | None) -> None:
         self._expressions.append(expressions)
         if features is not None:
             self._features.append(features)
+
+    def looked_at(self, signs: FaceSigns) -> None:
+        self._looks.append(signs)
 
     @property
     def features(self) -> Features | None:
@@ -278,6 +352,11 @@ class _Neutral:
         if not self._features or judged(self._expressions) not in TAKEN:
             return None
         return np.asarray(np.mean(self._features, axis=0), np.float32)
+
+    @property
+    def rest(self) -> AtRest | None:
+        """How the person is measured at rest; None where it cannot be taken for that."""
+        return AtRest.of(self._looks) if judged(self._expressions) in TAKEN else None
 
 
 def _emotions(expressions: Expressions | None) -> Emotions | None:
@@ -512,6 +591,8 @@ class Perception:
         Whether no estimate is made from an event: `never`, or `recorded_skips(events)`.
     others
         Perceivers of further modalities; by default those of installed plug-ins.
+    look
+        What looks at faces for their signs, as `FacePerception` takes it.
     """
 
     def __init__(
@@ -520,8 +601,9 @@ class Perception:
         read_music: ReadMusic,
         skip: Skip = never,
         others: Sequence[type[Perceiver]] | None = None,
+        look: Look | None = None,
     ) -> None:
-        self._face = FacePerception(read_face, skip)
+        self._face = FacePerception(read_face, skip, look)
         self._music = MusicPerception(read_music, skip)
         further = perceivers() if others is None else others
         self._others = [Plugged(each, skip) for each in further]

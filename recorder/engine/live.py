@@ -49,6 +49,7 @@ class Readers:
     def __init__(self, offer: Offer | None = None) -> None:
         self.offer = offer or Offer(AFFETTI)
         self.problem: AffettiError | None = None
+        self._look: Any = None
         self._face: Any = None
         self._music: Any = None
         self._thread: threading.Thread | None = None
@@ -77,6 +78,15 @@ class Readers:
         """Read a face; only once it is ready."""
         return self._face.read(image, choose, neutral)
 
+    def look(self, *face: Any, **known: Any) -> Any:
+        """Look at a face for its signs; only once faces can be read."""
+        return self._look(*face, **known)
+
+    @property
+    def looks(self) -> Any:
+        """What looks at faces, as `FacePerception` takes it; None where nothing does."""
+        return self.look if self.offer.pipeline.face_landmarks else None
+
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of music; only once it is ready."""
         return self._music.read(samples, rate_hz)
@@ -84,6 +94,7 @@ class Readers:
     def _load(self) -> None:
         try:
             perceivers = self.offer.open()
+            self._look = perceivers.signs.look if perceivers.signs is not None else None
             self._face = perceivers.face
             music = perceivers.music
             music.warm()
@@ -163,7 +174,7 @@ class LivePerception:
         self._merging = threading.Lock()
         self._latency_ns: deque[int] = deque(maxlen=_LATENCIES)
         operators: dict[Modality, _Operator] = {
-            "face": FacePerception(readers.read_face, self._skip),
+            "face": FacePerception(readers.read_face, self._skip, readers.looks),
             "music": MusicPerception(readers.read_music, self._skip),
             **{each.modality: Plugged(each, self._skip) for each in others},
         }

@@ -112,6 +112,7 @@ def build(target: Path, plan: Plan) -> Path:
         plan.read_face or chosen.read_face,
         plan.read_music or chosen.read_music,
         plan.skip,
+        look=chosen.look,
     )
     events: list[tuple[Event, bytes]] = []
     seq = 0

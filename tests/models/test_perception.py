@@ -279,6 +279,7 @@ def test_threads_give_what_a_replay_gives_whatever_their_timing(seed: int) -> No
         """Readers whose speed is left to chance."""
 
         reference = ()
+        looks = None
 
         def __init__(self) -> None:
             self._chance = random.Random(seed)
