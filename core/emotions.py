@@ -6,7 +6,7 @@ Everything the product says about a face or a stretch of music is a distribution
 """
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,9 @@ class Expression(StrEnum):
     SURPRISE = "surprise"
     NEUTRAL = "neutral"
 
+
+# What is said to be expressed: a face in one of seven words, all else in one of four.
+Label: TypeAlias = Emotion | Expression
 
 EMOTIONS: Final = tuple(Emotion)
 EXPRESSIONS: Final = tuple(Expression)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.measures.congruence import Congruence
 from affetti.analyzer.measures.estimates import (
+    LABELS,
     MODALITIES,
     Estimates,
     ModalityName,
@@ -52,7 +53,7 @@ class Parameters(msgspec.Struct, frozen=True):
     segment_s: Positive = 5.0
     chain: StickyChain = StickyChain()
     lasting_s: float = 2.0  # how long a new state of the face must last to count as one
-    mixed_margin: float = MIXED_MARGIN  # two emotions closer than this are mixed
+    mixed_margin: float = MIXED_MARGIN  # two labels closer than this are mixed
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,15 @@ def course_of(
     whole = [(0, state.now_ns + 1)]
     estimates: dict[ModalityName, Estimates] = {
         name: estimates_of(
-            tables[name], expected_ns(state, settings, name), period_ns(settings, name)
+            tables[name],
+            expected_ns(state, settings, name),
+            period_ns(settings, name),
+            LABELS[name],
         )
         for name in MODALITIES
     }
     ticks = {
-        name: segments_of(each, settings.fusion_period_ns, state.now_ns).emotions
+        name: segments_of(each, settings.fusion_period_ns, state.now_ns).shares
         for name, each in estimates.items()
     }
     states = {
@@ -187,7 +191,7 @@ def _states(
     # Music is free to change when a track begins; a face is not.
     onsets = [track.start_ns // tick_ns for track in state.tracks] if name == "music" else []
     held = _held(len(ticks), tick_ns, withheld(state, name))
-    return smoothed(ticks, tick_ns / NS_PER_S, chain, onsets, held)
+    return smoothed(ticks, tick_ns / NS_PER_S, chain, onsets, held, labels=LABELS[name])
 
 
 def _held(count: int, tick_ns: int, stretches: list[tuple[int, int]]) -> NDArray[np.bool_]:

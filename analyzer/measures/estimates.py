@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.measures.stretches import common, joined, within, without
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS, FloatArray
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, FloatArray, Label
 from affetti.core.events import Columns, PerceptionSettings
 from affetti.core.interruptions import Stretch
 from affetti.core.state import SessionState
 
 ModalityName: TypeAlias = Literal["face", "music", "fused"]
 MODALITIES: Final[tuple[ModalityName, ...]] = ("face", "music", "fused")
+# A face is said to express one of seven, neutral among them; music, and both, one of four.
+LABELS: Final[dict[ModalityName, tuple[Label, ...]]] = {
+    "face": EXPRESSIONS,
+    "music": EMOTIONS,
+    "fused": EMOTIONS,
+}
 
 IntArray: TypeAlias = NDArray[np.int64]
 
@@ -37,12 +43,26 @@ class Estimates:
         int64 [m], when perception was due to speak, what was withheld taken out.
     period_ns
         How far apart that is.
+    expressions
+        float64 [n, 7], in the order of `EXPRESSIONS`, of a face: those are what it is said to
+        express. None of everything else.
     """
 
     t_ns: IntArray
     emotions: FloatArray
     expected_ns: IntArray
     period_ns: int
+    expressions: FloatArray | None = None
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """What this modality is said to express."""
+        return EMOTIONS if self.expressions is None else EXPRESSIONS
+
+    @property
+    def shares(self) -> FloatArray:
+        """float64 [n, k], the probability of each of the labels."""
+        return self.emotions if self.expressions is None else self.expressions
 
     @property
     def said(self) -> NDArray[np.bool_]:
@@ -50,7 +70,12 @@ class Estimates:
         return ~np.isnan(self.emotions[:, 0])
 
 
-def estimates_of(table: Columns, expected_ns: IntArray, period_ns: int) -> Estimates:
+def estimates_of(
+    table: Columns,
+    expected_ns: IntArray,
+    period_ns: int,
+    labels: tuple[Label, ...] = EMOTIONS,
+) -> Estimates:
     """Return the rows of a table of estimates as `Estimates`.
 
     Parameters
@@ -59,12 +84,18 @@ def estimates_of(table: Columns, expected_ns: IntArray, period_ns: int) -> Estim
         Columns of face, music or fused estimates; may be empty.
     expected_ns, period_ns
         When they were due.
+    labels
+        What they say is expressed, see `LABELS`.
     """
     t_ns = np.asarray(table.get("t_ns", np.empty(0)), np.int64)
-    missing = np.full(len(t_ns), np.nan)
-    emotions = np.column_stack([table.get(name, missing) for name in EMOTIONS])
     order = np.argsort(t_ns, kind="stable")
-    return Estimates(t_ns[order], emotions[order].astype(np.float64), expected_ns, period_ns)
+    missing = np.full(len(t_ns), np.nan)
+    emotions, expressions = (
+        np.column_stack([table.get(name, missing) for name in names])[order].astype(np.float64)
+        for names in (EMOTIONS, EXPRESSIONS)
+    )
+    own = expressions if labels == EXPRESSIONS else None
+    return Estimates(t_ns[order], emotions, expected_ns, period_ns, own)
 
 
 def period_ns(settings: PerceptionSettings, modality: ModalityName) -> int:

@@ -17,7 +17,7 @@ from affetti.analyzer.measures.responses import (
 from affetti.analyzer.measures.stretches import without
 from affetti.analyzer.measures.transitions import SILENT, States
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS, FloatArray
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, FloatArray
 from affetti.core.events import FaceEstimated, MusicEstimated, PerceptionSettings
 from affetti.core.state import SessionState, Track
 
@@ -40,7 +40,7 @@ class Watch:
 
     def see(self, estimate: FaceEstimated) -> None:
         """Take in a face estimate."""
-        if estimate.emotions is not None:
+        if estimate.expressions is not None:
             self._faces.append(estimate)
 
     def hear(self, estimate: MusicEstimated) -> None:
@@ -74,13 +74,13 @@ class Watch:
 
     def _sum_up(self, tick_ns: int) -> None:
         for estimate in self._faces:
-            total = self._ticks.setdefault(estimate.t_ns // tick_ns, [0.0] * (len(EMOTIONS) + 1))
-            for i, share in enumerate((*(estimate.emotions or ()), 1.0)):
+            total = self._ticks.setdefault(estimate.t_ns // tick_ns, [0.0] * (len(EXPRESSIONS) + 1))
+            for i, share in enumerate((*(estimate.expressions or ()), 1.0)):
                 total[i] += share
         self._faces.clear()
 
     def _means(self, count: int) -> FloatArray:
-        ticks = np.full((count, len(EMOTIONS)), np.nan)
+        ticks = np.full((count, len(EXPRESSIONS)), np.nan)
         for tick, total in self._ticks.items():
             if 0 <= tick < count:
                 ticks[tick] = np.array(total[:-1]) / total[-1]
@@ -90,7 +90,7 @@ class Watch:
 def _course(ticks: FloatArray, tick_ns: int) -> FaceCourse:
     seen = ~np.isnan(ticks[:, 0])
     states = np.where(seen, 0, SILENT).astype(np.int8)
-    return face_course(States(tick_ns / NS_PER_S, states, ticks), ticks, ())
+    return face_course(States(tick_ns / NS_PER_S, EXPRESSIONS, states, ticks), ticks, ())
 
 
 def _moved(track: Track, state: SessionState, face: FaceCourse, quiet: Quiet) -> bool | None:

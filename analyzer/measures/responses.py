@@ -93,7 +93,7 @@ def face_course(states: States, ticks: FloatArray, changes: Sequence[Change]) ->
     states
         Its smoothed states, one a tick.
     ticks
-        float64 [n, 4], the mean distribution of each tick; NaN where nothing was said.
+        float64 [n, 7], the mean distribution of each tick; NaN where nothing was said.
     changes
         Of the states, those that lasted.
     """
@@ -102,8 +102,8 @@ def face_course(states: States, ticks: FloatArray, changes: Sequence[Change]) ->
 
 
 def ticks_of(estimates: Estimates, settings: PerceptionSettings, end_ns: int) -> FloatArray:
-    """Return the mean distribution of each tick of a session, float64 [n, 4]."""
-    return segments_of(estimates, settings.fusion_period_ns, end_ns).emotions
+    """Return the mean distribution of each tick of a session, float64 [n, k]."""
+    return segments_of(estimates, settings.fusion_period_ns, end_ns).shares
 
 
 def steps_of(ticks: FloatArray, width: int) -> FloatArray:
@@ -112,12 +112,12 @@ def steps_of(ticks: FloatArray, width: int) -> FloatArray:
     Parameters
     ----------
     ticks
-        float64 [n, 4], distributions; NaN where nothing was said.
+        float64 [n, k], distributions; NaN where nothing was said.
     width
         How many ticks each side has; where under half of them said something, the step is NaN.
     """
     said = ~np.isnan(ticks[:, 0])
-    sums = np.vstack((np.zeros(len(EMOTIONS)), np.where(said[:, np.newaxis], ticks, 0).cumsum(0)))
+    sums = np.vstack((np.zeros(ticks.shape[1]), np.where(said[:, np.newaxis], ticks, 0).cumsum(0)))
     counts = np.concatenate(([0], said.cumsum()))
     at = np.arange(len(ticks))
     means, known = [], np.ones(len(ticks), bool)

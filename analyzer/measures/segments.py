@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.measures.estimates import Estimates, IntArray
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS, FloatArray
+from affetti.core.emotions import FloatArray, Label
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Segments:
         the time with a face seen.
     emotions
         float64 [n, 4], the mean of the estimates that said something; NaN where none did.
+    labels, shares
+        What the modality is said to express, and float64 [n, k], the same mean of each.
     """
 
     start_s: FloatArray
@@ -37,6 +39,8 @@ class Segments:
     coverage: FloatArray
     covered_s: FloatArray
     emotions: FloatArray
+    labels: tuple[Label, ...]
+    shares: FloatArray
 
     def __len__(self) -> int:
         return len(self.start_s)
@@ -59,14 +63,11 @@ def segments_of(estimates: Estimates, segment_ns: int, duration_ns: int) -> Segm
     stop_ns = np.minimum(start_ns + segment_ns, duration_ns)
     # Estimates about the very end belong to the last segment.
     row = np.clip(estimates.t_ns // segment_ns, 0, max(count - 1, 0))
-    row, emotions = (row, estimates.emotions) if count else (row[:0], estimates.emotions[:0])
-    said = ~np.isnan(emotions[:, 0])
+    row = row if count else row[:0]
+    said = estimates.said[: len(row)]
     made = np.bincount(row, minlength=count)
     spoken = np.bincount(row[said], minlength=count)
     due = np.bincount(estimates.expected_ns // segment_ns, minlength=count)[:count]
-    sums = np.column_stack(
-        [np.bincount(row[said], emotions[said, i], minlength=count) for i in range(len(EMOTIONS))]
-    )
     expected = np.maximum(due, made)
     coverage = _ratio(spoken, expected)
     length_s = (stop_ns - start_ns) / NS_PER_S
@@ -77,8 +78,16 @@ def segments_of(estimates: Estimates, segment_ns: int, duration_ns: int) -> Segm
         said=spoken,
         coverage=coverage,
         covered_s=np.minimum(spoken * estimates.period_ns / NS_PER_S, length_s),
-        emotions=_ratio(sums, spoken[:, np.newaxis]),
+        emotions=_means(row[said], estimates.emotions[: len(row)][said], spoken),
+        labels=estimates.labels,
+        shares=_means(row[said], estimates.shares[: len(row)][said], spoken),
     )
+
+
+def _means(row: IntArray, values: FloatArray, counts: IntArray) -> FloatArray:
+    """Return the mean of the values of each row, float64 [rows, k]; NaN where there are none."""
+    sums = [np.bincount(row, column, minlength=len(counts)) for column in values.T]
+    return _ratio(np.column_stack(sums), counts[:, np.newaxis])
 
 
 def _ratio(above: NDArray[Any], below: IntArray) -> FloatArray:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.measures.estimates import Estimates
 from affetti.analyzer.measures.stretches import within
-from affetti.core.emotions import EMOTIONS, Emotion, FloatArray, arousal_of, valence_of
+from affetti.core.emotions import EMOTIONS, FloatArray, Label, arousal_of, valence_of
 from affetti.core.interruptions import Stretch
 
-MIXED_MARGIN: Final = 0.1  # an emotion this close to the first counts with it
+MIXED_MARGIN: Final = 0.1  # what is this close to the first counts with it
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,12 @@ class Summary:
         Their ratio, 0 to 1; NaN where none was due.
     emotions
         float64 [4], the mean of what was said; NaN where nothing was.
+    labels
+        What the modality is said to express, see `analyzer.measures.estimates.LABELS`.
+    shares
+        float64 [k], the mean of each of the labels; NaN where nothing was said.
     strongest_shares
-        float64 [4], how often each was the strongest, moment by moment.
+        float64 [k], how often each label was the strongest, moment by moment.
     mixed_share
         Share of what was said in which the strongest led the second by less than `margin`.
     """
@@ -41,20 +45,22 @@ class Summary:
     said: int
     coverage: float
     emotions: FloatArray
+    labels: tuple[Label, ...]
+    shares: FloatArray
     strongest_shares: FloatArray
     mixed_share: float
 
     @property
-    def strongest(self) -> Emotion | None:
-        """The emotion with the highest mean probability; None where nothing was said."""
-        return EMOTIONS[int(self.emotions.argmax())] if self.said else None
+    def strongest(self) -> Label | None:
+        """What has the highest mean probability; None where nothing was said."""
+        return self.labels[int(self.shares.argmax())] if self.said else None
 
     @property
-    def most_often(self) -> Emotion | None:
-        """The emotion that was the strongest most often, moment by moment."""
+    def most_often(self) -> Label | None:
+        """What was the strongest most often, moment by moment."""
         if not self.said:
             return None
-        return EMOTIONS[int(np.lexsort((self.emotions, self.strongest_shares))[-1])]
+        return self.labels[int(np.lexsort((self.shares, self.strongest_shares))[-1])]
 
     @property
     def valence(self) -> float:
@@ -79,35 +85,37 @@ def summary_of(
     stretches_ns
         Begin and end (exclusive) of each; they must not overlap.
     margin
-        By less than this the two strongest emotions count as mixed.
+        By less than this the two strongest count as mixed.
     """
+    labels = estimates.labels
     inside = within(estimates.t_ns, stretches_ns)
-    spoken = estimates.emotions[inside & estimates.said]
+    spoken = estimates.shares[inside & estimates.said]
     made, said = int(inside.sum()), len(spoken)
     expected = max(int(within(estimates.expected_ns, stretches_ns).sum()), made)
     coverage = said / expected if expected else np.nan
     if not said:
-        nothing = np.full(len(EMOTIONS), np.nan)
-        return Summary(expected, 0, coverage, nothing, nothing, np.nan)
-    mean = spoken.mean(axis=0)
-    strongest = np.bincount(spoken.argmax(axis=1), minlength=len(EMOTIONS))
+        no_emotions, nothing = np.full(len(EMOTIONS), np.nan), np.full(len(labels), np.nan)
+        return Summary(expected, 0, coverage, no_emotions, labels, nothing, nothing, np.nan)
+    strongest = np.bincount(spoken.argmax(axis=1), minlength=len(labels))
     return Summary(
         expected=expected,
         said=said,
         coverage=coverage,
-        emotions=mean,
+        emotions=estimates.emotions[inside & estimates.said].mean(axis=0),
+        labels=labels,
+        shares=spoken.mean(axis=0),
         strongest_shares=strongest / said,
         mixed_share=float(np.mean(is_mixed(spoken, margin))),
     )
 
 
-def is_mixed(emotions: FloatArray, margin: float) -> NDArray[np.bool_]:
-    """Return where the strongest emotion leads the second by less than `margin`.
+def is_mixed(shares: FloatArray, margin: float) -> NDArray[np.bool_]:
+    """Return where the strongest leads the second by less than `margin`.
 
     Parameters
     ----------
-    emotions
-        float64 [n, 4]; rows of NaN are not mixed.
+    shares
+        float64 [n, k]; rows of NaN are not mixed.
     """
-    ordered = np.sort(emotions, axis=1)
+    ordered = np.sort(shares, axis=1)
     return np.asarray(ordered[:, -1] - ordered[:, -2] < margin)

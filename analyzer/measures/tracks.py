@@ -117,7 +117,7 @@ def track_result(  # noqa: PLR0917  what a track is measured by
     face, quiet
         The face over the session, and without music.
     margin
-        By less than this the two strongest emotions count as mixed.
+        By less than this the two strongest count as mixed.
     """
     stop_ns = state.now_ns if track.end_ns is None else track.end_ns
     played = heard_stretches(track, state, stop_ns)

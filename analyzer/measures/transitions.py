@@ -1,13 +1,14 @@
 """When what is expressed changed: states by a sticky hidden Markov model.
 
 Single estimates flicker. The model holds that an expression tends to stay: from one tick to the
-next it stays with probability `exp(-tick / expected_dwell)` and else moves to one of the other
-three with equal probability. An estimate, a distribution over the four emotions, enters as soft
-evidence: scaled by its (uniform) prior it is the likelihood of the four states (Bourlard and
-Morgan 1994), mixed with a uniform floor so that no single estimate can rule a state out. A tick
-that says nothing has equal likelihoods and so carries no information; a silence longer than
-`longest_silence_s` is no state at all, and nothing is carried across it. Where it is known that
-something new begins, such as a track for the music, all four states are equally probable next.
+next it stays with probability `exp(-tick / expected_dwell)` and else moves to one of the others
+with equal probability. An estimate, a distribution over the four emotions or, of a face, the seven
+expressions, enters as soft evidence: scaled by its (uniform) prior it is the likelihood of the
+states (Bourlard and Morgan 1994), mixed with a uniform floor so that no single estimate can rule
+a state out. A tick that says nothing has equal likelihoods and so carries no information; a silence
+longer than `longest_silence_s` is no state at all, and nothing is carried across it. Where it is
+known that something new begins, such as a track for the music, all states are equally probable
+next.
 
 The path is the most probable one (Viterbi 1967); the probabilities beside it are those of
 forward-backward (Rabiner, "A tutorial on hidden Markov models", 1989). Self-transition bias as
@@ -24,7 +25,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
+from affetti.core.emotions import EMOTIONS, FloatArray, Label
 
 SILENT: Final = -1  # the state of a tick that belongs to a long silence
 
@@ -47,30 +48,35 @@ class States:
     ----------
     tick_s
         Length of a tick; tick i begins at `i * tick_s`.
+    labels
+        What the states stand for.
     states
-        int8 [n], an index into `EMOTIONS`, or `SILENT`.
+        int8 [n], an index into `labels`, or `SILENT`.
     probabilities
-        float64 [n, 4], of each state given the whole session; NaN where silent.
+        float64 [n, k], of each state given the whole session; NaN where silent.
     """
 
     tick_s: float
+    labels: tuple[Label, ...]
     states: StateArray
     probabilities: FloatArray
 
 
 def smoothed(
-    emotions: FloatArray,
+    shares: FloatArray,
     tick_s: float,
     chain: StickyChain | None = None,
     beginnings: Sequence[int] = (),
     withheld: NDArray[np.bool_] | None = None,
+    *,
+    labels: tuple[Label, ...] = EMOTIONS,
 ) -> States:
     """Return the states of ticks in a row.
 
     Parameters
     ----------
-    emotions
-        float64 [n, 4], a distribution for each tick; rows of NaN say nothing.
+    shares
+        float64 [n, k], a distribution for each tick; rows of NaN say nothing.
     tick_s
         Length of a tick in seconds.
     chain
@@ -80,29 +86,34 @@ def smoothed(
     withheld
         Bool [n], ticks that were not to be recorded: they have no state, however short they are,
         and nothing is carried across them.
+    labels
+        What the distributions are over.
     """
     chain = chain or StickyChain()
-    states = np.full(len(emotions), SILENT, np.int8)
-    probabilities = np.full(emotions.shape, np.nan)
+    states = np.full(len(shares), SILENT, np.int8)
+    probabilities = np.full(shares.shape, np.nan)
     if withheld is None:
-        withheld = np.zeros(len(emotions), bool)
-    said = ~np.isnan(emotions[:, 0]) & ~withheld
-    likelihoods = _likelihoods(emotions, chain.floor)
-    moves = _moves(len(emotions), tick_s, chain, beginnings)
+        withheld = np.zeros(len(shares), bool)
+    said = ~np.isnan(shares[:, 0]) & ~withheld
+    likelihoods = _likelihoods(shares, chain.floor)
+    moves = _moves(shares.shape, tick_s, chain, beginnings)
     for part in _spoken_parts(said, withheld, chain.longest_silence_s / tick_s):
         states[part] = _viterbi(likelihoods[part], moves[part])
         probabilities[part] = _posterior(likelihoods[part], moves[part])
-    return States(tick_s, states, probabilities)
+    return States(tick_s, labels, states, probabilities)
 
 
-def _likelihoods(emotions: FloatArray, floor: float) -> FloatArray:
-    uniform = 1 / len(EMOTIONS)
-    return np.where(np.isnan(emotions), uniform, (1 - floor) * emotions + floor * uniform)
+def _likelihoods(shares: FloatArray, floor: float) -> FloatArray:
+    uniform = 1 / shares.shape[1]
+    mixed = (1 - floor) * shares + floor * uniform
+    return np.asarray(np.where(np.isnan(shares), uniform, mixed))
 
 
-def _moves(ticks: int, tick_s: float, chain: StickyChain, beginnings: Sequence[int]) -> FloatArray:
-    """Return the transition probabilities into each tick, float64 [ticks, 4, 4]."""
-    n = len(EMOTIONS)
+def _moves(
+    shape: tuple[int, ...], tick_s: float, chain: StickyChain, beginnings: Sequence[int]
+) -> FloatArray:
+    """Return the transition probabilities into each tick, float64 [ticks, k, k]."""
+    ticks, n = shape
     stay = np.exp(-tick_s / chain.expected_dwell_s)
     sticky = np.full((n, n), (1 - stay) / (n - 1))
     np.fill_diagonal(sticky, stay)
@@ -147,7 +158,7 @@ def _posterior(likelihoods: FloatArray, moves: FloatArray) -> FloatArray:
     """Forward-backward, each step scaled to sum to one."""
     forward = np.empty_like(likelihoods)
     backward = np.empty_like(likelihoods)
-    prior = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
+    prior = np.full(likelihoods.shape[1], 1 / likelihoods.shape[1])
     for i, likelihood in enumerate(likelihoods):
         step = (forward[i - 1] @ moves[i] if i else prior) * likelihood
         forward[i] = step / step.sum()
@@ -166,14 +177,14 @@ class Dwell:
     Attributes
     ----------
     state
-        The emotion expressed, or None in a long silence.
+        What was expressed, or None in a long silence.
     start_s, stop_s
         Session time.
     probability
         Mean probability of the state in the stretch; NaN in silence.
     """
 
-    state: Emotion | None
+    state: Label | None
     start_s: float
     stop_s: float
     probability: float
@@ -186,14 +197,14 @@ class Dwell:
 
 @dataclass(frozen=True)
 class Change:
-    """A change from one expressed emotion to another.
+    """A change from one expression to another.
 
     Attributes
     ----------
     t_s
         When the new one began.
     before, after
-        Both emotions.
+        Both expressions.
     dwell_s
         How long the new one then lasted.
     probability
@@ -201,8 +212,8 @@ class Change:
     """
 
     t_s: float
-    before: Emotion
-    after: Emotion
+    before: Label
+    after: Label
     dwell_s: float
     probability: float
 
@@ -222,7 +233,7 @@ def _dwell(states: States, start: int, stop: int) -> Dwell:
     index = int(states.states[start])
     silent = index == SILENT
     return Dwell(
-        state=None if silent else EMOTIONS[index],
+        state=None if silent else states.labels[index],
         start_s=start * states.tick_s,
         stop_s=stop * states.tick_s,
         probability=np.nan if silent else float(states.probabilities[start:stop, index].mean()),
@@ -239,18 +250,20 @@ def changes_of(states: States) -> list[Change]:
     ]
 
 
-def transition_counts(changes: list[Change]) -> NDArray[np.int64]:
-    """Return how often each emotion gave way to each other, int64 [4 from, 4 to]."""
-    counts = np.zeros((len(EMOTIONS), len(EMOTIONS)), np.int64)
+def transition_counts(
+    changes: list[Change], labels: tuple[Label, ...] = EMOTIONS
+) -> NDArray[np.int64]:
+    """Return how often each label gave way to each other, int64 [k from, k to]."""
+    counts = np.zeros((len(labels), len(labels)), np.int64)
     for change in changes:
-        counts[EMOTIONS.index(change.before), EMOTIONS.index(change.after)] += 1
+        counts[labels.index(change.before), labels.index(change.after)] += 1
     return counts
 
 
 def transition_shares(counts: NDArray[np.int64]) -> FloatArray:
-    """Return, of the changes away from each emotion, the share to each other, float64 [4, 4].
+    """Return, of the changes away from each label, the share to each other, float64 [k, k].
 
-    Rows sum to one; a row of an emotion that was never left is NaN.
+    Rows sum to one; a row of a label that was never left is NaN.
     """
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.full(counts.shape, np.nan)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from affetti.analyzer.analysis import Analysis, analyze
-from affetti.analyzer.measures.estimates import MODALITIES, ModalityName
+from affetti.analyzer.measures.estimates import LABELS, MODALITIES, ModalityName
 from affetti.analyzer.measures.segments import Segments, segments_of
 from affetti.analyzer.measures.summary import summary_of
 from affetti.analyzer.measures.tracks import TrackResult
@@ -248,7 +248,7 @@ def _diagrams(analysis: Analysis) -> list[dict[str, Any]]:
                 analysis.changes[name],
             ),
             "coverage": findings.coverage_text(name, analysis.summaries[name].coverage),
-            "counts": transition_counts(analysis.changes[name]),
+            "counts": transition_counts(analysis.changes[name], LABELS[name]),
         }
         for name in MODALITIES
         if analysis.summaries[name].said

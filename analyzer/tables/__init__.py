@@ -13,11 +13,18 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from affetti.analyzer.analysis import Analysis, SignalTable
-from affetti.analyzer.measures.estimates import MODALITIES
+from affetti.analyzer.measures.estimates import LABELS, MODALITIES
 from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS, EXPRESSIONS, arousal_of, valence_of
+from affetti.core.emotions import (
+    EMOTIONS,
+    EXPRESSIONS,
+    FloatArray,
+    Label,
+    arousal_of,
+    valence_of,
+)
 from affetti.core.events import (
     ESTIMATE_TABLES,
     Columns,
@@ -67,11 +74,11 @@ COLUMNS: Final[dict[str, str]] = {
     "valence": "-1 unpleasant to 1 pleasant; of the music's probabilities, or as a person said it",
     "arousal": "-1 calm to 1 activated; of the music's probabilities, or as a person said it",
     **{e.value: f"probability of the facial expression {e.value}, 0 to 1" for e in EXPRESSIONS},
-    "strongest": "the emotion with the highest probability",
+    "strongest": "what has the highest probability: of a face one of seven, else one of four",
     "mixed": "1 where the two highest probabilities are closer than mixed_margin, else 0",
-    "state": "the smoothed state: the emotion expressed; empty in a long silence",
-    "before": "the emotion expressed before the change",
-    "after": "the emotion expressed after it",
+    "state": "the smoothed state, what is expressed; empty in a long silence",
+    "before": "what was expressed before the change",
+    "after": "what was expressed after it",
     "dwell_s": "how long the new state lasted, seconds",
     "probability": "mean probability of the new state while it lasted, 0 to 1",
     "expected_emotion": "what the playlist expects the track to express; empty where it does not",
@@ -89,12 +96,13 @@ COLUMNS: Final[dict[str, str]] = {
             "said": f"{m} estimates that said something",
             "coverage": f"{m}_said / {m}_expected, 0 to 1",
             **{e.value: f"mean probability of {e.value} by {m}, 0 to 1" for e in EMOTIONS},
-            "strongest": f"the emotion with the highest mean probability by {m}",
-            "most_often": f"the emotion that was {m}'s strongest most often, moment by moment",
+            "strongest": f"what has the highest mean probability by {m}",
+            "most_often": f"what was {m}'s strongest most often, moment by moment",
             "most_often_share": f"share of {m}_said in which it was, 0 to 1",
             "mixed_share": f"share of {m}_said whose two strongest are closer than mixed_margin",
         }.items()
     },
+    **{f"face_{e.value}": f"mean probability of {e.value} by face, 0 to 1" for e in EXPRESSIONS},
     "music_valence": "mean valence by music, -1 unpleasant to 1 pleasant",
     "music_arousal": "mean arousal by music, -1 calm to 1 activated",
     "music_reasons": "what of the sound spoke most often for the music's strongest emotion",
@@ -215,6 +223,7 @@ def _segments(analysis: Analysis) -> Table:
     columns = (
         *("modality", "segment", "start_s", "stop_s", "expected", "said", "coverage", "covered_s"),
         *EMOTIONS,
+        *EXPRESSIONS,
         *("valence", "arousal", "strongest", "mixed"),
     )
 
@@ -223,7 +232,7 @@ def _segments(analysis: Analysis) -> Table:
             # Of a face it would be arithmetic on four quadrants, in which fear has no place.
             of = segments.emotions if modality == "music" else np.full((len(segments), 4), np.nan)
             valence, arousal = valence_of(of), arousal_of(of)
-            mixed = is_mixed(segments.emotions, analysis.parameters.mixed_margin)
+            mixed = is_mixed(segments.shares, analysis.parameters.mixed_margin)
             for i in range(len(segments)):
                 spoken = segments.said[i] > 0
                 yield [
@@ -236,23 +245,34 @@ def _segments(analysis: Analysis) -> Table:
                     segments.coverage[i],
                     segments.covered_s[i],
                     *segments.emotions[i],
+                    *_of_a_face(segments.labels, segments.shares[i]),
                     valence[i],
                     arousal[i],
-                    EMOTIONS[int(segments.emotions[i].argmax())] if spoken else None,
+                    segments.labels[int(segments.shares[i].argmax())] if spoken else None,
                     mixed[i] if spoken else None,
                 ]
 
     return _table(analysis, "segments", columns, rows())
 
 
+def _of_a_face(labels: tuple[Label, ...], shares: FloatArray) -> Row:
+    """Return the probabilities of the seven expressions; nothing for what is no face."""
+    return [*shares] if labels == EXPRESSIONS else [None] * len(EXPRESSIONS)
+
+
 def _states(analysis: Analysis) -> Table:
     def rows() -> Iterator[Row]:
         for modality, states in analysis.states.items():
+            others: Row = [None] * len(EMOTIONS)
             for i, state in enumerate(states.states):
-                named = None if state == SILENT else EMOTIONS[state]
-                yield [modality, i, i * states.tick_s, named, *states.probabilities[i]]
+                named = None if state == SILENT else states.labels[state]
+                shares = states.probabilities[i]
+                four = others if states.labels == EXPRESSIONS else [*shares]
+                seven = _of_a_face(states.labels, shares)
+                yield [modality, i, i * states.tick_s, named, *four, *seven]
 
-    return _table(analysis, "states", ("modality", "tick", "t_s", "state", *EMOTIONS), rows())
+    columns = ("modality", "tick", "t_s", "state", *EMOTIONS, *EXPRESSIONS)
+    return _table(analysis, "states", columns, rows())
 
 
 def _transitions(analysis: Analysis) -> Table:
@@ -283,10 +303,11 @@ def _track_at(analysis: Analysis, t_s: float) -> int | None:
 def _transition_matrix(analysis: Analysis) -> Table:
     def rows() -> Iterator[Row]:
         for modality, changes in analysis.changes.items():
-            counts = transition_counts(changes)
+            labels = LABELS[modality]
+            counts = transition_counts(changes, labels)
             shares = transition_shares(counts)
-            for i, before in enumerate(EMOTIONS):
-                for j, after in enumerate(EMOTIONS):
+            for i, before in enumerate(labels):
+                for j, after in enumerate(labels):
                     if i != j:
                         yield [modality, before, after, counts[i, j], shares[i, j]]
 
@@ -305,6 +326,7 @@ def _tracks(analysis: Analysis) -> Table:
     columns = (
         *("track", "title", "start_s", "stop_s", "played_s", "duration_s", "end_reason"),
         *(f"{modality}_{name}" for modality in MODALITIES for name in _SUMMARY),
+        *(f"face_{name}" for name in EXPRESSIONS),
         *("music_valence", "music_arousal", "music_reasons"),
         *("face_seen_s", "face_changes", "quiet_seen_s", "quiet_changes", "quiet_step"),
         *("response_s", "response_before", "response_after", "response_step", "no_response"),
@@ -320,6 +342,7 @@ def _tracks(analysis: Analysis) -> Table:
             track.duration_s,
             track.end_reason,
             *(value for name in MODALITIES for value in _summary(track.summaries[name])),
+            *track.summaries["face"].shares,
             track.summaries["music"].valence,
             track.summaries["music"].arousal,
             ", ".join(reason.code for reason in track.reasons),

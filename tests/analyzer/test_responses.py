@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as npst
 from affetti.analyzer.measures.course import Course, course_of
 from affetti.analyzer.measures.live import Watch
 from affetti.analyzer.measures.responses import steps_of
+from affetti.core.emotions import emotions_of_expressions
 from affetti.core.events import (
     AudioFormat,
     EmotionFused,
@@ -26,12 +27,13 @@ from affetti.core.events import (
     TrackStarted,
     columns,
 )
+from affetti.core.fusion import rounded
 from affetti.core.state import SessionState
 from affetti.core.streams import audio_stream
 from tests.conftest import NS, RATE_HZ, started
 
-SAD = (0.1, 0.7, 0.1, 0.1)
-HAPPY = (0.7, 0.1, 0.1, 0.1)
+SAD = (0.1, 0.0, 0.0, 0.1, 0.7, 0.0, 0.1)
+HAPPY = (0.1, 0.0, 0.0, 0.7, 0.1, 0.0, 0.1)
 ONSET_S, STOP_S = 60, 100
 
 
@@ -49,8 +51,9 @@ def face(turns_s: list[float], until_s: int = 120, from_s: int = 0) -> list[Face
     made = []
     for i in range(10 * from_s, 10 * until_s):
         happy = sum(turn <= i / 10 for turn in turns_s) % 2
-        emotions = HAPPY if happy else SAD
-        read = Face(face_id=0, read=True, box_px=(0, 0, 9, 9), emotions=emotions)
+        shown = HAPPY if happy else SAD
+        four = rounded(emotions_of_expressions(shown))
+        read = Face(face_id=0, read=True, box_px=(0, 0, 9, 9), expressions=shown, emotions=four)
         made.append(FaceEstimated(t_ns=i * NS // 10, frame=i, faces=(read,)))
     return made
 
