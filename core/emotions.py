@@ -5,6 +5,7 @@ Everything the product says about a face or a stretch of music is a distribution
 *expresses* an emotion, never that someone feels it.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -124,13 +125,15 @@ def divergence_bits(first: ArrayLike, second: ArrayLike) -> FloatArray:
     return np.clip(divergence, 0.0, 1.0)
 
 
-def ranked(distribution: ArrayLike) -> list[Emotion]:
-    """Return the four emotions, strongest first; equal ones keep the order of `EMOTIONS`.
+def ranked(distribution: ArrayLike, labels: Sequence[Label] = EMOTIONS) -> list[Label]:
+    """Return labels, the most probable first; equal ones keep their order.
 
     Parameters
     ----------
     distribution
-        Shape [4], in the order of `EMOTIONS`.
+        Shape [k], in the order of `labels`.
+    labels
+        `EMOTIONS` or `EXPRESSIONS`.
     """
     order = np.argsort(-np.asarray(distribution, np.float64), kind="stable")
-    return [EMOTIONS[i] for i in order]
+    return [labels[i] for i in order]

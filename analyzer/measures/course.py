@@ -35,6 +35,7 @@ from affetti.analyzer.measures.responses import (
 from affetti.analyzer.measures.segments import Segments, segments_of
 from affetti.analyzer.measures.stretches import without
 from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary, summary_of
+from affetti.analyzer.measures.together import Together, together_in
 from affetti.analyzer.measures.tracks import TrackResult, congruence_in, track_result
 from affetti.analyzer.measures.transitions import Change, States, StickyChain, changes_of, smoothed
 from affetti.analyzer.measures.unseen import Unseen, unseen_of
@@ -75,6 +76,8 @@ class Course:
         One result a playing of a track.
     congruence
         Of face and music over the whole session.
+    together
+        What the fused estimates rest on.
     unseen
         What could not be seen or heard, when and why.
     neutral
@@ -92,6 +95,7 @@ class Course:
     quiet: Quiet
     tracks: list[TrackResult]
     congruence: Congruence
+    together: Together
     unseen: list[Unseen]
     neutral: Outcome | None
 
@@ -167,6 +171,7 @@ def course_of(
             for track in state.tracks
         ],
         congruence=congruence_in(estimates["fused"], tables["fused"], both),
+        together=together_in(tables["fused"], whole),
         unseen=unseen_of(state, tables["face"]),
         neutral=neutral_outcome(state, tables["face"]),
     )

@@ -13,6 +13,7 @@ from affetti.analyzer.measures.estimates import Estimates, ModalityName, withhel
 from affetti.analyzer.measures.responses import FaceCourse, Quiet, Response, response_of
 from affetti.analyzer.measures.stretches import after, joined, within, without
 from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary, summary_of
+from affetti.analyzer.measures.together import Together, together_in
 from affetti.analyzer.measures.transitions import Change
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS
@@ -52,6 +53,8 @@ class TrackResult:
         As the recorder gave it; None where the recording broke off in it.
     summaries
         What face, music and fused expressed in it; see `track_result` for which estimates count.
+    together
+        What the fused estimates rest on.
     congruence
         Of face and music.
     reasons
@@ -71,6 +74,7 @@ class TrackResult:
     expected: str | None
     end_reason: str | None
     summaries: dict[ModalityName, Summary]
+    together: Together
     congruence: Congruence
     reasons: tuple[Reason, ...]
     face: Response
@@ -138,6 +142,7 @@ def track_result(  # noqa: PLR0917  what a track is measured by
         expected=track.expected,
         end_reason=track.reason,
         summaries=summaries,
+        together=together_in(tables["fused"], settled),
         congruence=congruence_in(estimates["fused"], tables["fused"], without(settled, unwatched)),
         reasons=reasons_of(tables["music"], settled),
         face=response_of(face, _from_onset(track, without(played, unwatched)), quiet),

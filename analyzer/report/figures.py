@@ -31,11 +31,38 @@ from affetti.analyzer.report.wording import (
     when,
 )
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS, Emotion, FloatArray
+from affetti.core.emotions import (
+    EMOTIONS,
+    EXPRESSIONS,
+    Emotion,
+    Expression,
+    FloatArray,
+    Label,
+)
 from affetti.core.language import clock_text, text
 
 # From the bottom up: what is pleasant lies below the line, what is unpleasant above it.
 STACK: Final = (Emotion.HAPPINESS, Emotion.RELAXATION, Emotion.SADNESS, Emotion.ANGER)
+FACE_STACK: Final = (
+    Expression.HAPPY,
+    Expression.NEUTRAL,
+    Expression.SURPRISE,
+    Expression.FEAR,
+    Expression.SAD,
+    Expression.DISGUST,
+    Expression.ANGRY,
+)
+# What all of them stand for: a face that is happy and music that is have one colour.
+LEGEND: Final[tuple[Label, ...]] = (
+    Emotion.HAPPINESS,
+    Emotion.RELAXATION,
+    Expression.NEUTRAL,
+    Expression.SURPRISE,
+    Expression.FEAR,
+    Emotion.SADNESS,
+    Expression.DISGUST,
+    Emotion.ANGER,
+)
 
 _LANE_PX: Final = 26
 _FLAG_PX: Final = 20
@@ -116,6 +143,8 @@ def timeline(
     rows_of_flags = _flag_rows(moments, scale)
     y = _LANE_PX + 6 + _FLAG_PX * max(rows_of_flags, default=0)
     for name, rows in segments.items():
+        if name == "fused" and analysis.together.alone:
+            continue  # it would say what the one above says, in other words
         dwells = dwells_of(analysis.states[name])
         coverage = coverage_text(name, analysis.summaries[name].coverage)
         titles.append(_panel_title(modality_name(name), coverage, y))
@@ -232,7 +261,7 @@ def _panel_title(name: str, detail: str, y: float) -> Markup:
 
 
 def _panel(segments: Segments, scale: _Scale, y: float) -> Iterable[Markup]:
-    """Return the four emotions stacked on one another; hatched where nothing was said."""
+    """Return what is expressed, stacked; hatched where nothing was said."""
     for start, stop in runs(segments.said == 0):
         yield element(
             "rect",
@@ -264,15 +293,20 @@ def _areas(segments: Segments, run: slice) -> Iterable[Markup]:
     starts, stops = segments.start_s[run], segments.stop_s[run]
     # Values stand in the middle of their segments; the ends reach to the edges of the run.
     x = np.concatenate(([starts[0]], (starts + stops) / 2, [stops[-1]]))
-    columns = [EMOTIONS.index(emotion) for emotion in STACK]
-    heights = np.cumsum(segments.emotions[run][:, columns], axis=1)
+    stack = _stack(segments.labels)
+    columns = [segments.labels.index(label) for label in stack]
+    heights = np.cumsum(segments.shares[run][:, columns], axis=1)
     heights = np.vstack((heights[:1], heights, heights[-1:]))
     below = np.zeros(len(x))
-    for emotion, above in zip(STACK, heights.T, strict=True):
+    for emotion, above in zip(stack, heights.T, strict=True):
         upper = [f"{a:.3f},{1 - b:.4f}" for a, b in zip(x, above, strict=True)]
         lower = [f"{a:.3f},{1 - b:.4f}" for a, b in zip(x, below, strict=True)]
         yield element("polygon", points=" ".join([*upper, *reversed(lower)]), class_=emotion)
         below = above
+
+
+def _stack(labels: tuple[Label, ...]) -> tuple[Label, ...]:
+    return FACE_STACK if labels == EXPRESSIONS else STACK
 
 
 def _ribbon(dwells: list[Dwell], scale: _Scale, y: float) -> Iterable[Markup]:
@@ -382,7 +416,7 @@ def _flags(moments: Sequence[Moment], rows: list[int], scale: _Scale, y: float) 
 
 
 def bar(name: str, title: str, summary: Summary, nothing: str) -> Markup:
-    """Return one distribution as a bar of four parts, each as wide as its probability.
+    """Return one distribution as a bar of parts, each as wide as its probability.
 
     Parameters
     ----------
@@ -403,20 +437,20 @@ def bar(name: str, title: str, summary: Summary, nothing: str) -> Markup:
         ]
         return _svg(name, title, nothing, *inside, class_="bar", width="100%", height=24)
     parts, left = [], 0.0
-    for emotion in STACK:
-        share = float(summary.emotions[EMOTIONS.index(emotion)])
+    for emotion in _stack(summary.labels):
+        share = float(summary.shares[summary.labels.index(emotion)])
         parts.append(_bar_part(emotion, left, share))
         left += share
-    shares = zip(EMOTIONS, summary.emotions, strict=True)
+    shares = zip(summary.labels, summary.shares, strict=True)
     said = ", ".join(_share_text(emotion, float(share)) for emotion, share in shares)
     return _svg(name, title, said, *parts, class_="bar", width="100%", height=24)
 
 
-def _share_text(emotion: Emotion, share: float) -> str:
+def _share_text(emotion: Label, share: float) -> str:
     return text("figure.share", emotion=emotion_word(emotion), share=percent(share))
 
 
-def _bar_part(emotion: Emotion, left: float, share: float) -> Markup:
+def _bar_part(emotion: Label, left: float, share: float) -> Markup:
     label = _share_text(emotion, share) if share >= 0.32 else percent(share)
     inside = [element("rect", width="100%", height="100%", class_=emotion)]
     if share >= 0.09:
@@ -432,18 +466,33 @@ def _bar_part(emotion: Emotion, left: float, share: float) -> Markup:
 
 
 # Where the four stand in Russell's circumplex: pleasant to the right, activated at the top.
-_PLACES: Final[dict[Emotion, tuple[float, float]]] = {
+# A neutral face is neither, and stands where calm and pleasant begin.
+_PLACES: Final[dict[Label, tuple[float, float]]] = {
     Emotion.ANGER: (82, 78),
     Emotion.HAPPINESS: (238, 78),
     Emotion.SADNESS: (82, 206),
     Emotion.RELAXATION: (238, 206),
+    Expression.ANGRY: (76, 84),
+    Expression.SURPRISE: (168, 66),
+    Expression.HAPPY: (258, 92),
+    Expression.FEAR: (128, 128),
+    Expression.DISGUST: (40, 160),
+    Expression.SAD: (100, 212),
+    Expression.NEUTRAL: (228, 204),
 }
 _MAX_RADIUS: Final = 42.0
+_MAX_RADIUS_OF_SEVEN: Final = 32.0
 _MIN_RADIUS: Final = 7.0
 
 
-def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list[Change]) -> Markup:
-    """Return the four emotions in their quadrants, and arrows where one gave way to another.
+def transition_diagram(
+    name: str,
+    title: str,
+    dwells: list[Dwell],
+    changes: list[Change],
+    labels: tuple[Label, ...] = EMOTIONS,
+) -> Markup:
+    """Return what was expressed in its quadrants, and arrows where one gave way to another.
 
     Circles are as large as the time in their state, arrows as thick as their number.
 
@@ -455,17 +504,22 @@ def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list
         What it shows.
     dwells, changes
         The smoothed states and their changes.
+    labels
+        What the states stand for; all four emotions are drawn, of seven expressions those that
+        were there.
     """
     time_s = {
         emotion: sum(dwell.dwell_s for dwell in dwells if dwell.state == emotion)
-        for emotion in EMOTIONS
+        for emotion in labels
     }
     total_s = sum(time_s.values()) or 1.0
+    largest = _MAX_RADIUS if labels == EMOTIONS else _MAX_RADIUS_OF_SEVEN
+    drawn = [label for label in labels if labels == EMOTIONS or time_s[label]]
     radii = {
-        emotion: max(_MIN_RADIUS, _MAX_RADIUS * math.sqrt(time_s[emotion] / total_s))
-        for emotion in EMOTIONS
+        emotion: max(_MIN_RADIUS, largest * math.sqrt(time_s[emotion] / total_s))
+        for emotion in labels
     }
-    counts: dict[tuple[Emotion, Emotion], int] = {}
+    counts: dict[tuple[Label, Label], int] = {}
     for change in changes:
         counts[change.before, change.after] = counts.get((change.before, change.after), 0) + 1
     shapes = [
@@ -473,7 +527,7 @@ def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list
         element("line", x1=12, x2=308, y1=142, y2=142, class_="cross"),
         element("text", text("figure.activated"), x=160, y=16, class_="pole"),
         element("text", text("figure.calm"), x=160, y=278, class_="pole"),
-        *(_node(emotion, radii[emotion], time_s[emotion] / total_s) for emotion in EMOTIONS),
+        *(_node(emotion, radii[emotion], time_s[emotion] / total_s) for emotion in drawn),
         *(_arrow(pair, count, radii) for pair, count in counts.items()),
     ]
     said = _changes_text(counts)
@@ -482,7 +536,7 @@ def transition_diagram(name: str, title: str, dwells: list[Dwell], changes: list
     )
 
 
-def _changes_text(counts: dict[tuple[Emotion, Emotion], int]) -> str:
+def _changes_text(counts: dict[tuple[Label, Label], int]) -> str:
     said = [
         text("figure.changes", before=emotion_word(a), after=emotion_word(b), count=count)
         for (a, b), count in counts.items()
@@ -490,7 +544,7 @@ def _changes_text(counts: dict[tuple[Emotion, Emotion], int]) -> str:
     return f"{'; '.join(said)}." if said else text("figure.no_change")
 
 
-def _node(emotion: Emotion, radius: float, share: float) -> Markup:
+def _node(emotion: Label, radius: float, share: float) -> Markup:
     x, y = _PLACES[emotion]
     above = y < 142
     label_y = y - radius - 8 if above else y + radius + 17
@@ -508,7 +562,7 @@ def _node(emotion: Emotion, radius: float, share: float) -> Markup:
     )
 
 
-def _arrow(pair: tuple[Emotion, Emotion], count: int, radii: dict[Emotion, float]) -> Markup:
+def _arrow(pair: tuple[Label, Label], count: int, radii: dict[Label, float]) -> Markup:
     """Return a bent arrow; those of both directions bend apart."""
     start, stop = (np.array(_PLACES[emotion]) for emotion in pair)
     along = (stop - start) / np.linalg.norm(stop - start)

@@ -27,7 +27,6 @@ from affetti.analyzer.report.wording import (
     stream_word,
     times,
 )
-from affetti.core.emotions import EMOTIONS
 from affetti.core.language import clock_text, listed, text, word
 from affetti.core.recording.info import AudioInfo, SignalInfo
 from affetti.models.face.reference import TAKEN, Outcome
@@ -80,7 +79,8 @@ def _nothing(modality: ModalityName, analysis: Analysis) -> str:
 def _most_often(summary: Summary) -> str:
     """Return what was the strongest most often: `sadness (63 %), then anger (20 %)`."""
     shares = sorted(
-        zip(summary.strongest_shares, EMOTIONS, strict=True), key=lambda pair: -float(pair[0])
+        zip(summary.strongest_shares, summary.labels, strict=True),
+        key=lambda pair: -float(pair[0]),
     )
     named = [
         text("finding.share", what=emotion_word(emotion), share=percent(float(share)))

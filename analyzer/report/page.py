@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES, ModalityName
 from affetti.analyzer.measures.segments import Segments, segments_of
-from affetti.analyzer.measures.summary import summary_of
+from affetti.analyzer.measures.summary import Summary, summary_of
+from affetti.analyzer.measures.together import together_in
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.measures.transitions import dwells_of, transition_counts
 from affetti.analyzer.replay import Progress, completed, other_models, replayed
@@ -20,10 +21,9 @@ from affetti.analyzer.report.tracks import track_words
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody.artefacts import REPORT
 from affetti.core.custody.temporary import replacing
-from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.journal import sentence
-from affetti.core.language import clock_text, language, text, word
+from affetti.core.language import clock_text, known, language, text, word
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import digests_of, offered
 
@@ -115,8 +115,7 @@ def html_of(analysis: Analysis) -> str:
         style=(_FOLDER / "style.css").read_text(encoding="utf-8"),
         w=wording,
         info=analysis.info,
-        emotions=EMOTIONS,
-        stack=figures.STACK,
+        legend=figures.LEGEND,
         modalities=MODALITIES,
         names={name: wording.modality_name(name) for name in MODALITIES},
         t=wording.marked,
@@ -199,12 +198,12 @@ def _segment_rows(segments: dict[ModalityName, Segments]) -> list[dict[str, Any]
 
 
 def _segment(segments: Segments, i: int) -> dict[str, str]:
-    """Return a cell: the four probabilities, and how much of the segment they rest on."""
+    """Return a cell: the probabilities, and how much of the segment they rest on."""
     if not segments.said[i]:
         return {"strongest": wording.UNKNOWN, "shares": "", "coverage": ""}
-    shares = [float(share) for share in segments.emotions[i]]
+    shares = [float(share) for share in segments.shares[i]]
     return {
-        "strongest": wording.strongest(shares),
+        "strongest": wording.strongest(shares, segments.labels),
         "shares": " ".join(wording.index(share) for share in shares),
         "coverage": wording.percent(float(segments.coverage[i])),
     }
@@ -216,7 +215,9 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
         {
             "name": line.name,
             "words": line.words,
-            "svg": figures.bar(
+            "svg": ""
+            if name == "fused" and track.together.alone
+            else figures.bar(
                 f"track-{i}-{name}",
                 text("figure.bar", modality=line.name, track=track.number + 1),
                 track.summaries[name],
@@ -225,6 +226,7 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
             "coverage": line.coverage,
             "modality": name,
             "summary": track.summaries[name],
+            "shares": _in_legend(track.summaries[name]),
         }
         for name, line in zip(track.summaries, words.lines, strict=True)
     ]
@@ -237,6 +239,13 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
     }
 
 
+def _in_legend(summary: Summary) -> list[float | None]:
+    """Return the mean of each label of the legend; None of one that is not this modality's."""
+    means = zip(summary.labels, summary.shares, strict=True)
+    shares = {wording.emotion_word(label): float(share) for label, share in means}
+    return [shares.get(wording.emotion_word(label)) for label in figures.LEGEND]
+
+
 def _diagrams(analysis: Analysis) -> list[dict[str, Any]]:
     return [
         {
@@ -246,12 +255,13 @@ def _diagrams(analysis: Analysis) -> list[dict[str, Any]]:
                 text("figure.changes_of", modality=wording.modality_name(name)),
                 dwells_of(analysis.states[name]),
                 analysis.changes[name],
+                LABELS[name],
             ),
             "coverage": findings.coverage_text(name, analysis.summaries[name].coverage),
             "counts": transition_counts(analysis.changes[name], LABELS[name]),
         }
         for name in MODALITIES
-        if analysis.summaries[name].said
+        if analysis.summaries[name].said and not (name == "fused" and analysis.together.alone)
     ]
 
 
@@ -284,6 +294,9 @@ def _moments(analysis: Analysis) -> list[dict[str, Any]]:
 def _around(analysis: Analysis, name: ModalityName, t_ns: int) -> str:
     """Return what was expressed about a moment, in words."""
     stretch = (max(t_ns - _AROUND_NS, 0), min(t_ns + _AROUND_NS, analysis.state.now_ns))
+    alone = together_in(analysis.tables.fused, [stretch]).alone
+    if name == "fused" and alone is not None and known(f"together.{alone}"):
+        return text(f"together.{alone}")
     summary = summary_of(analysis.estimates[name], [stretch])
     if not summary.said:
         return wording.UNKNOWN

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.responses import Quiet, Response
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
@@ -67,7 +68,7 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
         lines=tuple(
             ModalityLine(
                 wording.modality_name(name),
-                wording.expressed(name, summary),
+                _said(name, track),
                 text("coverage", share=percent(summary.coverage)),
             )
             for name, summary in track.summaries.items()
@@ -77,6 +78,12 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
         response=response_words(track, quiet),
         expected=_expected(track),
     )
+
+
+def _said(name: ModalityName, track: TrackResult) -> str:
+    if name == "fused":
+        return wording.together(track.summaries, track.together)
+    return wording.expressed(name, track.summaries[name])
 
 
 def _expected(track: TrackResult) -> str:

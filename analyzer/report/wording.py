@@ -1,7 +1,7 @@
 """The words of reports and screens for what was measured; an unknown figure is a dash."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -9,8 +9,9 @@ from markupsafe import Markup
 from affetti.analyzer.measures.congruence import likeness
 from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary
+from affetti.analyzer.measures.together import Together, neutral_counts
 from affetti.analyzer.measures.unseen import Unseen
-from affetti.core.emotions import EMOTIONS, ranked
+from affetti.core.emotions import EMOTIONS, Label, ranked
 from affetti.core.language import (
     clock,
     clock_text,
@@ -44,6 +45,7 @@ __all__ = [
     "strongest",
     "time_of_day",
     "times",
+    "together",
     "unseen",
     "when",
 ]
@@ -62,7 +64,7 @@ def modality_name(modality: str) -> str:
 
 
 def emotion_word(emotion: str) -> str:
-    """Return the word for an emotion."""
+    """Return the word for an emotion, or for what a face expresses."""
     return word("emotion", emotion)
 
 
@@ -86,17 +88,19 @@ def number(count: int, noun: str) -> str:
     return counted(f"count.{noun}", count)
 
 
-def strongest(emotions: Sequence[float]) -> str:
-    """Name the strongest emotion, and the second with it when it is close; more are "a mix".
+def strongest(shares: Sequence[float], labels: Sequence[Label] = EMOTIONS) -> str:
+    """Name what is strongest, and the second with it when it is close; more are "a mix".
 
     Parameters
     ----------
-    emotions
-        A distribution in the order of `EMOTIONS`.
+    shares
+        A distribution in the order of `labels`.
+    labels
+        The four emotions, or of a face the seven expressions.
     """
-    order = ranked(emotions)
-    strength = emotions[EMOTIONS.index(order[0])]
-    close = [e for e in order if strength - emotions[EMOTIONS.index(e)] < MIXED_MARGIN]
+    order = ranked(shares, labels)
+    strength = shares[labels.index(order[0])]
+    close = [e for e in order if strength - shares[labels.index(e)] < MIXED_MARGIN]
     match close:
         case [only]:
             return text("expressed.one", first=emotion_word(only), share=percent(strength))
@@ -110,7 +114,18 @@ def expressed(modality: ModalityName, summary: Summary) -> str:
     """Return what a modality expressed in a stretch, or that nothing can be said of it."""
     if not summary.said:
         return text(f"expressed.nothing.{modality}")
-    return strongest([float(share) for share in summary.emotions])
+    return strongest([float(share) for share in summary.shares], summary.labels)
+
+
+def together(summaries: Mapping[ModalityName, Summary], rests_on: Together) -> str:
+    """Return what face and music expressed together, or that only one of them was there.
+
+    Of a face alone nothing is said to be expressed together: its own words stand for it.
+    """
+    if rests_on.alone is not None and known(f"together.{rests_on.alone}"):
+        return text(f"together.{rests_on.alone}")
+    said = expressed("fused", summaries["fused"])
+    return text("together.neutral", words=said) if neutral_counts(summaries) else said
 
 
 def alike(value: float) -> str:

@@ -61,7 +61,6 @@ class FaceReading:
     """
 
     expressions: Expressions | None = None
-    features: Features | None = field(default=None, compare=False)
     box_px: tuple[int, int, int, int] | None = None
     faces: int = 0
     score: float | None = None
@@ -70,6 +69,7 @@ class FaceReading:
     yaw_deg: float | None = None
     roll_deg: float | None = None
     others: "tuple[Detection, ...]" = ()
+    features: Features | None = field(default=None, compare=False)
 
 
 class ExpressionNetwork:

@@ -1,6 +1,6 @@
-"""Two themes, and the hues of the four emotions in each.
+"""Two themes, and the hues of what is expressed in each.
 
-The hues are those of the report, told apart by the colour-blind, and of four different
+The hues are those of the report, told apart by the colour-blind, and of different
 lightnesses, so that they stay apart without hue as well.
 """
 
@@ -26,6 +26,10 @@ CALM: Final = Theme(
         "relaxation": "#62b5a5",
         "anger": "#d9694a",
         "sadness": "#4f7bbd",
+        "neutral": "#a39aa8",
+        "surprise": "#df8fb9",
+        "fear": "#9a84d6",
+        "disgust": "#97a552",
         "quiet": "#b0a6b3",
         "trough": "#36303b",
         "block-cursor-foreground": "#1c191f",
@@ -50,6 +54,10 @@ CLINICAL: Final = Theme(
         "relaxation": "#2f8577",
         "anger": "#b0402a",
         "sadness": "#2c4f8c",
+        "neutral": "#7a7280",
+        "surprise": "#b0457c",
+        "fear": "#6a52a8",
+        "disgust": "#66741f",
         "quiet": "#56636d",
         "trough": "#e6ebee",
         "block-cursor-foreground": "#ffffff",

@@ -14,14 +14,12 @@ from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.events import (
     EmotionFused,
-    Emotions,
     Event,
     FaceEstimated,
     MusicEstimated,
     PerceptionSettings,
     columns,
 )
-from affetti.core.fusion import rounded
 from affetti.core.state import SessionState
 from affetti.models.face.reference import Outcome
 from affetti.recorder.engine.messages import (
@@ -107,13 +105,16 @@ class RecordingView:
         """Whether the models are loaded, as far as the engine has said."""
         return self.health is not None and self.health.models_ready
 
-    def face_emotions(self) -> Emotions | None:
-        """Return the mean of what the face expressed in the last second; None without a face."""
+    def face_expressions(self) -> tuple[float, ...] | None:
+        """Return the mean of what the face expressed in the last second; None without a face.
+
+        A distribution over the seven expressions.
+        """
         since_ns = self.now_ns - _FACES_NS
         while self._faces and self._faces[0].t_ns < since_ns:
             self._faces.popleft()
-        seen = [face.emotions for face in self._faces if face.emotions is not None]
-        return rounded(np.mean(seen, axis=0)) if seen else None
+        seen = [face.expressions for face in self._faces if face.expressions is not None]
+        return tuple(np.mean(seen, axis=0).tolist()) if seen else None
 
     @property
     def settings(self) -> PerceptionSettings:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from affetti.analyzer.report.wording import alike, strongest
 from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Emotion, Expression, Label, ranked
 from affetti.core.events import Emotions
 from affetti.core.language import counted, span, text, word
 from affetti.recorder.engine.messages import Health
@@ -25,7 +26,8 @@ class Reading:
 
     title: str
     words: str
-    emotions: Emotions | None = None
+    shares: tuple[float, ...] | None = None
+    labels: tuple[Label, ...] = EMOTIONS
     reasons: tuple[str, ...] = ()  # what spoke for the strongest
 
 
@@ -39,9 +41,10 @@ class Remark:
 
 def face_reading(view: RecordingView) -> Reading:
     """Say what the face expresses, or why nothing is said."""
-    emotions = view.face_emotions()
-    if emotions is not None and not view.state.paused:
-        return Reading(text("express.the_face"), strongest(emotions), emotions)
+    shares = view.face_expressions()
+    if shares is not None and not view.state.paused:
+        words = strongest(shares, EXPRESSIONS)
+        return Reading(text("express.the_face"), words, shares, EXPRESSIONS)
     return Reading(text("modality.face"), _why_no_face(view))
 
 
@@ -69,7 +72,8 @@ def music_reading(view: RecordingView) -> Reading:
     if music is not None and view.now_ns - music.t_ns < view.settings.music_max_age_ns:
         if music.emotions is not None and sounding:
             words = strongest(music.emotions)
-            return Reading(text("express.the_music"), words, music.emotions, music.reasons)
+            said = text("express.the_music")
+            return Reading(said, words, music.emotions, reasons=music.reasons)
         if music.emotions is None:
             return Reading(text("modality.music"), text("live.no_music"))
     return Reading(text("modality.music"), _why_no_music(view))
@@ -92,7 +96,18 @@ def fused_reading(view: RecordingView) -> Reading:
     if fused is None or not recent or fused.emotions is None:
         return Reading(text("modality.fused"), _why_nothing(view, recent))
     title = word("express", fused.decided_by)
-    return Reading(title, strongest(fused.emotions), fused.emotions)
+    face = view.face_expressions()
+    if fused.decided_by == "face" and face is not None:
+        return Reading(title, strongest(face, EXPRESSIONS), face, EXPRESSIONS)
+    words = strongest(fused.emotions)
+    if fused.decided_by == "both" and _neutral_counts(fused.emotions, face):
+        words = text("together.neutral", words=words)
+    return Reading(title, words, fused.emotions)
+
+
+def _neutral_counts(fused: Emotions, face: tuple[float, ...] | None) -> bool:
+    neutral = face is not None and ranked(face, EXPRESSIONS)[0] == Expression.NEUTRAL
+    return neutral and ranked(fused)[0] == Emotion.RELAXATION
 
 
 def _why_nothing(view: RecordingView, heard: bool = False) -> str:

@@ -12,12 +12,11 @@ from session_builder import RATE_HZ, Plan, build, chord
 from textual.widgets import Static
 
 from affetti.analyzer.analysis import analyze
-from affetti.analyzer.measures.estimates import MODALITIES
+from affetti.analyzer.measures.estimates import LABELS, MODALITIES
 from affetti.analyzer.replay import completed
 from affetti.analyzer.report import write_report
 from affetti.analyzer.tables import tables_of
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS
 from affetti.core.events import (
     ConsentChanged,
     DeviceLost,
@@ -237,11 +236,11 @@ def test_segments_are_the_same_in_the_table_and_in_the_report(
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     spoken = sorted((r for r in rows if r["said"]),
                     key=lambda r: (r["segment"], MODALITIES.index(r["modality"])))  # fmt: skip
-    shares = [" ".join(f"{row[emotion]:.2f}" for emotion in EMOTIONS) for row in spoken]
+    shares = [" ".join(f"{row[e]:.2f}" for e in LABELS[row["modality"]]) for row in spoken]
     assert len(shares) > 8
     assert page.under("figure segment-shares") == shares
     for row in spoken:
-        assert row["strongest"] == max(EMOTIONS, key=lambda emotion: row[emotion])
+        assert row["strongest"] == max(LABELS[row["modality"]], key=lambda label: row[label])
 
 
 def test_what_happened_is_in_what_is_said(tmp_path: Path, blank_jpeg: bytes) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from affetti.core.emotions import emotions_of_expressions
 from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
@@ -23,15 +24,14 @@ from affetti.core.events import (
     TrackStarted,
     consent_to,
 )
-from affetti.core.fusion import fuse
+from affetti.core.fusion import fuse, rounded
 from affetti.core.streams import audio_stream, video_stream
 from affetti.recorder.engine import messages
 
 NS = 1_000_000_000
-SAD = (0.08, 0.71, 0.06, 0.15)
-HAPPY = (0.78, 0.05, 0.04, 0.13)
+SAD = np.array((0.05, 0.01, 0.02, 0.07, 0.7, 0.02, 0.13))
+HAPPY = np.array((0.02, 0.01, 0.02, 0.78, 0.04, 0.02, 0.11))
 MUSIC = (0.34, 0.12, 0.10, 0.44)
-EXPRESSIONS = (0.03, 0.02, 0.05, 0.7, 0.1, 0.04, 0.06)
 
 
 class ScriptedEngine:
@@ -141,7 +141,8 @@ def estimates(until_s: float) -> list[Event]:
     for tick in range(1, round(until_s * 2) + 1):
         t_s = tick / 2
         weight = float(np.clip((t_s - 80) / 60 + 0.1 * np.sin(t_s / 3), 0, 1))
-        face = tuple(weight * h + (1 - weight) * s for h, s in zip(HAPPY, SAD, strict=True))
+        shown = weight * HAPPY + (1 - weight) * SAD
+        face = rounded(emotions_of_expressions(shown))
         gone = 40 < t_s < 52
         music = MUSIC if t_s > 8 else None
         t_ns = tick * NS // 2
@@ -154,8 +155,8 @@ def estimates(until_s: float) -> list[Event]:
                         Face(
                             face_id=0,
                             read=True,
-                            expressions=EXPRESSIONS,
-                            emotions=face,  # type: ignore[arg-type]
+                            expressions=tuple(shown.round(6).tolist()),  # type: ignore[arg-type]
+                            emotions=face,
                             box_px=(208, 96, 224, 288),
                         ),
                     ),

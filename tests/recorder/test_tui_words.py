@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from affetti.analyzer.report import wording as report_wording
-from affetti.core.events import RecordingPaused, SessionEnded, consent_to
+from affetti.core.events import FaceEstimated, RecordingPaused, SessionEnded, consent_to
 from affetti.core.settings import Settings
 from affetti.core.state import Video
 from affetti.recorder.engine.messages import Plan
@@ -61,9 +61,9 @@ def test_old_estimates_are_not_shown() -> None:
     view.hear(recorded(session()))
     view.hear(health())
     clock[0] += 10 * NS
-    assert wording.face_reading(view).emotions is None
-    assert wording.music_reading(view).emotions is None
-    assert wording.fused_reading(view).emotions is None
+    assert wording.face_reading(view).shares is None
+    assert wording.music_reading(view).shares is None
+    assert wording.fused_reading(view).shares is None
     assert "nothing for 10 s" in wording.health_remarks(view)[0].words
 
 
@@ -108,8 +108,8 @@ def test_a_track_is_measured_as_the_analyzer_does() -> None:
 
 
 def test_timeline_leaves_gaps_empty() -> None:
-    fused = [e for e in estimates(8.0) if hasattr(e, "decided_by")]
-    columns = columns_of(fused, 0, 9, NS)  # type: ignore[arg-type]
+    faces = [e for e in estimates(8.0) if isinstance(e, FaceEstimated)]
+    columns = columns_of(faces, 0, 9, NS)
     assert columns[9] is None
     assert columns[3] is not None
     assert sum(columns[3]) == pytest.approx(1.0, abs=1e-5)

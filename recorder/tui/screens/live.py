@@ -263,7 +263,7 @@ class LiveScreen(EngineScreen):
         hidden = view.state.paused or not view.state.consent.grants("video")
         face = view.state.face
         box_px = None
-        if face is not None and face.emotions is not None and view.face_emotions() is not None:
+        if face is not None and face.expressions is not None and view.face_expressions():
             box_px = face.box_px
         words = face_reading(view).words if hidden or view.picture is None else ""
         self.query_one(PictureBox).show(None if hidden else view.picture, box_px, words)

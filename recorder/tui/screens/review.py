@@ -26,7 +26,7 @@ from affetti.recorder.engine.messages import AnyMessage, Sealing
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.view import RecordingView
-from affetti.recorder.tui.widgets.bars import bar, emotion_width
+from affetti.recorder.tui.widgets.bars import bar, label_width
 from affetti.recorder.tui.widgets.journal import entries
 
 _BAR_WIDTH: Final = 12
@@ -168,7 +168,8 @@ class ReviewScreen(EngineScreen):
             lines.add_row(f"   {line.name}", line.words, Text(line.coverage, quiet))
         coverage = Text(words.congruence_coverage, quiet)
         lines.add_row(f"   {text('report.face_and_music')}", words.congruence, coverage)
-        bars = self._bars(track) if track.summaries["fused"].said else ()
+        both = track.summaries["fused"].said and not track.together.alone
+        bars = self._bars(track) if both else ()
         if words.expected:
             title = Text("\n").join([title, Text(f"   {words.expected}")])
         return Group(title, lines, *bars, *_indented(words, quiet), Text())
@@ -184,7 +185,7 @@ class ReviewScreen(EngineScreen):
             figure = percent(float(share), brief=True)
             cells.append(
                 Text.assemble(
-                    f"   {word('emotion', emotion):<{emotion_width() + 1}}", drawn, f" {figure:>5}"
+                    f"   {word('emotion', emotion):<{label_width() + 1}}", drawn, f" {figure:>5}"
                 )
             )
         for left, right in zip(cells[:2], cells[2:], strict=True):

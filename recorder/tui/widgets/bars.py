@@ -1,12 +1,12 @@
-"""Four bars, one for each emotion, under the words for the strongest and over its reasons."""
+"""Bars, one for each label, under the words for the strongest and over its reasons."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from textual.widget import Widget
 
-from affetti.core.emotions import EMOTIONS, ranked
-from affetti.core.events import Emotions
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Expression, Label, ranked
 from affetti.core.language import percent, text, word
 from affetti.recorder.tui.wording import Reading
 
@@ -22,16 +22,47 @@ def bar(share: float, width: int, style: Any, trough: Any) -> Text:
     return Text.assemble((filled, style), (" " * (width - len(filled)), trough))
 
 
-def emotion_width() -> int:
-    """Return how many cells the longest name of an emotion takes."""
-    return max(len(word("emotion", emotion)) for emotion in EMOTIONS)
+# From what is pleasant to what is not; where there is no room for seven, the strongest.
+FACE_ROWS: Final[tuple[Label, ...]] = (
+    Expression.HAPPY,
+    Expression.SURPRISE,
+    Expression.NEUTRAL,
+    Expression.SAD,
+    Expression.FEAR,
+    Expression.DISGUST,
+    Expression.ANGRY,
+)
+
+
+def label_width() -> int:
+    """Return how many cells the longest name of anything that is expressed takes."""
+    return max(len(word("emotion", label)) for label in (*EMOTIONS, *EXPRESSIONS))
+
+
+def rows_of(labels: Sequence[Label], shares: Sequence[float] | None, room: int) -> list[Label]:
+    """Return the labels that have a row where there is room for so many, in a fixed order.
+
+    Parameters
+    ----------
+    labels
+        What there is.
+    shares
+        Of each, 0 to 1; None where nothing is known.
+    room
+        For how many rows; where it is too small, the strongest have one.
+    """
+    ordered = [label for label in FACE_ROWS if label in labels] or list(labels)
+    if shares is None or room >= len(ordered):
+        return ordered[: max(room, 1)] if shares is None else ordered
+    kept = set(ranked(shares, labels)[: max(room, 1)])
+    return [label for label in ordered if label in kept]
 
 
 class EmotionBars(Widget):
     """What one modality expresses."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"emotion--{emotion}" for emotion in EMOTIONS),
+        *(f"emotion--{label}" for label in (*EMOTIONS, *EXPRESSIONS)),
         "emotion--quiet",
         "emotion--trough",
     }
@@ -51,27 +82,28 @@ class EmotionBars(Widget):
 
     def render(self) -> Text:
         """Draw the words and the bars."""
-        emotions = self._reading.emotions
         quiet = self.get_component_rich_style("emotion--quiet")
-        words = Text(self._reading.words, "bold" if emotions else quiet, no_wrap=True)
+        style = "bold" if self._reading.shares else quiet
+        words = Text(self._reading.words, style, no_wrap=True)
         words.truncate(self.size.width, overflow="ellipsis")
-        return Text("\n").join([words, *self._bars(emotions)])
+        return Text("\n").join([words, *self._bars()])
 
-    def _bars(self, emotions: Emotions | None) -> list[Text]:
-        names = emotion_width()
+    def _bars(self) -> list[Text]:
+        labels, shares = self._reading.labels, self._reading.shares
+        names = label_width()
         width = max(1, self.size.width - names - 1 - _SHARE_WIDTH)
         trough = self.get_component_rich_style("emotion--trough")
         quiet = self.get_component_rich_style("emotion--quiet")
-        first = ranked(emotions)[0] if emotions else None
+        first = ranked(shares, labels)[0] if shares else None
         lines = []
-        for i, emotion in enumerate(EMOTIONS):
-            share = emotions[i] if emotions else 0.0
-            style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
-            weight = "bold" if emotion is first else quiet
-            figure = percent(share, brief=True) if emotions else text("unknown")
+        for label in rows_of(labels, shares, self.size.height - 1):
+            share = shares[labels.index(label)] if shares else 0.0
+            style = self.get_component_rich_style(f"emotion--{label}") + trough.background_style
+            weight = "bold" if label is first else quiet
+            figure = percent(share, brief=True) if shares else text("unknown")
             lines.append(
                 Text.assemble(
-                    (f"{word('emotion', emotion):<{names}} ", weight),
+                    (f"{word('emotion', label):<{names}} ", weight),
                     bar(share, width, style, trough),
                     (f"{figure:>{_SHARE_WIDTH}}", weight),
                 )
