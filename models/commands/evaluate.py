@@ -17,15 +17,27 @@ def evaluate() -> None:
 @evaluate.command("face")
 @DATA
 @click.option("--model", default="face_expression", show_default=True, help="Name of the model.")
+@click.option(
+    "--person",
+    "persons",
+    is_flag=True,
+    help="Read each face against its person's own neutral ones, too, never the tested one.",
+)
 @JSON
-def evaluate_face(data: Path, model: str, as_json: bool) -> None:
-    """Score a face model on FER2013's private test set, or on a folder of faces."""
+def evaluate_face(data: Path, model: str, persons: bool, as_json: bool) -> None:
+    """Score a face model on FER2013's private test set, or on labelled faces of your own.
+
+    DATA is fer2013.zip; or a folder with a subfolder for each expression, by any of its common
+    names (anger, happiness, ...; contempt is none of the seven: left out, and counted); or an .npz
+    with images and labels. With --person: a folder of such folders, one a person, or an .npz with
+    subjects.
+    """
     with training_extra(), shown_progress() as progress:
         import msgspec
 
         from affetti.models.evaluation.face import accuracy
 
-        result = accuracy.evaluate_face(data, model, progress)
+        result = accuracy.evaluate_face(data, model, progress, persons=persons)
     found = msgspec.to_builtins(result)
     if as_json:
         print_json(found)

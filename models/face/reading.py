@@ -79,12 +79,17 @@ class ExpressionNetwork:
     ----------
     source
         The model, or its name in the manifest.
+
+    Attributes
+    ----------
+    relative
+        Whether it can read a face against a person's neutral one.
     """
 
     def __init__(self, source: str | ModelFile) -> None:
         self._session = onnx_session(source)
         shapes = {each.name: each.shape for each in self._session.get_inputs()}
-        self._relative = NEUTRAL in shapes
+        self.relative = NEUTRAL in shapes
         self._no_neutral = np.zeros(shapes.get(NEUTRAL, (1, 1)), np.float32)
 
     def __call__(self, faces: Image) -> NDArray[np.float64]:
@@ -112,7 +117,7 @@ class ExpressionNetwork:
             neutral face of their own.
         """
         inputs = {"faces": np.asarray(faces, np.float32)[:, np.newaxis]}
-        if not self._relative:
+        if not self.relative:
             (expressions,) = self._session.run(["expressions"], inputs)
             return _rounded(expressions), None
         inputs[NEUTRAL] = self._no_neutral if neutral is None else neutral[np.newaxis]

@@ -88,7 +88,7 @@ def _wrong_label(folder: Path) -> Path:
 
 def _unknown_name(folder: Path) -> Path:
     path = folder / "faces.npz"
-    np.savez(path, images=np.zeros((1, 48, 48), np.uint8), labels=np.array(["joy"]))
+    np.savez(path, images=np.zeros((1, 48, 48), np.uint8), labels=np.array(["glee"]))
     return path
 
 
@@ -148,3 +148,39 @@ def test_a_zip_that_is_not_fer2013_is_refused(tmp_path: Path, contents: bytes):
     with pytest.raises(AffettiError) as raised:
         load_fer2013(path)
     assert raised.value.code == ExitCode.DATA
+
+
+def test_the_words_of_other_data_sets_are_known(tmp_path: Path):
+    words = ["Anger", "happiness", "contempt", "sadness", "surprised", "joy"]
+    np.savez(tmp_path / "f.npz", images=np.zeros((6, 48, 48), np.uint8), labels=np.array(words))
+    found = load_faces(tmp_path / "f.npz")
+    assert found.labels.tolist() == [0, 3, 4, 5, 3]
+    assert found.left_out == 1
+
+
+def test_positions_in_a_list_of_ones_own_are_known(tmp_path: Path):
+    affectnet = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
+    np.savez(
+        tmp_path / "f.npz",
+        images=np.zeros((8, 48, 48), np.uint8),
+        labels=np.arange(8),
+        names=np.array(affectnet),
+    )
+    found = load_faces(tmp_path / "f.npz")
+    assert found.labels.tolist() == [6, 3, 4, 5, 2, 1, 0]
+    assert found.left_out == 1
+
+
+@pytest.mark.parametrize("labels", [np.array(["glad"]), np.array([7]), np.array([1.5])])
+def test_a_word_that_names_no_expression_is_named(tmp_path: Path, labels: np.ndarray):
+    np.savez(tmp_path / "f.npz", images=np.zeros((1, 48, 48), np.uint8), labels=labels)
+    with pytest.raises(AffettiError, match=r"glad|0 to 6|numbers or words"):
+        load_faces(tmp_path / "f.npz")
+
+
+def test_persons_have_to_be_named(tmp_path: Path):
+    np.savez(tmp_path / "f.npz", images=np.zeros((1, 48, 48), np.uint8), labels=np.array([6]))
+    with pytest.raises(AffettiError, match="subjects"):
+        load_faces(tmp_path / "f.npz", persons=True)
+    with pytest.raises(AffettiError, match="person"):
+        load_faces(tmp_path, persons=True)

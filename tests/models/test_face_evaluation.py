@@ -12,9 +12,10 @@ from affetti.models.evaluation.face.accuracy import (
     accuracy,
     calibration_error,
     evaluate_face,
+    own_neutral,
     scores,
 )
-from affetti.models.evaluation.face.data import Faces, one_hot
+from affetti.models.evaluation.face.data import Faces, load_faces, one_hot
 
 
 def _faces(*labels: str) -> Faces:
@@ -120,3 +121,48 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path):
         evaluate_face(tmp_path / "nothing.zip")
 
     assert raised.value.code == ExitCode.DATA
+
+
+def pictures_of_persons(folder: Path) -> Path:
+    """Write three persons' pictures: two with three neutral ones, one with a single neutral one."""
+    chance = np.random.default_rng(3)
+    for person, words in {
+        "anna": ["neutral", "neutral", "neutral", "happiness", "contempt"],
+        "ben": ["neutral", "neutral", "neutral", "anger"],
+        "cleo": ["neutral", "sad"],
+    }.items():
+        for i, word in enumerate(words):
+            (folder / person / word).mkdir(parents=True, exist_ok=True)
+            picture = chance.integers(0, 256, (48, 48), np.uint8)
+            assert cv2.imwrite(str(folder / person / word / f"{i}.png"), picture)
+    return folder
+
+
+def test_a_face_is_read_against_its_persons_other_neutral_ones(tmp_path: Path):
+    found = evaluate_face(pictures_of_persons(tmp_path), persons=True)
+    assert found.data is not None
+    assert found.against_own_neutral is not None
+    assert found.data.n == found.against_own_neutral.n == 9
+    assert found.without_own_neutral == 1  # Cleo's only neutral picture
+    assert found.left_out == 1  # contempt
+    assert found.data.confusion7 != found.against_own_neutral.confusion7 or (
+        found.data.ece != found.against_own_neutral.ece
+    )
+
+
+def test_the_tested_face_is_never_its_own_reference(tmp_path: Path):
+    faces = load_faces(pictures_of_persons(tmp_path), persons=True)
+    features = np.arange(len(faces), dtype=np.float32)[:, np.newaxis]
+    for i, reference in enumerate(own_neutral(faces, features)):
+        others = [
+            j
+            for j in range(len(faces))
+            if j != i and faces.labels[j] == 6 and faces.subjects[j] == faces.subjects[i]
+        ]
+        assert (reference is None) == (not others)
+        assert reference is None or reference[0] == pytest.approx(np.mean(others))
+
+
+def test_a_network_without_features_reads_nobody_against_their_own(tmp_path: Path):
+    with pytest.raises(AffettiError, match="neutral face of their own"):
+        evaluate_face(pictures_of_persons(tmp_path), "face_expression_fer2013", persons=True)

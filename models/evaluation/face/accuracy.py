@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.emotions import EXPRESSIONS, Expression
+from affetti.core.errors import DataError, ModelError
 from affetti.models.evaluation.face.data import (
     PRIVATE,
     UNLABELLED,
@@ -74,17 +75,24 @@ class FaceEvaluation(msgspec.Struct, frozen=True, omit_defaults=True):
     ferplus_private: FaceScores | None = None
     fer2013_private: FaceScores | None = None
     data: FaceScores | None = None
+    against_own_neutral: FaceScores | None = None  # the same faces, each person's own neutral known
+    without_own_neutral: int | None = None  # faces whose person has no other neutral picture
+    left_out: int | None = None  # labelled as none of the seven
 
     @property
     def sets(self) -> dict[str, FaceScores]:
         """The scores that there are, by the name of the set."""
-        names = ("ferplus_private", "fer2013_private", "data")
+        names = ("ferplus_private", "fer2013_private", "data", "against_own_neutral")
         found = {name: getattr(self, name) for name in names}
         return {name: scores for name, scores in found.items() if scores is not None}
 
 
 def evaluate_face(
-    data: Path, network: str = "face_expression", progress: Progress | None = None
+    data: Path,
+    network: str = "face_expression",
+    progress: Progress | None = None,
+    *,
+    persons: bool = False,
 ) -> FaceEvaluation:
     """Score a network of the zoo, as it is shipped.
 
@@ -97,6 +105,8 @@ def evaluate_face(
         Its name in the manifest.
     progress
         Called with faces done, faces in all, and what is being done.
+    persons
+        Whether each face is also read against the person's own neutral ones.
 
     Raises
     ------
@@ -104,12 +114,15 @@ def evaluate_face(
         The data cannot be read, or the model is not the one that the manifest pins.
     """
     reader = ExpressionNetwork(network)
+    if persons:
+        return _evaluate_persons(reader, load_faces(data, persons=True), network, progress)
     archive = find_fer2013(data)
     if archive is None:
         faces = load_faces(data)
         expressions = read_faces(reader, faces.images, progress)
         ms = _ms_per_face(reader, faces.images)
-        return _evaluation(network, ms, data=scores(expressions, faces, ms))
+        found = _evaluation(network, ms, data=scores(expressions, faces, ms))
+        return msgspec.structs.replace(found, left_out=faces.left_out or None)
     fer2013 = load_fer2013(archive)
     own, votes = fer2013.fer2013(PRIVATE), fer2013.ferplus(PRIVATE)
     copies = fer2013.copied_from_training(PRIVATE)
@@ -123,8 +136,62 @@ def evaluate_face(
     )
 
 
+def _evaluate_persons(
+    reader: ExpressionNetwork, faces: Faces, network: str, progress: Progress | None
+) -> FaceEvaluation:
+    """Score faces alone, and against the mean of their person's other neutral pictures."""
+    if not reader.relative:
+        raise ModelError(
+            f"{network} reads nobody against a neutral face of their own.",
+            "Leave --person out, or choose a model that does: face_expression.",
+        )
+    alone, features = read_features(reader, faces.images, progress)
+    references = own_neutral(faces, features)
+    known = np.array([reference is not None for reference in references])
+    if not known.any():
+        raise DataError(
+            "Nobody has a neutral picture beside the one that is read.",
+            "With --person, each person needs at least one picture that is labelled neutral.",
+        )
+    against = alone.copy()
+    for done, i in enumerate(np.flatnonzero(known), start=1):
+        against[i] = reader.read(faces.images[i : i + 1], references[i])[0][0]
+        if progress is not None:
+            progress(done, int(known.sum()), "reading faces against their own neutral ones")
+    ms = _ms_per_face(reader, faces.images)
+    found = _evaluation(
+        network,
+        ms,
+        data=scores(alone[known], faces.chosen(known), ms),
+        against_own_neutral=scores(against[known], faces.chosen(known), ms),
+    )
+    unknown, left_out = int((~known).sum()), faces.left_out or None
+    return msgspec.structs.replace(found, without_own_neutral=unknown, left_out=left_out)
+
+
+def own_neutral(faces: Faces, features: NDArray[np.float32]) -> list[NDArray[np.float32] | None]:
+    """Return for each face the mean features of its person's other neutral faces, or None.
+
+    Parameters
+    ----------
+    faces
+        With `subjects`.
+    features
+        float32 [N, 256].
+    """
+    is_neutral = faces.labels == EXPRESSIONS.index(Expression.NEUTRAL)
+    subjects = np.asarray(faces.subjects)
+    found: list[NDArray[np.float32] | None] = []
+    for i in range(len(faces)):
+        others = is_neutral & (subjects == subjects[i])
+        others[i] = False  # never the tested one
+        found.append(features[others].mean(axis=0) if others.any() else None)
+    return found
+
+
 def _evaluation(network: str, ms: float, **sets: FaceScores) -> FaceEvaluation:
-    return FaceEvaluation(network, model(network).sha256, ms, **sets)
+    found = FaceEvaluation(network, model(network).sha256, ms)
+    return msgspec.structs.replace(found, **sets)
 
 
 def read_faces(
@@ -137,6 +204,20 @@ def read_faces(
         if progress is not None:
             progress(min(start + _CHUNK, len(images)), len(images), "reading faces")
     return np.concatenate(parts)
+
+
+def read_features(
+    reader: ExpressionNetwork, images: NDArray[np.uint8], progress: Progress | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return the distributions, float64 [N, 7], and the features, float32 [N, 256], of faces."""
+    expressions, features = [], []
+    for start in range(0, len(images), _CHUNK):
+        read, seen = reader.read(images[start : start + _CHUNK])
+        expressions.append(read)
+        features.append(np.asarray(seen))
+        if progress is not None:
+            progress(min(start + _CHUNK, len(images)), len(images), "reading faces")
+    return np.concatenate(expressions), np.concatenate(features)
 
 
 def _ms_per_face(reader: ExpressionNetwork, images: NDArray[np.uint8]) -> float:

@@ -3,9 +3,9 @@
 import io
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -45,8 +45,25 @@ BROKEN: Final = (
 )
 _FORMS: Final = (
     "It reads fer2013.zip, a folder with subfolders named angry, disgust, fear, happy, sad, "
-    "surprise, neutral, or an .npz with images (uint8, N x 48 x 48) and labels."
+    "surprise, neutral, or an .npz with images (uint8, N x 48 x 48) and labels. With --person: "
+    "a folder of such folders, one a person, or an .npz with subjects."
 )
+# The words that data sets use for the seven, AffectNet's among them.
+WORDS: Final[dict[str, Expression]] = {
+    **{expression.value: expression for expression in EXPRESSIONS},
+    "anger": Expression.ANGRY,
+    "disgusted": Expression.DISGUST,
+    "fearful": Expression.FEAR,
+    "afraid": Expression.FEAR,
+    "happiness": Expression.HAPPY,
+    "joy": Expression.HAPPY,
+    "sadness": Expression.SAD,
+    "surprised": Expression.SURPRISE,
+    "neutrality": Expression.NEUTRAL,
+}
+# None of the seven: left out, and counted.
+OTHER_WORDS: Final = ("contempt", "contemptuous", "other", "none", "unknown", "uncertain")
+LEFT_OUT: Final = -2
 
 
 @dataclass(frozen=True)
@@ -61,18 +78,26 @@ class Faces:
         int64 [N], positions in `EXPRESSIONS`; `UNLABELLED` where there is none.
     targets
         float32 [N, 7], the distribution to learn, each row in the order of `EXPRESSIONS`.
+    subjects
+        str [N], whose face it is, where that is known.
+    left_out
+        How many more there were that are labelled as none of the seven.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     targets: NDArray[np.float32]
+    subjects: NDArray[np.str_] | None = None
+    left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def chosen(self, mask: NDArray[np.bool_]) -> "Faces":
         """Return the faces where `mask` is true."""
-        return Faces(self.images[mask], self.labels[mask], self.targets[mask])
+        subjects = None if self.subjects is None else self.subjects[mask]
+        chosen = self.images[mask], self.labels[mask], self.targets[mask]
+        return Faces(*chosen, subjects, self.left_out)
 
     @property
     def labelled(self) -> "Faces":
@@ -186,39 +211,76 @@ def _sheet(png: bytes) -> NDArray[np.uint8]:
     return np.ascontiguousarray(grid.reshape(-1, FACE_PX, FACE_PX))
 
 
-def load_faces(path: Path) -> Faces:
+def load_faces(path: Path, persons: bool = False) -> Faces:
     """Read labelled faces from a folder with a subfolder for each expression, or from an .npz.
+
+    Expressions may go by any of `WORDS`; what is labelled as none of the seven (`OTHER_WORDS`)
+    is left out and counted.
 
     Parameters
     ----------
     path
-        A folder with subfolders named after `EXPRESSIONS` (any may be missing) that hold
-        pictures of cropped faces, or an .npz with `images`, uint8 [N, 48, 48], and `labels`,
-        positions in `EXPRESSIONS` or their names.
+        A folder with subfolders named after expressions (any may be missing) that hold pictures
+        of cropped faces, or an .npz with `images`, uint8 [N, 48, 48], and `labels`: words,
+        positions in `EXPRESSIONS`, or positions in an array `names` of words.
+    persons
+        Whose face each is has to be known: the folder holds such folders, one a person, or the
+        .npz an array `subjects`, [N].
 
     Raises
     ------
     AffettiError
         It is neither, holds no face, or holds something that cannot be read.
     """
-    images, labels = _from_folder(path) if path.is_dir() else _from_npz(path)
-    if not len(labels):
+    if path.is_dir():
+        found = _of_persons(path) if persons else _from_folder(path)
+    else:
+        found = _from_npz(path, persons)
+    kept = found.chosen(found.labels != LEFT_OUT)
+    if not len(kept):
         raise unreadable(path, "there is no labelled face in it")
-    return Faces(images, labels, one_hot(labels))
+    return replace(kept, left_out=len(found) - len(kept))
 
 
-def _from_folder(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    by_name = {child.name.lower(): child for child in folder.iterdir() if child.is_dir()}
+def _faces(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    subjects: NDArray[np.str_] | None = None,
+) -> Faces:
+    return Faces(images, labels, one_hot(np.maximum(labels, 0)), subjects)
+
+
+def _of_persons(folder: Path) -> Faces:
+    """Return the faces in a folder of persons' folders."""
+    persons = [child for child in sorted(folder.iterdir()) if child.is_dir()]
+    parts = [(person.name, _from_folder(person)) for person in persons]
+    parts = [(name, part) for name, part in parts if len(part)]
+    if not parts:
+        raise unreadable(folder, "there is no person's folder with labelled faces in it")
+    subjects = np.concatenate([np.full(len(part), name) for name, part in parts])
+    images = np.concatenate([part.images for _, part in parts])
+    return _faces(images, np.concatenate([part.labels for _, part in parts]), subjects)
+
+
+def _from_folder(folder: Path) -> Faces:
+    named = [(_label_of(child.name), child) for child in folder.iterdir() if child.is_dir()]
+    known = sorted((label, child) for label, child in named if label is not None)
     images, labels = [], []
-    for label, expression in enumerate(EXPRESSIONS):
-        if expression not in by_name:
-            continue
-        for file in sorted(by_name[expression].rglob("*")):
+    for label, child in known:
+        for file in sorted(child.rglob("*")):
             if file.suffix.lower() in _PICTURES:
                 images.append(_picture(file))
                 labels.append(label)
     stacked = np.stack(images) if images else np.empty((0, FACE_PX, FACE_PX), np.uint8)
-    return stacked, np.array(labels, np.int64)
+    return _faces(stacked, np.array(labels, np.int64))
+
+
+def _label_of(word: str) -> int | None:
+    """Return the label that a word stands for, `LEFT_OUT` for none of the seven; or None."""
+    word = word.strip().lower()
+    if word in OTHER_WORDS:
+        return LEFT_OUT
+    return EXPRESSIONS.index(WORDS[word]) if word in WORDS else None
 
 
 def _picture(file: Path) -> NDArray[np.uint8]:
@@ -236,26 +298,38 @@ def _picture(file: Path) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(grey, (FACE_PX, FACE_PX), interpolation=resampling), np.uint8)
 
 
-def _from_npz(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _from_npz(path: Path, persons: bool) -> Faces:
     try:
         with np.load(path, allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
+            names = np.atleast_1d(archive["names"]) if "names" in archive else None
+            subjects = archive["subjects"].astype(np.str_) if "subjects" in archive else None
     except BROKEN as error:
         raise unreadable(path, str(error)) from error
     if labels.ndim != 1:
         raise unreadable(path, f"labels have the shape {list(labels.shape)}")
     if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):
         raise unreadable(path, f"images are {images.dtype} {list(images.shape)}")
-    if labels.dtype.kind == "U":
-        names = {expression.value: label for label, expression in enumerate(EXPRESSIONS)}
-        labels = np.array([names.get(name.lower(), UNLABELLED) for name in labels])
-    if labels.dtype.kind not in "iu" or not _are_labels(labels):
-        raise unreadable(path, "labels must be 0 to 6, or the names of the expressions")
-    return images, labels.astype(np.int64)
+    if persons and (subjects is None or subjects.shape != labels.shape):
+        raise unreadable(path, "it does not say whose face each is, in an array subjects")
+    return _faces(images, _labels_in(path, labels, names), subjects)
 
 
-def _are_labels(labels: NDArray[np.int64]) -> bool:
-    return bool(((labels >= 0) & (labels < len(EXPRESSIONS))).all())
+def _labels_in(path: Path, labels: NDArray[Any], names: NDArray[Any] | None) -> NDArray[np.int64]:
+    """Return the labels of an .npz as positions in `EXPRESSIONS`."""
+    count = len(EXPRESSIONS) if names is None else len(names)
+    if labels.dtype.kind in "iu" and ((labels < 0) | (labels >= count)).any():
+        raise unreadable(path, f"labels must be 0 to {count - 1}, or words")
+    if labels.dtype.kind in "iu" and names is None:
+        return labels.astype(np.int64)
+    words = names[labels] if names is not None and labels.dtype.kind in "iu" else labels
+    if words.dtype.kind != "U":
+        raise unreadable(path, "labels must be numbers or words")
+    found = {str(word): _label_of(str(word)) for word in np.unique(words)}
+    strange = sorted(word for word, label in found.items() if label is None)
+    if strange:
+        raise unreadable(path, f"{strange[0]!r} names no expression")
+    return np.array([found[str(word)] for word in words], np.int64)
 
 
 def unreadable(path: Path, detail: str) -> AffettiError:
