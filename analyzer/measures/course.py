@@ -24,6 +24,7 @@ from affetti.analyzer.measures.estimates import (
     period_ns,
     withheld,
 )
+from affetti.analyzer.measures.looks import Looks, looks_in
 from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.analyzer.measures.responses import (
     FaceCourse,
@@ -78,6 +79,8 @@ class Course:
         Of face and music over the whole session.
     together
         What the fused estimates rest on.
+    looks
+        What the face showed beside its expression.
     unseen
         What could not be seen or heard, when and why.
     neutral
@@ -96,6 +99,7 @@ class Course:
     tracks: list[TrackResult]
     congruence: Congruence
     together: Together
+    looks: Looks
     unseen: list[Unseen]
     neutral: Outcome | None
 
@@ -172,6 +176,7 @@ def course_of(
         ],
         congruence=congruence_in(estimates["fused"], tables["fused"], both),
         together=together_in(tables["fused"], whole),
+        looks=looks_in(tables["face"], whole),
         unseen=unseen_of(state, tables["face"]),
         neutral=neutral_outcome(state, tables["face"]),
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.measures.congruence import Congruence, congruence_of
 from affetti.analyzer.measures.estimates import Estimates, ModalityName, withheld
+from affetti.analyzer.measures.looks import Looks, looks_in
 from affetti.analyzer.measures.responses import FaceCourse, Quiet, Response, response_of
 from affetti.analyzer.measures.stretches import after, joined, within, without
 from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary, summary_of
@@ -59,6 +60,8 @@ class TrackResult:
         Of face and music.
     reasons
         What of the sound spoke for what the music expressed, the most frequent first.
+    looks
+        What the face showed beside its expression.
     face
         Whether the face responded.
     response, response_s
@@ -77,6 +80,7 @@ class TrackResult:
     together: Together
     congruence: Congruence
     reasons: tuple[Reason, ...]
+    looks: Looks
     face: Response
 
     @property
@@ -117,7 +121,8 @@ def track_result(  # noqa: PLR0917  what a track is measured by
     estimates
         Of all three modalities.
     tables
-        Columns of the fused estimates, for the divergence, and of the music, for the reasons.
+        Columns of the fused estimates, for the divergence, of the music, for the reasons, and of
+        the face, for the looks.
     face, quiet
         The face over the session, and without music.
     margin
@@ -145,6 +150,7 @@ def track_result(  # noqa: PLR0917  what a track is measured by
         together=together_in(tables["fused"], settled),
         congruence=congruence_in(estimates["fused"], tables["fused"], without(settled, unwatched)),
         reasons=reasons_of(tables["music"], settled),
+        looks=looks_in(tables["face"], played),
         face=response_of(face, _from_onset(track, without(played, unwatched)), quiet),
     )
 

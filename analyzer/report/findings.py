@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.looks import Looks
 from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.measures.unseen import crowded_share
@@ -27,7 +28,7 @@ from affetti.analyzer.report.wording import (
     stream_word,
     times,
 )
-from affetti.core.language import clock_text, listed, text, word
+from affetti.core.language import clock_text, counted, listed, text, word
 from affetti.core.recording.info import AudioInfo, SignalInfo
 from affetti.models.face.reference import TAKEN, Outcome
 
@@ -149,6 +150,27 @@ def reasons_text(track: TrackResult) -> str:
     return text("report.reasons", reasons=", ".join(said)) if said else text("report.no_reasons")
 
 
+def signs_text(track: TrackResult) -> str:
+    """Return what the face showed in a track, in signs that have a name."""
+    if not track.looks.made:
+        return text("report.no_looks")
+    said = [
+        text("finding.share", what=word("sign", code), share=percent(share))
+        for code, share in track.looks.signs
+    ]
+    return text("report.signs", signs=", ".join(said)) if said else text("report.no_signs")
+
+
+def looks_text(looks: Looks) -> str:
+    """Return how often the eyes were closed, and where they looked."""
+    return text(
+        "basis.looks",
+        closed=percent(looks.eyes_closed),
+        **{gaze: percent(share) for gaze, share in looks.gazes.items()},
+        looks=counted("count.look", looks.made),
+    )
+
+
 def circumplex_text(summary: Summary) -> str:
     """Return mean valence and arousal: `valence +0.42, arousal +0.31, each from -1 to 1`."""
     if not summary.said:
@@ -175,6 +197,8 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
     if crowded > 0:
         said = text("basis.crowded", share=percent(crowded))
         rows.append((text("basis.several_faces"), said))
+    if analysis.looks.made:
+        rows.append((text("basis.eyes"), looks_text(analysis.looks)))
     rows.append((text("basis.without_music"), _quiet(analysis)))
     if analysis.neutral is not None:
         said = _neutral_reference(analysis, analysis.neutral)

@@ -235,6 +235,7 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
         "words": words,
         "bars": bars,
         "reasons": findings.reasons_text(track),
+        "signs": findings.signs_text(track),
         "circumplex": findings.circumplex_text(track.summaries["music"]),
     }
 

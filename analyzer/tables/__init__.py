@@ -14,6 +14,7 @@ import numpy as np
 
 from affetti.analyzer.analysis import Analysis, SignalTable
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES
+from affetti.analyzer.measures.looks import GAZES, Looks
 from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
 from affetti.core.clock import NS_PER_S
@@ -107,6 +108,12 @@ COLUMNS: Final[dict[str, str]] = {
     "music_arousal": "mean arousal by music, -1 calm to 1 activated",
     "music_reasons": "what of the sound spoke most often for the music's strongest emotion",
     "duration_s": "length of the track's file, seconds",
+    "face_looks": "looks at the face's landmarks, a few a second while it is followed",
+    "face_signs": "codes of the signs that the face showed most often",
+    "eyes_closed_share": "share of the looks with both eyes closed or cast down, 0 to 1",
+    "gaze_camera_share": "share of the looks at the camera, 0 to 1",
+    "gaze_left_share": "share of the looks to the left of the picture, 0 to 1",
+    "gaze_right_share": "share of the looks to the right of the picture, 0 to 1",
     "face_seen_s": "how long the face was seen in the track, seconds",
     "face_changes": "lasting changes of the face's expression in the track",
     "quiet_seen_s": "how long the face was seen without music in the session, seconds",
@@ -122,7 +129,7 @@ COLUMNS: Final[dict[str, str]] = {
     "kind": "what was noted: " + ", ".join(kind.noun for kind in leaves(Moment)),
     "text": "what the therapist, or the person, wrote",
     "t_ns": "moment, nanoseconds of session time",
-    "reasons": "what of the sound spoke for the strongest emotion, the weightiest first",
+    "reasons": "what of the sound spoke for the strongest emotion, or what the face showed",
     "divergence_bits": "Jensen-Shannon divergence of face and music, 0 alike to 1 disjoint",
 }
 
@@ -157,6 +164,7 @@ def tables_of(analysis: Analysis) -> list[Table]:
         _transitions(analysis),
         _transition_matrix(analysis),
         _tracks(analysis),
+        _looks(analysis),
         _moments(analysis),
         *(_estimates(analysis, name, table) for name, table in analysis.tables.all().items()),
         *(_signal(analysis, name, table) for name, table in analysis.signals.items()),
@@ -362,6 +370,20 @@ def _tracks(analysis: Analysis) -> Table:
         for track in analysis.tracks
     ]
     return _table(analysis, "tracks", columns, rows)
+
+
+def _looks(analysis: Analysis) -> Table:
+    """Return what the face showed beside its expression: in the session, then in each track."""
+    gazes = (f"gaze_{gaze}_share" for gaze in GAZES)
+    columns = ("track", "title", "face_looks", "face_signs", "eyes_closed_share", *gazes)
+    rows = [[None, "", *_look(analysis.looks)]]
+    rows += [[track.number, track.title, *_look(track.looks)] for track in analysis.tracks]
+    return _table(analysis, "looks", columns, rows)
+
+
+def _look(looks: Looks) -> Row:
+    signs = ", ".join(code for code, _ in looks.signs)
+    return [looks.made, signs, looks.eyes_closed, *looks.gazes.values()]
 
 
 def _summary(summary: Summary) -> Row:

@@ -116,6 +116,13 @@ class RecordingView:
         seen = [face.expressions for face in self._faces if face.expressions is not None]
         return tuple(np.mean(seen, axis=0).tolist()) if seen else None
 
+    def face_signs(self) -> tuple[str, ...]:
+        """Return the codes of the signs that the face showed when it was last looked at."""
+        since_ns = self.now_ns - _FACES_NS
+        faces = [each.face for each in self._faces if each.t_ns >= since_ns]
+        looked = [face for face in faces if face is not None and face.landmarks is not None]
+        return looked[-1].reasons if looked else ()
+
     @property
     def settings(self) -> PerceptionSettings:
         """Of the recording's perception."""

@@ -44,7 +44,9 @@ def face_reading(view: RecordingView) -> Reading:
     shares = view.face_expressions()
     if shares is not None and not view.state.paused:
         words = strongest(shares, EXPRESSIONS)
-        return Reading(text("express.the_face"), words, shares, EXPRESSIONS)
+        return Reading(
+            text("express.the_face"), words, shares, EXPRESSIONS, reasons=view.face_signs()
+        )
     return Reading(text("modality.face"), _why_no_face(view))
 
 
