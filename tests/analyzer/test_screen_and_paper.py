@@ -63,7 +63,9 @@ class Faces:
             if face is None:
                 return FaceReading()
             others = tuple(Detection((110, 20, 40, 40), 0.9) for _ in range(self._count - 1))
-            return FaceReading(face, (40, 20, 60, 60), self._count, others=others)  # type: ignore[arg-type]
+            return FaceReading(  # type: ignore[arg-type]
+                expressions=face, box_px=(40, 20, 60, 60), faces=self._count, others=others
+            )
 
         return read
 
