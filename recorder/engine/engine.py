@@ -73,10 +73,6 @@ class Engine:
         self.recording: Recording | None = None
         self.quitting = False
 
-    def load_models(self) -> None:
-        """Begin to load the models; a recording does so at the latest."""
-        self._readers.load()
-
     def carry_out(self, command: AnyCommand) -> None:
         """Do what a command says; what goes wrong is published as a `Problem`."""
         try:
@@ -230,6 +226,7 @@ class Engine:
         actions[action]()
 
     def _list_devices(self) -> None:
+        self._readers.load()  # who chooses devices will record
         from affetti.recorder.sources import devices  # noqa: PLC0415  asks every camera
 
         self._publish(
@@ -254,7 +251,7 @@ class Engine:
         if plan.pipeline != self._readers.offer.pipeline.name:
             self._readers = Readers(offered(plan.pipeline, self._settings))
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
-        self.load_models()
+        self._readers.load(self.recording.perceived)
         logbook.note("a recording begins")
         self._publish(messages.Started(str(self.recording.target)))
 
@@ -375,7 +372,6 @@ class _Server:
             self._engine.close("signal" if self._terminated else "ui_gone")
 
     def _run(self) -> None:
-        self._engine.load_models()
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
         while not (self._engine.quitting or self._terminated):
             try:

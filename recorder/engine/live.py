@@ -8,7 +8,7 @@ That makes the live estimates a function of the log alone, which a replay can re
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
@@ -31,6 +31,7 @@ from affetti.models.perception import FacePerception, FusionPerception, MusicPer
 from affetti.models.perception.plugins import Perceiver, Plugged
 from affetti.models.pipelines import AFFETTI, Offer
 
+OURS: Final[tuple[Modality, ...]] = ("face", "music")  # a plug-in brings what reads the others
 # A live estimate that would come later than this is left to the analyzer.
 PATIENCE_NS: Final = {"face": NS_PER_S // 2}
 OTHER_PATIENCE_NS: Final = 2 * NS_PER_S
@@ -52,27 +53,36 @@ class Readers:
         self._look: Any = None
         self._face: Any = None
         self._music: Any = None
-        self._thread: threading.Thread | None = None
+        self._begun: set[Modality] = set()
+        self._beginning = threading.Lock()
 
-    def load(self) -> None:
-        """Begin to load, unless that was begun before."""
-        if self._thread is None:
+    def load(self, modalities: Iterable[Modality] = OURS) -> None:
+        """Begin to load what reads these modalities, unless that was begun before."""
+        with self._beginning:
+            wanted = [each for each in OURS if each in modalities and each not in self._begun]
+            self._begun.update(wanted)
+        if wanted:
             # No daemon: to be killed in the middle of native code ends a process with an abort.
-            self._thread = threading.Thread(target=self._load, name="load models")
+            thread = threading.Thread(target=self._load, args=(wanted,), name="load models")
             try:
-                self._thread.start()
+                thread.start()
             except RuntimeError as error:  # there can be no more threads
                 self.problem = _unloaded(error)
 
     def ready(self, modality: Modality) -> bool:
-        """Whether what reads a modality has been loaded; a plug-in's perceiver has."""
-        ours = {"face": self._face, "music": self._music}
-        return modality not in ours or ours[modality] is not None
+        """Whether what reads a modality has been loaded; a plug-in's perceiver has.
+
+        Who asks needs it: loading begins, unless it did so before.
+        """
+        if modality not in OURS:
+            return True
+        self.load((modality,))
+        return self._loaded(modality)
 
     @property
     def all_ready(self) -> bool:
-        """Whether both are."""
-        return self.ready("face") and self.ready("music")
+        """Whether everything that was begun is loaded."""
+        return all(map(self._loaded, tuple(self._begun)))
 
     def read_face(self, image: NDArray[np.uint8], choose: Any, neutral: Any = None) -> Any:
         """Read a face; only once it is ready."""
@@ -91,14 +101,19 @@ class Readers:
         """Read a window of music; only once it is ready."""
         return self._music.read(samples, rate_hz)
 
-    def _load(self) -> None:
+    def _loaded(self, modality: Modality) -> bool:
+        return (self._face if modality == "face" else self._music) is not None
+
+    def _load(self, modalities: Sequence[Modality]) -> None:
         try:
             perceivers = self.offer.open()
-            self._look = perceivers.signs.look if perceivers.signs is not None else None
-            self._face = perceivers.face
-            music = perceivers.music
-            music.warm()
-            self._music = music
+            if "face" in modalities:
+                self._look = perceivers.signs.look if perceivers.signs is not None else None
+                self._face = perceivers.face
+            if "music" in modalities:
+                music = perceivers.music
+                music.warm()
+                self._music = music
         except AffettiError as error:
             self.problem = error
         except Exception as error:  # whatever it is, the recording goes on

@@ -29,6 +29,7 @@ from affetti.core.events import (
     Event,
     Failure,
     FilmLoss,
+    Modality,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     SessionEnded,
@@ -41,7 +42,7 @@ from affetti.core.recording.parts import PartLog
 from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
-from affetti.core.streams import ROOM, VIDEO, Stream
+from affetti.core.streams import AUDIO, ROOM, VIDEO, Stream
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.perception.plugins import fingerprints, perceivers, settings_of
 from affetti.models.pipelines import digests_of
@@ -59,6 +60,7 @@ from affetti.recorder.sources.player import Player
 Subscriber = Callable[[Event, bytes], None]
 
 _IDLE_S: Final = 0.1
+_PERCEIVED_IN: Final[dict[str, Modality]] = {VIDEO: "face", AUDIO: "music"}
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -275,6 +277,12 @@ class Recording:
     def bytes_written(self) -> int:
         """How much the log has taken so far."""
         return self._log.bytes_written
+
+    @property
+    def perceived(self) -> frozenset[Modality]:
+        """What there is to perceive in the streams of its sources."""
+        kinds = {stream.kind for stream in self.sources.streams()}
+        return frozenset(_PERCEIVED_IN[kind] for kind in kinds & _PERCEIVED_IN.keys())
 
     @property
     def _failed(self) -> EndReason:

@@ -6,17 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import soundfile
 
 from affetti.core.errors import ExitCode
-from affetti.core.events import FrameCaptured
+from affetti.core.events import Event, FrameCaptured
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.session import Session
+from tests.command_line import affetti
 from tests.recorder.films import moving_film, tone
+from tests.recorder.recording_sink import wait_for
 
 COMMAND = [sys.executable, "-m", "affetti", "record", "--headless"]
 
@@ -42,11 +46,26 @@ def begin(target: Path, *args: object) -> "subprocess.Popen[str]":
     return process
 
 
+def on_disk(target: Path, kind: type[Event]) -> int:
+    """Return how many events of a kind a running log holds."""
+    held = 0
+    for part in parts_of(target):
+        # One that is just being made is no file of HDF5 yet.
+        with suppress(OSError), h5py.File(part, locking=False) as file:
+            held += int((file["index"]["kind"] == kind.__name__.encode()).sum())
+    return held
+
+
+def until_on_disk(target: Path, kind: type[Event], count: int = 6) -> None:
+    wait_for(lambda: on_disk(target, kind) >= count)
+
+
 @pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def material(tmp_path_factory: pytest.TempPathFactory, long_film: Path) -> Path:
     folder = tmp_path_factory.mktemp("material")
     moving_film(folder / "film.avi", seconds=4)
-    moving_film(folder / "long.avi", seconds=60)
+    moving_film(folder / "short.avi", seconds=1)
+    (folder / "long.avi").symlink_to(long_film)
     tone(folder / "a.ogg", seconds=2.5)
     tone(folder / "b.ogg", seconds=1.5, pitch_hz=880)
     tone(folder / "mono.wav", seconds=1, rate_hz=22_050, channels=1)
@@ -65,7 +84,7 @@ def test_a_recording_holds_every_frame_and_every_sample(material: Path, tmp_path
     assert info["frames"] == 100
     assert info["frames_dropped"] == 0
     assert info["end_reason"] == "sources_ended"
-    assert info["duration_s"] == pytest.approx(4.0, abs=0.5)
+    assert info["duration_s"] >= 3.9
     with Session.open(target) as session:
         session.verify_digest()
         frames = [event for event in session.events if isinstance(event, FrameCaptured)]
@@ -94,7 +113,7 @@ def test_the_room_is_recorded_from_a_file_too(material: Path, tmp_path: Path) ->
 def test_without_a_name_the_file_is_named_after_person_and_time(
     material: Path, tmp_path: Path
 ) -> None:
-    done = record("--person", "P07", "--play", material / "b.ogg", "--no-speaker")
+    done = record("--person", "P07", "--camera", material / "short.avi")
     assert done.returncode == 0, done.stderr
     (path,) = tmp_path.glob("sub-P07_ses-*T*.h5")
     assert str(path) in done.stderr
@@ -107,14 +126,14 @@ def test_duration_ends_a_recording(material: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with Session.open(target) as session:
         assert session.info.end_reason == "duration"
-        assert session.duration_s == pytest.approx(1.5, abs=0.5)
+        assert session.duration_s >= 1.5
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_recording_cleanly(material: Path, tmp_path: Path, number: int) -> None:
     target = tmp_path / "signal.h5"
     process = begin(target, "--camera", material / "long.avi")
-    time.sleep(1)
+    until_on_disk(target, FrameCaptured)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
@@ -137,7 +156,7 @@ def test_a_terminal_that_closes_ends_a_recording_cleanly(material: Path, tmp_pat
     deadline = time.monotonic() + 60
     while not parts_of(target) and time.monotonic() < deadline:
         time.sleep(0.02)
-    time.sleep(1)
+    until_on_disk(target, FrameCaptured)
     os.close(leader)
     process.send_signal(signal.SIGHUP)
     assert process.wait(timeout=60) == 0
@@ -147,7 +166,8 @@ def test_a_terminal_that_closes_ends_a_recording_cleanly(material: Path, tmp_pat
 
 def test_video_without_consent_is_not_even_opened(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "no.h5"
-    done = record("--camera", material / "film.avi", "--consent", "audio", "--output", target)
+    done = affetti("record", "--headless", "--camera", material / "film.avi",
+                   "--consent", "audio", "--output", target)  # fmt: skip
     assert done.returncode == ExitCode.CONSENT
     assert not list(tmp_path.glob("*.h5"))
 
@@ -155,7 +175,7 @@ def test_video_without_consent_is_not_even_opened(material: Path, tmp_path: Path
 def test_a_file_that_exists_is_never_overwritten(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "precious.h5"
     target.write_text("precious")
-    done = record("--camera", material / "film.avi", "--output", target)
+    done = affetti("record", "--headless", "--camera", material / "film.avi", "--output", target)
     assert done.returncode == ExitCode.FILE_EXISTS
     assert target.read_text() == "precious"
 
@@ -197,7 +217,7 @@ def test_bad_input_is_one_clear_message(
     (material / "text.ogg").write_text("this is no sound")
     if "--output" not in arguments:
         arguments = [*arguments, "--output", str(tmp_path / "out.h5")]
-    done = record(*arguments, cwd=material)
+    done = affetti("record", "--headless", *arguments, cwd=material)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 2
@@ -232,14 +252,14 @@ def test_a_neutral_face_can_be_recorded_first(material: Path, tmp_path: Path) ->
     with Session.open(target) as session:
         neutral_reference = session.state.neutral_reference
         assert neutral_reference is not None
-        assert neutral_reference.duration_ns(0) == pytest.approx(3e9, abs=5e8)
+        assert neutral_reference.duration_ns(0) >= 3e9
 
 
 def test_the_log_tells_of_a_recording_without_a_word_about_the_person(
     material: Path, tmp_path: Path
 ) -> None:
     film = material / "film.avi"
-    options = ["--person", "Quitte7", "--camera", film, "--no-speaker", "--duration", 2]
+    options = ["--person", "Quitte7", "--camera", film, "--no-speaker", "--duration", 1]
     done = record(*options, "--markers-from-stdin", cwd=tmp_path, input="she weeps at the bridge\n")
     assert done.returncode == 0, done.stderr
     (log,) = (tmp_path / "state").rglob("engine.log")
@@ -248,3 +268,22 @@ def test_the_log_tells_of_a_recording_without_a_word_about_the_person(
     assert "a recording is sealed" in written
     assert "Quitte7" not in written
     assert "weeps" not in written
+
+
+def test_a_recording_without_sound_loads_nothing_that_hears(material: Path, tmp_path: Path) -> None:
+    program = (
+        "import atexit, sys; from affetti.core.cli import main\n"
+        "atexit.register(lambda: print({'librosa', 'onnxruntime'} & set(sys.modules)))\n"
+        "main()\n"
+    )
+    words = [
+        "record",
+        "--headless",
+        "--camera",
+        material / "short.avi",
+        "--output",
+        tmp_path / "a.h5",
+    ]
+    command = [sys.executable, "-P", "-c", program, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{'onnxruntime'}"
