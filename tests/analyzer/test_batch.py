@@ -93,7 +93,10 @@ def test_a_worker_that_is_killed_takes_no_recording_with_it(tmp_path: Path) -> N
     assert {one.status for one in outcomes} <= {"written", "current"}
 
 
-def test_an_analysis_says_what_it_was_made_of(recording: Path, tmp_path: Path) -> None:
+def test_an_analysis_says_what_it_was_made_of_and_leaves_that_alone(
+    recording: Path, tmp_path: Path
+) -> None:
+    before = recording.read_bytes()
     request = Request(output=tmp_path, command="affetti analyze x.h5")
     outcome = analyze_file(recording, request)
     assert outcome.folder == tmp_path / f"{recording.stem}.analysis"
@@ -105,6 +108,7 @@ def test_an_analysis_says_what_it_was_made_of(recording: Path, tmp_path: Path) -
     for name, table in found["tables"].items():
         lines = (outcome.folder / name).read_text(encoding="utf-8")
         assert lines.startswith(",".join(table["columns"]))
+    assert recording.read_bytes() == before
 
 
 def test_the_same_analysis_is_not_made_twice(quiet_recording: Path, tmp_path: Path) -> None:
@@ -164,12 +168,6 @@ def test_an_analysis_that_was_broken_off_is_written_anew(
     assert analyze_file(quiet_recording, Request(output=tmp_path)).status == "written"
     assert (folder / "provenance.json").exists()
     assert not list(folder.glob(".writing*"))
-
-
-def test_a_recording_is_never_written_to(recording: Path, tmp_path: Path) -> None:
-    before = recording.read_bytes()
-    analyze_file(recording, Request(output=tmp_path))
-    assert recording.read_bytes() == before
 
 
 def test_two_recordings_never_share_a_folder(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 import importlib
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -23,14 +21,10 @@ from affetti.core.events import (
 )
 from affetti.core.recording.session import Session
 from affetti.core.streams import audio_stream
+from tests.command_line import affetti
 from tests.conftest import NS, started
 
 COMMANDS = ("analyze", "check", "demo", "info", "recover", "report", "verify")
-
-
-def affetti(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "affetti", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -151,6 +145,7 @@ def test_recover_without_anything_to_do(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.campaign
 def test_the_demo_names_the_report_it_wrote(sample_session: Path, tmp_path: Path) -> None:
     done = affetti("demo", "--output", tmp_path / "demo")
     assert done.returncode == ExitCode.OK

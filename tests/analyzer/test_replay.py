@@ -27,6 +27,7 @@ def test_a_replay_reproduces_every_live_estimate(recording: Path) -> None:
     assert found.compared["face"] == 200
     assert found.compared["music"] >= 10
     assert found.compared["fused"] == 39
+    assert msgspec.json.decode(msgspec.json.encode(found.compared)) == found.compared
 
 
 def test_the_bundled_recording_is_reproduced(sample_session: Path) -> None:
@@ -39,19 +40,19 @@ def test_the_bundled_recording_is_reproduced(sample_session: Path) -> None:
 
 
 def busy(modality: str, event: Event) -> bool:
-    """Skip every fourth frame and the music of the first ten seconds."""
+    """Skip every fourth frame and the music of the first five seconds."""
     if isinstance(event, FrameCaptured):
         return event.frame % 4 == 0
-    return modality == "music" and event.t_ns < 10 * NS_PER_S
+    return modality == "music" and event.t_ns < 5 * NS_PER_S
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"skip": busy}, {"ended": False, "cut_estimates": 40}, {"live": False}]
+    "changes", [{}, {"skip": busy}, {"ended": False, "cut_estimates": 20}, {"live": False}]
 )
 def test_completing_live_estimates_gives_what_a_replay_gives(
     tmp_path: Path, plan: Plan, changes: dict[str, object]
 ) -> None:
-    path = build(tmp_path / "s.h5", replace(plan, duration_s=14, **changes))
+    path = build(tmp_path / "s.h5", replace(plan, duration_s=8, **changes))
     with Session.open(path) as session:
         again, live = replayed(session), completed(session)
     for name in ESTIMATE_TABLES:
@@ -69,7 +70,7 @@ def test_the_first_difference_is_named(tmp_path: Path, plan: Plan) -> None:
         reading = read_face(image, choose)
         return replace(reading, brightness=0.25) if calls["face"] == 31 else reading
 
-    path = build(tmp_path / "other.h5", replace(plan, read_face=read_otherwise))
+    path = build(tmp_path / "other.h5", replace(plan, duration_s=4, read_face=read_otherwise))
     with Session.open(path) as session:
         difference = verify(session).difference
         assert difference is not None
@@ -83,7 +84,7 @@ def test_the_first_difference_is_named(tmp_path: Path, plan: Plan) -> None:
 
 
 def test_an_estimate_that_was_never_recorded_is_a_difference(tmp_path: Path, plan: Plan) -> None:
-    path = build(tmp_path / "none.h5", replace(plan, live=False))
+    path = build(tmp_path / "none.h5", replace(plan, duration_s=2, live=False))
     with Session.open(path) as session:
         difference = verify(session).difference
     assert difference is not None
@@ -93,7 +94,7 @@ def test_an_estimate_that_was_never_recorded_is_a_difference(tmp_path: Path, pla
 def test_skips_are_reproduced_as_skips_and_computed_by_the_analyzer(
     tmp_path: Path, plan: Plan
 ) -> None:
-    path = build(tmp_path / "busy.h5", replace(plan, skip=busy))
+    path = build(tmp_path / "busy.h5", replace(plan, duration_s=8, skip=busy))
     with Session.open(path) as session:
         found = verify(session)
         assert found.reproduced
@@ -101,7 +102,7 @@ def test_skips_are_reproduced_as_skips_and_computed_by_the_analyzer(
         assert found.skipped["music"] > 0
         live = Counter(type(each) for each in replay(session, "recorded"))
         assert live[EstimateSkipped] == sum(found.skipped.values())
-        assert len(replayed(session).face["t_ns"]) == 200
+        assert len(replayed(session).face["t_ns"]) == 80
 
 
 def test_a_recording_of_other_models_is_said_to_be_one(tmp_path: Path) -> None:
@@ -137,8 +138,3 @@ def test_progress_reaches_the_end(quiet_recording: Path) -> None:
     with Session.open(quiet_recording) as session:
         replayed(session, lambda done, total: seen.append((done, total)))
         assert seen[-1] == (len(session), len(session))
-
-
-def test_a_verification_can_be_told_to_a_machine(recording: Path) -> None:
-    with Session.open(recording) as session:
-        assert msgspec.json.encode(verify(session).compared)

@@ -34,6 +34,7 @@ def test_figures_are_there_and_the_console_is_silent(page: Path) -> None:
     assert len(re.findall(r"<polygon points=\"[\d.,\- ]+\" class=\"happiness\"", done.stdout)) >= 3
 
 
+@pytest.mark.campaign
 def test_notes_are_text_in_the_browser_too(page: Path) -> None:
     dom = browse(page, "--dump-dom").stdout
     assert "<script" not in dom
@@ -41,6 +42,7 @@ def test_notes_are_text_in_the_browser_too(page: Path) -> None:
     assert "<title>run</title>" not in dom
 
 
+@pytest.mark.campaign
 def test_the_page_asks_the_network_for_nothing(page: Path, tmp_path: Path) -> None:
     log = tmp_path / "net.json"
     quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -56,6 +58,7 @@ def test_the_page_asks_the_network_for_nothing(page: Path, tmp_path: Path) -> No
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
+@pytest.mark.campaign
 def test_it_prints(page: Path, tmp_path: Path) -> None:
     paper = tmp_path / "report.pdf"
     browse(page, f"--print-to-pdf={paper}", "--no-pdf-header-footer")

@@ -1,6 +1,8 @@
 """The review screen and the report say the same of the same recording."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from html.parser import HTMLParser
 from itertools import cycle
 from pathlib import Path
@@ -146,9 +148,28 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def built(path: Path, fields: dict[str, Any]) -> Path:
-    read_face = fields.get("read_face", Faces((1, None))).reader()
-    return build(path, Plan(**{**fields, "read_face": read_face}))
+@dataclass(frozen=True)
+class Told:
+    """A recording of a kind, and its report."""
+
+    fields: dict[str, Any]
+    path: Path
+    page: "Page"
+
+
+@pytest.fixture(scope="module")
+def told_of(tmp_path_factory: pytest.TempPathFactory, blank_jpeg: bytes) -> Callable[[str], Told]:
+    """Record a kind, and report it, once for all tests that ask for it."""
+
+    @cache
+    def tell(kind: str) -> Told:
+        fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
+        read_face = fields.get("read_face", Faces((1, None))).reader()
+        path = tmp_path_factory.mktemp("kind") / f"{list(KINDS).index(kind)}.h5"
+        build(path, Plan(**{**fields, "read_face": read_face}))
+        return Told(fields, path, Page(write_report(path).read_text(encoding="utf-8")))
+
+    return tell
 
 
 class Page(HTMLParser):
@@ -199,12 +220,10 @@ async def on_screen(path: Path, folder: Path) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_screen_says_what_the_report_says(
-    tmp_path: Path, blank_jpeg: bytes, kind: str
+    tmp_path: Path, told_of: Callable[[str], Told], kind: str
 ) -> None:
-    fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
-    path = built(tmp_path / "s.h5", fields)
-    page = Page(write_report(path).read_text(encoding="utf-8"))
-    screen = await on_screen(path, tmp_path)
+    fields, page = told_of(kind).fields, told_of(kind).page
+    screen = await on_screen(told_of(kind).path, tmp_path)
     rows = list(
         zip(page.under("bar-name"), page.under("bar-words"), page.under("bar-coverage"),
             strict=True)
@@ -227,12 +246,10 @@ async def test_the_screen_says_what_the_report_says(
 
 @pytest.mark.parametrize("kind", ["two tracks", "a pause"])
 def test_segments_are_the_same_in_the_table_and_in_the_report(
-    tmp_path: Path, blank_jpeg: bytes, kind: str
+    told_of: Callable[[str], Told], kind: str
 ) -> None:
-    fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
-    path = built(tmp_path / "s.h5", fields)
-    page = Page(write_report(path).read_text(encoding="utf-8"))
-    with Session.open(path) as session:
+    page = told_of(kind).page
+    with Session.open(told_of(kind).path) as session:
         (table,) = [t for t in tables_of(analyze(session, completed(session)))
                     if t.name == "segments"]  # fmt: skip
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
@@ -245,16 +262,14 @@ def test_segments_are_the_same_in_the_table_and_in_the_report(
         assert row["strongest"] == max(LABELS[row["modality"]], key=lambda label: row[label])
 
 
-def test_what_happened_is_in_what_is_said(tmp_path: Path, blank_jpeg: bytes) -> None:
+def test_what_happened_is_in_what_is_said(told_of: Callable[[str], Told]) -> None:
     """The comparison is of something: each kind of recording leaves its words."""
     told = {}
     for kind in ("a response", "no response", "consent withdrawn", "the camera lost", "two faces",
                  "what was expected", "a reference refused",
                  "the track paused, and skipped"):  # fmt: skip
-        fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
-        path = built(tmp_path / f"{len(told)}.h5", fields)
-        page = Page(write_report(path).read_text(encoding="utf-8"))
-        told[kind] = " ".join(text for _, text in page.texts).replace("\u00a0", " ")
+        texts = told_of(kind).page.texts
+        told[kind] = " ".join(text for _, text in texts).replace("\u00a0", " ")
     assert (
         "expected relaxation; the music expresses relaxation, 50 %; the face "
         in (told["what was expected"])

@@ -119,7 +119,7 @@ def border(face_jpegs: list[bytes]) -> float:
 def recorded_at(border: float, path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Record where a face of that sharpness is just not read."""
     monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border + 0.05)
-    return build(path, plan)
+    return build(path, replace(plan, perceivers=Offer(AFFETTI).open()))
 
 
 def test_an_estimate_at_a_gate_may_exist_on_one_side_only(

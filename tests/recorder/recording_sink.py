@@ -51,7 +51,7 @@ class RecordingSink:
         return np.frombuffer(b"".join(blobs), "<i2").reshape(-1, channels)
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -24,6 +24,7 @@ from affetti.recorder.engine import messages
 from affetti.recorder.engine.engine import Engine
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import Plan
+from tests.recorder.conftest import loaded
 from tests.recorder.films import face_film
 
 BOTH = consent_to("video", "room")
@@ -48,12 +49,7 @@ class SlowReaders(Readers):
 
 @pytest.fixture(scope="module")
 def readers() -> Readers:
-    loaded = SlowReaders()
-    loaded.load()
-    deadline = time.monotonic() + 120
-    while not loaded.all_ready and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return loaded
+    return loaded(SlowReaders())
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +118,11 @@ def leaks(session: Session) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("case", [(seed, what) for seed in range(2) for what in LEFT])
+CASES = [(seed, what) for seed in range(2) for what in LEFT]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("case", CASES)
 def test_nothing_of_what_was_withdrawn_comes_later(
     tmp_path: Path, film: Path, music_folder: Path, readers: Readers, case: tuple[int, str]
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import NoteAdded, consent_to
+from affetti.core.events import FrameCaptured, NoteAdded, consent_to
 from affetti.core.recording.parts import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -25,31 +25,23 @@ from affetti.recorder.engine.engine import Engine, start_engine
 from affetti.recorder.engine.headless import Headless
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import Plan
+from tests.command_line import affetti
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_engine import until
-from tests.recorder.test_recording import COMMAND, begin
+from tests.recorder.test_recording import COMMAND, begin, until_on_disk
 
+SECONDS = 1.6  # long enough for what happens once a second to happen twice
 GONE = "affetti.recorder.engine.recording:Recording.look_for_log"
 PLAN = Plan(person="P1", consent=consent_to("video", "room"), speaker=None, unattended=True)
-
-
-@pytest.fixture(scope="module")
-def readers() -> Readers:
-    loaded = Readers()
-    loaded.load()
-    deadline = time.monotonic() + 120
-    while not loaded.all_ready and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return loaded
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     return replace(
         PLAN,
-        camera=str(moving_film(tmp_path / "film.avi", seconds=3)),
-        microphone=str(tone(tmp_path / "room.wav", 3, 22_050, 1)),
-        playlist=(str(tone(tmp_path / "track.wav", 3)),),
+        camera=str(moving_film(tmp_path / "film.avi", seconds=SECONDS)),
+        microphone=str(tone(tmp_path / "room.wav", SECONDS, 22_050, 1)),
+        playlist=(str(tone(tmp_path / "track.wav", SECONDS)),),
         output=str(tmp_path / "out.h5"),
     )
 
@@ -90,6 +82,17 @@ def record(plan: Plan, readers: Readers) -> tuple[list[messages.Message], set[st
     return said, left | busy
 
 
+def problems_of(
+    monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
+) -> tuple[list[messages.Problem], list[messages.Message]]:
+    """Record with a fault; return the problems that were told, and all else that was said."""
+    with monkeypatch.context() as patch:
+        fail_after(patch, place, calls)
+        said, left = record(plan, readers)
+    assert not left
+    return [message for message in said if isinstance(message, messages.Problem)], said
+
+
 ENDS = [
     ("affetti.core.recording.parts:PartLog.append", 30),
     ("affetti.core.recording.parts:PartLog.sync", 1),
@@ -121,13 +124,10 @@ GOES_ON = [
 def test_a_fault_that_stops_the_recording_ends_it_as_it_says(
     monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
 ) -> None:
-    with monkeypatch.context() as patch:
-        fail_after(patch, place, calls)
-        said, left = record(plan, readers)
-    assert not left
-    problems = [m for m in said if isinstance(m, messages.Problem) and m.fatal]
-    assert problems
+    problems, said = problems_of(monkeypatch, plan, readers, place, calls)
+    assert problems[0].fatal
     assert "injected" in problems[0].message
+    problems = [problem for problem in problems if problem.fatal]
     target = Path(str(plan.output))
     sealed = [m for m in said if isinstance(m, messages.Sealed)]
     if not sealed:
@@ -143,17 +143,13 @@ def test_a_fault_that_stops_the_recording_ends_it_as_it_says(
 def test_a_fault_beside_the_recording_lets_it_go_on(
     monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
 ) -> None:
-    with monkeypatch.context() as patch:
-        fail_after(patch, place, calls)
-        said, left = record(plan, readers)
-    assert not left
-    problems = [m for m in said if isinstance(m, messages.Problem)]
+    problems, _ = problems_of(monkeypatch, plan, readers, place, calls)
     assert not any(problem.fatal for problem in problems)
     assert all("goes on" in problem.hint for problem in problems)
     with Session.open(str(plan.output)) as session:
         session.verify_digest()
         assert session.info.end_reason == "sources_ended"
-        assert session.info.frames == 75
+        assert session.info.frames == 25 * SECONDS
 
 
 def test_a_disk_that_does_not_say_its_room_is_only_unknown(
@@ -182,11 +178,7 @@ def test_a_disk_that_does_not_say_its_room_is_only_unknown(
 def test_a_fault_at_the_beginning_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
 ) -> None:
-    with monkeypatch.context() as patch:
-        fail_after(patch, place, calls)
-        said, left = record(plan, readers)
-    assert not left
-    (problem,) = [m for m in said if isinstance(m, messages.Problem)]
+    (problem,), _ = problems_of(monkeypatch, plan, readers, place, calls)
     assert problem.fatal
     assert not parts_of(Path(str(plan.output)))
     said, _ = record(plan, readers)
@@ -225,12 +217,11 @@ main()
         "affetti.recorder.sources.camera:FrameLog.keep",
     ],
 )
-def test_the_process_ends_after_a_fault(tmp_path: Path, place: str) -> None:
+def test_the_process_ends_after_a_fault(tmp_path: Path, long_film: Path, place: str) -> None:
     target = tmp_path / "out.h5"
-    film = moving_film(tmp_path / "film.avi", seconds=60)
     command = [sys.executable, "-c", PROGRAM, place, "20", *COMMAND[3:]]
     done = subprocess.run(
-        [*command, "--camera", str(film), "--output", str(target)],
+        [*command, "--camera", str(long_film), "--output", str(target)],
         capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
     assert done.returncode == ExitCode.INTERNAL, done.stderr
@@ -255,12 +246,11 @@ def empty(folder: Path) -> None:
 
 @pytest.mark.parametrize("remove", [rename, empty])
 def test_a_folder_that_vanishes_ends_the_recording_with_a_clear_word(
-    tmp_path: Path, remove: Callable[[Path], Path | None]
+    tmp_path: Path, long_film: Path, remove: Callable[[Path], Path | None]
 ) -> None:
-    film = moving_film(tmp_path / "film.avi", seconds=60)
     target = tmp_path / "folder" / "out.h5"
-    process = begin(target, "--camera", film)
-    time.sleep(1)
+    process = begin(target, "--camera", long_film)
+    until_on_disk(target, FrameCaptured, 11)
     moved = remove(target.parent)
     _, said = process.communicate(timeout=60)
     assert process.returncode == ExitCode.FILE_MISSING, said
@@ -274,12 +264,11 @@ def test_a_folder_that_vanishes_ends_the_recording_with_a_clear_word(
             assert session.info.frames > 10
 
 
-def test_a_screen_hears_of_a_vanished_folder(tmp_path: Path, plan: Plan) -> None:
+def test_a_screen_hears_of_a_vanished_folder(tmp_path: Path, long_film: Path) -> None:
     target = tmp_path / "folder" / "out.h5"
     engine = start_engine(Settings(sessions_folder=str(tmp_path)))
-    film = moving_film(tmp_path / "long.avi", seconds=60)
-    longer = replace(plan, camera=str(film), output=str(target))
-    messages.send(engine.pipe, messages.Record(longer))
+    plan = replace(PLAN, camera=str(long_film), output=str(target))
+    messages.send(engine.pipe, messages.Record(plan))
     until(engine, messages.Started)
     rename(target.parent)
     problem = until(engine, messages.Problem)[-1]
@@ -297,11 +286,10 @@ def test_a_screen_hears_of_a_vanished_folder(tmp_path: Path, plan: Plan) -> None
      msgspec.msgpack.encode({"type": "Mark", "label": "x"})[:-2]],
 )  # fmt: skip
 def test_a_command_that_is_none_is_answered_and_ends_nothing(
-    plan: Plan, tmp_path: Path, nonsense: bytes
+    tmp_path: Path, long_film: Path, nonsense: bytes
 ) -> None:
     engine = start_engine(Settings(sessions_folder=str(tmp_path)))
-    film = moving_film(tmp_path / "long.avi", seconds=60)
-    messages.send(engine.pipe, messages.Record(replace(plan, camera=str(film))))
+    messages.send(engine.pipe, messages.Record(replace(PLAN, camera=str(long_film))))
     until(engine, messages.Started)
     engine.pipe.send_bytes(nonsense)
     problem = until(engine, messages.Problem)[-1]
@@ -322,8 +310,8 @@ def test_numbers_that_are_no_time_are_refused(
     tmp_path: Path, plan: Plan, option: str, value: str
 ) -> None:
     target = tmp_path / "out.h5"
-    command = [*COMMAND, "--camera", str(plan.camera), "--output", str(target), option, value]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = affetti("record", "--headless", "--camera", plan.camera, "--output", target,
+                   option, value)  # fmt: skip
     assert done.returncode == ExitCode.USAGE
     assert not parts_of(target)
 
@@ -357,8 +345,7 @@ def test_such_numbers_in_commands_lose_no_note(plan: Plan, readers: Readers) -> 
         assert all(0 <= note.t_ns <= session.duration_s * 1e9 for note in notes)
 
 
-def test_a_signal_ends_a_recording_whose_screen_is_broken(tmp_path: Path) -> None:
-    film = moving_film(tmp_path / "film.avi", seconds=60)
+def test_a_signal_ends_a_recording_whose_screen_is_broken(tmp_path: Path, long_film: Path) -> None:
     target = tmp_path / "out.h5"
     command = [
         sys.executable,
@@ -368,12 +355,12 @@ def test_a_signal_ends_a_recording_whose_screen_is_broken(tmp_path: Path) -> Non
         "1",
     ]
     process = subprocess.Popen(
-        [*command, *COMMAND[3:], "--camera", str(film), "--output", str(target)],
+        [*command, *COMMAND[3:], "--camera", str(long_film), "--output", str(target)],
         stderr=subprocess.PIPE, text=True, env={**os.environ},
     )  # fmt: skip
     while not parts_of(target):
         time.sleep(0.05)
-    time.sleep(1)
+    until_on_disk(target, FrameCaptured)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said

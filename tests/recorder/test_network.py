@@ -47,10 +47,9 @@ def left_by_onnxruntime(home: Path) -> list[Path]:
     return [path for path in home.rglob("*") if re.search("onnxruntime|Microsoft", str(path))]
 
 
-@pytest.fixture(scope="module")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
-    folder = tmp_path_factory.mktemp("traced")
-    home, hook, trace = folder / "home", folder / "hook", folder / "trace"
+def trace(folder: Path, *commands: list[object]) -> Traced:
+    """Run commands one after the other, each under the tracer, for a user who is new here."""
+    home, hook, log = folder / "home", folder / "hook", folder / "trace"
     home.mkdir()
     hook.mkdir()
     (hook / "sitecustomize.py").write_text(HOOK)
@@ -58,25 +57,32 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
     settings = folder / "settings.toml"
     settings.write_text(f'sessions_folder = "{folder}"\n')
     user = environment(home, PYTHONPATH=path, AFFETTI_SETTINGS=str(settings))
-    film = moving_film(folder / "film.avi", seconds=3.5)
-    sound = tone(folder / "sound.wav", seconds=3.5)
-    target = folder / "out.h5"
-    sources = ["--camera", film, "--microphone", sound, "--play", sound, "--no-speaker"]
-    tracer = [STRACE, "-f", "-qq", "-A", "-o", trace, "-e", "trace=socket,connect,sendto"]
+    tracer = [STRACE, "-f", "-qq", "-A", "-o", log, "-e", "trace=socket,connect,sendto"]
     said = ""
-    for command in (
-        ["record", "--headless", *sources, "--output", target],
-        ["analyze", target],
-        ["report", target],
-    ):
+    for command in commands:
         line = [*(tracer if STRACE else []), sys.executable, "-m", "affetti", *command]
         done = subprocess.run(line, env=user, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         said += done.stderr
-    return Traced(home, said, trace.read_text().splitlines() if STRACE else [])
+    return Traced(home, said, log.read_text().splitlines() if STRACE else [])
 
 
-def test_python_speaks_to_no_network_in_a_session_and_its_report(traced: Traced) -> None:
+WHOLE = pytest.param("record, analyze, report", marks=pytest.mark.campaign)
+
+
+@pytest.fixture(scope="module", params=["record", WHOLE])
+def traced(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Traced:
+    folder = tmp_path_factory.mktemp("traced")
+    target = folder / "out.h5"
+    record = ["record", "--headless", "--output", target]
+    if request.param == "record":
+        return trace(folder, [*record, "--camera", moving_film(folder / "film.avi", seconds=1)])
+    film, sound = moving_film(folder / "film.avi", 3.5), tone(folder / "sound.wav", 3.5)
+    sources = ["--camera", film, "--microphone", sound, "--play", sound, "--no-speaker"]
+    return trace(folder, [*record, *sources], ["analyze", target], ["report", target])
+
+
+def test_python_speaks_to_no_network_in_a_session(traced: Traced) -> None:
     assert "PYTHON SPOKE" not in traced.said
 
 
@@ -85,12 +91,15 @@ def test_no_library_opens_a_socket_to_a_network(traced: Traced) -> None:
     assert [call for call in traced.calls if NETWORK.search(call)] == []
 
 
-def test_a_session_and_its_report_leave_nothing_of_the_runtime(traced: Traced) -> None:
+def test_a_session_leaves_nothing_of_the_runtime(traced: Traced) -> None:
     assert left_by_onnxruntime(traced.home) == []
 
 
+BESIDE = ("import affetti.core.recording.session; ", "import affetti.models, skl2onnx; ")
+
+
 @pytest.mark.parametrize(
-    "before", ["", "import affetti.core.recording.session; ", "import affetti.models, skl2onnx; "]
+    "before", ["", *(pytest.param(each, marks=pytest.mark.campaign) for each in BESIDE)]
 )
 def test_a_notebook_leaves_nothing_of_the_runtime(tmp_path: Path, before: str) -> None:
     subprocess.run(

@@ -97,6 +97,7 @@ def test_playing_and_recording_at_once_is_bit_exact(card, tracks, tmp_path):
     assert len(of(ClockAnchored, events, "playback")) == 4
 
 
+@pytest.mark.campaign
 def test_music_that_faltered_is_told_as_a_gap(card, tmp_path):
     track = tmp_path / "long.wav"
     soundfile.write(track, np.arange(1, 5 * RATE_HZ, dtype=np.int64).astype(np.int16), RATE_HZ)
@@ -116,6 +117,7 @@ def test_music_that_faltered_is_told_as_a_gap(card, tmp_path):
     assert np.array_equal(played[:, 0], soundfile.read(track, dtype="int16")[0])
 
 
+@pytest.mark.campaign
 def test_a_sound_card_that_comes_back_is_used_again(card, tmp_path):
     tracks = [tmp_path / "long.wav"]
     soundfile.write(tracks[0], np.ones((60 * RATE_HZ, 2), np.int16), RATE_HZ)

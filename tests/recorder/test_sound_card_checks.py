@@ -37,6 +37,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_check_finds_nothing_in_a_healthy_recording(
     card: VirtualSoundCard, material: Path, tmp_path: Path, script: str

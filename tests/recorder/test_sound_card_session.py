@@ -25,6 +25,7 @@ def noise(tmp_path: Path) -> list[Path]:
     return paths
 
 
+@pytest.mark.campaign
 def test_a_session_with_speaker_and_microphone_has_no_gap(
     tmp_path: Path, noise: list[Path]
 ) -> None:

@@ -14,6 +14,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from affetti.core.events import FrameCaptured
+from affetti.core.recording.names import target_of
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine.engine import EngineProcess, start_engine
@@ -22,6 +24,7 @@ from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.screens.live import LiveScreen
 from affetti.recorder.tui.screens.review import ReviewScreen
 from tests.recorder.films import moving_film, tone
+from tests.recorder.test_recording import on_disk
 
 
 @pytest.fixture
@@ -39,6 +42,7 @@ async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 6
         await pilot.pause(0.1)
 
 
+@pytest.mark.campaign
 async def test_a_session_by_hand_from_set_up_to_report(
     engine: EngineProcess, tmp_path: Path
 ) -> None:
@@ -127,10 +131,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         if running.parts():
             break
         time.sleep(0.2)
-    assert running.parts()
-    end = time.monotonic() + 2
-    while time.monotonic() < end:
-        running.drain()
+    (part,) = running.parts()
+    running.until(lambda: on_disk(target_of(part), FrameCaptured) > 10)
     yield running
     if running.process.poll() is None:
         running.process.kill()
@@ -148,6 +150,7 @@ def test_control_c_seals(terminal: Terminal) -> None:
     assert ended_with(terminal) == "stopped"
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_seals(terminal: Terminal, number: int) -> None:
     terminal.process.send_signal(number)
@@ -155,6 +158,7 @@ def test_a_signal_seals(terminal: Terminal, number: int) -> None:
     assert ended_with(terminal) == "signal"
 
 
+@pytest.mark.campaign
 def test_a_closed_terminal_seals(terminal: Terminal) -> None:
     os.close(terminal.master)
     terminal.process.send_signal(signal.SIGHUP)
@@ -162,6 +166,7 @@ def test_a_closed_terminal_seals(terminal: Terminal) -> None:
     assert ended_with(terminal) == "ui_gone"
 
 
+@pytest.mark.campaign
 def test_a_killed_screen_seals(terminal: Terminal) -> None:
     terminal.process.kill()
     assert ended_with(terminal) == "ui_gone"

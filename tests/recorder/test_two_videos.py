@@ -15,7 +15,7 @@ from tests.recorder.films import face_film, moving_film
 
 
 def test_perception_runs_on_the_first_and_both_are_in_the_file(
-    tmp_path: Path, sample_session: Path
+    tmp_path: Path, sample_session: Path, readers: Readers
 ) -> None:
     first = face_film(tmp_path / "front.avi", sample_session, 3, (320, 240), 15)
     second = moving_film(tmp_path / "side.avi", 2)
@@ -27,10 +27,6 @@ def test_perception_runs_on_the_first_and_both_are_in_the_file(
         sources=(f"film:{second}",),
         unattended=True,
     )
-    readers = Readers()
-    readers.load()
-    while not readers.ready("face"):
-        time.sleep(0.05)
     recording = Recording(plan, Settings(), readers, lambda event, blob: None)
     while recording.over is None:
         time.sleep(0.05)
