@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STAMP_TEST := $(VENV)/.installed-test
+# Many tests wait for time to pass: more of them at once than there are cores.
+PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit coverage wheel kill-test bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit campaign coverage wheel kill-test bench sample snapshots clean help
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,10 +31,13 @@ contracts: $(STAMP_TEST)  ## Which package may import which
 	cd build/house && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
 unit: $(STAMP_TEST)  ## Tests, on two cores
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(PYTEST)
 
-coverage: $(STAMP_TEST)  ## Tests, and the lines that none of them runs
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+campaign: $(STAMP_TEST)  ## Whole trials: kills, sound cards, terminals, consent withdrawn, networks
+	$(PYTEST) -m campaign
+
+coverage: $(STAMP_TEST)  ## Tests and campaign, and the lines that none of them runs
+	$(PYTEST) -m "not kill50" --cov --cov-report=term:skip-covered
 
 wheel: $(STAMP_TEST)  ## Build the wheel, install it elsewhere and use it; FRESH=1: with all it needs
 	$(BIN)/python -m tests.wheel $(if $(FRESH),--fresh)
