@@ -119,8 +119,7 @@ RECIPES: Final = {
         small_until=0.5,
         recognition=False,
     ),
-    "paper": FaceRecipe(("ferplus",), "paper", _PAPER),
-    "paper_fer2013": FaceRecipe(("fer2013",), "paper", _PAPER),
+    "paper": FaceRecipe(("fer2013",), "paper", _PAPER),
 }
 
 
