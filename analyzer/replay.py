@@ -54,7 +54,9 @@ def recorded_offer(session: Session) -> Offer:
 
 def _perception(session: Session, offer: Offer | None, skip: Skip) -> Perception:
     chosen = opened(offer or recorded_offer(session))
-    return Perception(chosen.read_face, chosen.read_music, skip, look=chosen.look)
+    return Perception(
+        chosen.read_face, chosen.read_music, skip, look=chosen.look, describe=chosen.describe
+    )
 
 
 def replay(
@@ -213,7 +215,13 @@ class _Completion(Perception):
 
     def __init__(self, session: Session) -> None:
         chosen = opened(recorded_offer(session))
-        super().__init__(chosen.read_face, chosen.read_music, self._is_live, look=chosen.look)
+        super().__init__(
+            chosen.read_face,
+            chosen.read_music,
+            self._is_live,
+            look=chosen.look,
+            describe=chosen.describe,
+        )
         live = session.events
         self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
         self._heard = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}

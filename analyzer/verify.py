@@ -240,7 +240,14 @@ class _FromRecorded(Perception):
         self, recorded: Recorded, chosen: Perceivers, others: Sequence[type[Perceiver]]
     ) -> None:
         skip = recorded_skips(recorded.events)
-        super().__init__(chosen.read_face, chosen.read_music, skip, others, chosen.look)
+        super().__init__(
+            chosen.read_face,
+            chosen.read_music,
+            skip,
+            others,
+            look=chosen.look,
+            describe=chosen.describe,
+        )
         self._recorded = recorded
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:

@@ -8,7 +8,8 @@ face that was found is read however blurred or turned it is, and what is heard i
 or not it is music. Where the paper is silent, `paper` does as `affetti` does:
 
 - how seven expressions become four emotions (`core.emotions.EXPRESSION_TO_EMOTION`);
-- which of several faces is read (`models.face.tracking`);
+- whose face is read (`models.face.person`), but that nothing tells one face from another: of
+  several, none is;
 - how long a face stays valid, how often music is read and how far back (`PerceptionSettings`);
 - one modality alone: a mean of one. Without a face and without sound, nothing is expressed;
 - silence: sound of no variance cannot be normalised, and softer than -60 dBFS is none.
@@ -49,6 +50,7 @@ AFFETTI: Final = Pipeline(
     face_expression="face_expression",
     music_emotion="music_emotion",
     face_landmarks="face_landmarks",
+    face_identity="face_identity",
 )
 PAPER: Final = Pipeline(
     name="paper",
@@ -85,8 +87,9 @@ class Offer:
 
 def parts_of(pipeline: Pipeline, models: Models) -> tuple[str, ...]:
     """Return the names of all models that take part, those that music is heard through too."""
-    faces = pipeline.face_expression, pipeline.face_detector, pipeline.face_landmarks
-    return (*(name for name in faces if name), *model_names(pipeline.music_emotion, models))
+    faces = (pipeline.face_expression, pipeline.face_detector)
+    further = (pipeline.face_landmarks, pipeline.face_identity)
+    return (*faces, *filter(None, further), *model_names(pipeline.music_emotion, models))
 
 
 class Perceivers:
@@ -113,7 +116,8 @@ class Perceivers:
     def gates(self) -> dict[str, tuple[float, ...]]:
         """At which values of an estimate's fields perception falls silent or speaks."""
         found: dict[str, tuple[float, ...]] = {**self.face.gates, **self.music.gates}
-        return found | (self.signs.gates if self.signs is not None else {})
+        found |= self.signs.gates if self.signs is not None else {}
+        return found | (self.identity.gates if self.identity is not None else {})
 
     @cached_property
     def face(self) -> Any:
@@ -134,6 +138,14 @@ class Perceivers:
         return SignReader(self.models[name]) if name else None
 
     @cached_property
+    def identity(self) -> Any:
+        """What tells faces apart, an `IdentityNetwork`; None where no model is named."""
+        from affetti.models.face.identity import IdentityNetwork  # noqa: PLC0415
+
+        name = self.pipeline.face_identity
+        return IdentityNetwork(self.models[name]) if name else None
+
+    @cached_property
     def music(self) -> Any:
         """The reader of music, loaded at the first call: a `models.sound.music.MusicReader`."""
         from affetti.models.sound.music import MusicReader  # noqa: PLC0415
@@ -151,6 +163,14 @@ class Perceivers:
 
     def _look(self, *face: Any, **known: Any) -> Any:
         return self.signs.look(*face, **known)
+
+    @property
+    def describe(self) -> Any:
+        """What makes descriptors of faces, loaded at the first call; None without a model."""
+        return self._describe if self.pipeline.face_identity else None
+
+    def _describe(self, image_bgr: NDArray[np.uint8], face: Any) -> Any:
+        return self.identity(image_bgr, face)
 
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of sound, int16 [n, channels], as `MusicReader.read` does."""

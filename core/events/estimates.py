@@ -67,7 +67,9 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     face_id: Annotated[int, field("the same for as long as the face is followed, from 0")]
-    role: Annotated[Code, field("patient, therapist, other, unknown, or another")] = "unknown"
+    role: Annotated[
+        Code, field("patient, other, picture (nothing in it ever moves), unknown, or another")
+    ] = "unknown"
     read: Annotated[bool, field("whether it is looked at for what it expresses")] = False
     box_px: Annotated[
         tuple[int, int, int, int],
@@ -89,6 +91,10 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
     unread: Annotated[Code | None, field("why it was not read, a code")] = None
+    identity_distance: Annotated[
+        float | None,
+        field("how unlike the person it looks, 0 to about 1.5; near is below .42", tolerance=0.01),
+    ] = None
     sharpness: Annotated[
         float | None, field("variance of the Laplacian of the 48 x 48 face", tolerance=0.1)
     ] = None
@@ -159,6 +165,13 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     faces: Annotated[
         tuple[Face, ...], field("those that were found, the read one first", one="face")
     ] = ()
+    nobody: Annotated[
+        Code | None, field("why no face is read though there is one: a code as in `unread`")
+    ] = None
+    change: Annotated[
+        Code | None,
+        field("who is read is another from here on: chosen, changed, returned, lost"),
+    ] = None
     neutral_reference: Annotated[
         bool, field("whether the face was read against the person's neutral reference")
     ] = False
@@ -187,6 +200,11 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     def score(self) -> float | None:
         """Of the face that is read."""
         return None if self.face is None else self.face.score
+
+    @property
+    def identity_distance(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.identity_distance
 
     @property
     def sharpness(self) -> float | None:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
-from affetti.core.codes import Code, Digest, Given, Version, WallClock
+from affetti.core.codes import Code, Digest, Given, Name, Version, WallClock
 from affetti.core.events.base import Event, Traits, field
 from affetti.core.events.consent import Consent
 from affetti.core.streams import Stream
@@ -55,7 +55,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     face_expression: Code
     music_emotion: Code
     gates: bool = True  # a face out of focus or turned too far away is left unread
-    face_landmarks: str = ""  # none: nothing but the expression is read
+    face_identity: Name = ""  # none: faces cannot be told apart
+    face_landmarks: Name = ""  # none: nothing but the expression is read
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):

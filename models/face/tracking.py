@@ -1,10 +1,7 @@
-"""Which of the faces in view is the person, from one frame to the next.
+"""Which face is which from one frame to the next.
 
-The person is the largest face when nobody is followed yet. From then on it is the face that
-goes on from where the person was last seen, however large another is and whoever walks by. Near
-that place a face may also be seen faintly: a turned or half hidden head is no lost face. Where
-the person is not found, nobody else speaks in their place, until they have been gone for a
-while.
+A face goes on from where it was last seen, and keeps its id for as long as it is followed. Who
+of them the person is, is another question (`models.face.person`).
 """
 
 import math
@@ -12,67 +9,17 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from affetti.core.clock import NS_PER_S
-from affetti.models.face.detection import Detection, largest
+from affetti.models.face.detection import Detection
 
-MEMORY_NS: Final = 2 * NS_PER_S  # how long a person who is not seen is waited for
+MEMORY_NS: Final = 2 * NS_PER_S  # how long a face that is not seen is waited for
 # How far a face may move, in widths of itself: at once, and in each second unseen.
 _REACH: Final = 0.5
 _REACH_PER_S: Final = 1.0
 _GROWTH: Final = 2.0  # and how much its width may change
 
 
-class PersonTrack:
-    """Follows one face. A pure function of what it is told, in order."""
-
-    def __init__(self) -> None:
-        self._last: Detection | None = None
-        self._seen_ns = 0
-        self._other = False
-
-    def saw(self, t_ns: int, person: Detection) -> None:
-        """Take in where the person was at session time `t_ns`."""
-        self._last, self._seen_ns = person, t_ns
-
-    def look_for_other(self) -> None:
-        """Follow another face from the next frame on: the next one to the right, in a circle."""
-        self._other = True
-
-    def choose(self, t_ns: int, faces: Sequence[Detection]) -> Detection | None:
-        """Return the person among the faces in a frame, or None.
-
-        Parameters
-        ----------
-        t_ns
-            Session time of the frame.
-        faces
-            All detections, faint ones too, in any order.
-        """
-        if self._last is not None and t_ns - self._seen_ns > MEMORY_NS:
-            self._last = None
-        clear = [face for face in faces if face.is_clear]
-        if self._other and clear:
-            self._other = False
-            return self._next_of(clear)
-        if self._last is None:
-            return largest(clear)
-        return self._same(faces, self._last, (t_ns - self._seen_ns) / NS_PER_S)
-
-    def _next_of(self, clear: Sequence[Detection]) -> Detection:
-        in_row = sorted(clear, key=lambda face: face.centre.real)
-        if self._last is None:
-            return in_row[0]
-        current = min(in_row, key=lambda face: _distance(face, self._last))
-        return in_row[(in_row.index(current) + 1) % len(in_row)]
-
-    def _same(
-        self, faces: Sequence[Detection], last: Detection, unseen_s: float
-    ) -> Detection | None:
-        near = [face for face in faces if _goes_on(face, last, unseen_s)]
-        return min(near, key=lambda face: _distance(face, last), default=None)
-
-
 class FaceTracks:
-    """Which face is which from one frame to the next, all of them. Pure, like `PersonTrack`."""
+    """Follows all faces. A pure function of what it is told, in order."""
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[Detection, int]] = {}  # by id, where and when last
@@ -89,19 +36,29 @@ class FaceTracks:
         """Forget every face; ids are not given again."""
         self._seen = {}
 
+    @property
+    def followed(self) -> frozenset[int]:
+        """The ids of the faces that are followed."""
+        return frozenset(self._seen)
+
+    def fresh_after(self, ids: Iterable[int]) -> int:
+        """Return an id that was never given, nor is among those about to be."""
+        return max((self._next, *(face_id + 1 for face_id in ids)))
+
     def ids(self, t_ns: int, faces: Sequence[Detection]) -> list[int]:
         """Return an id for each face of a frame: that of the face it goes on from, or a new one.
 
-        The nearest pair is matched first; nothing is remembered of it until `saw` is told.
+        The nearest pair is matched first, clear faces before faint ones; nothing is remembered of
+        it until `saw` is told.
         """
         pairs = sorted(
-            (_distance(face, last), number, face_id)
+            (not face.is_clear, _distance(face, last), number, face_id)
             for number, face in enumerate(faces)
             for face_id, (last, seen_ns) in self._seen.items()
             if t_ns - seen_ns <= MEMORY_NS and _goes_on(face, last, (t_ns - seen_ns) / NS_PER_S)
         )
         found: dict[int, int] = {}
-        for _, number, face_id in pairs:
+        for _, _, number, face_id in pairs:
             if number not in found and face_id not in found.values():
                 found[number] = face_id
         fresh = (i for i in range(len(faces)) if i not in found)
@@ -115,5 +72,5 @@ def _goes_on(face: Detection, last: Detection, unseen_s: float) -> bool:
     return _distance(face, last) <= reach and grown <= math.log(_GROWTH)
 
 
-def _distance(face: Detection, other: Detection | None) -> float:
-    return abs(face.centre - other.centre) if other is not None else 0.0
+def _distance(face: Detection, other: Detection) -> float:
+    return abs(face.centre - other.centre)

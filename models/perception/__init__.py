@@ -11,8 +11,7 @@ in a row.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -51,6 +50,7 @@ from affetti.core.events import (
 from affetti.core.fusion import fuse, rounded
 from affetti.core.streams import AUDIO, VIDEO, Stream
 from affetti.models.face.detection import Detection
+from affetti.models.face.person import Describe, PersonChoice, Verdict, faces_of
 from affetti.models.face.reference import TAKEN, Features, judged
 from affetti.models.face.signs import (
     LOOK_PERIOD_NS,
@@ -61,7 +61,6 @@ from affetti.models.face.signs import (
     reasons_of,
     recorded_signs,
 )
-from affetti.models.face.tracking import FaceTracks, PersonTrack
 from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.sound.music import readable
 
@@ -155,15 +154,22 @@ class FacePerception:
     look
         `models.face.signs.SignReader.look`, or a function like it: a face that is followed is
         looked at for its signs each `LOOK_PERIOD_NS`. Without it there are none.
+    describe
+        What tells one face from another, as `models.face.person` takes it.
     """
 
-    def __init__(self, read: ReadFace, skip: Skip = never, look: Look | None = None) -> None:
+    def __init__(
+        self,
+        read: ReadFace,
+        skip: Skip = never,
+        look: Look | None = None,
+        describe: Describe | None = None,
+    ) -> None:
         self._read = read
         self._look = look
         self._skip = skip
         self._settings = PerceptionSettings()
-        self._person = PersonTrack()
-        self._tracks = FaceTracks()
+        self._person = PersonChoice(describe)
         self._learning: _Neutral | None = None  # while a neutral reference is recorded
         self._neutral: Features | None = None
         self._latest: tuple[int, Features | None] = (-1, None)  # the frame that was read last
@@ -188,16 +194,18 @@ class FacePerception:
         match event:
             case SessionStarted():
                 self._settings = event.perception
+                self._person.consent_to_identity(event.consent.grants("video", "identity"))
                 self._look_at_first(event)
             case StreamOpened():
                 self._look_at_first(event)
-            case ConsentChanged(consent=consent) if not consent.grants("video"):
-                self._person = PersonTrack()
-                self._tracks.forget()
-                self._learning = self._neutral = self._rest = self._looked = None
-                self._latest = -1, None
+            case ConsentChanged(consent=consent):
+                self._person.consent_to_identity(consent.grants("video", "identity"))
+                if not consent.grants("video"):
+                    self._person.forget()
+                    self._learning = self._neutral = self._rest = self._looked = None
+                    self._latest = -1, None
             case PersonChanged():
-                self._person.look_for_other()
+                self._person.press()
                 self._learning = self._neutral = self._rest = None  # it was another's
             case NeutralReferenceStarted():
                 self._learning, self._neutral, self._rest = _Neutral(), None, None
@@ -222,17 +230,22 @@ class FacePerception:
 
     def remember(self, estimate: FaceEstimated) -> None:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
-        seen = [(face.face_id, Detection(face.box_px, face.score)) for face in estimate.faces]
-        self._tracks.saw(estimate.t_ns, seen)
+        self._person.settle(estimate)
+        self._keep_neutral(estimate)
         self._looked = _looked(self._looked, estimate)
-        if estimate.box_px is None:
-            return
-        self._person.saw(estimate.t_ns, Detection(estimate.box_px, estimate.score))
         if self._learning is not None and estimate.expressions is not None:
             frame, features = self._latest
             self._learning.saw(estimate.expressions, features if frame == estimate.frame else None)
             if estimate.face is not None:
                 self._learning.looked_at(recorded_signs(estimate.face))
+
+    def _keep_neutral(self, estimate: FaceEstimated) -> None:
+        """Give up the neutral reference where the face that is read next may be another's."""
+        unknown = estimate.change == "lost" and not self._person.by_looks
+        if unknown or estimate.change == "chosen":
+            self._neutral = self._rest = None
+        if unknown and self._learning is not None:
+            self._learning = _Neutral()
 
     @property
     def learning(self) -> bool:
@@ -245,44 +258,47 @@ class FacePerception:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
         if picture is None:  # a damaged frame shows no face
             return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
-        choose = partial(self._person.choose, event.t_ns)
-        against = () if self._neutral is None else (self._neutral,)
         image = np.asarray(picture, np.uint8)
+        verdicts: list[Verdict] = []
+
+        def choose(faces: Sequence[Detection]) -> Detection | None:
+            verdicts.append(self._person.look(event.t_ns, image, faces))
+            return None if verdicts[0].read is None else verdicts[0].read.face
+
+        against = () if self._neutral is None else (self._neutral,)
         reading = self._read(image, choose, *against)
+        verdict = verdicts[0] if verdicts else self._given(event.t_ns, reading)
         self._latest = event.frame, reading.features
         return FaceEstimated(
             t_ns=event.t_ns,
             stream=event.stream,
             frame=event.frame,
-            faces=self._faces_of(event.t_ns, reading, image),
+            faces=tuple(self._faces_of(event.t_ns, verdict, reading, image)),
+            nobody=verdict.nobody,
+            change=verdict.change,
             neutral_reference=bool(against) and reading.expressions is not None,
         )
 
+    def _given(self, t_ns: int, reading: "FaceReading") -> Verdict:
+        """Return what is said of the faces where the reader chose by itself."""
+        read = None if reading.box_px is None else Detection(reading.box_px, reading.score)
+        return self._person.given(t_ns, read, reading.others)
+
     def _faces_of(
-        self, t_ns: int, reading: "FaceReading", image: NDArray[np.uint8]
-    ) -> tuple[Face, ...]:
-        """Return all faces of a frame, the one that was read first."""
-        found = list(reading.others)
-        if reading.box_px is not None:
-            found.insert(0, Detection(reading.box_px, reading.score))
-        ids = self._tracks.ids(t_ns, found)
-        faces = [
-            Face(face_id=face_id, box_px=face.box_px, score=face.score)
-            for face_id, face in zip(ids, found, strict=True)
-        ]
-        if reading.box_px is not None:
-            faces[0] = msgspec.structs.replace(
-                faces[0],
-                read=True,
-                expressions=reading.expressions,
-                emotions=_emotions(reading.expressions),
-                sharpness=reading.sharpness,
-                brightness=reading.brightness,
-                yaw_deg=reading.yaw_deg,
-                roll_deg=reading.roll_deg,
+        self, t_ns: int, verdict: Verdict, reading: "FaceReading", image: NDArray[np.uint8]
+    ) -> Iterator[Face]:
+        """Yield all faces of a frame, the one that was read first."""
+        for view, role, unread in faces_of(verdict):
+            face = Face(
+                face_id=view.face_id,
+                role=role,
+                box_px=view.face.box_px,
+                score=view.face.score,
+                unread=unread,
+                identity_distance=view.distance,
             )
-            faces[0] = self._looked_at(t_ns, faces[0], image)
-        return tuple(faces)
+            is_read = view is verdict.read
+            yield self._looked_at(t_ns, _read(face, reading), image) if is_read else face
 
     def _looked_at(self, t_ns: int, face: Face, image: NDArray[np.uint8]) -> Face:
         """Return a face with its signs, where it is time to look for them."""
@@ -294,6 +310,20 @@ class FacePerception:
         roll_deg = last.roll_deg if last is not None and known else face.roll_deg
         signs = self._look(image, face.box_px, roll_deg or 0.0, known=known)
         return _with_signs(face, signs, reasons_of(signs, face.expressions, self._rest))
+
+
+def _read(face: Face, reading: "FaceReading") -> Face:
+    return msgspec.structs.replace(
+        face,
+        read=True,
+        box_px=face.box_px if reading.box_px is None else reading.box_px,
+        expressions=reading.expressions,
+        emotions=_emotions(reading.expressions),
+        sharpness=reading.sharpness,
+        brightness=reading.brightness,
+        yaw_deg=reading.yaw_deg,
+        roll_deg=reading.roll_deg,
+    )
 
 
 class _Looked(NamedTuple):
@@ -593,6 +623,8 @@ class Perception:
         Perceivers of further modalities; by default those of installed plug-ins.
     look
         What looks at faces for their signs, as `FacePerception` takes it.
+    describe
+        What tells one face from another, as `FacePerception` takes it.
     """
 
     def __init__(
@@ -601,9 +633,11 @@ class Perception:
         read_music: ReadMusic,
         skip: Skip = never,
         others: Sequence[type[Perceiver]] | None = None,
+        *,
         look: Look | None = None,
+        describe: Describe | None = None,
     ) -> None:
-        self._face = FacePerception(read_face, skip, look)
+        self._face = FacePerception(read_face, skip, look, describe)
         self._music = MusicPerception(read_music, skip)
         further = perceivers() if others is None else others
         self._others = [Plugged(each, skip) for each in further]

@@ -51,6 +51,7 @@ class Readers:
         self.offer = offer or Offer(AFFETTI)
         self.problem: AffettiError | None = None
         self._look: Any = None
+        self._describe: Any = None
         self._face: Any = None
         self._music: Any = None
         self._begun: set[Modality] = set()
@@ -97,6 +98,15 @@ class Readers:
         """What looks at faces, as `FacePerception` takes it; None where nothing does."""
         return self.look if self.offer.pipeline.face_landmarks else None
 
+    def describe(self, image: NDArray[np.uint8], face: Any) -> Any:
+        """Make a face's descriptor; only once faces can be read."""
+        return self._describe(image, face)
+
+    @property
+    def describes(self) -> Any:
+        """What makes descriptors, as `FacePerception` takes it; None where nothing does."""
+        return self.describe if self.offer.pipeline.face_identity else None
+
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of music; only once it is ready."""
         return self._music.read(samples, rate_hz)
@@ -109,6 +119,7 @@ class Readers:
             perceivers = self.offer.open()
             if "face" in modalities:
                 self._look = perceivers.signs.look if perceivers.signs is not None else None
+                self._describe = perceivers.identity
                 self._face = perceivers.face
             if "music" in modalities:
                 music = perceivers.music
@@ -189,7 +200,7 @@ class LivePerception:
         self._merging = threading.Lock()
         self._latency_ns: deque[int] = deque(maxlen=_LATENCIES)
         operators: dict[Modality, _Operator] = {
-            "face": FacePerception(readers.read_face, self._skip, readers.looks),
+            "face": FacePerception(readers.read_face, self._skip, readers.looks, readers.describes),
             "music": MusicPerception(readers.read_music, self._skip),
             **{each.modality: Plugged(each, self._skip) for each in others},
         }

@@ -280,6 +280,7 @@ def test_threads_give_what_a_replay_gives_whatever_their_timing(seed: int) -> No
 
         reference = ()
         looks = None
+        describes = None
 
         def __init__(self) -> None:
             self._chance = random.Random(seed)
