@@ -31,7 +31,7 @@ from affetti.core.events import (
     column_fields,
     fields_of,
 )
-from affetti.core.language import clock_text
+from affetti.core.language import clock_text, text
 from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION, Estimate, Perception, recorded_skips
 from affetti.models.perception.plugins import Perceiver, recorded_perceivers
@@ -68,10 +68,15 @@ class Difference:
     replayed: Any
 
     def __str__(self) -> str:
-        where = f"{self.modality} at {clock_text(self.t_s)}"
-        if self.seq is not None:
-            where += f" (event {self.seq})"
-        return f"{where}, {self.field}: live {self.live}, replayed {self.replayed}"
+        return text(
+            "verify.difference" if self.seq is None else "verify.difference_of",
+            modality=self.modality,
+            at=clock_text(self.t_s),
+            seq=self.seq,
+            field=self.field,
+            live=self.live,
+            replayed=self.replayed,
+        )
 
 
 @dataclass(frozen=True)

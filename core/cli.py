@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.language import text
 
 
 class LazyGroup(click.Group):
@@ -42,7 +43,7 @@ def affetti() -> None:
 
 def complain(error: AffettiError) -> None:
     """Print an error and what to do about it to standard error."""
-    click.secho(f"Error: {error.message}", fg="red", bold=True, err=True)
+    click.secho(text("error.first", message=error.message), fg="red", bold=True, err=True)
     if error.hint:
         click.echo(f"       {error.hint}", err=True)
 
@@ -66,7 +67,7 @@ def main() -> NoReturn:
         complain(error)
         sys.exit(error.code)
     except click.exceptions.Abort:
-        click.echo("Stopped.", err=True)
+        click.echo(text("error.stopped"), err=True)
         sys.exit(ExitCode.WARNING)
     except click.ClickException as error:
         error.show()

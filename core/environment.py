@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core.events import Environment
+from affetti.core.language import text
 
 # Whose versions figures may depend on: the name people know, and the distributions that bring it.
 LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
@@ -45,34 +46,48 @@ def contrast(recorded: Environment, here: Environment) -> str:
     What explains most comes first: the processor, then the libraries, then the system.
     """
     if not recorded.processor and not recorded.instruction_sets:
-        return "the recording does not say what it was made on"
+        return text("environment.unknown")
     told = [_processors(recorded, here), _libraries(recorded, here)]
     if found := "; ".join(filter(None, told)):
         return found
     others = (recorded.system, here.system), (recorded.python, here.python)
-    return "; ".join(f"{was}, here {now}" for was, now in others if was != now)
+    return "; ".join(
+        text("environment.other", was=was, now=now) for was, now in others if was != now
+    )
 
 
 def _processors(recorded: Environment, here: Environment) -> str:
     was, now = set(recorded.instruction_sets), set(here.instruction_sets)
     if recorded.processor == here.processor and was == now:
         return ""
-    text = f"recorded on another processor: {recorded.processor or 'unknown'}"
-    text += f"{_alone(was - now)}, here {here.processor or 'unknown'}{_alone(now - was)}"
-    return text
+    return text(
+        "environment.processors",
+        was=_named(recorded.processor, was - now),
+        now=_named(here.processor, now - was),
+    )
 
 
-def _alone(sets: set[str]) -> str:
-    return f" with {' '.join(sorted(sets))}" if sets else ""
+def _named(processor: str, sets: set[str]) -> str:
+    """Return the name of a processor with the instruction sets that it has alone."""
+    name = processor or text("environment.nameless")
+    if not sets:
+        return name
+    return text("environment.with", name=name, sets=" ".join(sorted(sets)))
 
 
 def _libraries(recorded: Environment, here: Environment) -> str:
     names = [name for name in LIBRARIES if recorded.libraries.get(name) != here.libraries.get(name)]
+    none = text("environment.none")
     told = (
-        f"{name} {recorded.libraries.get(name, 'none')} (here {here.libraries.get(name, 'none')})"
+        text(
+            "environment.library",
+            name=name,
+            was=recorded.libraries.get(name, none),
+            now=here.libraries.get(name, none),
+        )
         for name in names
     )
-    return f"recorded with {', '.join(told)}" if names else ""
+    return text("environment.libraries", libraries=", ".join(told)) if names else ""
 
 
 def _processor() -> str:
@@ -81,7 +96,7 @@ def _processor() -> str:
     except OSError:
         lines = []
     pairs = [line.partition(":") for line in lines]
-    told = {name.strip(): text.strip() for name, _, text in pairs}
+    told = {name.strip(): said.strip() for name, _, said in pairs}
     named = next((told[name] for name in _MODEL_LINES if told.get(name)), "")
     return " ".join((named or platform.processor() or platform.machine()).split())
 

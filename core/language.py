@@ -46,12 +46,12 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.po")))
 
 
-def text(message: str, **values: Any) -> str:
+def text(message: str, /, **values: Any) -> str:
     """Return a message of the catalogue with its values; the id itself where there is none."""
     return _translations(language()).gettext(message).format(**values)
 
 
-def counted(message: str, n: int, **values: Any) -> str:
+def counted(message: str, n: int, /, **values: Any) -> str:
     """Return a message that depends on a number, in the plural form that the number takes."""
     return _translations(language()).ngettext(message, message, n).format(n=n, **values)
 

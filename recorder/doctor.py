@@ -12,6 +12,7 @@ import msgspec
 
 from affetti.core import locations
 from affetti.core.errors import AffettiError
+from affetti.core.language import text
 from affetti.core.recording.names import unsealed_in
 from affetti.core.settings import Settings, VideoSettings
 from affetti.models.manifest import manifest, verified_bytes
@@ -40,48 +41,51 @@ def portaudio_library(settings: Settings) -> Check:
     try:
         portaudio()
     except AffettiError as error:
-        return Check("PortAudio", "warning", error.message, error.hint)
-    return Check("PortAudio", "ok", "The library for sound cards is installed.")
+        return Check(text("doctor.portaudio"), "warning", error.message, error.hint)
+    return Check(text("doctor.portaudio"), "ok", text("doctor.portaudio_installed"))
 
 
 def cameras(settings: Settings) -> Check:
     """Whether a camera is connected, and the one of the settings among them."""
     found = devices.cameras()
     if not found:
-        hint = "Connect one, or record from a video file or a network camera."
-        return Check("Cameras", "warning", "No camera is connected.", hint)
-    message = f"Connected: {', '.join(found)}."
+        hint = text("doctor.connect_a_camera")
+        return Check(text("doctor.cameras"), "warning", text("doctor.no_camera"), hint)
+    message = text("doctor.connected", found=", ".join(found))
     if settings.camera.isdecimal() and settings.camera not in found:
-        hint = f"The settings name camera {settings.camera}; choose another or connect it."
-        return Check("Cameras", "warning", message, hint)
-    return Check("Cameras", "ok", message)
+        hint = text("doctor.settings_name_camera", camera=settings.camera)
+        return Check(text("doctor.cameras"), "warning", message, hint)
+    return Check(text("doctor.cameras"), "ok", message)
 
 
 def microphones(settings: Settings) -> Check:
     """Whether a microphone is connected, and the one of the settings among them."""
-    return _sound_devices("Microphones", devices.microphones(), settings.microphone)
+    return _sound_devices(text("doctor.microphones"), devices.microphones(), settings.microphone)
 
 
 def speakers(settings: Settings) -> Check:
     """Whether a speaker is connected, and the one of the settings among them."""
-    return _sound_devices("Speakers", devices.speakers(), settings.speaker)
+    return _sound_devices(text("doctor.speakers"), devices.speakers(), settings.speaker)
 
 
 def terminal(settings: Settings) -> Check:
     """Whether the screen has room and colours."""
     if not sys.stderr.isatty():
-        hint = "`affetti record` without --headless needs one."
-        return Check("Terminal", "warning", "This is not a terminal.", hint)
+        hint = text("doctor.needs_terminal")
+        return Check(text("doctor.terminal"), "warning", text("doctor.no_terminal"), hint)
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     size = f"{columns} x {lines}"
     if columns < _MIN_TERMINAL[0] or lines < _MIN_TERMINAL[1]:
         return Check(
-            "Terminal", "warning", f"It has {size} characters.", "Enlarge it to 80 x 24 or more."
+            text("doctor.terminal"),
+            "warning",
+            text("doctor.small_terminal", size=size),
+            text("doctor.enlarge"),
         )
     if "NO_COLOR" in os.environ or os.environ.get("TERM", "dumb") == "dumb":
-        hint = "Everything is readable without; set TERM and unset NO_COLOR to have them."
-        return Check("Terminal", "ok", f"{size} characters, no colours.", hint)
-    return Check("Terminal", "ok", f"{size} characters, in colour.")
+        hint = text("doctor.readable_without")
+        return Check(text("doctor.terminal"), "ok", text("doctor.no_colours", size=size), hint)
+    return Check(text("doctor.terminal"), "ok", text("doctor.in_colour", size=size))
 
 
 def sessions_folder(settings: Settings) -> Check:
@@ -90,16 +94,16 @@ def sessions_folder(settings: Settings) -> Check:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         return Check(
-            "Sessions folder",
+            text("doctor.folder"),
             "error",
-            f"Nothing can be written to {folder}.",
-            "Change its permissions, or name another as `sessions_folder` in the settings.",
+            text("doctor.unwritable", folder=folder),
+            text("doctor.change_permissions"),
         )
     hours = recording_time_s(existing, settings.video) / 3600
-    message = f"{folder} has room for about {hours:.1f} hours of recording."
+    message = text("doctor.room", folder=folder, hours=hours)
     if hours < _SHORT_H:
-        return Check("Sessions folder", "warning", message, "Free some space first.")
-    return Check("Sessions folder", "ok", message)
+        return Check(text("doctor.folder"), "warning", message, text("doctor.free_space"))
+    return Check(text("doctor.folder"), "ok", message)
 
 
 def unsealed_recordings(settings: Settings) -> Check:
@@ -108,12 +112,12 @@ def unsealed_recordings(settings: Settings) -> Check:
     if waiting:
         names = ", ".join(path.name for path in waiting)
         return Check(
-            "Unsealed recordings",
+            text("doctor.unsealed"),
             "warning",
-            f"Still in parts: {names}.",
-            f"Unless one is being recorded now, run `affetti recover {settings.folder}`.",
+            text("doctor.in_parts", names=names),
+            text("doctor.recover", folder=settings.folder),
         )
-    return Check("Unsealed recordings", "ok", "None.")
+    return Check(text("doctor.unsealed"), "ok", text("doctor.none_unsealed"))
 
 
 def models(settings: Settings) -> Check:
@@ -122,29 +126,28 @@ def models(settings: Settings) -> Check:
         for name in manifest():
             verified_bytes(name)
     except AffettiError as error:
-        return Check("Models", "error", error.message, error.hint)
-    return Check("Models", "ok", f"All {len(manifest())} files are what the manifest says.")
+        return Check(text("doctor.models"), "error", error.message, error.hint)
+    return Check(text("doctor.models"), "ok", text("doctor.models_whole", files=len(manifest())))
 
 
 def compiled_features(settings: Settings) -> Check:
     """Whether the music features are compiled already, which takes half a minute once."""
     if any(any(folder.rglob("*.nbi")) for folder in _numba_caches()):
-        return Check("Music features", "ok", "They are compiled.")
+        return Check(text("doctor.features"), "ok", text("doctor.compiled"))
     return Check(
-        "Music features",
+        text("doctor.features"),
         "warning",
-        "They are not compiled yet; the first music estimate will take half a minute.",
-        "Run `affetti demo` once.",
+        text("doctor.not_compiled"),
+        text("doctor.run_demo"),
     )
 
 
 def log_files(settings: Settings) -> Check:
     """Where the program's own logs lie."""
     return Check(
-        "Log",
+        text("doctor.log"),
         "ok",
-        f"What goes wrong inside is noted in {locations.log_folder()}, without any words of or "
-        "about a person.",
+        text("doctor.log_folder", log_folder=locations.log_folder()),
     )
 
 
@@ -179,11 +182,11 @@ def recording_time_s(folder: Path, video: VideoSettings) -> float:
 
 def _sound_devices(name: str, found: tuple[str, ...], chosen: str) -> Check:
     if not found:
-        hint = "Connect one, or use audio files and `--no-speaker`."
-        return Check(name, "warning", "None is connected.", hint)
-    message = f"Connected: {', '.join(found)}."
+        hint = text("doctor.connect_sound")
+        return Check(name, "warning", text("doctor.none_connected"), hint)
+    message = text("doctor.connected", found=", ".join(found))
     if chosen and not any(chosen.casefold() in other.casefold() for other in found):
-        hint = f"The settings name {chosen!r}; choose another or connect it."
+        hint = text("doctor.settings_name", chosen=chosen)
         return Check(name, "warning", message, hint)
     return Check(name, "ok", message)
 

@@ -12,7 +12,7 @@ from affetti.analyzer.checks.subject import Subject
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import FrameCaptured
 from affetti.core.interruptions import Stretch
-from affetti.core.language import clock_text
+from affetti.core.language import clock_text, text, word
 from affetti.core.streams import CAMERA
 
 # The stamps of a sound card jitter, by up to 20 ms on a healthy one; a stall of Python adds to it.
@@ -43,10 +43,10 @@ def sound_in_order(subject: Subject) -> Messages:
         ]
         jump = next(_jumps(subject, pieces, _scope(subject, name)), None)
         if jump is not None or np.any(np.diff(blocks["row"]) < 0):
-            at = f" at sample {jump.first}" if jump else ""
-            yield f"The {name} sound is out of order{at}."
+            message = "found.sound_order_at" if jump else "found.sound_order"
+            yield text(message, stream=name, sample=jump.first if jump else None)
         if _runs_backwards(blocks["t_ns"]):
-            yield f"The {name} sound runs backwards in time."
+            yield text("found.sound_backwards", stream=name)
 
 
 @rule(Importance.CRITICAL)
@@ -56,11 +56,11 @@ def frames_in_order(subject: Subject) -> Messages:
     for name in subject.session.state.video:
         frames = [event for event in captured if event.stream == name]
         pieces = [_Piece(each.seq, each.t_ns, each.frame, each.frame + 1) for each in frames]
-        of = "" if name == CAMERA else f" of {name}"
+        of = "" if name == CAMERA else "_of"
         if any(_jumps(subject, [_BEFORE_ALL, *pieces], _scope(subject, name))):
-            yield f"Frames{of} are not numbered from 0 without a gap."
+            yield text(f"found.frames_numbers{of}", stream=name)
         if np.any(np.diff([frame.t_ns for frame in frames]) < 0):
-            yield f"Frames{of} run backwards in time."
+            yield text(f"found.frames_backwards{of}", stream=name)
 
 
 @rule(Importance.CRITICAL)
@@ -73,7 +73,7 @@ def samples_in_order(subject: Subject) -> Messages:
         ]
         jump = next(_jumps(subject, [_BEFORE_ALL, *pieces], _scope(subject, name)), None)
         if jump is not None:
-            yield f"The samples of {name} are out of order at sample {jump.first}."
+            yield text("found.samples_order", stream=name, sample=jump.first)
 
 
 @rule(Importance.CRITICAL)
@@ -82,7 +82,7 @@ def times_true(subject: Subject) -> Messages:
     for name, signal in subject.session.signals.items():
         stored = signal.stored_t_s
         if not np.allclose(stored, signal.t_s, rtol=0, atol=1e-6, equal_nan=True):
-            yield f"The times of {name} contradict its stamps."
+            yield text("found.times", stream=name)
 
 
 def _scope(subject: Subject, stream: str) -> str | None:
@@ -119,7 +119,7 @@ def _runs_backwards(t_ns: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> bool:
 def pictures_readable(subject: Subject) -> Messages:
     """Find frames that are no whole JPEG, or of a sample, that cannot be decoded."""
     if subject.contents.unreadable_frames:
-        yield f"Unreadable frames: {examples(subject.contents.unreadable_frames)}."
+        yield text("found.unreadable", frames=examples(subject.contents.unreadable_frames))
 
 
 @rule(Importance.WARNING)
@@ -128,8 +128,9 @@ def frames_kept(subject: Subject) -> Messages:
     for name, video in subject.session.state.video.items():
         if video.dropped:
             share = video.dropped / (video.frames + video.dropped)
-            of = "" if name == CAMERA else f" of {name}"
-            yield f"{number(video.dropped, 'frame')}{of} ({share:.1%}) could not be kept."
+            message = "found.dropped" if name == CAMERA else "found.dropped_of"
+            frames = number(video.dropped, "frame")
+            yield text(message, frames=frames, stream=name, share=share)
 
 
 @rule(Importance.WARNING)
@@ -138,7 +139,8 @@ def samples_kept(subject: Subject) -> Messages:
     for name, signal in subject.session.state.signals.items():
         if signal.dropped:
             share = signal.dropped / (signal.samples + signal.dropped)
-            yield f"{number(signal.dropped, 'sample')} of {name} ({share:.1%}) could not be kept."
+            samples = number(signal.dropped, "sample")
+            yield text("found.samples_dropped", samples=samples, stream=name, share=share)
 
 
 @rule(Importance.WARNING)
@@ -147,7 +149,8 @@ def sound_complete(subject: Subject) -> Messages:
     for name, stream in subject.session.state.audio.items():
         if stream.gaps:
             lost_s = stream.missing / stream.clock.rate_hz
-            yield f"The {name} sound has {number(stream.gaps, 'gap')}, {lost_s:.2f} s in all."
+            gaps = number(stream.gaps, "gap")
+            yield text("found.gaps", stream=name, gaps=gaps, lost=lost_s)
 
 
 @rule(Importance.WARNING)
@@ -157,4 +160,4 @@ def devices_stayed(subject: Subject) -> Messages:
     for each in state.interruptions:
         if each.cause == "lost":
             start, stop = (clock_text(t_ns / NS_PER_S) for t_ns in each.stretch(state.now_ns))
-            yield f"The {each.what} was lost from {start} to {stop}."
+            yield text("found.lost", device=word("device", each.what), start=start, stop=stop)

@@ -10,7 +10,7 @@ from affetti.analyzer.measures.estimates import expected_ns
 from affetti.analyzer.replay import other_models
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import Estimate, FaceEstimated, columns, estimate_kind
-from affetti.core.language import clock_text
+from affetti.core.language import clock_text, counted, text
 
 
 @rule(Importance.CRITICAL)
@@ -27,7 +27,7 @@ def columns_true(subject: Subject) -> Messages:
         if not stored and not len(told["seq"]):
             continue
         if not all(_equal(stored.get(column), values) for column, values in told.items()):
-            yield f"The columns of {name} estimates contradict the events."
+            yield text("found.columns", modality=name)
 
 
 def _equal(stored: Any, told: Any) -> bool:
@@ -44,14 +44,14 @@ def _equal(stored: Any, told: Any) -> bool:
 def inference_kept_up(subject: Subject) -> Messages:
     """Tell of live estimates that were skipped."""
     for modality, count in subject.session.state.skipped.items():
-        yield f"{count} live {modality} estimates were skipped; `affetti analyze` makes them."
+        yield counted("found.skipped", count, modality=modality)
 
 
 @rule(Importance.NOTE)
 def models_present(subject: Subject) -> Messages:
     """Tell of models that are not those of this installation."""
     if others := other_models(subject.session):
-        yield f"Made with other models ({', '.join(others)}): live numbers cannot be replayed."
+        yield text("found.other_models", models=", ".join(others))
 
 
 @rule(Importance.NOTE)
@@ -61,7 +61,5 @@ def face_in_view(subject: Subject) -> Messages:
     due = len(expected_ns(session.state, session.started.perception, "face"))
     seen = sum(isinstance(event, FaceEstimated) and bool(event.faces) for event in session.events)
     if len(session.frames) and due and seen / due < 0.5:
-        yield (
-            f"A face was seen live in {min(seen / due, 1):.0%} of "
-            f"{clock_text(session.state.now_ns / NS_PER_S)}."
-        )
+        duration = clock_text(session.state.now_ns / NS_PER_S)
+        yield text("found.face", share=min(seen / due, 1), duration=duration)

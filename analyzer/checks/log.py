@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 
-from affetti.analyzer.checks.register import Importance, Messages, examples, number, rule
+from affetti.analyzer.checks.register import Importance, Messages, examples, rule
 from affetti.analyzer.checks.subject import Subject
 from affetti.core.events import Event, SessionEnded, SessionRecovered, SessionStarted, stream_of
+from affetti.core.language import counted, text
 from affetti.core.recording.losses import span, statement
 
 _SPANS: Final = 12
@@ -16,14 +17,14 @@ _SPANS: Final = 12
 def records_unaltered(subject: Subject) -> Messages:
     """Find records without the check sum they were written with."""
     if subject.contents.altered:
-        yield f"Altered records: {examples(subject.contents.altered)}."
+        yield text("found.altered", records=examples(subject.contents.altered))
 
 
 @rule(Importance.CRITICAL)
 def log_unaltered(subject: Subject) -> Messages:
     """Compare the digest over the whole log with the sealed one."""
     if subject.contents.sha256 != subject.session.log_sha256:
-        yield "The log is not the one that was sealed: its SHA-256 differs."
+        yield text("found.digest")
 
 
 @rule(Importance.CRITICAL)
@@ -33,7 +34,7 @@ def sequence_gapless(subject: Subject) -> Messages:
     recovered = subject.session.state.recovered
     told = recovered.damaged_records if recovered else 0
     if seqs and (seqs[0] < 0 or np.any(np.diff(seqs) < 1)):
-        yield "Events are not numbered from 0 in rising order."
+        yield text("found.numbers")
     elif _missing(seqs) > told:
         yield _missing_events(seqs)
 
@@ -56,9 +57,9 @@ def _missing_events(seqs: list[int]) -> str:
     edges = zip([-1, *seqs], seqs, strict=False)
     spans = [span(before + 1, after - 1) for before, after in edges if after - before > 1]
     shown = ", ".join(spans[:_SPANS])
-    shown += f" and at {len(spans) - _SPANS} more places" if len(spans) > _SPANS else ""
-    are = "is" if count == 1 else "are"
-    return f"{number(count, 'event')} {are} missing from the sequence: {shown}."
+    if (more := len(spans) - _SPANS) > 0:
+        shown = counted("found.more_spans", more, spans=shown)
+    return counted("found.missing", count, spans=shown)
 
 
 @rule(Importance.CRITICAL)
@@ -73,7 +74,7 @@ def index_true(subject: Subject) -> Messages:
         or (isinstance(event, Event) and record.stream != stream_of(event))
     ]
     if wrong:
-        yield f"The index contradicts the events: {examples(wrong)}."
+        yield text("found.index", events=examples(wrong))
 
 
 @rule(Importance.CRITICAL)
@@ -82,9 +83,9 @@ def starts_once(subject: Subject) -> Messages:
     events = subject.session.events
     starts = [event.seq for event in events if isinstance(event, SessionStarted)]
     if starts != [0]:
-        yield f"SessionStarted stands at {starts or 'no place'} instead of 0."
+        yield text("found.starts", places=starts or text("found.no_place"))
     if not events or not isinstance(events[-1], SessionEnded | SessionRecovered):
-        yield "The last event does not say how the recording ended."
+        yield text("found.no_end")
 
 
 @rule(Importance.WARNING)
@@ -99,8 +100,4 @@ def ended_cleanly(subject: Subject) -> Messages:
 def kinds_known(subject: Subject) -> Messages:
     """Find events of a kind that this version does not know."""
     for kind, count in subject.session.state.unknown.items():
-        are = "is" if count == 1 else "are"
-        yield (
-            f"{number(count, 'event')} of kind {kind!r:.40} {are} of a later version "
-            f"and {are} skipped."
-        )
+        yield counted("found.unknown", count, kind=kind)

@@ -1,15 +1,12 @@
 """Whether the person's rights were kept."""
 
-from typing import Final
-
 from affetti.analyzer.checks.register import Importance, Messages, examples, rule
 from affetti.analyzer.checks.subject import Subject
 from affetti.core.consent import ConsentLedger, captures
 from affetti.core.errors import AffettiError
 from affetti.core.events import RecordingPaused, RecordingResumed
+from affetti.core.language import known, text, word
 from affetti.core.people.person import checked_code
-
-_OF_SCOPES: Final = {"video": "video", "room": "sound of the room", "signals": "a signal"}
 
 
 @rule(Importance.CRITICAL)
@@ -23,8 +20,9 @@ def consent_respected(subject: Subject) -> Messages:
             if not ledger.consent.grants(scope):
                 kept.setdefault(scope, []).append(event.seq)
     for scope, seqs in sorted(kept.items(), reverse=True):
-        what = _OF_SCOPES.get(scope, f"what needs {scope}")
-        yield f"There is {what} without consent to it: events {examples(seqs)}."
+        known_scope = known(f"found.of.{scope}")
+        what = word("found.of", scope) if known_scope else text("found.of_scope", scope=scope)
+        yield text("found.consent", what=what, events=examples(seqs))
 
 
 @rule(Importance.CRITICAL)
@@ -42,7 +40,7 @@ def pauses_respected(subject: Subject) -> Messages:
             case _ if since is not None and captures(event, streams) and event.t_ns > since:
                 kept.append(event.seq)
     if kept:
-        yield f"Recorded in a pause: events {examples(kept)}."
+        yield text("found.paused", events=examples(kept))
 
 
 @rule(Importance.CRITICAL)

@@ -2,6 +2,7 @@
 
 from affetti.analyzer.checks.register import Importance, Messages, rule
 from affetti.analyzer.checks.subject import Subject
+from affetti.core.language import text
 
 
 @rule(Importance.WARNING)
@@ -10,8 +11,8 @@ def tracks_closed(subject: Subject) -> Messages:
     tracks = subject.session.tracks
     for i, track in enumerate(tracks):
         if track.end_ns is None:
-            yield f"Track {track.number + 1}, {track.title!r}, has no end."
+            yield text("found.open_track", number=track.number + 1, title=track.title)
         elif track.end_ns < track.start_ns:
-            yield f"Track {track.number + 1}, {track.title!r}, ends before it begins."
+            yield text("found.early_end", number=track.number + 1, title=track.title)
         elif i + 1 < len(tracks) and tracks[i + 1].start_sample < (track.end_sample or 0):
-            yield f"Track {tracks[i + 1].number + 1} begins before the one before it ended."
+            yield text("found.overlap", number=tracks[i + 1].number + 1)

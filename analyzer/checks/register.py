@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 from affetti.analyzer.checks.subject import Subject
-from affetti.core.language import counted
+from affetti.core.language import counted, text
 
 _EXAMPLES: Final = 3
 
@@ -58,7 +58,9 @@ def rule(importance: Importance) -> Callable[[Callable[[Subject], Messages]], An
 def examples(numbers: list[int]) -> str:
     """Return the first of some numbers, and how many more there are."""
     shown = ", ".join(str(number) for number in numbers[:_EXAMPLES])
-    return shown + (f" and {len(numbers) - _EXAMPLES} more" if len(numbers) > _EXAMPLES else "")
+    if (more := len(numbers) - _EXAMPLES) > 0:
+        return text("found.more", numbers=shown, count=more)
+    return shown
 
 
 def number(count: int, noun: str) -> str:

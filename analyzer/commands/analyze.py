@@ -1,6 +1,7 @@
 """`affetti analyze`: tables of what a session expressed."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 from affetti.analyzer.commands.arguments import JSON, SESSIONS
 from affetti.analyzer.commands.output import bar, command_line, print_json
 from affetti.core.errors import ExitCode
+from affetti.core.language import counted, text
 from affetti.core.seconds import Seconds
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def analyze(
 def _analyze_one(path: Path, request: "Request") -> "Outcome":
     from affetti.analyzer.batch import analyze_file
 
-    with bar(f"Replaying {path.name}") as progress:
+    with bar(text("bar.replaying", name=path.name)) as progress:
         return analyze_file(path, request, progress)
 
 
@@ -104,7 +106,7 @@ def _many(paths: list[Path], request: "Request", jobs: int | None) -> "list[Outc
     from affetti.analyzer.batch import analyze_files
 
     with click.progressbar(
-        length=len(paths), label="Recordings", file=sys.stderr, show_pos=True
+        length=len(paths), label=text("bar.recordings"), file=sys.stderr, show_pos=True
     ) as bar:
         return analyze_files(paths, request, jobs, lambda outcome: bar.update(1))
 
@@ -123,22 +125,18 @@ def _outcome_fields(outcome: "Outcome") -> dict[str, Any]:
 
 def _print_outcomes(outcomes: "list[Outcome]") -> None:
     for outcome in outcomes:
-        match outcome.status:
-            case "written":
-                click.echo(f"{outcome.path.name}: {outcome.folder}")
-            case "current":
-                click.echo(f"{outcome.path.name}: {outcome.folder} is up to date")
-            case "failed" if outcome.error is not None:
-                click.secho(f"{outcome.path.name}: {outcome.error.message}", fg="red", err=True)
-                click.echo(f"    {outcome.error.hint}", err=True)
+        name, folder = outcome.path.name, outcome.folder
+        if outcome.error is None:
+            click.echo(text(f"analyze.{outcome.status}", name=name, folder=folder))
+        else:
+            said = text("analyze.failed", name=name, message=outcome.error.message)
+            click.secho(said, fg="red", err=True)
+            click.echo(f"    {outcome.error.hint}", err=True)
     if len(outcomes) > 1:
-        counts = {
-            text: sum(outcome.status == status for outcome in outcomes)
-            for status, text in (
-                ("written", "analyzed"),
-                ("current", "up to date"),
-                ("failed", "failed"),
-            )
-        }
-        parts = [f"{count} {text}" for text, count in counts.items() if count]
-        click.echo(f"{len(outcomes)} recordings: {', '.join(parts)}.")
+        counts = Counter(outcome.status for outcome in outcomes)
+        said = ", ".join(
+            text(f"analyze.count.{status}", count=counts[status])
+            for status in ("written", "current", "failed")
+            if counts[status]
+        )
+        click.echo(counted("analyze.all", len(outcomes), what=said))

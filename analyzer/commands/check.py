@@ -8,6 +8,7 @@ import click
 from affetti.analyzer.commands.arguments import JSON, SESSIONS
 from affetti.analyzer.commands.output import bar, plain, print_json
 from affetti.core.errors import ExitCode
+from affetti.core.language import counted, text, word
 
 
 @click.command()
@@ -28,7 +29,7 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
 
     found = {}
     for path in recordings_in(sessions):
-        with bar(f"Checking {path.name}") as progress:
+        with bar(text("bar.checking", name=path.name)) as progress:
             found[path] = inspect(path, progress)
     if as_json:
         print_json(
@@ -51,19 +52,18 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
     else:
         colours = {"CRITICAL": "red", "WARNING": "yellow", "NOTE": "cyan"}
         for path, findings in found.items():
-            click.echo(f"{path.name}: {len(RULES)} rules, " + _count(findings))
+            click.echo(_head(path.name, len(RULES), findings))
             for finding in findings:
                 name = finding.importance.name
-                click.echo(
-                    f"  {click.style(f'{name:<8}', fg=colours[name])} {plain(finding.message)}"
-                )
+                importance = click.style(f"{word('importance', name):<8}", fg=colours[name])
+                click.echo(f"  {importance} {plain(finding.message)}")
     worst = min((f.importance for each in found.values() for f in each), default=Importance.NOTE)
     return {Importance.CRITICAL: ExitCode.DAMAGED, Importance.WARNING: ExitCode.WARNING}.get(
         worst, ExitCode.OK
     )
 
 
-def _count(findings: list[Any]) -> str:
+def _head(name: str, rules: int, findings: list[Any]) -> str:
     if not findings:
-        return "nothing found."
-    return f"{len(findings)} finding{'s' if len(findings) > 1 else ''}:"
+        return text("check.nothing", name=name, rules=rules)
+    return counted("check.found", len(findings), name=name, rules=rules)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from affetti.analyzer.commands.output import bar, command_line
+from affetti.core.language import text
 
 
 @click.command()
@@ -27,11 +28,8 @@ def demo(output: Path) -> None:
     """
     from affetti.analyzer.demo import run_demo
 
-    with bar("Replaying the sample session") as progress:
+    with bar(text("bar.replaying_sample")) as progress:
         done = run_demo(output, command_line(), progress)
-    click.echo(
-        f"Replayed {done.duration_s:.0f} s of a real recording in {done.took_s:.1f} s: the face, "
-        "the music and both fused.\n"
-        f"Tables for research:  {done.analysis}\n"
-        f"Report for reading:   {done.report}"
-    )
+    click.echo(text("demo.done", seconds=done.duration_s, took=done.took_s))
+    click.echo(text("demo.tables", path=done.analysis))
+    click.echo(text("demo.report", path=done.report))

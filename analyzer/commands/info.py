@@ -8,11 +8,17 @@ import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
 from affetti.analyzer.commands.output import plain, print_json
-from affetti.core.language import clock_text, text
+from affetti.core.language import clock_text, counted, text, word
 
 if TYPE_CHECKING:
     from affetti.core.events import Environment
-    from affetti.core.recording.info import SessionInfo, SignalInfo
+    from affetti.core.recording.info import (
+        AudioInfo,
+        SessionInfo,
+        SignalInfo,
+        TrackInfo,
+        VideoInfo,
+    )
     from affetti.core.recording.session import Session
 
 
@@ -36,8 +42,8 @@ def info(session: Path, as_json: bool) -> None:
     if as_json:
         print_json(msgspec.to_builtins(found))
     else:
-        for label, text in [*_info_lines(found), *course]:
-            click.echo(f"{label:<12} {plain(text)}")
+        for label, said in [*_info_lines(found), *course]:
+            click.echo(f"{label:<12} {plain(said)}")
 
 
 def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
@@ -45,70 +51,116 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
     from affetti.analyzer.measures.neutral import neutral_outcome
     from affetti.analyzer.measures.unseen import unseen_of
     from affetti.analyzer.report.wording import unseen, when
-    from affetti.core.language import text
 
     face = session.estimates.face
     for one in unseen_of(session.state, face):
-        yield "Unseen", f"{when(one)}  {unseen(one)}"
+        yield text("info.unseen"), f"{when(one)}  {unseen(one)}"
     outcome = neutral_outcome(session.state, face)
     if outcome is not None:
-        yield "Neutral", text(f"neutral.{outcome}")
+        yield text("info.neutral"), text(f"neutral.{outcome}")
 
 
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
-    from affetti.core.language import word
-
-    yield "Session", found.session_id
-    yield "Person", found.person
-    yield "Recorded", f"{found.wall_clock}, with Affetti {found.software_version}"
+    yield text("info.session"), found.session_id
+    yield text("info.person"), found.person
+    made = text("info.made", at=found.wall_clock, version=found.software_version)
+    yield text("info.recorded"), made
     if found.pipeline:
-        yield "Pipeline", f"{found.pipeline} (perception {found.perception_version})"
+        version = found.perception_version
+        yield text("info.pipeline"), text("info.perceived", name=found.pipeline, version=version)
     yield from _environment_lines(found.environment)
-    yield "Duration", clock_text(found.duration_s)
-    ending = f"ended ({found.end_reason})" if found.end_reason else "broke off"
-    yield "Ending", found.recovery or ending
-    agreed = [scope for scope, granted in found.consent.items() if granted]
-    yield "Consent", ", ".join(agreed) or "to nothing"
+    yield text("info.duration"), clock_text(found.duration_s)
+    yield text("info.ending"), _ending(found)
+    agreed = [word("consent", scope) for scope, granted in found.consent.items() if granted]
+    yield text("info.consent"), ", ".join(agreed) or text("info.no_consent")
     for number, (name, video) in enumerate(found.video.items()):
-        dropped = f"{video.frames_dropped} dropped"
-        frames = f"{video.frames} frames, {video.frames_per_s:.2f} a second, {dropped}"
-        yield f"Video {name}" if number else "Video", frames
+        label = text("info.video_of", name=name) if number else text("info.video")
+        yield label, _video_line(video)
     for name, audio in found.audio.items():
-        length = clock_text(audio.samples / audio.rate_hz)
-        form = f"{audio.rate_hz} Hz, {audio.channels} channel{'s' if audio.channels > 1 else ''}"
-        yield name.capitalize(), f"{length} ({audio.samples} samples), {form}, {audio.gaps} gaps"
+        yield word("stream", name).capitalize(), _audio_line(audio)
     for name, signal in found.signals.items():
-        yield f"Signal {name}", _signal_line(signal)
+        yield text("info.signal", name=name), _signal_line(signal)
     for track in found.tracks:
-        end = "?" if track.end_s is None else clock_text(track.end_s)
-        times = f"{clock_text(track.start_s)} to {end}"
-        named = track.title
-        if track.expected is not None:
-            named += text("track.expected", emotion=word("emotion", track.expected))
-        yield f"Track {track.track + 1}", f"{times}  {named} ({track.reason or 'open'})"
+        yield text("info.track", number=track.track + 1), _track_line(track)
     for moment in found.moments:
         yield word("moment", moment.kind), f"{clock_text(moment.t_s)}  {moment.text}"
-    estimates = ", ".join(f"{count} {name}" for name, count in found.estimates.items())
-    skipped = sum(found.skipped.values())
-    yield "Estimates", f"{estimates}; {skipped} skipped"
+    yield text("info.estimates"), _estimates_line(found)
+
+
+def _ending(found: "SessionInfo") -> str:
+    if found.recovery:
+        return found.recovery
+    if found.end_reason is None:
+        return text("info.broke_off")
+    reason = word("end", found.end_reason)
+    if found.failure is not None:
+        return text("info.failed", reason=reason, why=word("failure", found.failure))
+    return text("info.ended", reason=reason)
+
+
+def _video_line(video: "VideoInfo") -> str:
+    return text(
+        "info.frames",
+        frames=video.frames,
+        rate=video.frames_per_s,
+        dropped=video.frames_dropped,
+    )
+
+
+def _audio_line(audio: "AudioInfo") -> str:
+    return text(
+        "info.sound",
+        length=clock_text(audio.samples / audio.rate_hz),
+        samples=audio.samples,
+        rate_hz=audio.rate_hz,
+        channels=counted("count.channel", audio.channels),
+        gaps=audio.gaps,
+    )
+
+
+def _track_line(track: "TrackInfo") -> str:
+    title = track.title
+    if track.expected is not None:
+        title += text("track.expected", emotion=word("emotion", track.expected))
+    return text(
+        "info.played",
+        start=clock_text(track.start_s),
+        end="?" if track.end_s is None else clock_text(track.end_s),
+        title=title,
+        reason=word("reason", track.reason) if track.reason else text("info.open"),
+    )
+
+
+def _estimates_line(found: "SessionInfo") -> str:
+    made = ", ".join(f"{count} {name}" for name, count in found.estimates.items())
+    return text("info.made_live", estimates=made, skipped=sum(found.skipped.values()))
 
 
 def _environment_lines(found: "Environment") -> Iterator[tuple[str, str]]:
     if found.processor:
-        yield "Processor", f"{found.processor} ({' '.join(found.instruction_sets)})"
+        sets = " ".join(found.instruction_sets)
+        yield text("info.processor"), f"{found.processor} ({sets})"
     if found.system:
-        yield "System", f"{found.system}, Python {found.python}"
+        yield text("info.system"), f"{found.system}, Python {found.python}"
     if found.libraries:
-        yield "Libraries", ", ".join(f"{name} {v}" for name, v in found.libraries.items())
+        versions = ", ".join(f"{name} {v}" for name, v in found.libraries.items())
+        yield text("info.libraries"), versions
 
 
 def _signal_line(signal: "SignalInfo") -> str:
-    named = "irregular" if signal.rate_hz is None else f"{signal.rate_hz:g} Hz"
-    came = "" if signal.measured_rate_hz is None else f" ({signal.measured_rate_hz:.2f} came)"
-    clock = f"its clock measured {signal.clock_measurements} times"
+    rate = text("info.irregular") if signal.rate_hz is None else f"{signal.rate_hz:g} Hz"
+    if signal.measured_rate_hz is not None:
+        rate += text("info.came", rate=signal.measured_rate_hz)
+    clock = text("info.clock", count=signal.clock_measurements)
     if signal.drift_ppm is not None:
-        clock += f", drift {signal.drift_ppm:+.1f} ppm"
-    lost = f"lost {signal.losses} times, {signal.dropped} samples dropped"
-    channels = f"{len(signal.channels)} channel{'s' if len(signal.channels) > 1 else ''}"
-    form = f"{signal.encoding}, {channels}, {named}{came}"
-    return f"{signal.samples} samples, {form}; {clock}; {lost}"
+        clock += text("info.drift", ppm=signal.drift_ppm)
+    return text(
+        "info.samples",
+        samples=signal.samples,
+        encoding=signal.encoding,
+        channels=counted("count.channel", len(signal.channels)),
+        rate=rate,
+        clock=clock,
+        losses=signal.losses,
+        dropped=signal.dropped,
+    )

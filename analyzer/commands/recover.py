@@ -6,6 +6,7 @@ import click
 
 from affetti.analyzer.commands.output import bar
 from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.language import text
 
 
 @click.command()
@@ -27,13 +28,13 @@ def recover(paths: tuple[Path, ...]) -> int:
 
     targets = unsealed(paths or (settings.load().folder,))
     if not targets:
-        click.echo("Nothing to recover: every recording there is sealed.")
+        click.echo(text("recover.nothing"))
     failures, whole = [], True
     for target in targets:
         try:
-            with bar(f"Sealing {target.name}") as progress:
+            with bar(text("bar.sealing", name=target.name)) as progress:
                 done = seal(target, progress)
-            click.echo(f"{done.path}: {done.statement}")
+            click.echo(text("recover.done", path=done.path, statement=done.statement))
             whole = whole and done.whole
         except AffettiError as error:
             failures.append(error)

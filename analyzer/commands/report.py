@@ -6,6 +6,7 @@ import click
 
 from affetti.analyzer.commands.arguments import SESSION
 from affetti.analyzer.commands.output import bar
+from affetti.core.language import text
 
 
 @click.command()
@@ -27,6 +28,6 @@ def report(session: Path, output: Path | None) -> None:
     """
     from affetti.analyzer.report import write_report
 
-    with bar(f"Reading {session.name}") as progress:
+    with bar(text("bar.reading", name=session.name)) as progress:
         path = write_report(session, output, progress)
     click.echo(path)

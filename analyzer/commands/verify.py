@@ -9,6 +9,7 @@ import click
 from affetti.analyzer.commands.arguments import JSON, SESSION
 from affetti.analyzer.commands.output import bar, plain, print_json
 from affetti.core.errors import ExitCode
+from affetti.core.language import text
 
 if TYPE_CHECKING:
     from affetti.analyzer.verify import Verification
@@ -41,7 +42,7 @@ def verify(session: Path, zoos: tuple[Path, ...], as_json: bool) -> int:
     from affetti.analyzer.verify import verify as verify_session
     from affetti.core.recording.session import Session
 
-    with Session.open(session) as opened, bar(f"Replaying {session.name}") as progress:
+    with Session.open(session) as opened, bar(text("bar.replaying", name=session.name)) as progress:
         found = verify_session(opened, progress, zoos)
     if as_json:
         print_json(_verification_fields(found))
@@ -83,39 +84,39 @@ def _verification_fields(found: "Verification") -> dict[str, Any]:
 
 def _print_verification(name: str, found: "Verification") -> None:
     if found.proved_by is not None:
-        click.echo(plain(f"{name} {_other_making(found)}: Affetti {found.proved_by} proves it."))
-        click.echo("    The file itself is intact.")
+        click.echo(plain(_elsewhere(name, found)))
+        click.echo("    " + text("verify.intact"))
         return
-    for line in _verdict_lines(name, found):
+    first, *rest = _verdict_lines(name, found)
+    for line in (first, *(f"    {line}" for line in rest)):
         click.echo(plain(line))
     if left := _counts(found.skipped):
-        click.echo(f"    Estimates that the live side skipped: {left}.")
+        click.echo("    " + text("verify.skipped", estimates=left))
     if lost := _counts(found.unrecorded):
-        click.echo(f"    The recording broke off before {lost} could be written.")
+        click.echo("    " + text("verify.unrecorded", estimates=lost))
 
 
-def _other_making(found: "Verification") -> str:
-    if found.other_models:
-        return f"was recorded with models that are not here ({', '.join(found.other_models)})"
-    return "was recorded by a version that perceives otherwise than this one"
+def _elsewhere(name: str, found: "Verification") -> str:
+    message = "verify.other_models" if found.other_models else "verify.other_perception"
+    models = ", ".join(found.other_models)
+    return text(message, name=name, models=models, version=found.proved_by)
 
 
 def _verdict_lines(name: str, found: "Verification") -> Iterator[str]:
     counts = ", ".join(f"{count} {kind}" for kind, count in found.compared.items())
-    if found.verdict == "identical" and not any(found.compared.values()):
-        yield f"{name} holds no live estimate, and a replay makes none."
-    elif found.verdict == "identical":
-        yield f"{name}: identical; every live estimate was reproduced exactly ({counts})."
-    elif found.verdict == "within tolerance":
-        yield f"{name}: the same within tolerance ({counts})."
-        yield f"    Not the same to the last digit: {_counts(found.differing)}."
-        yield from _largest_lines(found)
+    if found.verdict == "identical":
+        message = "verify.identical" if any(found.compared.values()) else "verify.nothing"
+        yield text(message, name=name, counts=counts)
+        return
+    if found.verdict == "departs":
+        yield text("verify.departs", name=name)
+        yield str(found.difference)
     else:
-        yield f"{name}: the replay departs from the live estimates. First difference:"
-        yield f"    {found.difference}"
-    if found.verdict != "identical":
-        why = found.reason or "the processor and the libraries are those that recorded"
-        yield f"    {why[0].upper()}{why[1:]}."
+        yield text("verify.within", name=name, counts=counts)
+        yield text("verify.differing", estimates=_counts(found.differing))
+        yield from _largest_lines(found)
+    why = found.reason or text("verify.same_machine")
+    yield text("verify.why", why=f"{why[0].upper()}{why[1:]}")
 
 
 def _largest_lines(found: "Verification") -> Iterator[str]:
@@ -123,9 +124,9 @@ def _largest_lines(found: "Verification") -> Iterator[str]:
         f"{kind} {f} {x:.3g}" for kind, all_ in found.largest.items() for f, x in all_.items()
     )
     if listed := ", ".join(largest):
-        yield f"    Largest differences: {listed}."
+        yield text("verify.largest", fields=listed)
     if sided := _counts(found.one_sided):
-        yield f"    On one side only, at the border of what is read at all: {sided}."
+        yield text("verify.one_sided", estimates=sided)
 
 
 def _counts(by_kind: dict[str, int]) -> str:

@@ -53,7 +53,7 @@ __all__ = [
 UNKNOWN: Final = text("unknown")
 
 
-def marked(message: str, **values: object) -> Markup:
+def marked(message: str, /, **values: object) -> Markup:
     """Return a message whose sentence may hold mark-up; its values are escaped."""
     return Markup(unfilled(message)).format(**values)  # noqa: S704  the catalogue is ours
 

@@ -91,6 +91,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     recovered: bool
     lost_s: float
     end_reason: str | None
+    failure: str | None  # what failed, as a code
     recovery: str | None  # in words, what was lost
     consent: dict[str, bool]  # by scope
     consent_since: dict[str, str]  # the date of each
@@ -154,6 +155,7 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
         recovered=state.recovered is not None,
         lost_s=state.recovered.lost_s if state.recovered else 0.0,
         end_reason=state.ended.reason if state.ended else None,
+        failure=state.ended.failure if state.ended else None,
         recovery=statement(state.recovered, state) if state.recovered else None,
         consent={scope: grant.granted for scope, grant in state.consent.scopes.items()},
         consent_since={scope: grant.since for scope, grant in state.consent.scopes.items()},

@@ -13,6 +13,7 @@ def devices(as_json: bool) -> None:
     \b
     affetti devices
     """
+    from affetti.core.language import text
     from affetti.recorder.sources import devices as found
 
     lists = {
@@ -24,6 +25,6 @@ def devices(as_json: bool) -> None:
         click.echo(json.dumps(lists, indent=2))
         return
     for kind, names in lists.items():
-        click.echo(f"{kind.capitalize()}:")
-        for name in names or ["none found"]:
+        click.echo(text(f"devices.{kind}"))
+        for name in names or [text("devices.none")]:
             click.echo(f"  {name}")

@@ -119,12 +119,13 @@ def _consent(named: tuple[str, ...]) -> Any:
 
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
     from affetti.core import logbook
+    from affetti.core.language import text
     from affetti.recorder.engine.headless import Headless, terminal_lines
 
     logbook.begin("engine")
     say, status = terminal_lines()
     path = Headless(settings, say, status).run(plan, markers)
-    say(f"Sealed: {path}")
+    say(text("record.sealed", path=path))
     if as_json:
         import msgspec
 

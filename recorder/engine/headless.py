@@ -12,7 +12,7 @@ import msgspec
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
-from affetti.core.language import clock_text
+from affetti.core.language import clock_text, counted, percent, text, word
 from affetti.core.recording.losses import film_statement
 from affetti.core.settings import Settings, load
 from affetti.core.state import SessionState
@@ -101,7 +101,7 @@ class Headless:
                     if not self._mark(line.strip()):
                         return
         except Exception as error:
-            self._say(f"Markers can no longer be read from standard input: {error}.")
+            self._say(text("headless.no_markers", error=error))
 
     def _mark(self, label: str) -> bool:
         """Add a marker, unless it says nothing; False when the recording is over."""
@@ -113,21 +113,21 @@ class Headless:
     def _hear(self, message: Message) -> None:
         match message:
             case messages.Started(path=path):
-                self._say(f"Recording to {path}. Stop with Ctrl+C.")
+                self._say(text("headless.recording", path=path))
             case messages.Recorded(events=events):
                 for event in events:
                     self._state.apply(event)
                     if isinstance(event, MarkerAdded):
-                        self._say(f"Marker {len(self._state.markers)} is on the disk.")
+                        self._say(text("headless.marked", number=len(self._state.markers)))
                     if isinstance(event, SessionEnded) and event.film is not None:
                         self._say(film_statement(event.film))
             case messages.Health():
                 self._tell_health(message)
-            case messages.Problem(message=text, hint=hint, code=code, fatal=fatal):
-                self._hear_problem(of_code(code)(text, hint), fatal)
+            case messages.Problem(message=said, hint=hint, code=code, fatal=fatal):
+                self._hear_problem(of_code(code)(said, hint), fatal)
             case messages.Sealing(done=done, total=total):
                 if self._status is not None:
-                    self._status(f"Sealing: {100 * done // max(total, 1)} %")
+                    self._status(text("headless.sealing", percent=100 * done // max(total, 1)))
             case messages.Sealed(path=path):
                 self._sealed = Path(path)
 
@@ -141,12 +141,13 @@ class Headless:
         if self._status is None:
             return
         state = self._state
-        parts = [clock_text(state.duration_s), f"{health.frames_per_s:.0f} frames/s"]
+        parts = [clock_text(state.duration_s), text("health.rate", rate=health.frames_per_s)]
         if health.frames_dropped:
-            parts.append(f"{health.frames_dropped} dropped")
+            parts.append(counted("health.dropped", health.frames_dropped))
         if health.audio_gaps:
-            parts.append(f"{health.audio_gaps} gaps in the sound")
-        parts.append("loading models" if not health.models_ready else _expressed(state.fused))
+            parts.append(counted("headless.gaps", health.audio_gaps))
+        ready = health.models_ready
+        parts.append(_expressed(state.fused) if ready else text("headless.loading"))
         self._status("  ".join(parts))
 
 
@@ -174,9 +175,9 @@ def record(plan: Plan, settings: Settings | None = None, say: Say = lambda line:
 
 def _expressed(fused: EmotionFused | None) -> str:
     if fused is None or fused.emotions is None:
-        return "nothing expressed yet"
-    first = ranked(fused.emotions)[0]
-    return f"{first.value} {max(fused.emotions):.0%}"
+        return text("headless.nothing_yet")
+    strongest = word("emotion", ranked(fused.emotions)[0])
+    return text("figure.share", emotion=strongest, share=percent(max(fused.emotions)))
 
 
 def terminal_lines() -> tuple[Say, Say | None]:
@@ -187,9 +188,9 @@ def terminal_lines() -> tuple[Say, Say | None]:
     interactive = sys.stderr.isatty()
     width = 78
 
-    def write(text: str) -> None:
+    def write(said: str) -> None:
         try:
-            sys.stderr.write(text)
+            sys.stderr.write(said)
             sys.stderr.flush()
         except OSError:
             pass
