@@ -91,8 +91,7 @@ def recordings_in(paths: Iterable[Path]) -> list[Path]:
         inside = sealed_in(path)
         if not inside:
             waiting = len(unsealed_in(path))
-            hint = f"Run `affetti recover {path}` first." if waiting else "Name another folder."
-            raise FileMissing(f"There is no sealed recording in {path}.", hint)
+            raise FileMissing("batch.unsealed" if waiting else "batch.no_recording", path=path)
         found += inside
     return list(dict.fromkeys(found))
 
@@ -208,7 +207,9 @@ def _guarded(path: Path, request: Request) -> Outcome:
     except Exception as error:
         return _failed(
             path,
-            AffettiError(f"{path.name} could not be analyzed: {type(error).__name__}: {error}"),
+            AffettiError(
+                "batch.could_not_analyzed", path=path.name, name=type(error).__name__, error=error
+            ),
         )
 
 
@@ -217,9 +218,7 @@ def _failed(path: Path, error: AffettiError) -> Outcome:
 
 
 def _died(path: Path) -> AffettiError:
-    return AffettiError(
-        f"The process that analyzed {path.name} died.", "Is there memory enough? Try `--jobs 1`."
-    )
+    return AffettiError("batch.process_analyzed_died", path=path.name)
 
 
 def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
@@ -234,8 +233,7 @@ def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
             continue  # its own analysis says what is wrong with it
         if (other := first.setdefault(session_id, path)) is not path:
             found[path] = UsageError(
-                f"{path.name} holds the same session as {other}; it is analyzed once.",
-                "Keep one of the two files here, or name one of them.",
+                "batch.holds_same_session_analyzed", path=path.name, other=other
             )
     return found
 
@@ -245,7 +243,4 @@ def _refuse_shared_folders(paths: list[Path], request: Request) -> None:
     for path in paths:
         other = taken.setdefault(folder_of(path, request.output), path)
         if other != path:
-            raise UsageError(
-                f"{other} and {path} would write into the same folder.",
-                "Analyze them without --output, or one after the other.",
-            )
+            raise UsageError("batch.would_write_into_same", other=other, path=path)

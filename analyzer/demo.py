@@ -34,10 +34,7 @@ def run_demo(output: Path, command: str, progress: Progress | None = None) -> De
         The sample is not there, or `output` cannot be written.
     """
     if not SAMPLE.exists():
-        raise FileMissing(
-            f"The sample session is not at {SAMPLE}.",
-            "Run the demo from a checkout of Affetti; the installed package alone lacks it.",
-        )
+        raise FileMissing("demo.sample_session_not_at", path=SAMPLE)
     began = time.monotonic()
     folder, report = folder_of(SAMPLE, output), report_path(SAMPLE, output)
     with Session.open(SAMPLE) as session:

@@ -17,6 +17,7 @@ from affetti.analyzer.tables import Table, description_of, tables_of, write_csv
 from affetti.core.custody.artefacts import ANALYSIS
 from affetti.core.environment import environment
 from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.language import word
 from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.pipelines import Offer, digests_of
@@ -80,26 +81,18 @@ def refuse_other(folder: Path, origin: Origin) -> None:
     found = found_origin(folder)
     if found == origin or (found is None and any(folder.glob(f"{_UNFINISHED}*"))):
         return
-    what = "an analysis made otherwise" if found else "something that is no analysis of Affetti"
-    detail = f" ({_changed(found, origin)})" if found else ""
-    raise FileExists(
-        f"{folder} holds {what}{detail}.",
-        "Use --overwrite to replace its tables, or --output for another place.",
-    )
+    if found is None:
+        raise FileExists("provenance.no_analysis", folder=folder)
+    raise FileExists("provenance.otherwise", folder=folder, what=_changed(found, origin))
 
 
 def _changed(found: Origin, origin: Origin) -> str:
-    names = {
-        "session_id": "another session",
-        "log_sha256": "another recording",
-        "models": "other models",
-        "pipeline": "another pipeline",
-        "perception_version": "other perception",
-        "parameters": "other parameters",
-        "software_version": "another version",
-    }
+    names = (
+        *("session_id", "log_sha256", "models", "pipeline", "perception_version"),
+        *("parameters", "software_version"),
+    )
     return ", ".join(
-        text for name, text in names.items() if getattr(found, name) != getattr(origin, name)
+        word("changed", name) for name in names if getattr(found, name) != getattr(origin, name)
     )
 
 
@@ -136,10 +129,8 @@ def write_analysis(
     except OSError as error:
         full = error.errno == 28
         kind = DiskFull if full else FileMissing
-        raise kind(
-            f"The analysis cannot be written to {folder}: {error.strerror}.",
-            "Free some space." if full else "Use --output for a folder that you may write to.",
-        ) from error
+        message = "provenance.disk_full" if full else "provenance.cannot_be_written"
+        raise kind(message, folder=folder, error=error.strerror) from error
 
 
 def _statement(

@@ -85,10 +85,6 @@ def main() -> NoReturn:
         logbook.begin("affetti")
         logbook.note("not foreseen", error)
         complain(
-            AffettiError(
-                f"Something went wrong inside Affetti: {type(error).__name__}: {error}",
-                "Run again with AFFETTI_DEBUG=1 to see where. After a recording, "
-                "`affetti recover` seals what was not sealed.",
-            )
+            AffettiError("cli.something_went_wrong_inside", name=type(error).__name__, error=error)
         )
         sys.exit(ExitCode.INTERNAL)

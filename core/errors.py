@@ -5,8 +5,11 @@ them (`AffettiError`). The name of a class says what went wrong; its code is wha
 ends with it exits with.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from affetti.core.language import known, text
 
 __all__ = [
     "AffettiError",
@@ -65,22 +68,37 @@ class AffettiError(Exception):
 
     Parameters
     ----------
-    message
-        What went wrong, one sentence, naming the file or device.
-    hint
-        What to do about it.
+    id
+        Of its sentences in the catalogue: `error.ID` says what went wrong, in one sentence that
+        names the file or device; `error.ID.hint`, if there is one, what to do about it.
+    values
+        What the sentences name.
+
+    Attributes
+    ----------
+    message, hint
+        What went wrong, and what to do about it, in the language of the person.
     """
 
     code: ClassVar[ExitCode] = ExitCode.INTERNAL
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, id: str, /, **values: object) -> None:
+        self.message = text(f"error.{id}", **values)
+        hint = f"error.{id}.hint"
+        self.hint = text(hint, **values) if known(hint) else ""
+        super().__init__(self.message)
 
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        # Errors cross process borders; the default would rebuild from `args` and lose the hint.
-        return type(self), (self.message, self.hint)
+    @classmethod
+    def told(cls, message: str, hint: str = "") -> Self:
+        """Return an error whose words are known already, such as those of another process."""
+        error = cls.__new__(cls, message)
+        Exception.__init__(error, message)
+        error.message, error.hint = message, hint
+        return error
+
+    def __reduce__(self) -> tuple[Callable[..., "AffettiError"], tuple[str, str]]:
+        # Errors cross process borders; the default would rebuild from `args`.
+        return type(self).told, (self.message, self.hint)
 
 
 class UsageError(AffettiError):

@@ -67,7 +67,4 @@ def load(path: Path | None = None) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"The settings in {path} cannot be used: {error}.",
-            "Correct the line, or remove the file to have the defaults.",
-        ) from error
+        raise SettingsError("settings.settings_cannot_used", path=path, error=error) from error

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from affetti.core.errors import AffettiError, FileMissing, ModelError
+from affetti.core.errors import FileMissing, ModelError
 from affetti.models.runtime import onnxruntime
 
 ZOO: Final = Path(__file__).parent / "zoo"
@@ -60,11 +60,11 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         try:
             data = self.path.read_bytes()
         except OSError as error:
-            raise _broken(f"The model file {self.file} cannot be read", str(error)) from error
+            raise ModelError("manifest.unreadable", file=self.file, error=error) from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise _broken(f"The model file {self.file} is not the one this version came with")
+            raise ModelError("manifest.another_file", file=self.file)
         if self.digest != self.pinned:
-            raise _broken(f"The parameters of {self.name} are not those this version came with")
+            raise ModelError("manifest.other_parameters", name=self.name)
         return data
 
 
@@ -88,7 +88,7 @@ def _listed(zoo: Path) -> dict[str, ModelFile]:
         pins = msgspec.json.decode((zoo / MANIFEST).read_bytes(), type=dict[str, str])
         entries = [_entry(zoo / name, digest) for digest, name in pins.items()]
     except (OSError, msgspec.DecodeError) as error:
-        raise _broken("The list of models cannot be read", str(error)) from error
+        raise ModelError("manifest.list_unreadable", error=error) from error
     return {entry.name: entry for entry in entries}
 
 
@@ -109,7 +109,7 @@ def model(name: str, models: Models | None = None) -> ModelFile:
     found = models.get(name)
     if found is None:
         names = ", ".join(sorted(models))
-        raise ModelError(f"There is no model named {name!r}.", f"Known models: {names}.")
+        raise ModelError("manifest.no_model_named", name=name, names=names)
     return found
 
 
@@ -142,7 +142,7 @@ def by_digest(digest: str, zoos: Iterable[Path] = ()) -> ModelFile | None:
 
 def _own(zoo: Path) -> Iterator[ModelFile]:
     if not zoo.is_dir():
-        raise FileMissing(f"There is no folder {zoo}.", "A zoo is a folder of model folders.")
+        raise FileMissing("manifest.no_folder", zoo=zoo)
     for path in sorted(zoo.glob(f"*/{ENTRY}")):
         try:
             entry = _entry(path.parent, "")
@@ -173,10 +173,3 @@ def verified_bytes(source: str | ModelFile) -> bytes:
         The model, or its name in this version's manifest.
     """
     return (model(source) if isinstance(source, str) else source).read()
-
-
-def _broken(what: str, detail: str = "") -> AffettiError:
-    return ModelError(
-        f"{what}{': ' + detail if detail else ''}.",
-        "Install Affetti again.",
-    )

@@ -202,8 +202,7 @@ def _named(name: str, roles: Mapping[str, str]) -> Pipeline:
     known = [field for field in Pipeline.__struct_fields__ if field not in ("name", "gates")]
     if others := sorted(set(roles) - set(known)):
         raise UsageError(
-            f"The pipeline {name!r} names a model for {others[0]!r}, which is no role.",
-            f"Roles are {', '.join(known)}.",
+            "pipelines.pipeline_names_model_no", name=name, others=others[0], known=", ".join(known)
         )
     return msgspec.structs.replace(AFFETTI, name=name, **roles)
 
@@ -225,7 +224,7 @@ def offered(name: str, settings: Settings | None = None) -> Offer:
     found = offers(settings)
     if name not in found:
         known = ", ".join(found)
-        raise UsageError(f"There is no pipeline named {name!r}.", f"Known pipelines: {known}.")
+        raise UsageError("pipelines.no_pipeline_named", name=name, known=known)
     return found[name]
 
 

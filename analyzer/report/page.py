@@ -82,19 +82,13 @@ def save_report(html: str, path: Path, session_id: str) -> None:
     """
     try:
         if path.exists() and _session_of(path) != session_id:
-            raise FileExists(
-                f"{path} exists and is no report of this session.",
-                "Use --output to name another file.",
-            )
+            raise FileExists("page.exists_no_report_session", path=path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as fd, open(fd, "w", encoding="utf-8", closefd=False) as file:
             file.write(html)
     except OSError as error:
         kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
-        raise kind(
-            f"The report cannot be written to {path}: {error.strerror}.",
-            "Use --output to name a file in a folder that you may write to.",
-        ) from error
+        raise kind("page.cannot_be_written", path=path, error=error.strerror) from error
 
 
 def _session_of(path: Path) -> str | None:

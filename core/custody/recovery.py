@@ -33,11 +33,5 @@ def _target(path: Path) -> Path:
         if parts_of(target):
             return target
     if path.exists():
-        raise UsageError(
-            f"{path.name} has no parts that wait to be sealed.",
-            "There is nothing to recover; `affetti check` looks at a sealed recording.",
-        )
-    raise FileMissing(
-        f"{path} does not exist, and no parts of it lie there.",
-        "Name the recording, one of its parts, or their folder.",
-    )
+        raise UsageError("recovery.no_parts_wait_sealed", path=path.name)
+    raise FileMissing("recovery.not_exist_no_parts", path=path)

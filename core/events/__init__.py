@@ -242,10 +242,7 @@ def decode(data: bytes, version: str = SCHEMA_VERSION) -> AnyEvent | UnknownEven
             return UnknownEvent(header.kind, header.seq, header.t_ns, data)
         return _decoder.decode(upcast)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Damaged(
-            f"An event of this recording cannot be read: {error}.",
-            "The file is damaged; run `affetti check` on it.",
-        ) from error
+        raise Damaged("events.event_recording_cannot_read", error=error) from error
 
 
 def stream_of(event: Event) -> str:
@@ -266,20 +263,14 @@ def major(version: str) -> int:
     """
     number = version.split(".", maxsplit=1)[0]
     if not number.isdecimal():
-        raise Damaged(
-            f"The recording names no schema version this program knows: {version!r:.40}.",
-            "The file is damaged, or another program wrote it.",
-        )
+        raise Damaged("events.recording_names_no_schema", version=version)
     if int(number) > int(SCHEMA_VERSION.split(".", maxsplit=1)[0]):
-        raise NewerFormat(
-            f"The recording was written by a later Affetti (schema {version}).",
-            "Update Affetti to read it.",
-        )
+        raise NewerFormat("events.recording_written_later_affetti", version=version)
     if int(number) < OLDEST_SCHEMA:
         raise OlderFormat(
-            f"The recording was written by an earlier Affetti (schema {version}); this version "
-            f"reads schema {SCHEMA_VERSION}.",
-            "Read it with the version that recorded it, such as 0.1.0.",
+            "events.recording_written_earlier_affetti",
+            version=version,
+            ours=SCHEMA_VERSION,
         )
     return int(number)
 

@@ -70,8 +70,7 @@ def read(path: Path) -> list[AnyEntry]:
             found.append(_decoder.decode(line))
         except (msgspec.DecodeError, ValueError) as error:
             raise Damaged(
-                f"Line {number} of {path.name} is no annotation: {error}.",
-                "Restore the file from a backup.",
+                "annotations.line_no_annotation", number=number, path=path.name, error=error
             ) from error
     return found
 

@@ -18,10 +18,7 @@ def checked_code(code: str) -> str:
         It holds anything but up to 32 ASCII letters and digits.
     """
     if not _CODE.fullmatch(code):
-        raise PersonCodeError(
-            f"The person's code {code!r:.60} cannot be used.",
-            "Use 1 to 32 letters and digits, such as P07; never a name.",
-        )
+        raise PersonCodeError("person.persons_code_cannot_used", code=code)
     return code
 
 
@@ -33,7 +30,4 @@ def session_file_name(code: str, wall_clock: datetime) -> str:
 def refuse_existing(path: Path) -> None:
     """Raise an error if `path` exists: nothing is ever overwritten."""
     if path.exists() or path.is_symlink():
-        raise FileExists(
-            f"{path} exists already.",
-            "Name another file; Affetti never overwrites one.",
-        )
+        raise FileExists("person.exists_already", path=path)

@@ -16,6 +16,7 @@ import msgspec
 
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import FileMissing, UsageError
+from affetti.core.language import text
 
 SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".m3u", ".m3u8"})
 _M3U: Final = (".m3u", ".m3u8")
@@ -60,15 +61,15 @@ def read_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
         data = path.read_bytes()
     except OSError as error:
         raise FileMissing(
-            f"The playlist {path} cannot be read: {error.strerror}.", "Check the path."
+            "playlist.playlist_cannot_read", path=path, error=error.strerror
         ) from error
     if len(data) > _MAX_BYTES:
-        raise _wrong(path, None, "it is too long for a playlist")
-    text = _text(data)
+        raise _wrong(path, None, text("playlist.wrong.too_long_playlist"))
+    written = _text(data)
     read = _m3u if path.suffix.lower() in _M3U else _table
-    entries = tuple(read(path, text))
+    entries = tuple(read(path, written))
     if not entries:
-        raise _wrong(path, None, "it names no track")
+        raise _wrong(path, None, text("playlist.wrong.names_no_track"))
     return entries
 
 
@@ -81,14 +82,14 @@ def _text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _m3u(path: Path, text: str) -> Iterator[PlaylistEntry]:
-    for number, line in enumerate(text.splitlines(), start=1):
+def _m3u(path: Path, written: str) -> Iterator[PlaylistEntry]:
+    for number, line in enumerate(written.splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
             yield PlaylistEntry(path=_file(path, number, line.strip()))
 
 
-def _table(path: Path, text: str) -> Iterator[PlaylistEntry]:
-    lines = csv.reader(StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+def _table(path: Path, written: str) -> Iterator[PlaylistEntry]:
+    lines = csv.reader(StringIO(written, newline=""), delimiter=_separator(written), strict=True)
     headings: list[str] = []
     try:
         for cells in lines:
@@ -102,9 +103,9 @@ def _table(path: Path, text: str) -> Iterator[PlaylistEntry]:
         raise _wrong(path, lines.line_num, str(error)) from error
 
 
-def _separator(text: str) -> str:
+def _separator(written: str) -> str:
     """Return what separates the headings: the sign that is most often among them."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in written.splitlines() if line.strip()), "")
     return max(_SEPARATORS, key=first.count)
 
 
@@ -112,10 +113,10 @@ def _headings(path: Path, line: int, cells: list[str]) -> list[str]:
     headings = [cell.strip() for cell in cells]
     known = [each.lower() if each.lower() in _KNOWN else each for each in headings]
     if "file" not in known:
-        raise _wrong(path, line, "no column is headed 'file'")
+        raise _wrong(path, line, text("playlist.wrong.no_column_headed_file"))
     twice = next((each for each in known if each and known.count(each) > 1), None)
     if twice is not None:
-        raise _wrong(path, line, f"two columns are headed {twice!r}")
+        raise _wrong(path, line, text("playlist.wrong.two_columns_headed", twice=twice))
     return known
 
 
@@ -124,10 +125,16 @@ _KNOWN: Final = ("file", "title", "expected")
 
 def _entry(path: Path, line: int, headings: list[str], cells: list[str]) -> PlaylistEntry:
     if len(cells) > len(headings) and any(cell.strip() for cell in cells[len(headings) :]):
-        raise _wrong(path, line, f"it has {len(cells)} cells for {len(headings)} columns")
+        raise _wrong(
+            path,
+            line,
+            text("playlist.wrong.cells_columns", cells=len(cells), headings=len(headings)),
+        )
     values = dict(zip(headings, (cell.strip() for cell in cells), strict=False))
     if too_long := next((name for name, value in values.items() if len(value) > _MAX_TEXT), None):
-        raise _wrong(path, line, f"{too_long!r} is longer than {_MAX_TEXT} signs")
+        raise _wrong(
+            path, line, text("playlist.wrong.longer_than_signs", too_long=too_long, signs=_MAX_TEXT)
+        )
     return PlaylistEntry(
         path=_file(path, line, values.get("file", "")),
         title=values.get("title", ""),
@@ -141,26 +148,23 @@ def _expected(path: Path, line: int, word: str) -> str | None:
         return None
     if word.lower() not in [emotion.value for emotion in EMOTIONS]:
         known = ", ".join(EMOTIONS)
-        raise _wrong(path, line, f"{word!r:.60} is none of the emotions {known}")
+        raise _wrong(path, line, text("playlist.wrong.none_emotions", word=word, known=known))
     return word.lower()
 
 
 def _file(path: Path, line: int, name: str) -> str:
     """Return the file that a line names, from the folder of the playlist on."""
     if not name or "\0" in name:
-        raise _wrong(path, line, "it names no file")
+        raise _wrong(path, line, text("playlist.wrong.names_no_file"))
     file = path.parent / Path(name).expanduser()
     if not file.is_file() and "\\" in name:  # as Windows writes it
         file = path.parent / name.replace("\\", "/")
     if not file.is_file():
-        raise FileMissing(
-            f"{path.name}, line {line}: there is no file {name}.",
-            "Paths are relative to the folder of the playlist.",
-        )
+        raise FileMissing("playlist.line_no_file", path=path.name, line=line, name=name)
     return str(file)
 
 
 def _wrong(path: Path, line: int | None, what: str) -> UsageError:
-    where = f"{path.name}, line {line}" if line is not None else path.name
-    hint = "A playlist is a CSV file headed file, title, expected, …, or an M3U file."
-    return UsageError(f"{where}: {what}.", hint)
+    if line is None:
+        return UsageError("playlist.wrong", path=path.name, what=what)
+    return UsageError("playlist.line_wrong", path=path.name, line=line, what=what)

@@ -43,6 +43,7 @@ from affetti.core.errors import (
     Unsealed,
     UsageError,
 )
+from affetti.core.language import text
 from affetti.core.recording.names import PART_FORMAT, SEALED_FORMAT, parts_of, target_of
 from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES
 
@@ -83,18 +84,12 @@ _SAFE_FILTERS: Final = (
 
 def damaged(path: Path, what: str) -> AffettiError:
     """Return the error for a recording that is not as it was written."""
-    return Damaged(
-        f"{path.name} is damaged: {what}.",
-        "Restore it from a backup; `affetti check` shows what can still be read.",
-    )
+    return Damaged("layout.damaged", path=path.name, what=what)
 
 
 def foreign(path: Path, what: str) -> AffettiError:
     """Return the error for a file that is no recording."""
-    return NotARecording(
-        f"{path.name} is not an Affetti recording: {what}.",
-        "Name a file that `affetti record` made; its name ends in .h5.",
-    )
+    return NotARecording("layout.not_affetti_recording", path=path.name, what=what)
 
 
 @contextmanager
@@ -107,12 +102,9 @@ def reading(path: Path, of: h5py.HLObject | None = None) -> Iterator[None]:
         yield
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         if of is not None and not of:
-            raise UsageError(
-                f"{path.name} was closed; nothing more can be read from it.",
-                "Read inside the `with` block, or open it again.",
-            ) from error
+            raise UsageError("layout.closed_nothing_more_can", path=path.name) from error
         detail = str(error).split("(")[-1].strip("()'\"")
-        raise damaged(path, f"HDF5 cannot read it ({detail})") from error
+        raise damaged(path, text("damage.hdf5_cannot_read", detail=detail)) from error
 
 
 def open_sealed(path: Path) -> h5py.File:
@@ -129,7 +121,7 @@ def open_sealed(path: Path) -> h5py.File:
         file = h5py.File(path, "r")
     except OSError as error:
         truncated = "truncated" in str(error)
-        what = "its end is missing" if truncated else "HDF5 cannot open it"
+        what = text("damage.no_end" if truncated else "damage.hdf5_cannot_open")
         raise damaged(path, what) from error
     try:
         _check_claims(path, file)
@@ -144,31 +136,24 @@ def _refuse_unreadable(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(8)
     except IsADirectoryError as error:
-        raise foreign(path, "it is a folder") from error
+        raise foreign(path, text("damage.folder")) from error
     except OSError as error:
         parts = parts_of(path)
         if parts:
             raise Unsealed(
-                f"{path.name} was not sealed; its {len(parts)} parts lie beside it.",
-                f"Run `affetti recover {path}`.",
+                "layout.not_sealed_parts_lie", path=path.name, parts=len(parts), whole=path
             ) from error
-        raise FileMissing(
-            f"{path} cannot be read: {error.strerror}.",
-            "Check the name and that you may read the file.",
-        ) from error
+        raise FileMissing("layout.cannot_read", path=path, error=error.strerror) from error
     if start != b"\x89HDF\r\n\x1a\n":
-        raise foreign(path, "it is no HDF5 file" if start else "it is empty")
+        raise foreign(path, text("damage.no_hdf5_file") if start else text("damage.empty"))
 
 
 def _check_claims(path: Path, file: h5py.File) -> None:
     claimed = text_attribute(file, "format")
     if claimed == PART_FORMAT:
-        raise Unsealed(
-            f"{path.name} is a part of a recording that was not sealed.",
-            f"Run `affetti recover {target_of(path)}`.",
-        )
+        raise Unsealed("layout.part_recording_not_sealed", path=path.name, target=target_of(path))
     if claimed != FORMAT:
-        raise foreign(path, "another program wrote it")
+        raise foreign(path, text("damage.another_program_wrote"))
     _refuse_version(path, file)
 
 
@@ -180,14 +165,13 @@ def _refuse_version(path: Path, file: h5py.File) -> None:
     if number.isdecimal() and int(number) < int(ours):
         maker = text_attribute(file, "software_version") or "of an earlier version"
         raise OlderFormat(
-            f"{path.name} was recorded by Affetti {maker:.20}, format {number}; this version "
-            f"reads format {ours}.",
-            f"Read it with Affetti {maker:.20}.",
+            "layout.recorded_affetti_format_version",
+            path=path.name,
+            maker=maker,
+            number=number,
+            ours=ours,
         )
-    raise NewerFormat(
-        f"{path.name} has format version {version!r:.20}, which this Affetti cannot read.",
-        "Update Affetti.",
-    )
+    raise NewerFormat("layout.format_version_affetti_cannot", path=path.name, version=version)
 
 
 def text_attribute(item: h5py.HLObject, name: str) -> str:
@@ -224,38 +208,40 @@ def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -
             )
             item = item[step] if inside else None
         if item is None:
-            raise damaged(path, f"/{name} is missing or lies in another place")
+            raise damaged(path, text("damage.missing_lies_another_place", name=name))
     if not isinstance(item, h5py.Dataset):
-        raise damaged(path, f"/{name} is no data set")
+        raise damaged(path, text("damage.no_data_set", name=name))
     with reading(path, item):
         _refuse_hazards(path, name, item)
     if item.ndim != ndim or (dtype is not None and item.dtype != dtype):
-        raise damaged(path, f"/{name} has type {item.dtype} and {item.ndim} dimensions")
+        raise damaged(
+            path, text("damage.type_dimensions", name=name, dtype=item.dtype, ndim=item.ndim)
+        )
     if dtype is None and (item.dtype.hasobject or item.dtype.kind not in "iufS"):
-        raise damaged(path, f"/{name} has a type that is never written")
+        raise damaged(path, text("damage.type_never_written", name=name))
     return item
 
 
 def _refuse_hazards(path: Path, name: str, item: h5py.Dataset) -> None:
     plist = item.id.get_create_plist()
     if plist.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
-        raise damaged(path, f"/{name} is virtual or compact")
+        raise damaged(path, text("damage.virtual_compact", name=name))
     if plist.get_external_count():
-        raise damaged(path, f"/{name} keeps its data in another file")
+        raise damaged(path, text("damage.keeps_data_another_file", name=name))
     for i in range(plist.get_nfilters()):
         if plist.get_filter(i)[0] not in _SAFE_FILTERS:
-            raise damaged(path, f"/{name} uses a filter that is never written")
+            raise damaged(path, text("damage.uses_filter_never_written", name=name))
     size = item.size * item.dtype.itemsize
     compressed = bool(plist.get_nfilters())
     room = path.stat().st_size * (_MAX_COMPRESSION if compressed else 1)
     if len(item.shape) > 2 or (item.shape and item.shape[0] > _MAX_ROWS * 64) or size > room:
-        raise damaged(path, f"/{name} claims {size} bytes, more than the file can hold")
+        raise damaged(path, text("damage.claims_bytes_more_than", name=name, size=size))
 
 
 def table(path: Path, file: h5py.File, name: str, dtype: np.dtype[Any] | None) -> Any:
     """Return a table of rows, whole; for indexes, which are small against what they index."""
     item = dataset(path, file, name, dtype)
     if item.shape[0] > _MAX_ROWS:
-        raise damaged(path, f"/{name} claims {item.shape[0]} rows")
+        raise damaged(path, text("damage.claims_rows", name=name, shape=item.shape[0]))
     with reading(path, item):
         return item[:]

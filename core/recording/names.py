@@ -102,6 +102,5 @@ def _listed(folder: Path) -> list[Path]:
         return []
     except OSError as error:
         raise FileMissing(
-            f"The folder {folder} cannot be read: {error.strerror}.",
-            "Check that you may read it.",
+            "names.folder_cannot_read", folder=folder, error=error.strerror
         ) from error

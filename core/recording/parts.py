@@ -248,10 +248,7 @@ class PartLog:
         packed = pack(self._session_id, record)
         length = len(packed)
         if length > self._settings.part_mib * MIB // 2:
-            raise MediaError(
-                f"One {kind} of {length / MIB:.0f} MiB does not fit the log.",
-                "Choose a smaller picture, or a larger log.part_mib in the settings.",
-            )
+            raise MediaError("parts.one_mib_not_fit", kind=kind, length=length / MIB)
         self._make_room(length, closing=event.traits.urgent)
         self._current.write(record, packed)
         self._seq += 1
@@ -294,8 +291,7 @@ class PartLog:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG):
                 raise disk_full(self.target.parent) from error
             raise FileMissing(
-                f"Recordings cannot be written to {self.target.parent}: {error}.",
-                "Choose a folder that exists and that you may write to, on a disk with space.",
+                "parts.recordings_cannot_written", parent=self.target.parent, error=error
             ) from error
 
     def _begin(self) -> _Part:
@@ -353,10 +349,7 @@ def _affordable(folder: Path) -> int:
 
 def disk_full(folder: Path) -> AffettiError:
     """Return the error for a disk without room for a recording."""
-    return DiskFull(
-        f"The disk of {folder} is full.",
-        "Free some space, or choose another folder; everything recorded so far is safe.",
-    )
+    return DiskFull("parts.disk_full", folder=folder)
 
 
 @dataclass(frozen=True)
@@ -437,10 +430,7 @@ def survey(target: Path) -> Survey:
     """
     paths = parts_of(target)
     if not paths:
-        raise FileMissing(
-            f"There are no parts of {target}.",
-            "Name the recording, or the folder that its .part001.h5 lies in.",
-        )
+        raise FileMissing("parts.no_parts", target=target)
     for path in paths:
         _refuse_running(path)
     parts = []
@@ -457,10 +447,7 @@ def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
     session_id = spoken[0].session_id if spoken else ""
     for part in spoken:
         if part.session_id != session_id:
-            raise Damaged(
-                f"{part.path.name} belongs to another recording than the parts before it.",
-                "Move it to a folder of its own, and run `affetti recover` again.",
-            )
+            raise Damaged("parts.belongs_another_recording_than", path=part.path.name)
     rows = np.concatenate([part.rows for part in parts])
     part_of = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
     order = np.argsort(rows["seq"], kind="stable")
@@ -497,9 +484,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FileMissing(
-            f"{path.name} cannot be read for now: {error.strerror or error}.",
-            "Nothing was changed. Check the disk and that you may read the file, then try again; "
-            "where the disk fails, copy the recording to another one first.",
+            "parts.cannot_read_now", path=path.name, error=error.strerror or error
         ) from error
 
 
@@ -508,10 +493,7 @@ def _refuse_running(path: Path) -> None:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Unsealed(
-                f"{path.name} is being recorded right now.",
-                "Wait until the recording has ended.",
-            ) from error
+            raise Unsealed("parts.being_recorded_right_now", path=path.name) from error
 
 
 @dataclass(frozen=True)
@@ -559,14 +541,9 @@ def _read_part(path: Path) -> Part:
 def _of_another_version(path: Path, version: str) -> AffettiError:
     later = [int(n) for n in version.split(".")] > [int(n) for n in FORMAT_VERSION.split(".")]
     if later:
-        return NewerFormat(
-            f"{path.name} was recorded by a later Affetti, in part format {version:.20}.",
-            "Update Affetti to read it.",
-        )
+        return NewerFormat("parts.recorded_later_affetti_part", path=path.name, version=version)
     return OlderFormat(
-        f"{path.name} was recorded by Affetti 0.1.0, in part format {version:.20}; this "
-        f"version reads part format {FORMAT_VERSION}.",
-        "Seal it with the version that recorded it.",
+        "parts.recorded_affetti_0_1", path=path.name, version=version, ours=FORMAT_VERSION
     )
 
 

@@ -47,6 +47,7 @@ from affetti.core.events import (
     estimate_kind,
     major,
 )
+from affetti.core.language import text
 from affetti.core.recording import layout, parts
 from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
@@ -65,8 +66,6 @@ Progress = Callable[[int, int], None]  # bytes done, bytes in all
 _IN_FLIGHT_S: Final = 0.2
 _BUFFER_BYTES: Final = 8 * MIB
 _CHUNK_BYTES: Final = 256 << 10
-_WHOLE: Final = "Sealed; nothing was lost."
-_ALREADY: Final = "It was sealed already; its parts were removed."
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
     _refuse_without_room(target, size)
     left = _named(_tidied(target))
     held = _sealed(target, plan, _Meter(progress, 2 * size))
-    said = statement(plan.closing, plan.state) if plan.closing else _WHOLE
+    said = statement(plan.closing, plan.state) if plan.closing else text("sealing.whole")
     return SealReport(
         target,
         plan.closing is not None,
@@ -183,29 +182,15 @@ def _fit(found: Survey, fitness: Fitness) -> NDArray[np.bool_]:
     try:
         return np.fromiter(map(fitness.admits, found.records()), bool, len(found.rows))
     except OSError as error:
-        raise FileMissing(
-            f"The parts cannot be read for now: {error}.",
-            "Nothing was changed. Try again.",
-        ) from error
+        raise FileMissing("sealing.parts_cannot_read_now", error=error) from error
 
 
 def _nothing_to_seal(target: Path, found: Survey) -> AffettiError:
     if all(found.whole) and not len(found.named):
-        return Damaged(
-            f"The parts of {target.name} hold no event: the recording had not begun.",
-            "Nothing was lost; you may remove them.",
-        )
+        return Damaged("sealing.parts_hold_no_event", target=target.name)
     if not len(found.rows):
-        return Damaged(
-            f"None of the parts of {target.name} can be read.",
-            "Nothing was changed. Keep them, and copy them from a backup if there is one.",
-        )
-    return Damaged(
-        f"The parts of {target.name} do not say whose recording they are: "
-        "its first event is missing or cannot be read.",
-        "Nothing was changed. Put the first part back beside them, from a backup say, and "
-        "run `affetti recover` again.",
-    )
+        return Damaged("sealing.none_parts_can_read", target=target.name)
+    return Damaged("sealing.parts_not_say_whose", target=target.name)
 
 
 def _losses(found: Survey, fit: NDArray[np.bool_], fitness: Fitness) -> Losses:
@@ -267,11 +252,11 @@ def _put_away(target: Path, found: Survey, held: NDArray[np.bool_]) -> str:
         ]
         parts.remove(tuple(p for p, good in zip(found.parts, readable, strict=True) if good))
     except OSError as error:
-        return f" Not every part could be put away ({error.strerror}); recover it once more."
+        return " " + text("sealing.not_put_away", error=error.strerror)
     if not moved:
         return ""
     names = ", ".join(path.name for path in moved)
-    return f" Kept in {moved[0].parent.name}, as it holds what is not sealed: {names}."
+    return " " + text("sealing.kept", folder=moved[0].parent.name, names=names)
 
 
 def _moved(part: Path, target: Path) -> Path:
@@ -329,7 +314,7 @@ def _is_unfinished(path: Path) -> bool:
 
 def _named(kept: list[Path]) -> str:
     names = ", ".join(path.name for path in kept)
-    return f" Left alone, as it may hold another recording: {names}." if kept else ""
+    return " " + text("sealing.left_alone", names=names) if kept else ""
 
 
 class _Meter:
@@ -347,19 +332,12 @@ class _Meter:
 def _refuse_without_room(target: Path, size: int) -> None:
     status = os.statvfs(target.parent)
     if status.f_bavail * status.f_frsize < size + 4 * MIB:
-        raise DiskFull(
-            f"The disk has no room to seal {target} ({size / MIB:.0f} MiB).",
-            f"The recording is safe in its parts. Free some space, then run "
-            f"`affetti recover {target}`.",
-        )
+        raise DiskFull("sealing.disk_no_room_seal", target=target, size=size / MIB)
 
 
 def _seal_failed(target: Path, error: Exception) -> AffettiError:
     kind = DiskFull if "No space" in str(error) else Damaged
-    return kind(
-        f"{target.name} could not be sealed: {error}.",
-        f"The recording stays in its parts; run `affetti recover {target}`.",
-    )
+    return kind("sealing.failed", target=target.name, error=error, path=target)
 
 
 def _finish_interrupted(target: Path, found: Survey) -> SealReport:
@@ -368,27 +346,20 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
     try:
         with Session.open(target) as session:
             if session.started.session_id != found.session_id and found.session_id:
-                raise _exists(target, "is another recording than the parts beside it")
+                raise FileExists("sealing.another", target=target)
             held = _held(session, found, _Meter(None, 0))
             info = session.info
     except (*DAMAGE, AffettiError) as error:
-        raise _exists(target, "is another recording than the parts beside it") from error
+        raise FileExists("sealing.another", target=target) from error
     lacking = int((fit & ~held).sum())
     if lacking:
-        raise _exists(target, f"lacks {lacking} of the events in the parts beside it")
+        raise FileExists("sealing.lacks", target=target, count=lacking)
     left = _named(_tidied(target))
     moved = _put_away(target, found, held)
-    said = f"It was sealed already.{moved}" if moved else _ALREADY
+    said = text("sealing.already") + moved if moved else text("sealing.already_tidy")
     if info.recovery:
         said += f" {info.recovery}"
     return SealReport(target, info.recovered, info.lost_s, said + left, not moved)
-
-
-def _exists(target: Path, what: str) -> AffettiError:
-    return FileExists(
-        f"{target} exists already and {what}.",
-        "Nothing was changed. Move the parts to another folder and run `affetti recover` there.",
-    )
 
 
 def _write(path: Path, plan: _Plan, meter: _Meter) -> None:

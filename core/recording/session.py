@@ -41,6 +41,7 @@ from affetti.core.events import (
     major,
 )
 from affetti.core.events.estimates import MODALITY_PATTERN
+from affetti.core.language import text
 from affetti.core.recording import layout
 from affetti.core.recording.info import SessionInfo, describe
 from affetti.core.recording.records import Record
@@ -250,7 +251,7 @@ class Signal:
             return np.empty(0)
         stored = layout.table(self._path, self._data[0].file, name, np.dtype("<f8"))
         if len(stored) != len(self):
-            raise layout.damaged(self._path, f"/{name} has another length than its samples")
+            raise layout.damaged(self._path, text("damage.another_length_than_samples", name=name))
         return np.asarray(stored, np.float64)
 
     @cached_property
@@ -283,7 +284,9 @@ class Signal:
         with layout.reading(self._path):
             rows = texts_of(data)
         if len(rows) != count or any(len(row) != len(self.stream.channels) for row in rows):
-            raise layout.damaged(self._path, f"/signals/{self.stream.name} has other texts")
+            raise layout.damaged(
+                self._path, text("damage.signals_other_texts", stream=self.stream.name)
+            )
         return rows
 
 
@@ -380,7 +383,7 @@ class Session:
         self._refuse_outside(self._index, self._json.shape[0], "events/index")
         t_ns = self._index["t_ns"]
         if len(t_ns) and not -MAX_SESSION_NS <= t_ns.min() <= t_ns.max() <= MAX_SESSION_NS:
-            raise layout.damaged(path, "it claims to last for weeks")
+            raise layout.damaged(path, text("damage.claims_last_weeks"))
         self.estimates = Estimates(self)
 
     @classmethod
@@ -441,7 +444,7 @@ class Session:
         """The first event."""
         started = self.state.started
         if started is None:
-            raise layout.damaged(self.path, "it does not say how the session started")
+            raise layout.damaged(self.path, text("damage.not_say_how_session"))
         return started
 
     @property
@@ -490,7 +493,7 @@ class Session:
         for row in self._index[np.isin(self._index["kind"], kinds)]:
             found |= declared(decode(self._json_of(reader, row), self.schema_version))
         if not all(stream.possible for stream in found.values()):
-            raise layout.damaged(self.path, "it declares a stream that cannot be")
+            raise layout.damaged(self.path, text("damage.declares_stream_cannot"))
         return found
 
     @property
@@ -547,7 +550,7 @@ class Session:
         samples = layout.dataset(self.path, self._file, f"{name}/samples", np.dtype("<i2"), ndim=2)
         blocks = layout.table(self.path, self._file, f"{name}/blocks", layout.BLOCK_ROW)
         if samples.shape[1] != form.channels:
-            raise layout.damaged(self.path, f"/{name} has not the form its session says")
+            raise layout.damaged(self.path, text("damage.not_form_session_says", name=name))
         self._refuse_beyond(blocks, samples.shape[0], name)
         return Audio(self.path, samples, blocks, form)
 
@@ -565,7 +568,7 @@ class Session:
         blocks = layout.table(self.path, self._file, f"{name}/blocks", layout.SIGNAL_ROW)
         fits = is_text or samples.shape == (stamps.shape[0], len(stream.channels))
         if not fits:
-            raise layout.damaged(self.path, f"/{name} has not the form its session says")
+            raise layout.damaged(self.path, text("damage.not_form_session_says", name=name))
         self._refuse_beyond(blocks, stamps.shape[0], name)
         self._refuse_outside(blocks, samples.shape[0] if is_text else 0, f"{name}/blocks")
         return Signal(self.path, stream, (samples, stamps), blocks, clocks)
@@ -603,7 +606,7 @@ class Session:
             for column in found
         }
         if len({len(values) for values in table.values()}) > 1:
-            raise layout.damaged(self.path, f"/{group} has columns of different length")
+            raise layout.damaged(self.path, text("damage.columns_different_length", group=group))
         rows = len(next(iter(table.values()), ()))
         # What an earlier minor version did not know of is not known of its recordings.
         unknown = {
@@ -653,12 +656,12 @@ class Session:
         digest = hashlib.sha256()
         for record in self.records():
             if zlib.crc32(record.blob, zlib.crc32(record.json)) != record.crc32:
-                raise layout.damaged(self.path, f"event {record.seq} was altered")
+                raise layout.damaged(self.path, text("damage.event_altered", seq=record.seq))
             digest.update(record.json)
             digest.update(record.blob)
             yield record
         if digest.hexdigest() != self.log_sha256:
-            raise layout.damaged(self.path, "its log is not the one that was sealed")
+            raise layout.damaged(self.path, text("damage.log_not_one_sealed"))
 
     def verify_digest(self) -> None:
         """Read everything and compare it with its check sums.
@@ -680,7 +683,7 @@ class Session:
                     return False
                 group = group[step]
             if not isinstance(group, h5py.Group):
-                raise layout.damaged(self.path, f"/{'/'.join(steps)} is no group")
+                raise layout.damaged(self.path, text("damage.no_group", steps="/".join(steps)))
         return True
 
     def _json_of(self, reader: _Bytes, row: Any) -> bytes:
@@ -692,7 +695,7 @@ class Session:
             return
         offsets, lengths = index["offset"], index["length"].astype(np.uint64)
         if offsets.max() > size or (offsets + lengths).max() > size:
-            raise layout.damaged(self.path, f"/{name} points outside its data")
+            raise layout.damaged(self.path, text("damage.points_outside_data", name=name))
 
     def _refuse_beyond(self, blocks: NDArray[Any], size: int, name: str) -> None:
         """Refuse blocks that reach beyond their samples."""
@@ -701,7 +704,7 @@ class Session:
         ends = blocks["row"] + blocks["count"]
         inside = blocks["row"].min() >= 0 and blocks["count"].min() >= 0 and ends.max() <= size
         if not inside or ends.min() < 0:
-            raise layout.damaged(self.path, f"/{name}/blocks points outside its samples")
+            raise layout.damaged(self.path, text("damage.blocks_points_outside_samples", name=name))
 
 
 class _Blobs:
@@ -745,7 +748,7 @@ class _Blobs:
         if found is None and not length and kind not in _WITH_BLOB:
             return b""
         if found is None:
-            raise layout.damaged(self._path, f"event {seq} has lost its {kind} data")
+            raise layout.damaged(self._path, text("damage.event_lost_data", seq=seq, kind=kind))
         read, where = found
         return read(*where)
 

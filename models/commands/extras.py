@@ -24,13 +24,8 @@ def training_extra() -> Iterator[None]:
     except ModuleNotFoundError as error:
         name = error.name or ""
         if name.startswith(_CHECKOUT):
-            raise MissingPackage(
-                "Training wants a checkout of Affetti; the installed package leaves it out.",
-                "Clone the repository and run: pip install --editable '.[train]'",
-            ) from error
+            raise MissingPackage("extras.training_wants_checkout_affetti") from error
         package = name.partition(".")[0]
         if package not in _PACKAGES:
             raise
-        raise MissingPackage(
-            f"The package {package} is not installed.", "Run: pip install 'affetti[train]'"
-        ) from error
+        raise MissingPackage("extras.package_not_installed", package=package) from error

@@ -19,4 +19,4 @@ def verify() -> None:
             broken.append(name)
             click.echo(f"{name}: {error.message}")
     if broken:
-        raise ModelError(f"Not as they should be: {', '.join(broken)}.", "Install Affetti again.")
+        raise ModelError("verify.not_they_should", broken=", ".join(broken))

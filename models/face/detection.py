@@ -263,6 +263,6 @@ def detector_of(found: ModelFile) -> Detector:
     kind = found.parameters.get("detector", found.name)
     if kind not in DETECTORS:
         known = ", ".join(DETECTORS)
-        raise ModelError(f"{found.name} is no detector of faces.", f"Known are {known}.")
+        raise ModelError("detection.no_detector_faces", found=found.name, known=known)
     detector: Detector = DETECTORS[kind](found)
     return detector

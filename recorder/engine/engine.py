@@ -29,6 +29,7 @@ from affetti.core.events import (
     RecordingPaused,
     RecordingResumed,
 )
+from affetti.core.language import text
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import Settings
@@ -78,10 +79,9 @@ class Engine:
         try:
             self._carry_out(command)
         except Exception as error:
-            what = f"{type(command).__name__} could not be carried out"
             fatal = isinstance(command, messages.Record)
-            hint = "It did not begin." if fatal else "A recording that runs goes on."
-            self.complain(unexpected(what, error, hint), fatal)
+            id, name = "start" if fatal else "command", type(command).__name__
+            self.complain(unexpected(id, error, command=name), fatal)
 
     def turn(self) -> None:
         """Publish what is due, and end a recording that is over or cannot go on."""
@@ -107,8 +107,7 @@ class Engine:
             self._show(self._publish_events)
             self._seal(recording, reason)
         except Exception as error:
-            hint = f"Run `affetti recover {recording.target}`: it seals what was written."
-            self.complain(unexpected("The recording could not be ended", error, hint), fatal=True)
+            self.complain(unexpected("end", error, target=recording.target), fatal=True)
 
     def close(self, reason: EndReason) -> None:
         """End whatever is going on."""
@@ -131,16 +130,13 @@ class Engine:
         try:
             publish()
         except Exception as error:
-            hint = "A recording that runs goes on; what is shown of it may be incomplete."
-            self._complain_once(
-                unexpected("Something went wrong beside the recording", error, hint)
-            )
+            self._complain_once(unexpected("beside", error))
 
     def _look_after(self, recording: Recording, now: float) -> None:
         """End a recording that is over, or that cannot go on, and its neutral reference."""
         try:
             if self._unheard is not None:
-                recording.fail(unexpected("Nobody can be told of the recording", self._unheard))
+                recording.fail(unexpected("unheard", self._unheard))
             if self._is_due("log", now, _HEALTH_EVERY_S):
                 recording.look_for_log()
             recording.end_neutral_reference_when_due()
@@ -161,13 +157,12 @@ class Engine:
         try:
             report = seal(target, self._sealing)
         except Exception as error:
-            hint = f"Run `affetti recover {target}`: it seals what was written."
-            problem = unexpected(f"{target.name} could not be sealed", error, hint)
+            problem = unexpected("sealing", error, name=target.name, target=target)
             self.complain(_after(failure, problem), fatal=True)
             return
         if report.recovered:
-            hint = f"`affetti check {report.path}` names what is missing."
-            self.complain(Damaged(report.statement, hint))
+            hint = text("engine.check_names", path=report.path)
+            self.complain(Damaged.told(report.statement, hint))
         logbook.note(f"a recording is sealed: {reason}")
         self._publish(messages.Sealed(str(report.path), reason))
 
@@ -190,7 +185,7 @@ class Engine:
     def _steer(self, command: AnyCommand) -> None:
         """Carry out a command that makes sense only while recording."""
         if self.recording is None:
-            raise UsageError("Nothing is being recorded.", "Start a recording first.")
+            raise UsageError("engine.nothing_being_recorded")
         put, now_ns = self.recording.inbox.put, self.recording.clock.now_ns()
         match command:
             case messages.Mark(label=label):
@@ -215,7 +210,7 @@ class Engine:
     def _steer_track(self, action: str) -> None:
         player = self.recording.sources.player if self.recording else None
         if player is None:
-            raise UsageError("There is no playlist.", "Add tracks at the set-up.")
+            raise UsageError("engine.no_playlist")
         actions: dict[str, Callable[[], None]] = {
             "next": player.next,
             "previous": player.previous,
@@ -245,7 +240,7 @@ class Engine:
 
     def _record(self, plan: messages.Plan) -> None:
         if self.recording is not None:
-            raise UsageError("A recording is running already.", "Stop it first.")
+            raise UsageError("engine.recording_running_already")
         self._watch(None, None)
         self._monitor.clear()
         if plan.pipeline != self._readers.offer.pipeline.name:
@@ -303,7 +298,7 @@ def _after(failure: AffettiError | None, problem: AffettiError) -> AffettiError:
     """Return a problem, and what went wrong before it, as one error."""
     if failure is None:
         return problem
-    return type(failure)(f"{failure.message} {problem.message}", problem.hint)
+    return type(failure).told(f"{failure.message} {problem.message}", problem.hint)
 
 
 @dataclass
@@ -401,8 +396,7 @@ class _Server:
         try:
             return messages.command_of(data)
         except Exception as error:
-            hint = "Screen and engine may be of different versions. A recording that runs goes on."
-            return unexpected("The screen sent a command that is none", error, hint)
+            return unexpected("no_command", error)
 
     def _send(self, message: Message) -> None:
         if self._gone:

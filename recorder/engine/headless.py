@@ -81,17 +81,14 @@ class Headless:
         if self._error is not None:
             raise self._with_outcome(self._error)
         if self._sealed is None:
-            raise AffettiError(
-                "The recording has ended, and what became of it is not known.",
-                "`affetti recover` seals what was not sealed.",
-            )
+            raise AffettiError("headless.recording_ended_became_not")
         return self._sealed
 
     def _with_outcome(self, error: AffettiError) -> AffettiError:
         if self._sealed is None:
             return error
-        sealed = f"What was recorded until then is sealed in {self._sealed}."
-        return type(error)(error.message, f"{error.hint} {sealed}".strip())
+        sealed = text("headless.sealed_until", path=self._sealed)
+        return type(error).told(error.message, f"{error.hint} {sealed}".strip())
 
     def _read_markers(self) -> None:
         try:
@@ -124,7 +121,7 @@ class Headless:
             case messages.Health():
                 self._tell_health(message)
             case messages.Problem(message=said, hint=hint, code=code, fatal=fatal):
-                self._hear_problem(of_code(code)(said, hint), fatal)
+                self._hear_problem(of_code(code).told(said, hint), fatal)
             case messages.Sealing(done=done, total=total):
                 if self._status is not None:
                     self._status(text("headless.sealing", percent=100 * done // max(total, 1)))

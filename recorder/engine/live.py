@@ -136,10 +136,7 @@ def _needed_of(estimates: Sequence[Event], ledger: ConsentLedger) -> Scopes:
 
 
 def _unloaded(error: Exception) -> AffettiError:
-    return AffettiError(
-        f"The models could not be loaded: {error}.",
-        "Recording goes on without live estimates; the analyzer makes them afterwards.",
-    )
+    return AffettiError("live.models_could_not_loaded", error=error)
 
 
 # Takes the estimates of an event, what they need, and the ends of consent when they were made;
@@ -295,10 +292,7 @@ class LivePerception:
         return lost or need
 
     def _note(self, error: Exception) -> None:
-        self.problem = self.problem or AffettiError(
-            f"A live estimate failed: {error}.",
-            "Recording goes on; the analyzer will say what is wrong with it.",
-        )
+        self.problem = self.problem or AffettiError("live.live_estimate_failed", error=error)
 
     def _attempt(self, side: _Side, event: Event, blob: bytes) -> Sequence[Event]:
         try:

@@ -60,7 +60,7 @@ class Preview:
             source.open()
             source.start(self)
         except Exception as error:
-            self._note(unexpected("A source cannot be watched", error))
+            self._note(unexpected("source", error))
 
     def _note(self, error: AffettiError) -> None:
         self.problem = self.problem or error

@@ -36,6 +36,7 @@ from affetti.core.events import (
     SessionStarted,
     refuse_unstorable,
 )
+from affetti.core.language import text
 from affetti.core.people.person import checked_code, refuse_existing, session_file_name
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import PartLog
@@ -89,9 +90,9 @@ class Sources:
         found = tuple(stream for source in self.all() for stream in source.streams)
         for i, stream in enumerate(found):
             if not stream.possible:
-                raise _refused(stream, "has a form that no recording can hold")
+                raise _refused(stream, "stream_impossible")
             if stream.name in {other.name for other in found[:i]}:
-                raise _refused(stream, "has the name of another")
+                raise _refused(stream, "stream_twice")
         return found
 
     def cards(self, plan: Plan) -> frozenset[str]:
@@ -106,10 +107,8 @@ class Sources:
 
 
 def _refused(stream: Stream, why: str) -> AffettiError:
-    return UsageError(
-        f"The stream {stream.name!r:.40} of {stream.source or 'a source'} {why}.",
-        "Record without it, or give it another name where it comes from.",
-    )
+    source = stream.source or text("recording.a_source")
+    return UsageError(f"recording.{why}", stream=stream.name, source=source)
 
 
 def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
@@ -126,15 +125,9 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
     else:
         target = Path(plan.output).expanduser()
         if target.suffix != ".h5":
-            raise UsageError(
-                f"The output {target.name!r} does not end in .h5.",
-                "Name it like session.h5.",
-            )
+            raise UsageError("recording.output_not_end_h5", target=target.name)
         if part_number(target) is not None:
-            raise UsageError(
-                f"The output {target.name!r} is named like a part of another recording.",
-                "Leave out the .part and its number.",
-            )
+            raise UsageError("recording.output_named_like_part", target=target.name)
     refuse_existing(target)
     _refuse_parts(target)
     return target
@@ -142,14 +135,10 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
 
 def _refuse_parts(target: Path) -> None:
     if parts_of(target):
-        raise FileExists(
-            f"An unsealed recording named {target} exists already.",
-            f"Run `affetti recover {target}` first, or choose another name.",
-        )
+        raise FileExists("recording.unsealed_recording_named_exists", target=target)
     if alike := named_like_parts(target):
         raise FileExists(
-            f"{alike[0].name} is named like a part of {target.name}, which is to be recorded.",
-            "Choose another name.",
+            "recording.named_like_part_recorded", alike=alike[0].name, target=target.name
         )
 
 
@@ -176,25 +165,23 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
             sources.camera.open()
         for address in plan.sources:
             sources.others.append(source_at(address, settings))
-            _refuse_scope(address, sources.others[-1].scope, plan.consent)
+            scope = sources.others[-1].scope
+            _refuse_scope("recording.no_consent", scope, plan.consent, address)
             sources.others[-1].open()
         sources.streams()
     except BaseException:
         sources.stop()
         raise
     if not sources.all():
-        raise UsageError(
-            "There is nothing to record.",
-            "Name a camera, a microphone or a track to play.",
-        )
+        raise UsageError("recording.nothing_record")
     return sources
 
 
 def _refuse_impossible(plan: Plan) -> None:
     if plan.duration_s is not None:
-        checked_seconds("A recording", plan.duration_s, DURATION_S)
+        checked_seconds("recording", plan.duration_s, DURATION_S)
     if plan.neutral_s is not None:
-        checked_seconds("A neutral reference", plan.neutral_s, NEUTRAL_REFERENCE_S)
+        checked_seconds("neutral_reference", plan.neutral_s, NEUTRAL_REFERENCE_S)
 
 
 def _refuse_unconsented(plan: Plan) -> None:
@@ -203,15 +190,12 @@ def _refuse_unconsented(plan: Plan) -> None:
         ("audio", plan.microphone, ROOM),
     ):
         if source is not None:
-            _refuse_scope(f"A source of {name}", scope, plan.consent, name)
+            _refuse_scope(f"recording.no_consent.{name}", scope, plan.consent)
 
 
-def _refuse_scope(what: str, scope: str | None, consent: Consent, name: str = "") -> None:
+def _refuse_scope(error: str, scope: str | None, consent: Consent, address: str = "") -> None:
     if scope is not None and not consent.grants(scope):
-        raise ConsentRefused(
-            f"{what} is named, but {name or scope} is not consented to.",
-            "Record without it, or ask the person for their consent.",
-        )
+        raise ConsentRefused(error, address=address, scope=scope)
 
 
 class Recording:
@@ -301,7 +285,7 @@ class Recording:
 
     def begin_neutral_reference(self, seconds: float) -> None:
         """Note that the person shows a neutral face from now on, for so long."""
-        checked_seconds("A neutral reference", seconds, NEUTRAL_REFERENCE_S)
+        checked_seconds("neutral_reference", seconds, NEUTRAL_REFERENCE_S)
         now_ns = self.clock.now_ns()
         self._neutral_end_ns = now_ns + round(seconds * NS_PER_S)
         self.inbox.put(NeutralReferenceStarted(t_ns=now_ns))
@@ -455,16 +439,14 @@ class Recording:
         try:
             self._subscriber(written, blob)
         except Exception as error:  # who looks on never stops what they look at
-            hint = "The recording goes on; what is shown of it may be incomplete."
-            self.problem = unexpected("An event could not be shown", error, hint)
+            self.problem = unexpected("event", error)
 
     def _lose(self, event: Event, error: ValueError) -> None:
         """Go on without an event that no log can hold."""
         if isinstance(event, SessionStarted):
             raise error
         self.problem = AffettiError(
-            f"One {type(event).__name__} could not be recorded: {error}.",
-            "It is lost; the recording goes on.",
+            "recording.one_could_not_recorded", name=type(event).__name__, error=error
         )
 
 
@@ -488,15 +470,12 @@ def _cause_of(error: Exception) -> _Cause:
 def _failure(error: Exception) -> AffettiError:
     """Return what to tell a person of an error that ends a recording."""
     if not isinstance(error, OSError):
-        return unexpected("The recording cannot go on", error)
+        return unexpected("recording", error)
     kind = DiskFull if error.errno in _FULL else FileMissing
-    return kind(f"The log cannot be written: {error.strerror or error}.")
+    return kind("recording.log_unwritable", error=error.strerror or error)
 
 
 def _gone(target: Path) -> AffettiError:
     return FileMissing(
-        f"The recording is gone from {target.parent}: the folder was moved, renamed or emptied, "
-        "or its disk was taken out.",
-        f"The recording has ended. Look for files named {target.stem}.part*.h5 where the folder "
-        f"is now, and run `affetti recover` there.",
+        "recording.recording_gone_folder_moved", parent=target.parent, stem=target.stem
     )

@@ -31,14 +31,18 @@ class ThreadWatch:
         if os.environ.get("AFFETTI_DEBUG"):
             self._before(ended)
         name = ended.thread.name if ended.thread is not None else "unknown"
-        self._tell(unexpected(f"The thread {name!r} of the recorder failed", ended.exc_value))
+        self._tell(unexpected("thread", ended.exc_value, name=name))
 
 
-def unexpected(what: str, error: BaseException | None, hint: str = "") -> AffettiError:
-    """Return the error that tells a person of a defect of ours, or of what we did not foresee."""
+def unexpected(id: str, error: BaseException | None, **values: object) -> AffettiError:
+    """Return the error that tells a person of a defect of ours, or of what we did not foresee.
+
+    Its sentence is `error.unexpected.ID` of the catalogue, which is given the error and its kind.
+    """
     if isinstance(error, AffettiError):
         return error
     logbook.note("not foreseen", error)
-    told = AffettiError(f"{what}: {type(error).__name__}: {error}.", hint)
+    kind = type(error).__name__
+    told = AffettiError(f"unexpected.{id}", kind=kind, error=error, **values)
     told.__cause__ = error
     return told

@@ -93,10 +93,7 @@ def source_at(address: str, settings: Settings) -> Source:
         factory: Factory = entry.load()
         return factory(name, settings)
     known = ", ".join(sorted(f"{entry.name}:NAME" for entry in entry_points(group=GROUP)))
-    raise UsageError(
-        f"The source {address!r:.60} is of no kind that can be recorded.",
-        f"Name one as {known or 'KIND:NAME'}.",
-    )
+    raise UsageError("sources.source_no_kind_can", address=address, known=known or "KIND:NAME")
 
 
 def stop_all(sources: Iterable[Source]) -> None:

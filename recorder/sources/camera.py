@@ -101,11 +101,8 @@ class _Index:
             return capture, picture
         capture.release()
         indexes = ", ".join(cameras())
-        known = f"Connected cameras: {indexes}." if indexes else "No camera is connected."
-        raise DeviceError(
-            f"Camera {self._index} cannot be opened.",
-            f"{known} Connect it, close other programs that use it, or use a video file.",
-        )
+        id = "camera.cannot_be_opened" if indexes else "camera.none_connected"
+        raise DeviceError(id, index=self._index, indexes=indexes)
 
 
 class _Address:
@@ -124,8 +121,9 @@ class _Address:
     def open(self) -> tuple[Any, Picture]:
         if self._scheme not in _SCHEMES:
             raise DeviceError(
-                f"The camera's address {self.description} is of no kind that can be read.",
-                f"Addresses begin with one of {', '.join(_SCHEMES)}.",
+                "camera.cameras_address_no_kind",
+                description=self.description,
+                schemes=", ".join(_SCHEMES),
             )
         cv2 = opencv()
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS]
@@ -135,10 +133,7 @@ class _Address:
         if found:
             return capture, picture
         capture.release()
-        raise DeviceError(
-            f"The camera at {self.description} delivers no picture.",
-            "Check that it is switched on, that this machine reaches it, and the address.",
-        )
+        raise DeviceError("camera.camera_at_delivers_no", description=self.description)
 
 
 class LiveCamera:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, FileMissing, MediaError
+from affetti.core.language import text
 from affetti.recorder.sources.frames import Picture
 from affetti.recorder.sources.pictures import Aspect, Deinterlacer, aspect, upright
 from affetti.recorder.sources.pyav import pyav
@@ -267,43 +268,28 @@ class Container:
         with self._path.open("rb") as file:
             begins_as_film = file.read(8)[4:] in {b"ftyp", b"mdat", b"wide", b"free", b"skip"}
         if begins_as_film and _box_end(self._path, b"moov") < 0:
-            return _refused(
-                f"{self._path.name} is cut off: its index, which comes last, is missing.",
-                "Copy it again from where it was recorded; without the index it cannot be read.",
-            )
-        return _refused(
-            f"{self._path.name} is not a film that can be read.",
-            "MP4, MOV, AVI, MKV, WebM, MPEG and DV can be. If it should be one, it is damaged.",
-        )
+            return MediaError("film.no_index", path=self._path.name)
+        return MediaError("film.unreadable", path=self._path.name)
 
     def _stream_of_pictures(self) -> Any:
         still = pyav().stream.Disposition
         covers = still.attached_pic | still.timed_thumbnails | still.still_image
         films = [s for s in self._file.streams.video if not s.disposition & covers]
         if not films:
-            self._refuse(
-                f"{self._path.name} is not a film: it has sound or a cover, but no moving picture.",
-                "Choose a film as the camera; sound is played with --play.",
-            )
+            self._refuse("film.no_picture")
         decodable = [s for s in films if s.codec_context is not None]
         if not decodable:
-            self._refuse(
-                f"The picture of {self._path.name} is of a kind that cannot be decoded here.",
-                "Convert the file to H.264 in MP4.",
-            )
+            self._refuse("film.undecodable")
         self._refuse_without_times(decodable[0])
         return decodable[0]
 
     def _refuse_without_times(self, stream: Any) -> None:
         if self._file.format.name in _BARE and not stream.codec_context.framerate:
-            self._refuse(
-                f"{self._path.name} does not say when its pictures are due.",
-                "Put it into an MP4 or MKV file with the frame rate it was recorded at.",
-            )
+            self._refuse("film.no_times")
 
-    def _refuse(self, message: str, hint: str) -> None:
+    def _refuse(self, id: str) -> None:
         self._file.close()
-        raise _refused(message, hint)
+        raise MediaError(id, path=self._path.name)
 
 
 def _pictures(
@@ -335,12 +321,9 @@ def first_decoded(
         failed.append(item)
         if len(failed) >= _HOPELESS:
             break
-    lost = f"none of its first {len(failed)} frames" if failed else "no frame"
-    cut = ", and it is cut off" if container.cut_off else ""
-    raise _refused(
-        f"{name} begins as a film, but {lost} can be decoded{cut}.",
-        "The file is damaged; copy it again from where it was recorded.",
-    )
+    what = text("film.none_of_first" if failed else "film.no_frame", frames=len(failed))
+    cut = text("film.and_cut_off") if container.cut_off else ""
+    raise MediaError("film.begins", path=name, what=what, cut=cut)
 
 
 def _checked_size(path: Path) -> int:
@@ -350,15 +333,12 @@ def _checked_size(path: Path) -> int:
         if stat.S_ISREG(found.st_mode):
             path.open("rb").close()
     except OSError as error:
-        raise FileMissing(
-            f"The video {path} cannot be read: {error.strerror}.",
-            "Check the path, or name a camera by its index, such as 0.",
-        ) from error
+        raise FileMissing("container.video_cannot_read", path=path, error=error.strerror) from error
     if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-        raise _refused(f"{path} is {kind}, not a film.", "Name the file of a film.")
+        folder = stat.S_ISDIR(found.st_mode)
+        raise MediaError("film.a_folder" if folder else "film.a_pipe", path=path)
     if not found.st_size:
-        raise _refused(f"The file {path.name} is empty.", "Copy it again from where it was made.")
+        raise MediaError("film.empty", path=path.name)
     return found.st_size
 
 
@@ -387,7 +367,3 @@ def _stamp(timed: Any) -> int | None:
 
 def _ns(stamp: int, time_base: Fraction) -> int:
     return round(stamp * time_base * NS_PER_S)
-
-
-def _refused(message: str, hint: str) -> AffettiError:
-    return MediaError(message, hint)

@@ -55,10 +55,7 @@ def pylsl() -> Any:
         import pylsl as module  # noqa: PLC0415
         import pylsl.util  # noqa: PLC0415
     except (ImportError, RuntimeError, OSError) as error:
-        raise MissingPackage(
-            f"Signals of the Lab Streaming Layer cannot be recorded: {error}.",
-            "Install them with `pip install 'affetti[lsl]'`.",
-        ) from error
+        raise MissingPackage("lsl.signals_lab_streaming_layer", error=error) from error
     return module
 
 
@@ -158,22 +155,15 @@ class LslSignal:
         """
         found = pylsl().resolve_byprop("name", self._name, 1, _FIND_S)
         if not found:
-            raise DeviceError(
-                f"No Lab Streaming Layer stream named {self._name!r:.60} answers.",
-                "Start the program that publishes it, in the same network, and check its name.",
-            )
+            raise DeviceError("lsl.no_lab_streaming_layer", name=self._name)
         if len({info.uid() for info in found}) > 1:
             hosts = ", ".join(sorted(info.hostname() for info in found))
-            raise DeviceError(
-                f"Several Lab Streaming Layer streams are named {self._name!r:.60} ({hosts}).",
-                "Give them different names where they are published.",
-            )
+            raise DeviceError("lsl.several_lab_streaming_layer", name=self._name, hosts=hosts)
         try:
             self._inlet = _Inlet(found[0])
         except Exception as error:
             raise DeviceError(
-                f"The stream {self._name!r:.60} answers, but cannot be read: {error}.",
-                "Check that nothing between both machines blocks TCP.",
+                "lsl.stream_answers_but_cannot", name=self._name, error=error
             ) from error
         self._declared = _declaration(self._name, self._inlet.info)
 

@@ -18,6 +18,7 @@ from affetti.core.events import (
     DeviceLost,
     DeviceRestored,
 )
+from affetti.core.language import text, word
 from affetti.core.streams import PLAYBACK, ROOM
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.stream import BLOCK
@@ -53,11 +54,7 @@ def portaudio() -> Any:
     try:
         import sounddevice  # noqa: PLC0415  fails where the system has no PortAudio
     except OSError as error:
-        raise MissingPackage(
-            "Sound cards cannot be used: the PortAudio library is not installed.",
-            "Install it (Debian and Ubuntu: `sudo apt install libportaudio2`), or use audio "
-            "files and `--no-speaker`.",
-        ) from error
+        raise MissingPackage("portaudio.sound_cards_cannot_used") from error
     return sounddevice
 
 
@@ -95,7 +92,7 @@ def find_device(name: str, direction: Direction) -> dict[str, Any]:
         parts = [n for n in names if name.casefold() in n.casefold()]
         matches = [n for n in names if n == name] or (parts if len(parts) == 1 else [])
         if not matches:
-            raise _no_device(f"There is no {_WORDS[direction]} named {name!r}", direction, names)
+            raise _no_device(f"no_{direction}_named", direction, names, name)
         found = next(
             d
             for d in sounddevice.query_devices()
@@ -105,8 +102,7 @@ def find_device(name: str, direction: Direction) -> dict[str, Any]:
         try:
             found = sounddevice.query_devices(kind=direction)
         except (sounddevice.PortAudioError, ValueError) as error:
-            what = f"There is no default {_WORDS[direction]}"
-            raise _no_device(what, direction, names) from error
+            raise _no_device(f"no_{direction}", direction, names) from error
     return dict(found)
 
 
@@ -222,9 +218,10 @@ class CardStream:
 
     def _refused(self, error: Exception) -> AffettiError:
         return DeviceError(
-            f"The {_WORDS[self._direction]} {self.name or '(default)'} cannot be opened: {error}.",
-            "Another program may be using it; close that, or choose another one "
-            "(`affetti devices` lists them).",
+            "portaudio.cannot_opened",
+            device=word("device", _WORDS[self._direction]),
+            name=self.name or text("portaudio.default"),
+            error=error,
         )
 
     def _drop(self) -> None:
@@ -287,7 +284,10 @@ def _bounded_hz(*rates_hz: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(usable)) or _STANDARD_HZ
 
 
-def _no_device(what: str, direction: Direction, names: tuple[str, ...]) -> AffettiError:
-    known = f"Connected: {', '.join(names)}." if names else f"No {_WORDS[direction]} is connected."
-    instead = "an audio file" if direction == "input" else "`--no-speaker`"
-    return DeviceError(f"{what}.", f"{known} Choose one, or use {instead}.")
+def _no_device(
+    id: str, direction: Direction, names: tuple[str, ...], name: str = ""
+) -> AffettiError:
+    known = text("portaudio.connected", names=", ".join(names))
+    if not names:
+        known = text(f"portaudio.no_{direction}")
+    return DeviceError(f"portaudio.{id}", name=name, known=known)

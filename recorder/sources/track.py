@@ -79,8 +79,7 @@ def open_track(named: Path | PlaylistEntry) -> Track:
             digest = hashlib.file_digest(data, "sha256").hexdigest()
     except OSError as error:
         raise FileMissing(
-            f"The sound file {path} cannot be read: {error.strerror}.",
-            "Check the path; it is relative to the folder where the command runs.",
+            "track.sound_file_cannot_read", path=path, error=error.strerror
         ) from error
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:
@@ -93,9 +92,11 @@ def open_track(named: Path | PlaylistEntry) -> Track:
         raise _undecodable(path)
     if not _MIN_FILE_HZ <= track.rate_hz <= _MAX_FILE_HZ:
         raise MediaError(
-            f"The sound file {path.name} cannot be used: it says that its rate is "
-            f"{track.rate_hz} Hz.",
-            f"Rates from {_MIN_FILE_HZ} to {_MAX_FILE_HZ} Hz can be; convert the file.",
+            "track.sound_file_cannot_used",
+            path=path.name,
+            rate_hz=track.rate_hz,
+            min_hz=_MIN_FILE_HZ,
+            max_hz=_MAX_FILE_HZ,
         )
     return track
 
@@ -176,7 +177,4 @@ def _mix(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:
 
 
 def _undecodable(path: Path) -> AffettiError:
-    return MediaError(
-        f"The sound file {path.name} cannot be decoded.",
-        "WAV, FLAC, Ogg Vorbis, Opus, MP3 and AIFF can be; convert the file to one of them.",
-    )
+    return MediaError("track.sound_file_cannot_decoded", path=path.name)

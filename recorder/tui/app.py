@@ -284,11 +284,5 @@ def _over(view: RecordingView, said: AnyMessage) -> bool:
 
 def _gone(view: RecordingView | None) -> AffettiError:
     if view is None:
-        return AffettiError(
-            "The recording engine has stopped.",
-            "Nothing was being recorded. Start Affetti again.",
-        )
-    return Unsealed(
-        f"The recording engine has stopped. What it recorded lies beside {view.path}.",
-        f"At most the last second is lost. Run `affetti recover {view.path}` to seal it.",
-    )
+        return AffettiError("app.recording_engine_stopped")
+    return Unsealed("app.recording_engine_stopped_recorded", path=view.path)

@@ -37,10 +37,7 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
         There is no terminal, or the engine ended before its time.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            "The screen needs a terminal.",
-            "Run `affetti record` in one, or use --headless.",
-        )
+        raise UsageError("session.screen_needs_terminal")
     draft = Draft.of_plan(plan, settings, person_known=person_known, consent_known=consent_known)
     engine = start_engine(settings)
     app = AffettiApp(engine.pipe, settings, draft)

@@ -155,7 +155,9 @@ def test_a_frame_that_cannot_be_decoded_is_counted_where_it_was_and_reading_goes
         (10 * FRAME_NS, 12 * FRAME_NS, 2),
     ]
     words = film_statement(seen.end.loss("a.avi"))
-    assert words.startswith("3 frames of a.avi could not be decoded: from 0.2\u00a0s to 0.2\u00a0s, ")
+    assert words.startswith(
+        "3 frames of a.avi could not be decoded: from 0.2\u00a0s to 0.2\u00a0s, "
+    )
 
 
 def test_frames_that_the_reader_of_the_container_passes_over_are_counted_too(tmp_path):

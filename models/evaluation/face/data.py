@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from affetti.core.emotions import EXPRESSIONS, Expression
 from affetti.core.errors import AffettiError, DataError
+from affetti.core.language import text
 
 FACE_PX: Final = 48
 UNLABELLED: Final = -1
@@ -42,11 +43,6 @@ BROKEN: Final = (
     zipfile.BadZipFile,
     zlib.error,
     cv2.error,
-)
-_FORMS: Final = (
-    "It reads fer2013.zip, a folder with subfolders named angry, disgust, fear, happy, sad, "
-    "surprise, neutral, or an .npz with images (uint8, N x 48 x 48) and labels. With --person: "
-    "a folder of such folders, one a person, or an .npz with subjects."
 )
 # The words that data sets use for the seven, AffectNet's among them.
 WORDS: Final[dict[str, Expression]] = {
@@ -290,7 +286,7 @@ def _picture(file: Path) -> NDArray[np.uint8]:
     if len(data):
         grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     if grey is None:
-        raise unreadable(file, "it is not a picture")
+        raise unreadable(file, text("faces.not_picture"))
     if grey.shape == (FACE_PX, FACE_PX):
         return np.asarray(grey, np.uint8)
     shrinks = min(grey.shape) > FACE_PX
@@ -307,7 +303,7 @@ def _from_npz(path: Path, persons: bool) -> Faces:
     except BROKEN as error:
         raise unreadable(path, str(error)) from error
     if labels.ndim != 1:
-        raise unreadable(path, f"labels have the shape {list(labels.shape)}")
+        raise unreadable(path, text("faces.labels_shape", list=list(labels.shape)))
     if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):
         raise unreadable(path, f"images are {images.dtype} {list(images.shape)}")
     if persons and (subjects is None or subjects.shape != labels.shape):
@@ -335,6 +331,5 @@ def _labels_in(path: Path, labels: NDArray[Any], names: NDArray[Any] | None) -> 
 def unreadable(path: Path, detail: str) -> AffettiError:
     """Return the error for data that cannot be read as labelled faces."""
     if not path.exists():
-        detail = "there is no such file or folder"
-    message = f"No labelled faces can be read from {path}: {detail}."
-    return DataError(message, _FORMS)
+        detail = text("faces.missing")
+    return DataError("faces.unreadable", path=path, what=detail)

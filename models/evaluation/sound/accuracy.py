@@ -141,10 +141,7 @@ def cross_validate(data: Path, progress: Progress, name: str = "music_emotion") 
 def _emotion_model(name: str) -> ModelFile:
     found = manifest.model(name)
     if found.task != "music emotion":
-        raise UsageError(
-            f"{name} is a model of another kind: {found.task}.",
-            "`affetti models list` says which are for music emotion.",
-        )
+        raise UsageError("accuracy.model_another_kind", name=name, task=found.task)
     return found
 
 

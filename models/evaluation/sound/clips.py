@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import AffettiError, DataError
+from affetti.core.language import text
 
 WINDOW_S: Final = 10
 MINIMUM_S: Final = 3
@@ -52,10 +53,12 @@ def read_clips(data: Path) -> list[Clip]:
             rows = list(reader)
             columns = set(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable(f"{table} cannot be read: {error}") from error
+        raise _unreadable(text("clips.cannot_read", table=table, error=error)) from error
     missing = {"file", "label"} - columns
-    if missing or not rows:
-        raise _unreadable(f"{table} has {'no column ' + min(missing) if missing else 'no rows'}")
+    if missing:
+        raise _unreadable(text("clips.no_column", table=table, column=min(missing)))
+    if not rows:
+        raise _unreadable(text("clips.no_rows", table=table))
     return [_clip(data, row, line) for line, row in enumerate(rows, start=2)]
 
 
@@ -75,7 +78,7 @@ def read_samples(clip: Clip) -> tuple[Samples, int]:
     try:
         samples, rate_hz = soundfile.read(clip.path, dtype="int16", always_2d=True)
     except (OSError, soundfile.SoundFileError) as error:
-        raise _unreadable(f"{clip.path} cannot be read: {error}") from error
+        raise _unreadable(text("clips.cannot_read_2", path=clip.path, error=error)) from error
     return samples, int(rate_hz)
 
 
@@ -105,7 +108,9 @@ def windows(samples: Samples, rate_hz: int, step_s: int = WINDOW_S) -> Iterator[
 def _clip(data: Path, row: dict[str, str], line: int) -> Clip:
     if row["label"] not in EMOTIONS:
         names = ", ".join(EMOTIONS)
-        raise _unreadable(f"labels.csv line {line}: {row['label']!r} is none of {names}")
+        raise _unreadable(
+            text("clips.labels_csv_line_none", line=line, label=row["label"], names=names)
+        )
     return Clip(
         path=data / row["file"],
         label=EMOTIONS.index(row["label"]),
@@ -116,15 +121,14 @@ def _clip(data: Path, row: dict[str, str], line: int) -> Clip:
     )
 
 
-def _number(text: str | None, line: int) -> float | None:
-    if not text:
+def _number(written: str | None, line: int) -> float | None:
+    if not written:
         return None
     try:
-        return float(text)
+        return float(written)
     except ValueError as error:
-        raise _unreadable(f"labels.csv line {line}: {text!r} is no number") from error
+        raise _unreadable(text("clips.labels_csv_line_no", line=line, text=written)) from error
 
 
 def _unreadable(message: str) -> AffettiError:
-    hint = "A data folder has labels.csv (columns file, label, optional group) and the clips."
-    return DataError(f"{message}.", hint)
+    return DataError("clips.unreadable", what=message)

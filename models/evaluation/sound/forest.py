@@ -57,10 +57,7 @@ def artist_folds(
     """
     groups = [clip.group for clip in clips]
     if len(set(groups)) < count:
-        raise DataError(
-            f"{len(set(groups))} artists are too few for {count} folds.",
-            "labels.csv names the artist of a clip in the column group.",
-        )
+        raise DataError("forest.artists_too_few_folds", artists=len(set(groups)), count=count)
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     yield from folds.split(labels, labels, groups)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.emotions import EXPRESSION_TO_EMOTION, EXPRESSIONS, Expression
+from affetti.core.language import text
 from affetti.models.evaluation.face.accuracy import (
     Accuracy,
     FaceEvaluation,
@@ -103,7 +104,7 @@ def figures(data: Path, network: str) -> str:
     """Return the tables of a card in Markdown."""
     archive = find_fer2013(data)
     if archive is None:
-        raise unreadable(data, "a card is made from fer2013.zip")
+        raise unreadable(data, text("faces.card_made_fer2013_zip"))
     fer2013 = load_fer2013(archive)
     faces = fer2013.ferplus(PRIVATE).labelled
     read = ExpressionNetwork(network)

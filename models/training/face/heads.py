@@ -87,10 +87,7 @@ class Heads(nn.Module):  # type: ignore[misc]
             for layer, values in zip(self.convolutions, layers, strict=True):
                 _fill(*layer, *values)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(
-                f"{path.name} does not hold the body of a face network: {error}.",
-                "It begins with face_expression.onnx of the recipe 'best'.",
-            ) from error
+            raise ModelError("heads.not_hold_body_face", path=path.name, error=error) from error
 
     @property
     def convolutions(self) -> list[tuple[Any, Any]]:

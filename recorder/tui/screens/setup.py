@@ -153,7 +153,7 @@ class SetupScreen(EngineScreen):
                 if fatal:  # the start failed, and closed the preview
                     self._starting = False
                     self._watched = Watch()
-                self._complain(of_code(code)(message, hint))
+                self._complain(of_code(code).told(message, hint))
 
     def action_start(self) -> None:
         """Begin to record, unless something is lacking."""
@@ -223,7 +223,7 @@ class SetupScreen(EngineScreen):
 
     def _added(self, tracks: list[Track], left_out: list[AffettiError]) -> None:
         told = " ".join(error.message for error in left_out)
-        self._problem = MediaError(told, "The others were added.") if left_out else None
+        self._problem = MediaError("setup.left_out", what=told) if left_out else None
         self.query_one("#add", Input).clear()
         self.query_one(Playlist).extend(tracks)
 

@@ -33,7 +33,7 @@ def tracks_at(path: Path | PlaylistEntry) -> tuple[list[Track], list[AffettiErro
         return [open_track(path)], []
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
     if not files:
-        raise FileMissing(f"There is no sound file in {path}.", "Name another folder or a file.")
+        raise FileMissing("playlist.no_sound_file", path=path)
     tracks, left_out = [], []
     for file in files:
         try:
