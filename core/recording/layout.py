@@ -163,7 +163,7 @@ def _refuse_version(path: Path, file: h5py.File) -> None:
     if number == ours:
         return
     if number.isdecimal() and int(number) < int(ours):
-        maker = text_attribute(file, "software_version") or "of an earlier version"
+        maker = text_attribute(file, "software_version") or text("layout.earlier")
         raise OlderFormat(
             "layout.recorded_affetti_format_version",
             path=path.name,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from affetti.core.language import text
 from affetti.models.commands.arguments import DATA, JSON
 from affetti.models.commands.extras import training_extra
 from affetti.models.commands.output import print_figures, print_json, shown_progress
@@ -62,7 +63,7 @@ def evaluate_music(data: Path, model: str, cv: str | None, no_train: bool, as_js
     were held out, or, where none were, cross-validation.
     """
     if cv and no_train:
-        raise click.UsageError("--cv trains, --no-train does not: choose one.")
+        raise click.UsageError(text("models.cv_or_no_train"))
     with training_extra(), shown_progress() as progress:
         from affetti.models.evaluation.sound import accuracy
 

@@ -9,6 +9,7 @@ from affetti.models.commands.arguments import JSON
 from affetti.models.commands.output import print_json
 
 if TYPE_CHECKING:
+    from affetti.core.language import text
     from affetti.models.manifest import ModelFile
 
 
@@ -38,9 +39,9 @@ def list_models(as_json: bool) -> None:
         return
     for name, entry in entries.items():
         click.secho(name, bold=True, nl=False)
-        click.echo(f"  {entry.task}, {entry.size_bytes / 1e6:.1f} MB")
+        click.echo("  " + text("models.size", task=entry.task, megabytes=entry.size_bytes / 1e6))
         click.echo(f"    {entry.summary}")
-        click.echo(f"    licence: {entry.licence}; card: {_card(entry)}")
+        click.echo("    " + text("models.licence", licence=entry.licence, card=_card(entry)))
 
 
 def _card(entry: "ModelFile") -> str:

@@ -8,15 +8,16 @@ from affetti.core.errors import AffettiError, ModelError
 @click.command()
 def verify() -> None:
     """Check that every model file is the one this version came with (SHA-256)."""
+    from affetti.core.language import text
     from affetti.models.manifest import manifest, verified_bytes
 
     broken = []
     for name in manifest():
         try:
             verified_bytes(name)
-            click.echo(f"{name}: as it should be")
+            click.echo(text("models.whole", name=name))
         except AffettiError as error:
             broken.append(name)
-            click.echo(f"{name}: {error.message}")
+            click.echo(text("models.broken", name=name, message=error.message))
     if broken:
         raise ModelError("verify.not_they_should", broken=", ".join(broken))

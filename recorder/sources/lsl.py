@@ -345,8 +345,7 @@ def _declaration(name: str, info: Any) -> Stream:
             for i, (label, unit) in enumerate(zip(labels, units, strict=True))
         ),
         scope=LslSignal.scope,
-        source=f"lsl:{info.name()} ({info.type()}, {info.source_id() or 'no source id'}, "
-        f"{info.hostname()})",
+        source=f"lsl:{info.name()} ({info.type()}, {info.source_id() or '-'}, {info.hostname()})",
     )
 
 

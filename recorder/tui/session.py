@@ -12,6 +12,7 @@ import click
 
 from affetti.core import logbook
 from affetti.core.errors import UsageError
+from affetti.core.language import text
 from affetti.core.settings import Settings
 from affetti.recorder.engine.engine import EngineProcess, start_engine
 from affetti.recorder.engine.messages import Plan
@@ -47,12 +48,12 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
     finally:
         unsealed = app.view.path if app.view is not None and app.recording else None
         if unsealed and app.problem is None:
-            click.echo(f"Sealing {unsealed} …", err=True)
+            click.echo(text("review.sealing", path=unsealed), err=True)
     _end(engine, told_to_end)
     if app.problem is not None:
         raise app.problem
     if app.view is not None and Path(app.view.path).exists():
-        click.echo(f"Sealed: {app.view.path}", err=True)
+        click.echo(text("review.sealed", path=app.view.path), err=True)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def test_the_numbers_of_exit_codes_stay() -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS, AffettiError])
 def test_an_error_crosses_a_process_border_whole(kind: type[AffettiError]) -> None:
-    error = pickle.loads(pickle.dumps(kind("What went wrong.", "What to do.")))  # noqa: S301
+    error = pickle.loads(pickle.dumps(kind.told("What went wrong.", "What to do.")))  # noqa: S301
     assert type(error) is kind
     assert (error.message, error.hint, str(error)) == (
         "What went wrong.",
