@@ -13,7 +13,7 @@ __all__ = ["Code", "Day", "Digest", "Given", "Name", "Version", "WallClock"]
 
 Given: TypeAlias = Annotated[str, Meta(extra={"given": True})]
 # The words of a code are a message of the catalogue; a code without one is shown as it is.
-Code: TypeAlias = Annotated[str, Meta(extra={"codes": r"[a-z][a-z0-9_]*(\+[a-z][a-z0-9_]*)*"})]
+Code: TypeAlias = Annotated[str, Meta(extra={"codes": r"([a-z][a-z0-9_]*(\+[a-z][a-z0-9_]*)*)?"})]
 Name: TypeAlias = Annotated[str, Meta(extra={"codes": r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}|"})]
 Digest: TypeAlias = Annotated[str, Meta(extra={"codes": r"[0-9a-f]{32}|[0-9a-f]{64}"})]
 Version: TypeAlias = Annotated[str, Meta(extra={"codes": r"\d+(\.\d+)*([-+.a-z0-9]*)"})]

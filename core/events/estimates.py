@@ -146,7 +146,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ),
     ] = None
     reasons: Annotated[
-        tuple[str, ...], field("codes of the signs that the face shows", tolerance=1)
+        tuple[Code, ...], field("codes of the signs that the face shows", tolerance=1)
     ] = ()
 
 

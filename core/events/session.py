@@ -55,8 +55,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     face_expression: Code
     music_emotion: Code
     gates: bool = True  # a face out of focus or turned too far away is left unread
-    face_identity: Name = ""  # none: faces cannot be told apart
-    face_landmarks: Name = ""  # none: nothing but the expression is read
+    face_identity: Code = ""  # none: faces cannot be told apart
+    face_landmarks: Code = ""  # none: nothing but the expression is read
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):

@@ -11,6 +11,7 @@ import pytest
 from affetti.core import errors
 from affetti.core.events import KINDS, fields_of
 from affetti.core.language import catalogue
+from affetti.models.sound.reasons import QUALITIES
 
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("core", "models", "recorder", "analyzer")
@@ -130,6 +131,20 @@ def test_every_sentence_of_the_catalogue_is_asked_for() -> None:
     of_any = re.compile("|".join(sorted(patterns)))
     entries = {id.removesuffix(".hint") for id in catalogue("en")} - {""}
     assert [id for id in sorted(entries) if id not in texts and not of_any.fullmatch(id)] == []
+
+
+def test_every_sign_of_a_face_and_of_a_sound_has_its_words() -> None:
+    face = ast.parse((ROOT / "models/face/signs.py").read_text(encoding="utf-8"))
+    found = {
+        key.value
+        for node in ast.walk(face)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    found |= {code for quality in QUALITIES for code in (quality.low, quality.high)}
+    assert len(found) > 20
+    assert [code for code in sorted(found) if f"sign.{code}" not in catalogue("en")] == []
 
 
 def prose(said: str) -> bool:
