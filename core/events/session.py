@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
-from affetti.core.codes import Code, Digest, Given, Name, Version, WallClock
+from affetti.core.codes import Code, Digest, Given, Version, WallClock
 from affetti.core.events.base import Event, Traits, field
 from affetti.core.events.consent import Consent
 from affetti.core.streams import Stream

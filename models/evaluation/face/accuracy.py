@@ -141,18 +141,12 @@ def _evaluate_persons(
 ) -> FaceEvaluation:
     """Score faces alone, and against the mean of their person's other neutral pictures."""
     if not reader.relative:
-        raise ModelError(
-            f"{network} reads nobody against a neutral face of their own.",
-            "Leave --person out, or choose a model that does: face_expression.",
-        )
+        raise ModelError("accuracy.reads_nobody_against_neutral", network=network)
     alone, features = read_features(reader, faces.images, progress)
     references = own_neutral(faces, features)
     known = np.array([reference is not None for reference in references])
     if not known.any():
-        raise DataError(
-            "Nobody has a neutral picture beside the one that is read.",
-            "With --person, each person needs at least one picture that is labelled neutral.",
-        )
+        raise DataError("accuracy.nobody_neutral_picture_beside")
     against = alone.copy()
     for done, i in enumerate(np.flatnonzero(known), start=1):
         against[i] = reader.read(faces.images[i : i + 1], references[i])[0][0]

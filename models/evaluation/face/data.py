@@ -234,7 +234,7 @@ def load_faces(path: Path, persons: bool = False) -> Faces:
         found = _from_npz(path, persons)
     kept = found.chosen(found.labels != LEFT_OUT)
     if not len(kept):
-        raise unreadable(path, "there is no labelled face in it")
+        raise unreadable(path, text("faces.no_labelled_face"))
     return replace(kept, left_out=len(found) - len(kept))
 
 
@@ -252,7 +252,7 @@ def _of_persons(folder: Path) -> Faces:
     parts = [(person.name, _from_folder(person)) for person in persons]
     parts = [(name, part) for name, part in parts if len(part)]
     if not parts:
-        raise unreadable(folder, "there is no person's folder with labelled faces in it")
+        raise unreadable(folder, text("faces.no_persons_folder_labelled"))
     subjects = np.concatenate([np.full(len(part), name) for name, part in parts])
     images = np.concatenate([part.images for _, part in parts])
     return _faces(images, np.concatenate([part.labels for _, part in parts]), subjects)
@@ -305,9 +305,9 @@ def _from_npz(path: Path, persons: bool) -> Faces:
     if labels.ndim != 1:
         raise unreadable(path, text("faces.labels_shape", list=list(labels.shape)))
     if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):
-        raise unreadable(path, f"images are {images.dtype} {list(images.shape)}")
+        raise unreadable(path, text("faces.images", dtype=images.dtype, list=list(images.shape)))
     if persons and (subjects is None or subjects.shape != labels.shape):
-        raise unreadable(path, "it does not say whose face each is, in an array subjects")
+        raise unreadable(path, text("faces.not_say_whose_face"))
     return _faces(images, _labels_in(path, labels, names), subjects)
 
 
@@ -315,16 +315,16 @@ def _labels_in(path: Path, labels: NDArray[Any], names: NDArray[Any] | None) -> 
     """Return the labels of an .npz as positions in `EXPRESSIONS`."""
     count = len(EXPRESSIONS) if names is None else len(names)
     if labels.dtype.kind in "iu" and ((labels < 0) | (labels >= count)).any():
-        raise unreadable(path, f"labels must be 0 to {count - 1}, or words")
+        raise unreadable(path, text("faces.labels_must_0_words", count=count - 1))
     if labels.dtype.kind in "iu" and names is None:
         return labels.astype(np.int64)
     words = names[labels] if names is not None and labels.dtype.kind in "iu" else labels
     if words.dtype.kind != "U":
-        raise unreadable(path, "labels must be numbers or words")
+        raise unreadable(path, text("faces.labels_must_numbers_words"))
     found = {str(word): _label_of(str(word)) for word in np.unique(words)}
     strange = sorted(word for word, label in found.items() if label is None)
     if strange:
-        raise unreadable(path, f"{strange[0]!r} names no expression")
+        raise unreadable(path, text("faces.names_no_expression", strange=strange[0]))
     return np.array([found[str(word)] for word in words], np.int64)
 
 
