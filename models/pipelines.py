@@ -152,9 +152,11 @@ class Perceivers:
 
         return MusicReader(self.pipeline.music_emotion, self.models)
 
-    def read_face(self, image_bgr: NDArray[np.uint8], choose: Any, neutral: Any = None) -> Any:
+    def read_face(
+        self, image_bgr: NDArray[np.uint8], choose: Any, neutral: Any = None, **how: Any
+    ) -> Any:
         """Read a picture, uint8 [H, W, 3], as `FaceReader.read` does."""
-        return self.face.read(image_bgr, choose, neutral)
+        return self.face.read(image_bgr, choose, neutral, **how)
 
     @property
     def look(self) -> Any:

@@ -90,16 +90,24 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ),
     ] = None
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
-    unread: Annotated[Code | None, field("why it was not read, a code")] = None
+    unread: Annotated[
+        Code | None,
+        field("why not: too_small, dark, no_contrast, blurred, turned_away, or another"),
+    ] = None
     identity_distance: Annotated[
         float | None,
         field("how unlike the person it looks, 0 to about 1.5; near is below .42", tolerance=0.01),
     ] = None
     sharpness: Annotated[
-        float | None, field("variance of the Laplacian of the 48 x 48 face", tolerance=0.1)
+        float | None,
+        field("share of the finest detail in the grey levels of the face, 0 to 6", tolerance=5e-4),
     ] = None
     brightness: Annotated[
         float | None, field("mean grey level of the face, 0 to 1", tolerance=1e-3)
+    ] = None
+    contrast: Annotated[
+        float | None,
+        field("standard deviation of the grey levels amid the face, 0 to 0.5", tolerance=5e-4),
     ] = None
     yaw_deg: Annotated[
         float | None,
@@ -153,8 +161,8 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     """The faces in a frame, and what the one that is read expresses.
 
-    Without `face` none was found that could be the person's; one without `expressions` was out
-    of focus or turned too far away. What is said of `face` can be asked of the estimate itself.
+    Without `face` none was found that could be the person's; one without `expressions` says
+    in `unread` why. What is said of `face` can be asked of the estimate itself.
     """
 
     traits: ClassVar = Traits(scope="video", perceived=False)
@@ -215,6 +223,11 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     def brightness(self) -> float | None:
         """Of the face that is read."""
         return None if self.face is None else self.face.brightness
+
+    @property
+    def contrast(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.contrast
 
     @property
     def yaw_deg(self) -> float | None:

@@ -30,7 +30,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.models.face.detection import Detection, Image, Landmarks
+from affetti.models.face.detection import Detection, Landmarks
+from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, onnx_session
 
 Descriptor: TypeAlias = NDArray[np.float32]

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.emotions import FloatArray
-from affetti.models.face.detection import Image, Square
+from affetti.models.face.detection import Square
+from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, onnx_session
 
 SIDE_PX: Final = 256  # of what the network looks at

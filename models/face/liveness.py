@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.models.face.detection import Detection, Image
+from affetti.models.face.detection import Detection
+from affetti.models.face.views import Image
 
 Patch: TypeAlias = NDArray[np.float32]
 

@@ -30,7 +30,7 @@ import numpy as np
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import Face, FaceEstimated
-from affetti.models.face.detection import Detection, Image
+from affetti.models.face.detection import Detection
 from affetti.models.face.identity import (
     MARGIN,
     NEAR,
@@ -42,6 +42,7 @@ from affetti.models.face.identity import (
 )
 from affetti.models.face.liveness import Life, Patch, Sight, likeness, patch, thumb
 from affetti.models.face.tracking import MEMORY_NS, FaceTracks
+from affetti.models.face.views import Image
 
 Describe: TypeAlias = Callable[[Image, Detection], Descriptor | None]
 

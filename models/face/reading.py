@@ -1,7 +1,5 @@
 """What the face in a picture expresses: a detector, a crop, and a network that reads it."""
 
-import cmath
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -10,31 +8,34 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core.codes import Code
 from affetti.core.events import Expressions
+from affetti.models.face import views
 from affetti.models.face.detection import (
+    ANY_ROLL,
     CLEAR_SCORE,
     Choose,
     Detection,
-    Image,
+    Look,
     Square,
     YuNetDetector,
     detector_of,
     largest,
 )
-from affetti.models.face.quality import MAX_YAW_DEG, MIN_SHARPNESS, sharpness
+from affetti.models.face.quality import Quality, brightness, contrast, gates, sharpness
 from affetti.models.face.reference import TRUST, Features
+from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, Models, model, onnx_session
 
 FACE_PX: Final = 48
 NEUTRAL: Final = "neutral"  # the input of a network that reads a face against a neutral one
-_CROP: Final = (FACE_PX, FACE_PX)
 
 
 @dataclass(frozen=True)
 class FaceReading:
     """What one picture says; without `expressions`, there is no face in it that can be read.
 
-    A face that is out of focus or turned far away has a box and no expressions.
+    A face that is too small, dark, out of focus or turned far away has a box and no expressions.
 
     Attributes
     ----------
@@ -51,10 +52,10 @@ class FaceReading:
         float32 [256], what the expressions follow from; nothing of it is ever stored.
     score
         The detector's, 0 to 1, where it gives one.
-    sharpness
-        Variance of the Laplacian of the 48 x 48 face.
-    brightness
-        Mean grey level of the face, 0 to 1.
+    unread
+        Why there are no expressions of a face that was found, a code of `Quality.unread`.
+    sharpness, brightness, contrast
+        Of the 48 x 48 face, see `models.face.quality`.
     yaw_deg, roll_deg
         How far the head is turned to a side, and tilted; see `Landmarks`. Only where the
         detector finds landmarks.
@@ -63,9 +64,11 @@ class FaceReading:
     expressions: Expressions | None = None
     box_px: tuple[int, int, int, int] | None = None
     faces: int = 0
+    unread: Code | None = None
     score: float | None = None
     sharpness: float | None = None
     brightness: float | None = None
+    contrast: float | None = None
     yaw_deg: float | None = None
     roll_deg: float | None = None
     others: "tuple[Detection, ...]" = ()
@@ -142,7 +145,7 @@ class FaceReader:
     models
         What the names stand for; by default the models of this version.
     gates
-        Whether a face that is out of focus or turned too far away is left unread.
+        Whether a face that is seen too badly is left unread.
 
     Raises
     ------
@@ -175,11 +178,15 @@ class FaceReader:
         """At which values of a reading's fields there is one more reading, or one less."""
         found: dict[str, tuple[float, ...]] = {"score": (YuNetDetector.FAINTEST_SCORE, CLEAR_SCORE)}
         if self._gated:
-            found |= {"sharpness": (MIN_SHARPNESS,), "yaw_deg": (-MAX_YAW_DEG, MAX_YAW_DEG)}
+            found |= gates()
         return found
 
     def read(
-        self, image_bgr: Image, choose: Choose | None = None, neutral: Features | None = None
+        self,
+        image_bgr: Image,
+        choose: Choose | None = None,
+        neutral: Features | None = None,
+        where: Look = ANY_ROLL,
     ) -> FaceReading:
         """Read a face in a picture.
 
@@ -192,18 +199,19 @@ class FaceReader:
             clear one.
         neutral
             Features of the person's neutral face, float32 [256], to read the face against.
+        where
+            To look for faces; by default everywhere, and for heads tilted in any way.
         """
-        found = self._detector.faces(image_bgr)
+        found = self._detector.faces(image_bgr, where)
         clear = [face for face in found if face.is_clear]
         face = choose(found) if choose is not None else largest(clear)
         if face is None or face.square is None:
             return FaceReading(faces=len(clear), others=tuple(clear))
-        crop, marks = cropped(image_bgr, face.square), face.landmarks
-        in_focus = sharpness(crop) >= MIN_SHARPNESS
-        in_view = marks is None or abs(marks.yaw_deg) <= MAX_YAW_DEG
-        is_read = (in_focus and in_view) or not self._gated
+        crop = cropped(image_bgr, face.square)
+        quality = _quality(face, crop)
+        unread = quality.unread if self._gated else None
         expressions, features = None, None
-        if is_read:
+        if unread is None:
             distributions, features = self._network.read(crop[np.newaxis], neutral)
             expressions = tuple(distributions[0].tolist())
         return FaceReading(
@@ -211,12 +219,14 @@ class FaceReader:
             features=None if features is None else features[0],
             box_px=face.box_px,
             faces=len(clear),
+            unread=unread,
             score=face.score,
-            sharpness=sharpness(crop),
-            brightness=round(float(crop.mean()) / 255, 6),
-            yaw_deg=None if marks is None else round(marks.yaw_deg, 1),
-            roll_deg=None if marks is None else round(marks.roll_deg, 1),
-            others=tuple(other for other in clear if other is not face),
+            sharpness=quality.sharpness,
+            brightness=quality.brightness,
+            contrast=quality.contrast,
+            yaw_deg=quality.yaw_deg,
+            roll_deg=None if face.landmarks is None else round(face.roll_deg, 1),
+            others=tuple(other for other in clear if other != face),
         )
 
     def read_crops(self, images: Image) -> NDArray[np.float64]:
@@ -224,17 +234,20 @@ class FaceReader:
         return self._network(images)
 
 
+def _quality(face: Detection, crop: Image) -> Quality:
+    return Quality(
+        face.side_px,
+        sharpness(crop),
+        brightness(crop),
+        contrast(crop),
+        None if face.landmarks is None else round(face.landmarks.yaw_deg, 1),
+    )
+
+
 def cropped(image_bgr: Image, square: Square) -> Image:
     """Return a face as the networks expect it: upright, framed, grey, uint8 [48, 48].
 
     What lies beyond the picture repeats its rim.
     """
-    # Shrinking happens by area, at a whole multiple, or fine lines of the face would flicker.
-    multiple = max(1, round(square.side_px / FACE_PX))
-    side = FACE_PX * multiple
-    turn = cmath.rect(side / square.side_px, -math.radians(square.roll_deg))
-    shift = complex(side - 1, side - 1) / 2 - turn * square.centre
-    placement = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
-    grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
-    large = cv2.warpAffine(grey, placement, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(large, _CROP, interpolation=cv2.INTER_AREA), np.uint8)
+    view = views.square(square.centre, square.side_px, square.roll_deg, FACE_PX)
+    return np.asarray(cv2.cvtColor(view.of(image_bgr), cv2.COLOR_BGR2GRAY), np.uint8)

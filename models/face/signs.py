@@ -21,9 +21,9 @@ import numpy as np
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EXPRESSIONS, Expression, FloatArray
 from affetti.core.events.estimates import Expressions, EyesOpen, Face, FaceShape, Gaze
-from affetti.models.face.detection import Image
 from affetti.models.face.landmarks import MIN_PRESENCE, LandmarkNetwork
 from affetti.models.face.pose import CanonicalFace, HeadPose
+from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, model
 
 # How often a face that is followed is looked at, in session time, and when its tilt is forgotten.

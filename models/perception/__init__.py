@@ -49,6 +49,7 @@ from affetti.core.events import (
 )
 from affetti.core.fusion import fuse, rounded
 from affetti.core.streams import AUDIO, VIDEO, Stream
+from affetti.models.face.attention import Attention
 from affetti.models.face.detection import Detection
 from affetti.models.face.person import Describe, PersonChoice, Verdict, faces_of
 from affetti.models.face.reference import TAKEN, Features, judged
@@ -147,8 +148,8 @@ class FacePerception:
     Parameters
     ----------
     read
-        From a picture, uint8 [H, W, 3] BGR, and a way to choose the person's face in it, to a
-        reading.
+        From a picture, uint8 [H, W, 3] BGR, a way to choose the person's face in it, and `where`
+        to look, to a reading.
     skip
         Whether no estimate is made from an event.
     look
@@ -170,6 +171,7 @@ class FacePerception:
         self._skip = skip
         self._settings = PerceptionSettings()
         self._person = PersonChoice(describe)
+        self._attention = Attention()
         self._learning: _Neutral | None = None  # while a neutral reference is recorded
         self._neutral: Features | None = None
         self._latest: tuple[int, Features | None] = (-1, None)  # the frame that was read last
@@ -202,6 +204,7 @@ class FacePerception:
                 self._person.consent_to_identity(consent.grants("video", "identity"))
                 if not consent.grants("video"):
                     self._person.forget()
+                    self._attention = Attention()
                     self._learning = self._neutral = self._rest = self._looked = None
                     self._latest = -1, None
             case PersonChanged():
@@ -231,6 +234,8 @@ class FacePerception:
     def remember(self, estimate: FaceEstimated) -> None:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
         self._person.settle(estimate)
+        seen, read = [_detection(face) for face in estimate.faces], estimate.face
+        self._attention.saw(estimate.t_ns, seen, None if read is None else _detection(read))
         self._keep_neutral(estimate)
         self._looked = _looked(self._looked, estimate)
         if self._learning is not None and estimate.expressions is not None:
@@ -258,7 +263,7 @@ class FacePerception:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
         if picture is None:  # a damaged frame shows no face
             return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
-        image = np.asarray(picture, np.uint8)
+        image, where = np.asarray(picture, np.uint8), self._attention.look(event.t_ns)
         verdicts: list[Verdict] = []
 
         def choose(faces: Sequence[Detection]) -> Detection | None:
@@ -266,7 +271,7 @@ class FacePerception:
             return None if verdicts[0].read is None else verdicts[0].read.face
 
         against = () if self._neutral is None else (self._neutral,)
-        reading = self._read(image, choose, *against)
+        reading = self._read(image, choose, *against, where=where)
         verdict = verdicts[0] if verdicts else self._given(event.t_ns, reading)
         self._latest = event.frame, reading.features
         return FaceEstimated(
@@ -281,7 +286,11 @@ class FacePerception:
 
     def _given(self, t_ns: int, reading: "FaceReading") -> Verdict:
         """Return what is said of the faces where the reader chose by itself."""
-        read = None if reading.box_px is None else Detection(reading.box_px, reading.score)
+        read = (
+            None
+            if reading.box_px is None
+            else Detection(reading.box_px, reading.score, reading.roll_deg or 0.0)
+        )
         return self._person.given(t_ns, read, reading.others)
 
     def _faces_of(
@@ -295,6 +304,7 @@ class FacePerception:
                 box_px=view.face.box_px,
                 score=view.face.score,
                 unread=unread,
+                roll_deg=round(view.face.roll_deg, 1),
                 identity_distance=view.distance,
             )
             is_read = view is verdict.read
@@ -319,8 +329,10 @@ def _read(face: Face, reading: "FaceReading") -> Face:
         box_px=face.box_px if reading.box_px is None else reading.box_px,
         expressions=reading.expressions,
         emotions=_emotions(reading.expressions),
+        unread=reading.unread,
         sharpness=reading.sharpness,
         brightness=reading.brightness,
+        contrast=reading.contrast,
         yaw_deg=reading.yaw_deg,
         roll_deg=reading.roll_deg,
     )
@@ -387,6 +399,10 @@ class _Neutral:
     def rest(self) -> AtRest | None:
         """How the person is measured at rest; None where it cannot be taken for that."""
         return AtRest.of(self._looks) if judged(self._expressions) in TAKEN else None
+
+
+def _detection(face: Face) -> Detection:
+    return Detection(face.box_px, face.score, face.roll_deg or 0.0)
 
 
 def _emotions(expressions: Expressions | None) -> Emotions | None:

@@ -85,9 +85,11 @@ class Readers:
         """Whether everything that was begun is loaded."""
         return all(map(self._loaded, tuple(self._begun)))
 
-    def read_face(self, image: NDArray[np.uint8], choose: Any, neutral: Any = None) -> Any:
+    def read_face(
+        self, image: NDArray[np.uint8], choose: Any, neutral: Any = None, **how: Any
+    ) -> Any:
         """Read a face; only once it is ready."""
-        return self._face.read(image, choose, neutral)
+        return self._face.read(image, choose, neutral, **how)
 
     def look(self, *face: Any, **known: Any) -> Any:
         """Look at a face for its signs; only once faces can be read."""

@@ -32,6 +32,7 @@ from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
 from affetti.core.streams import audio_stream, video_stream
+from affetti.models.face.detection import ANY_ROLL
 from affetti.models.perception import Perception, Skip, never
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers
 
@@ -52,16 +53,20 @@ class Remembered:
         self._faces = {}
         self._music = {}
 
-    def read_face(self, image, choose, *against):
+    def read_face(self, image, choose, *against, where=ANY_ROLL):
         """Read a face as `FaceReader.read` does."""
-        picture = hashlib.sha256(image).digest()
+        seen = hashlib.sha256(image).digest(), where
         neutral = tuple(each.tobytes() for each in against if each is not None)
-        if picture not in self._found:
-            self.perceivers.read_face(image, lambda found: self._found.update({picture: found}))
-        face = choose(self._found[picture])
-        key = picture, face, neutral
+        if seen not in self._found:
+            self.perceivers.read_face(
+                image, lambda found: self._found.update({seen: found}), where=where
+            )
+        face = choose(self._found[seen])
+        key = seen, face, neutral
         if key not in self._faces:
-            self._faces[key] = self.perceivers.read_face(image, lambda found: face, *against)
+            self._faces[key] = self.perceivers.read_face(
+                image, lambda found: face, *against, where=where
+            )
         return self._faces[key]
 
     def read_music(self, samples, rate_hz):
@@ -78,9 +83,9 @@ def remembered():
     return Remembered()
 
 
-def read_face(image, choose, neutral=None):
+def read_face(image, choose, neutral=None, where=ANY_ROLL):
     """Read a face as the product does."""
-    return remembered().read_face(image, choose, neutral)
+    return remembered().read_face(image, choose, neutral, where=where)
 
 
 def read_music(samples, rate_hz):

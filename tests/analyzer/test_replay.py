@@ -1,6 +1,7 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -65,9 +66,9 @@ def test_completing_live_estimates_gives_what_a_replay_gives(
 def test_the_first_difference_is_named(tmp_path: Path, plan: Plan) -> None:
     calls = Counter[str]()
 
-    def read_otherwise(image: np.ndarray, choose: Choose) -> FaceReading:
+    def read_otherwise(image: np.ndarray, choose: Choose, **how: Any) -> FaceReading:
         calls["face"] += 1
-        reading = read_face(image, choose)
+        reading = read_face(image, choose, **how)
         return replace(reading, brightness=0.25) if calls["face"] == 31 else reading
 
     path = build(tmp_path / "other.h5", replace(plan, duration_s=4, read_face=read_otherwise))

@@ -60,7 +60,7 @@ class Faces:
     def reader(self) -> Callable[[object, object], FaceReading]:
         shown = cycle(self._shown)
 
-        def read(image: object, choose: object) -> FaceReading:
+        def read(image: object, choose: object, where: object = None) -> FaceReading:
             face = next(shown)
             if face is None:
                 return FaceReading()

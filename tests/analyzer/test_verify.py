@@ -30,8 +30,8 @@ from affetti.core.events import (
 )
 from affetti.core.recording.session import Session
 from affetti.models import manifest
-from affetti.models.face import reading as face_reading
-from affetti.models.face.detection import Choose, largest
+from affetti.models.face import quality
+from affetti.models.face.detection import Choose
 from affetti.models.face.reading import FaceReading
 from affetti.models.manifest import ModelFile, models_in
 from affetti.models.pipelines import AFFETTI, PAPER, Offer, Perceivers
@@ -51,8 +51,8 @@ def verified(path: Path) -> Verification:
 def shifted_faces(by: float) -> Callable[..., FaceReading]:
     """Return a reader that takes `by` from the strongest expression and gives it to the last."""
 
-    def read(image: np.ndarray, choose: Choose, neutral: Any = None) -> FaceReading:
-        reading = read_face(image, choose, neutral)
+    def read(image: np.ndarray, choose: Choose, neutral: Any = None, **how: Any) -> FaceReading:
+        reading = read_face(image, choose, neutral, **how)
         values = list(reading.expressions or ())
         if values:
             strongest, weakest = int(np.argmax(values)), int(np.argmin(values))
@@ -107,19 +107,18 @@ def test_music_is_held_to_the_same_tolerance(tmp_path: Path, by: float, verdict:
 
 
 @pytest.fixture
-def border(face_jpegs: list[bytes]) -> float:
+def border(tmp_path: Path, face_only: Plan) -> float:
     """The sharpness of one of the faces: a gate moved there is a gate it lies at."""
-    import cv2
-
-    picture = cv2.imdecode(np.frombuffer(face_jpegs[12], np.uint8), cv2.IMREAD_COLOR)
-    found = read_face(picture, largest).sharpness
+    with Session.open(build(tmp_path / "border.h5", face_only)) as session:
+        estimates = [event for event in session.events if isinstance(event, FaceEstimated)]
+    found = estimates[len(estimates) // 2].sharpness
     assert found is not None
     return found
 
 
 def recorded_at(border: float, path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Record where a face of that sharpness is just not read."""
-    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border + 0.05)
+    monkeypatch.setattr(quality, "MIN_SHARPNESS", border + 0.0002)
     return build(path, replace(plan, perceivers=Offer(AFFETTI).open()))
 
 
@@ -127,7 +126,7 @@ def test_an_estimate_at_a_gate_may_exist_on_one_side_only(
     tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = recorded_at(border, tmp_path / "s.h5", face_only, monkeypatch)
-    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border - 0.05)
+    monkeypatch.setattr(quality, "MIN_SHARPNESS", border - 0.0002)
     found = verified(path)
     assert found.verdict == "within tolerance"
     assert found.one_sided["face"] >= 1
@@ -138,7 +137,7 @@ def test_far_from_a_gate_it_departs(
     tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = recorded_at(border, tmp_path / "s.h5", face_only, monkeypatch)
-    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border - 0.2)
+    monkeypatch.setattr(quality, "MIN_SHARPNESS", border - 0.001)
     found = verified(path)
     assert found.verdict == "departs"
     assert found.difference is not None
@@ -154,7 +153,7 @@ def test_one_neutral_face_on_one_side_moves_no_later_estimate(
     ]
     plan = replace(face_only, duration_s=6, moments=neutral)
     path = recorded_at(border, tmp_path / "s.h5", plan, monkeypatch)
-    monkeypatch.setattr(face_reading, "MIN_SHARPNESS", border - 0.05)
+    monkeypatch.setattr(quality, "MIN_SHARPNESS", border - 0.0002)
     found = verified(path)
     assert found.verdict == "within tolerance"
     assert found.differing["face"] == found.one_sided["face"] >= 1

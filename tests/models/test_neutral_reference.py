@@ -44,7 +44,9 @@ def estimates(
 
     shown = cycle(faces)
 
-    def read(image: object, choose: object, neutral: Features | None = None) -> FaceReading:
+    def read(
+        image: object, choose: object, neutral: Features | None = None, where: object = None
+    ) -> FaceReading:
         expressions = next(shown)
         if neutral is not None:
             assert np.array_equal(neutral, FEATURES)

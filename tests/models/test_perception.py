@@ -31,7 +31,7 @@ from tests.conftest import NS, RATE_HZ, jpeg, started
 Item = tuple[Event, bytes]
 
 
-def read_face(image: NDArray[np.uint8], choose: object) -> FaceReading:
+def read_face(image: NDArray[np.uint8], choose: object, where: object = None) -> FaceReading:
     """See a happy face in a bright picture, a sad one in a dark one, none in a black one."""
     shade = image.mean() / 255
     if shade < 0.05:
@@ -288,7 +288,9 @@ def test_threads_give_what_a_replay_gives_whatever_their_timing(seed: int) -> No
         def ready(self, modality: str) -> bool:
             return True
 
-        def read_face(self, image: NDArray[np.uint8], choose: object) -> FaceReading:
+        def read_face(
+            self, image: NDArray[np.uint8], choose: object, where: object = None
+        ) -> FaceReading:
             time.sleep(self._chance.random() / 200)
             return read_face(image, choose)
 

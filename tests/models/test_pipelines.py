@@ -9,6 +9,7 @@ from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.recording.session import Session
 from affetti.core.settings import load
 from affetti.models import manifest
+from affetti.models.face.quality import MIN_SHARPNESS
 from affetti.models.pipelines import AFFETTI, PAPER, Offer, offered, offers
 
 
@@ -38,7 +39,7 @@ def test_the_paper_reads_a_face_that_is_out_of_focus(sample_session: Path):
         picture = cv2.GaussianBlur(session.frames[0].image(), (0, 0), 12)
     read = Offer(PAPER).open().face.read(picture)
     assert read.sharpness is not None
-    assert read.sharpness < 30
+    assert read.sharpness < MIN_SHARPNESS
     assert read.expressions is not None
     assert sum(read.expressions) == pytest.approx(1, abs=1e-5)
 

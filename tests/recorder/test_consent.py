@@ -38,9 +38,9 @@ LEFT = {
 class SlowReaders(Readers):
     """The real models on a slower machine, so that much is under way at any moment."""
 
-    def read_face(self, image: Any, choose: Any, neutral: Any = None) -> Any:
+    def read_face(self, image: Any, choose: Any, neutral: Any = None, **how: Any) -> Any:
         time.sleep(0.03)
-        return super().read_face(image, choose, neutral)
+        return super().read_face(image, choose, neutral, **how)
 
     def read_music(self, samples: Any, rate_hz: int) -> Any:
         time.sleep(0.3)

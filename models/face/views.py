@@ -1,0 +1,92 @@
+"""Views of a picture: parts of it, shrunk, enlarged or turned, and the way back.
+
+Points are complex numbers, x + yj, in pixels; a pixel's centre has whole coordinates. Angles are
+tilts in the picture plane, positive clockwise: what is tilted by so much stands upright in a
+view turned by it.
+"""
+
+import cmath
+import math
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[np.uint8]
+
+_MAX_MULTIPLE: Final = 4
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of a picture: what lies around a point, turned and scaled.
+
+    Attributes
+    ----------
+    centre
+        Point of the picture that is the middle of the view.
+    scale
+        Pixels of the view for each of the picture.
+    roll_deg
+        How far the view is turned.
+    size_px
+        Width and height of the view.
+    """
+
+    centre: complex
+    scale: float
+    roll_deg: float
+    size_px: tuple[int, int]
+
+    def of(self, image: Image, border: int = cv2.BORDER_REPLICATE) -> Image:
+        """Return the view of uint8 [H, W] or [H, W, 3]; beyond the picture as OpenCV's border."""
+        # Shrinking happens by area, at a whole multiple, or fine lines of a face would flicker.
+        multiple = min(_MAX_MULTIPLE, max(1, round(1 / self.scale)))
+        width, height = (side * multiple for side in self.size_px)
+        turn = cmath.rect(self.scale * multiple, -math.radians(self.roll_deg))
+        shift = complex(width - 1, height - 1) / 2 - turn * self.centre
+        placed = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+        view = cv2.warpAffine(image, placed, (width, height), borderMode=border)
+        if multiple > 1:
+            view = cv2.resize(view, self.size_px, interpolation=cv2.INTER_AREA)
+        return np.asarray(view, np.uint8)
+
+    def back(self, point: complex) -> complex:
+        """Return where a point of the view lies in the picture."""
+        middle = complex(self.size_px[0] - 1, self.size_px[1] - 1) / 2
+        return self.centre + (point - middle) * cmath.rect(
+            1 / self.scale, math.radians(self.roll_deg)
+        )
+
+
+def square(centre: complex, side_px: float, roll_deg: float, size_px: int) -> View:
+    """Return the view of a square of the picture, `size_px` wide and high."""
+    return View(centre, size_px / side_px, roll_deg, (size_px, size_px))
+
+
+def whole(image: Image, roll_deg: float, pixels: int) -> tuple[Image, View]:
+    """Return a whole picture in at most so many pixels, turned, and what kind of view that is."""
+    height, width = image.shape[:2]
+    across, along = (abs(f(math.radians(roll_deg))) for f in (math.cos, math.sin))
+    turned = width * across + height * along, width * along + height * across
+    scale = min(1.0, math.sqrt(pixels / (turned[0] * turned[1])))
+    small = shrunk(image, scale)
+    size = max(1, round(turned[0] * scale)), max(1, round(turned[1] * scale))
+    view = View(complex(width - 1, height - 1) / 2, scale, roll_deg, size)
+    if not roll_deg:
+        return small, view
+    middle = complex(small.shape[1] - 1, small.shape[0] - 1) / 2
+    return View(middle, 1.0, roll_deg, size).of(small, cv2.BORDER_CONSTANT), view
+
+
+def shrunk(image: Image, scale: float) -> Image:
+    """Return a picture at a scale of at most 1."""
+    if scale == 1:
+        return image
+    height, width = image.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    # By area where pixels would be left out otherwise; it costs five times as much.
+    way = cv2.INTER_AREA if 2 * scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
