@@ -1,5 +1,6 @@
 """What could not be seen or heard, when and why; and whose face it was not certain to be."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -67,6 +68,17 @@ def crowded_share(face: Columns) -> float:
     _, faces = _faces(face)
     seen = int((faces > 0).sum())
     return float((faces > 1).sum()) / seen if seen else np.nan
+
+
+def unread_shares(face: Columns) -> dict[str, float]:
+    """Return in which share of the frames with a face nobody was read, by why; the largest first.
+
+    The codes are those of `FaceEstimated.nobody`.
+    """
+    _, faces = _faces(face)
+    codes = Counter(str(code) for code in face.get("nobody", ()) if code)
+    seen = max(1, int((faces > 0).sum()))
+    return {code: count / seen for code, count in codes.most_common()}
 
 
 def lost_s(state: SessionState, device: str) -> float:

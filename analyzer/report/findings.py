@@ -1,7 +1,7 @@
 """What a session showed, in sentences, with the coverage that each one rests on."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.looks import Looks
 from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.tracks import TrackResult
-from affetti.analyzer.measures.unseen import crowded_share
+from affetti.analyzer.measures.unseen import crowded_share, unread_shares
 from affetti.analyzer.report.wording import (
     UNKNOWN,
     alike,
@@ -197,6 +197,8 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
     if crowded > 0:
         said = text("basis.crowded", share=percent(crowded))
         rows.append((text("basis.several_faces"), said))
+    if unread := unread_shares(analysis.tables.face):
+        rows.append((text("basis.nobody"), _unread(unread)))
     if analysis.looks.made:
         rows.append((text("basis.eyes"), looks_text(analysis.looks)))
     rows.append((text("basis.without_music"), _quiet(analysis)))
@@ -250,6 +252,14 @@ def _quiet(analysis: Analysis) -> str:
         return text("basis.too_quiet", seen=seen)
     changed = times(quiet.changes)
     return text("basis.quiet", seen=seen, times=changed, per_min=quiet.per_min)
+
+
+def _unread(shares: Mapping[str, float]) -> str:
+    said = (
+        text("basis.unread", share=percent(share), why=text(f"unread.{code}"))
+        for code, share in shares.items()
+    )
+    return text("basis.unread_of", shares=", ".join(said))
 
 
 def _neutral_reference(analysis: Analysis, outcome: Outcome) -> str:

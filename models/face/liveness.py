@@ -30,7 +30,9 @@ PATCH_PX: Final = 48
 THUMB_PX: Final = 16
 MIN_CHANGE: Final = 0.02  # less is noise
 _NOISE: Final = 2.0  # and what changed since a moment ago counts so many times as noise
-_LOOKS: Final = 3  # in a row, so that an alignment that fails is no life
+# So many of the latest looks, so that an alignment that fails now and then is no life.
+_CHANGES: Final = 3
+_LATEST: Final = 5
 LOOK_NS: Final = NS_PER_S // 5
 PICTURE_LOOK_NS: Final = NS_PER_S  # a picture is looked at again, but not as often
 PICTURE_NS: Final = 10 * NS_PER_S  # what has not moved for so long is a picture
@@ -122,7 +124,7 @@ class Life:
     is_picture: bool = False
     _looked_ns: int = -(10**12)
     _looks: int = 0
-    _changes: int = 0
+    _changes: deque[bool] = field(default_factory=lambda: deque(maxlen=_LATEST))
     _kept: deque[Sight] = field(default_factory=deque)
 
     def sight(self, t_ns: int, face: Patch) -> Sight:
@@ -150,8 +152,8 @@ class Life:
         if sight.changed is not None:
             self._looked_ns = sight.t_ns
             self._looks += 1
-            self._changes = self._changes + 1 if sight.changed else 0
-        if eyes_closed or self._changes >= _LOOKS:
+            self._changes.append(sight.changed)
+        if eyes_closed or sum(self._changes) >= _CHANGES:
             self.moved()
         elif self._looks >= _MIN_PICTURE_LOOKS and sight.t_ns - self.since_ns >= PICTURE_NS:
             self.is_picture = True
@@ -166,7 +168,8 @@ class Life:
     def doubt(self, t_ns: int) -> None:
         """Take in that it may be another face from here on, which has to show its life."""
         self.alive, self.since_ns = False, t_ns
-        self._looks = self._changes = 0
+        self._looks = 0
+        self._changes.clear()
         self._kept.clear()
 
     def resembles(self, face: Patch) -> bool:

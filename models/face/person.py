@@ -240,12 +240,12 @@ class PersonChoice:
         seen = self._verdict[1] if self._verdict and self._verdict[0] == t_ns else Verdict()
         self._verdict = None
         self._change(estimate)
+        if any(face.unread == "several" for face in estimate.faces):
+            self._several_ns = t_ns
         for face in estimate.faces:
             self._take_in(t_ns, face, seen.view_of(face.box_px))
         self._learn(estimate)
         self._tracks.saw(t_ns, [(f.face_id, _detection(f)) for f in estimate.faces])
-        if any(face.unread == "several" for face in estimate.faces):
-            self._several_ns = t_ns
         kept = {*self._tracks.followed, self._person_id}
         self._known = {i: known for i, known in self._known.items() if i in kept}
 

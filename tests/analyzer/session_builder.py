@@ -157,6 +157,7 @@ def build(target: Path, plan: Plan) -> Path:
         plan.read_music or (plan.perceivers or remembered()).read_music,
         plan.skip,
         look=chosen.look,
+        describe=chosen.describe,
     )
     events: list[tuple[Event, bytes]] = []
     seq = 0

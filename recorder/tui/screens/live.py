@@ -250,7 +250,9 @@ class LiveScreen(EngineScreen):
         if outcome is not None and outcome != "accepted":
             short = "neutral.short_doubtful" if outcome in TAKEN else "neutral.short"
             header.append(Remark(text(short), "warning"))
-        if state.face is not None and len(state.face.faces) > 1:
+        if state.face is not None and state.face.nobody is not None:
+            header.append(Remark(text(f"nobody.{state.face.nobody}"), "warning"))
+        elif state.face is not None and len(state.face.faces) > 1:
             header.append(Remark(text("live.faces", faces=len(state.face.faces))))
         for device, lost in state.lost.items():
             gone_s = lost.duration_ns(self.view.now_ns) / NS_PER_S
