@@ -51,6 +51,7 @@ AFFETTI: Final = Pipeline(
     music_emotion="music_emotion",
     face_landmarks="face_landmarks",
     face_identity="face_identity",
+    face_cover="face_cover",
 )
 PAPER: Final = Pipeline(
     name="paper",
@@ -88,7 +89,7 @@ class Offer:
 def parts_of(pipeline: Pipeline, models: Models) -> tuple[str, ...]:
     """Return the names of all models that take part, those that music is heard through too."""
     faces = (pipeline.face_expression, pipeline.face_detector)
-    further = (pipeline.face_landmarks, pipeline.face_identity)
+    further = (pipeline.face_landmarks, pipeline.face_identity, pipeline.face_cover)
     return (*faces, *filter(None, further), *model_names(pipeline.music_emotion, models))
 
 
@@ -126,7 +127,11 @@ class Perceivers:
 
         chosen = self.pipeline
         return FaceReader(
-            chosen.face_expression, chosen.face_detector, self.models, gates=chosen.gates
+            chosen.face_expression,
+            chosen.face_detector,
+            self.models,
+            gates=chosen.gates,
+            cover=chosen.face_cover,
         )
 
     @cached_property

@@ -109,6 +109,20 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         float | None,
         field("standard deviation of the grey levels amid the face, 0 to 0.5", tolerance=5e-4),
     ] = None
+    mouth_covered: Annotated[
+        float | None,
+        field(
+            "probability that something is in front of the mouth, 0 to 1",
+            tolerance=PROBABILITY_TOLERANCE,
+        ),
+    ] = None
+    eyes_covered: Annotated[
+        float | None,
+        field(
+            "probability that something is in front of both eyes, 0 to 1",
+            tolerance=PROBABILITY_TOLERANCE,
+        ),
+    ] = None
     yaw_deg: Annotated[
         float | None,
         field("turn of the head, positive towards the picture's right", "degrees", tolerance=0.1),
@@ -238,6 +252,11 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     def roll_deg(self) -> float | None:
         """Of the face that is read."""
         return None if self.face is None else self.face.roll_deg
+
+    @property
+    def mouth_covered(self) -> float | None:
+        """Of the face that is read."""
+        return None if self.face is None else self.face.mouth_covered
 
     @property
     def gaze_deg(self) -> float | None:

@@ -57,6 +57,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     gates: bool = True  # a face out of focus or turned too far away is left unread
     face_identity: Code = ""  # none: faces cannot be told apart
     face_landmarks: Code = ""  # none: nothing but the expression is read
+    face_cover: Code = ""  # none: a covered mouth is read like any other
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from affetti.models.face.detection import Image
+from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, onnx_session
 
 MAX_MOUTH_COVERED: Final = 0.7

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from affetti.core.codes import Code
 from affetti.core.events import Expressions
 from affetti.models.face import views
+from affetti.models.face.covers import MAX_MOUTH_COVERED, CoverNetwork
 from affetti.models.face.detection import (
     ANY_ROLL,
     CLEAR_SCORE,
@@ -53,9 +54,12 @@ class FaceReading:
     score
         The detector's, 0 to 1, where it gives one.
     unread
-        Why there are no expressions of a face that was found, a code of `Quality.unread`.
+        Why there are no expressions of a face that was found: a code of `Quality.unread`, or
+        "covered".
     sharpness, brightness, contrast
         Of the 48 x 48 face, see `models.face.quality`.
+    mouth_covered, eyes_covered
+        How likely it is that they are, of a face that is seen well; see `models.face.covers`.
     yaw_deg, roll_deg
         How far the head is turned to a side, and tilted; see `Landmarks`. Only where the
         detector finds landmarks.
@@ -71,6 +75,8 @@ class FaceReading:
     contrast: float | None = None
     yaw_deg: float | None = None
     roll_deg: float | None = None
+    mouth_covered: float | None = None
+    eyes_covered: float | None = None
     others: "tuple[Detection, ...]" = ()
     features: Features | None = field(default=None, compare=False)
 
@@ -146,6 +152,8 @@ class FaceReader:
         What the names stand for; by default the models of this version.
     gates
         Whether a face that is seen too badly is left unread.
+    cover
+        The name of the model that sees covered mouths; without one every mouth is taken for open.
 
     Raises
     ------
@@ -160,6 +168,7 @@ class FaceReader:
         models: Models | None = None,
         *,
         gates: bool = True,
+        cover: str = "",
     ) -> None:
         # Threads cost more than they save on pictures this small, and crowd out the capture.
         cv2.setNumThreads(1)
@@ -167,6 +176,7 @@ class FaceReader:
         self._gated = gates
         self._detector = detector_of(self._models[1])
         self._network = ExpressionNetwork(self._models[0])
+        self._cover = CoverNetwork(model(cover, models)) if cover else None
 
     @cached_property
     def sha256(self) -> dict[str, str]:
@@ -179,6 +189,7 @@ class FaceReader:
         found: dict[str, tuple[float, ...]] = {"score": (YuNetDetector.FAINTEST_SCORE, CLEAR_SCORE)}
         if self._gated:
             found |= gates()
+            found |= {"mouth_covered": (MAX_MOUTH_COVERED,)}
         return found
 
     def read(
@@ -210,6 +221,9 @@ class FaceReader:
         crop = cropped(image_bgr, face.square)
         quality = _quality(face, crop)
         unread = quality.unread if self._gated else None
+        covers = self._cover.of(crop) if self._cover and unread is None else None
+        if self._gated and covers is not None and covers.mouth > MAX_MOUTH_COVERED:
+            unread = "covered"
         expressions, features = None, None
         if unread is None:
             distributions, features = self._network.read(crop[np.newaxis], neutral)
@@ -226,6 +240,8 @@ class FaceReader:
             contrast=quality.contrast,
             yaw_deg=quality.yaw_deg,
             roll_deg=None if face.landmarks is None else round(face.roll_deg, 1),
+            mouth_covered=None if covers is None else covers.mouth,
+            eyes_covered=None if covers is None else covers.eyes,
             others=tuple(other for other in clear if other != face),
         )
 

@@ -4,16 +4,18 @@ Measured on the landmarks with the head's pose taken out, in centimetres of the 
 Some signs hold of any face. Others hold only against how the same person looks at rest, as a
 neutral reference showed it: one person's raised brows are where another's always are.
 
-Never said are mouth corners down, nose wrinkled and cheeks raised: the points do not show them.
+An upper lip is raised only against the person at rest as well: some upper lips are short. Never
+said are mouth corners down, nose wrinkled and cheeks raised: the points do not show them.
 
-The limits were chosen on 16,000 labelled faces of the expression network's training sets, so that
-about one neutral face in fifty shows a sign, and on the Yale faces, of which several neutral
-pictures a person say how far a face at rest is measured differently in another light.
+The limits were chosen on 8,000 labelled faces of the expression network's training sets (one
+neutral face in fifty has wider eyes than `EYES_WIDE`; one in ten has its lips apart), on the Yale
+faces, of which several neutral pictures a person say how far a face at rest is measured
+differently in another light, and on pictures and films that were looked at.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,13 +23,14 @@ import numpy as np
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EXPRESSIONS, Expression, FloatArray
 from affetti.core.events.estimates import Expressions, EyesOpen, Face, FaceShape, Gaze
+from affetti.models.face.covers import MAX_EYES_COVERED, MAX_MOUTH_COVERED
 from affetti.models.face.landmarks import MIN_PRESENCE, LandmarkNetwork
 from affetti.models.face.pose import CanonicalFace, HeadPose
 from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, model
 
 # How often a face that is followed is looked at, in session time, and when its tilt is forgotten.
-LOOK_PERIOD_NS: Final = NS_PER_S * 3 // 10
+LOOK_PERIOD_NS: Final = NS_PER_S * 2 // 5
 TILT_AGE_NS: Final = NS_PER_S
 MIN_FACE_PX: Final = 40  # a smaller face has no lids to measure
 
@@ -35,11 +38,11 @@ EYES_CLOSED: Final = 0.13  # of the eye's width
 EYES_WIDE: Final = 0.41
 MOUTH_OPEN: Final = 0.12  # of the mouth's width
 WIDE_MOUTH_CM: Final = 5.8
-RAISED_LIP_CM: Final = 1.05
 MIN_HAPPY: Final = 0.5
 # Against the person at rest.
 BROWS_CM: Final = 0.3
 SLANT_CM: Final = 0.2
+LIP_CM: Final = 0.3
 NARROWED: Final = 0.7
 MAX_APART_DEG: Final = 15.0  # so far may the head be turned from how it was at rest
 MIN_AT_REST: Final = 5  # looks
@@ -224,6 +227,16 @@ def _height(points: FloatArray, numbers: Sequence[int]) -> float:
     return float(points[list(numbers), 1].mean())
 
 
+def uncovered(
+    signs: FaceSigns, mouth_covered: float | None, eyes_covered: float | None
+) -> FaceSigns:
+    """Return signs without those of covered parts: landmarks are found there all the same."""
+    shape = signs.shape if (mouth_covered or 0.0) <= MAX_MOUTH_COVERED else None
+    if (eyes_covered or 0.0) <= MAX_EYES_COVERED:
+        return replace(signs, shape=shape)
+    return replace(signs, shape=shape, eyes_open=None, gaze_deg=None)
+
+
 def recorded_signs(face: Face) -> FaceSigns:
     """Return the signs as an estimate keeps them: later ones follow from these."""
     if face.pitch_deg is None or face.yaw_deg is None or face.roll_deg is None:
@@ -271,7 +284,7 @@ class AtRest:
 def reasons_of(
     signs: FaceSigns, expressions: Expressions | None = None, rest: AtRest | None = None
 ) -> Reasons:
-    """Return the codes of the signs that hold, those of the mouth first.
+    """Return the codes of the signs that hold, those of brows and mouth first.
 
     Parameters
     ----------
@@ -282,36 +295,46 @@ def reasons_of(
     rest
         The person at rest, where there is a neutral reference.
     """
-    if signs.shape is None or signs.eyes_open is None or signs.pose is None:
-        return ()
     happy = expressions is not None and expressions[_HAPPY] >= MIN_HAPPY
-    found = _of_any_face(signs.shape, signs.eyes_open, happy)
-    if rest is not None and rest.compares_with(signs.pose):
-        found |= _against_rest(signs.shape, signs.eyes_open, rest)
+    is_comparable = rest is not None and signs.pose is not None and rest.compares_with(signs.pose)
+    found: dict[str, bool] = {}
+    if signs.shape is not None:
+        found |= _of_mouth(signs.shape, happy)
+        found |= _of_shape(signs.shape, rest) if rest is not None and is_comparable else {}
+    if signs.eyes_open is not None:
+        found |= _of_eyes(signs.eyes_open)
+        found |= _of_lids(signs.eyes_open, rest) if rest is not None and is_comparable else {}
     return tuple(code for code, holds in found.items() if holds)
 
 
 _HAPPY: Final = EXPRESSIONS.index(Expression.HAPPY)
 
 
-def _of_any_face(shape: FaceShape, eyes: EyesOpen, happy: bool) -> dict[str, bool]:
-    _, _, mouth_cm, mouth_open, lip_cm = shape
-    smiling = happy and mouth_cm >= WIDE_MOUTH_CM
+def _of_mouth(shape: FaceShape, happy: bool) -> dict[str, bool]:
+    _, _, mouth_cm, mouth_open, _ = shape
     return {
-        "smiling": smiling,
+        "smiling": happy and mouth_cm >= WIDE_MOUTH_CM,
         "mouth_open": mouth_open >= MOUTH_OPEN,
-        "upper_lip_raised": lip_cm <= RAISED_LIP_CM and not smiling,
-        "eyes_wide": sum(eyes) / 2 >= EYES_WIDE,
-        "eyes_closed": are_closed(eyes),
     }
 
 
-def _against_rest(shape: FaceShape, eyes: EyesOpen, rest: AtRest) -> dict[str, bool]:
-    brows_cm, slant_cm = shape[0] - rest.shape[0], shape[1] - rest.shape[1]
+def _of_eyes(eyes: EyesOpen) -> dict[str, bool]:
+    return {"eyes_wide": sum(eyes) / 2 >= EYES_WIDE, "eyes_closed": are_closed(eyes)}
+
+
+def _of_shape(shape: FaceShape, rest: AtRest) -> dict[str, bool]:
+    moved = [now - before for now, before in zip(shape, rest.shape, strict=True)]
+    brows_cm, slant_cm, _, _, lip_cm = moved
     raised = brows_cm >= BROWS_CM
     return {
+        # A smile raises it too.
+        "upper_lip_raised": lip_cm <= -LIP_CM and shape[2] < WIDE_MOUTH_CM,
         "brows_lowered": brows_cm <= -BROWS_CM,
         "brows_raised": raised,
         "inner_brows_slanted": slant_cm >= SLANT_CM and not raised,
-        "eyes_narrowed": sum(eyes) <= NARROWED * sum(rest.eyes_open) and not are_closed(eyes),
     }
+
+
+def _of_lids(eyes: EyesOpen, rest: AtRest) -> dict[str, bool]:
+    narrow = sum(eyes) <= NARROWED * sum(rest.eyes_open)
+    return {"eyes_narrowed": narrow and not are_closed(eyes)}

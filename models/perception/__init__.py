@@ -61,6 +61,7 @@ from affetti.models.face.signs import (
     FaceSigns,
     reasons_of,
     recorded_signs,
+    uncovered,
 )
 from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.sound.music import readable
@@ -319,6 +320,7 @@ class FacePerception:
         known = last is not None and last.roll_deg is not None and t_ns - last.t_ns <= TILT_AGE_NS
         roll_deg = last.roll_deg if last is not None and known else face.roll_deg
         signs = self._look(image, face.box_px, roll_deg or 0.0, known=known)
+        signs = uncovered(signs, face.mouth_covered, face.eyes_covered)
         return _with_signs(face, signs, reasons_of(signs, face.expressions, self._rest))
 
 
@@ -329,7 +331,9 @@ def _read(face: Face, reading: "FaceReading") -> Face:
         box_px=face.box_px if reading.box_px is None else reading.box_px,
         expressions=reading.expressions,
         emotions=_emotions(reading.expressions),
-        unread=reading.unread,
+        unread=reading.unread or face.unread,
+        mouth_covered=reading.mouth_covered,
+        eyes_covered=reading.eyes_covered,
         sharpness=reading.sharpness,
         brightness=reading.brightness,
         contrast=reading.contrast,
