@@ -62,7 +62,8 @@ def _why_no_face(view: RecordingView) -> str:
         return text("live.camera_lost")
     face = state.face
     if face is not None and view.now_ns - face.t_ns < view.settings.face_max_age_ns:
-        return text("live.no_face")
+        code = face.face.unread if face.face is not None else None
+        return word("unread", code) if code else text("live.no_face")
     return _why_nothing(view)
 
 
