@@ -13,8 +13,8 @@ import numpy as np
 from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, onnx_session
 
-MAX_MOUTH_COVERED: Final = 0.7
-MAX_EYES_COVERED: Final = 0.7
+MAX_MOUTH_COVERED: Final = 0.4
+MAX_EYES_COVERED: Final = 0.5
 
 
 class Covers(NamedTuple):

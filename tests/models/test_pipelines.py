@@ -26,7 +26,7 @@ def test_two_pipelines_come_with_the_product():
 
 def test_the_digests_cover_what_music_is_heard_through():
     assert set(Offer(AFFETTI).models) == {
-        *("face_expression", "face_yunet", "face_landmarks", "face_identity"),
+        *("face_expression", "face_yunet", "face_landmarks", "face_identity", "face_cover"),
         *("music_emotion", "music_presence", "musicnn_msd"),
     }
     assert set(Offer(PAPER).models) == {"face_expression_paper", "face_haar", "music_emotion_paper"}
