@@ -73,10 +73,12 @@ def crowded_share(face: Columns) -> float:
 def unread_shares(face: Columns) -> dict[str, float]:
     """Return in which share of the frames with a face nobody was read, by why; the largest first.
 
-    The codes are those of `FaceEstimated.nobody`.
+    The codes are those of `FaceEstimated.nobody` and of `Face.unread`.
     """
-    _, faces = _faces(face)
-    codes = Counter(str(code) for code in face.get("nobody", ()) if code)
+    t_ns, faces = _faces(face)
+    blank = np.full(len(t_ns), "", object)
+    why = zip(face.get("nobody", blank), face.get("unread", blank), strict=True)
+    codes = Counter(str(nobody or unread) for nobody, unread in why if nobody or unread)
     seen = max(1, int((faces > 0).sum()))
     return {code: count / seen for code, count in codes.most_common()}
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from affetti.analyzer.report.wording import alike, strongest
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Emotion, Expression, Label, ranked
-from affetti.core.events import Emotions
+from affetti.core.events import Emotions, FaceEstimated
 from affetti.core.language import counted, span, text, word
 from affetti.recorder.engine.messages import Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
@@ -62,9 +62,13 @@ def _why_no_face(view: RecordingView) -> str:
         return text("live.camera_lost")
     face = state.face
     if face is not None and view.now_ns - face.t_ns < view.settings.face_max_age_ns:
-        code = face.face.unread if face.face is not None else None
-        return word("unread", code) if code else text("live.no_face")
+        return _why_unread(face)
     return _why_nothing(view)
+
+
+def _why_unread(estimate: FaceEstimated) -> str:
+    code = estimate.face.unread if estimate.face is not None else None
+    return text("live.unread", why=word("unread", code)) if code else text("live.no_face")
 
 
 def music_reading(view: RecordingView) -> Reading:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from affetti.analyzer.measures.looks import looks_in
+from affetti.analyzer.measures.unseen import unread_shares
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import Face, FaceEstimated, columns
 
@@ -54,3 +55,15 @@ def test_without_a_look_nothing_is_claimed():
         assert looks.made == 0
         assert np.isnan(looks.eyes_closed)
         assert looks.signs == ()
+
+
+def test_faces_that_were_not_read_are_counted_by_why():
+    def unread(t_s: float, code: str | None) -> FaceEstimated:
+        face = Face(face_id=0, read=True, box_px=(0, 0, 90, 90), unread=code)
+        return FaceEstimated(t_ns=round(t_s * NS_PER_S), frame=0, faces=(face,))
+
+    others = (Face(face_id=1, box_px=(0, 0, 90, 90)),) * 2
+    several = FaceEstimated(t_ns=9, frame=0, faces=others, nobody="several")
+    seen = [unread(0, "covered"), unread(1, "covered"), unread(2, None), several]
+    assert unread_shares(columns(FaceEstimated, seen)) == {"covered": 0.5, "several": 0.25}
+    assert unread_shares({}) == {}

@@ -166,7 +166,7 @@ def readings(seen: Sequence[bool]) -> Iterator[FaceReading]:
 def perceived(seen: Sequence[bool], signs: FaceSigns = RESTING) -> list[FaceEstimated]:
     """Estimates at ten frames a second, and what the landmarks said of them."""
     shown = readings(seen)
-    perception = FacePerception(lambda image, choose: next(shown), look=lambda *_, **__: signs)
+    perception = FacePerception(lambda *_, **__: next(shown), look=lambda *_, **__: signs)
     made: list[Event] = list(perception.push(started(streams=(video_stream(),))))
     for i in range(len(seen)):
         captured = FrameCaptured(t_ns=i * NS // 10, frame=i, width_px=48, height_px=32, seq=i + 1)
@@ -210,7 +210,7 @@ def test_signs_against_the_person_at_rest_follow_a_neutral_reference():
     neutral = FaceReading(expressions=certain("neutral"), box_px=(100, 50, 80, 100), faces=1)  # type: ignore[arg-type]
     frown = with_shape(brow_height=2.0)
     now = [RESTING]
-    perception = FacePerception(lambda *_: neutral, look=lambda *_, **__: now[0])
+    perception = FacePerception(lambda *_, **__: neutral, look=lambda *_, **__: now[0])
     perception.push(started(streams=(video_stream(),)))
     perception.push(NeutralReferenceStarted(t_ns=0))
     last: list[Event] = []
@@ -227,7 +227,7 @@ def test_signs_against_the_person_at_rest_follow_a_neutral_reference():
 def test_each_estimate_follows_from_the_recorded_ones():
     made = perceived([True] * 8)
     shown = readings([True] * 8)
-    again = FacePerception(lambda image, choose: next(shown), look=lambda *_, **__: RESTING)
+    again = FacePerception(lambda *_, **__: next(shown), look=lambda *_, **__: RESTING)
     again.push(started(streams=(video_stream(),)))
     for estimate in made:
         captured = FrameCaptured(
