@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -27,6 +28,7 @@ from affetti.core.events import (
     FaceEstimated,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
+    consent_to,
 )
 from affetti.core.recording.session import Session
 from affetti.models import manifest
@@ -266,3 +268,29 @@ def test_a_face_beside_the_read_one_that_only_one_side_has_is_named_as_such() ->
     assert (found.field, found.replayed) == ("faces", None)
     assert found.live.score == 0.7
     assert not [each for each in departures(faces(0.8), faces(0.8001)) if each.excess]
+
+
+def beside_a_picture(session: Session) -> list[bytes]:
+    """Ten frames a second of the woman, and beside her a picture of her as she was once."""
+    frames = [session.frames.at(1 + i / 10).image() for i in range(80)]
+    height, width = frames[0].shape[0] // 2, frames[0].shape[1] // 2
+    hung = cv2.resize(frames[0][:, ::-1], (width, height))
+    shown = [np.hstack([cv2.resize(frame, (width, height)), hung]) for frame in frames]
+    return [cv2.imencode(".jpg", picture)[1].tobytes() for picture in (*shown, *shown[::-1])]
+
+
+def test_who_was_read_is_reproduced_with_consent_to_identity(
+    tmp_path: Path, sample_session: Path
+) -> None:
+    with Session.open(sample_session) as session:
+        jpegs = [jpeg for jpeg in beside_a_picture(session) for _ in range(2)]  # 15 a second
+    consent = consent_to("video", "identity")
+    path = build(tmp_path / "s.h5", Plan(duration_s=16, jpegs=jpegs, consent=consent))
+    assert verified(path).verdict == "identical"
+    with Session.open(path) as session:
+        said = [e for e in session.events if isinstance(e, FaceEstimated)]
+        width = session.frames[0].image().shape[1]
+    read = [e.box_px for e in said if e.box_px is not None]
+    assert len(read) > len(said) / 2
+    assert all(left + size / 2 < width / 2 for left, _, size, _ in read)
+    assert {face.role for face in said[-1].faces} == {"patient", "picture"}
