@@ -76,7 +76,11 @@ class Room:
         self.perception.push(event)  # type: ignore[arg-type]
 
     def _read(
-        self, image: NDArray[np.uint8], choose: Callable[..., Detection | None], *_: object
+        self,
+        image: NDArray[np.uint8],
+        choose: Callable[..., Detection | None],
+        *_: object,
+        **__: object,
     ) -> FaceReading:
         face = choose(self._seen)
         if face is None:
@@ -110,7 +114,7 @@ def found(box_px: tuple[int, int, int, int]) -> Detection:
     left, top, width, _ = box_px
     marks = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
     points = [complex(left + x * width, top + y * width) for x, y in marks]
-    return Detection(box_px, 0.95, Landmarks(*points))
+    return Detection(box_px, 0.95, landmarks=Landmarks(*points))
 
 
 def read_of(estimates: Iterable[FaceEstimated]) -> list[tuple[int, ...] | None]:
