@@ -13,9 +13,12 @@ How to add a sentence
     3. Say it: `text("report.coverage", share=percent(share))`, or
        `counted("count.track", 3)`.
 
-A test finds every `text("…")` and `counted("…")` in the code and fails for an id without an
-entry, and for placeholders that are not given. An id that is put together (`f"emotion.{name}"`)
-needs a test of its own over everything it may become.
+Tests find every id in the code, the ids of errors and those of the report's page among them, and
+fail for one without an entry, for placeholders that are not given, for an entry that nobody asks
+for, and for words that a screen, a report or a command says by itself. An id that is put together
+(`f"emotion.{name}"`) needs a test of its own over everything it may become.
+
+A code that is stored is put into words by `word(GROUP, CODE)`: the entry is `GROUP.CODE`.
 """
 
 import json
@@ -48,12 +51,23 @@ def languages() -> tuple[str, ...]:
 
 def text(message: str, /, **values: Any) -> str:
     """Return a message of the catalogue with its values; the id itself where there is none."""
-    return _translations(language()).gettext(message).format(**values)
+    return _filled(_translations(language()).gettext(message), values)
 
 
 def counted(message: str, n: int, /, **values: Any) -> str:
     """Return a message that depends on a number, in the plural form that the number takes."""
-    return _translations(language()).ngettext(message, message, n).format(n=n, **values)
+    return _filled(_translations(language()).ngettext(message, message, n), {"n": n, **values})
+
+
+def _filled(sentence: str, values: dict[str, Any]) -> str:
+    """Return a sentence with its values; as it stands where a catalogue asks for what is not there.
+
+    A slip in a catalogue must not end what a person is being told, nor a recording.
+    """
+    try:
+        return sentence.format(**values)
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return sentence
 
 
 def unfilled(message: str) -> str:

@@ -28,6 +28,11 @@ def read_from(folder: Path) -> None:
     language._FOLDER = folder  # type: ignore[misc]
 
 
+def without_style(shown: str) -> str:
+    """Return a page without its style sheet."""
+    return re.sub(r"<style>.*?</style>", " ", shown, flags=re.DOTALL)
+
+
 def words_outside(shown: str) -> list[str]:
     """Return the words of a text that stand in no brackets."""
     while (left := _INNERMOST.sub(" ", shown)) != shown:

@@ -30,6 +30,7 @@ def test_the_report_is_all_in_the_language_that_is_spoken(recording: Path, tmp_p
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "{" not in brackets.without_style(done.stdout)  # every placeholder is filled in
     assert f'<html lang="{brackets.NAME}">' in done.stdout
     left = [word for word in brackets.words_outside(shown(done.stdout)) if word not in DATA]
     assert left == []

@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from affetti.core import language
+from affetti.core import errors, language
 from affetti.core.language import (
     catalogue,
     clock,
@@ -27,15 +27,15 @@ COUNTED = re.compile(r'\bnumber\([^"\']*, ["\'](\w+)["\']\)')
 
 
 def placeholders(message: str) -> set[str]:
-    sentences = catalogue("en")[message]
+    sentences = catalogue("en").get(message, [])
     return {name for said in sentences for _, name, _, _ in Formatter().parse(said) if name}
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
+def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
     for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            if called and node.func.id in ("text", "counted") and node.args:
+            if called and node.func.id in (names or ("text", "counted")) and node.args:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
@@ -58,6 +58,19 @@ def test_every_message_is_given_what_it_says() -> None:
             {"n"} if isinstance(call.func, ast.Name) and call.func.id == "counted" else set()
         )
         assert placeholders(str(name.value)) <= given, where
+
+
+def test_every_error_is_given_what_it_says() -> None:
+    for where, call in calls(*errors.__all__):
+        name = call.args[0]
+        if isinstance(name, ast.Constant) and all(keyword.arg for keyword in call.keywords):
+            given = {keyword.arg for keyword in call.keywords}
+            for message in (f"error.{name.value}", f"error.{name.value}.hint"):
+                assert placeholders(message) <= given, where
+
+
+def test_a_slip_in_a_catalogue_is_shown_as_it_stands() -> None:
+    assert text("expressed.one", first="joy") == catalogue("en")["expressed.one"][0]
 
 
 def test_every_noun_that_is_counted_is_in_the_catalogue() -> None:

@@ -20,5 +20,6 @@ def test_the_screens_are_all_in_the_language_that_is_spoken(tmp_path: Path) -> N
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "{" not in brackets.without_style(done.stdout)  # every placeholder is filled in
     assert done.stdout.count("⟦") > 200
     assert [word for word in brackets.words_outside(done.stdout) if word not in TITLES | KEYS] == []
