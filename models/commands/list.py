@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from affetti.core.language import text
 from affetti.models.commands.arguments import JSON
 from affetti.models.commands.output import print_json
 
 if TYPE_CHECKING:
-    from affetti.core.language import text
     from affetti.models.manifest import ModelFile
 
 
