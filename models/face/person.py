@@ -51,6 +51,7 @@ RECHECK_NS: Final = NS_PER_S // 2  # one that stays doubtful
 CLOSE_CHECK_NS: Final = NS_PER_S // 5  # one beside which another comes close
 GONE_NS: Final = NS_PER_S // 2  # whoever was not seen for so long may be another
 GRACE_NS: Final = 2 * NS_PER_S  # how long faces get to show that they live before one is chosen
+BACK_NS: Final = 3 * NS_PER_S  # whoever is surely the person again so soon need not show their life
 ALONE_NS: Final = 10 * NS_PER_S  # after several were in view, the one that is left waits so long
 LARGER: Final = 1.3  # times as wide: clearly the larger one
 _JUMP: Final = 0.35  # of its width, from one look to the next
@@ -192,6 +193,7 @@ class PersonChoice:
         self._person_id: int | None = None
         self._verdict: tuple[int, Verdict] | None = None
         self._several_ns: int | None = None
+        self._sure_ns: int | None = None  # when the person was last seen for certain
         self._forget_looks()
 
     def consent_to_identity(self, granted: bool) -> None:
@@ -314,6 +316,7 @@ class PersonChoice:
         person = self._known.get(-1 if self._person_id is None else self._person_id)
         if person is None or not person.sure or person.seen_ns != estimate.t_ns:
             return
+        self._sure_ns = estimate.t_ns
         if person.look is not None and person.checked_ns == estimate.t_ns:
             self._person.learn(person.look)
         for face in estimate.faces:
@@ -538,7 +541,7 @@ class _Frame:
         if len(found) > 1 and min(found[1].distances) - min(found[0].distances) < MARGIN:
             return _silent(asked, {view.face_id: "identity" for view in found}, change)
         if found and not self._stays(where, found[0]):
-            if found[0].alive:
+            if found[0].alive or self._is_back(found[0]):
                 return self._read(asked, found[0], "returned")
             return _silent(asked, {found[0].face_id: "still"}, change, self._rejected(asked))
         if where is not None and where.known is not None:  # who is there may be them still
@@ -564,6 +567,13 @@ class _Frame:
         if view.beside and min(view.distances) > NEAR - MARGIN:
             return False
         return bool(is_person(view.distances))
+
+    def _is_back(self, view: View) -> bool:
+        """Return whether a face that came when the person had just left is surely them."""
+        sure_ns = self._choice._sure_ns
+        if sure_ns is None or not sure_ns < view.since_ns <= sure_ns + BACK_NS:
+            return False
+        return not view.beside and min(view.distances) <= NEAR
 
     @staticmethod
     def _stays(where: View | None, found: View) -> bool:
