@@ -145,6 +145,7 @@ from affetti.models.training.face.heads import (  # noqa: E402
 )
 from affetti.models.training.face.heads_evaluation import evaluate_heads, tempered  # noqa: E402
 from affetti.models.training.face.heads_training import (  # noqa: E402
+    ANSWER,
     RECIPES,
     HeadsRecipe,
     HeadsRun,
@@ -153,6 +154,7 @@ from affetti.models.training.face.heads_training import (  # noqa: E402
 )
 
 SHIPPED = "face_expression"
+USUAL = np.zeros(256, np.float32)
 
 
 class Interrupted(Exception):  # noqa: N818  it is no error
@@ -181,21 +183,15 @@ def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HeadsRecipe:
 def test_the_body_is_the_one_of_the_shipped_network(begun: Heads, tmp_path: Path):
     weights, bias = _shipped_head()
     with torch.no_grad():
-        begun.head.weight.copy_(torch.tensor(weights[:7]).repeat(4, 1))
-        begun.head.bias.copy_(torch.tensor(bias[:7]).repeat(4))
+        begun.head.weight.copy_(torch.tensor(weights))
+        begun.head.bias.copy_(torch.tensor(bias))
     faces = _drawn(8, 48, np.random.default_rng(4))
-    export_heads(begun, tmp_path / "heads.onnx", Answer())
-    ours, _ = _read(tmp_path / "heads.onnx", faces)
-    theirs = ExpressionNetwork(SHIPPED)(faces)
+    export_heads(begun, tmp_path / "heads.onnx", ANSWER, USUAL)
+    ours, features = _read(tmp_path / "heads.onnx", faces)
+    theirs, seen = ExpressionNetwork(SHIPPED).read(faces)
 
-    # The shipped one divides its logits by a temperature.
-    ours, theirs = (_centred(np.log(np.maximum(p, 1e-6))) for p in (ours, theirs))
-    temperature = (theirs**2).sum() / (ours * theirs).sum()
-    np.testing.assert_allclose(temperature * ours, theirs, atol=0.02)
-
-
-def _centred(logs: np.ndarray) -> np.ndarray:
-    return logs - logs.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(ours, theirs, atol=0.005)
+    np.testing.assert_allclose(features, seen, atol=0.02)
 
 
 def _shipped_head() -> tuple[np.ndarray, np.ndarray]:
@@ -207,7 +203,9 @@ def _shipped_head() -> tuple[np.ndarray, np.ndarray]:
 
 def _read(path: Path, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return session.run(["expressions", "features"], {"faces": _grey(faces).numpy()})
+    neutral, trust = np.zeros((1, 256), np.float32), np.zeros(1, np.float32)
+    inputs = {"faces": _grey(faces).numpy(), "neutral": neutral, "trust": trust}
+    return session.run(["expressions", "features"], inputs)
 
 
 def _grey(faces: np.ndarray):
@@ -232,7 +230,7 @@ def test_the_written_network_gives_distributions_and_what_they_come_from(
 ):
     faces = _drawn(3, 48, np.random.default_rng(5))
     answer = Answer("arithmetic", joint=0.25, temperature=0.8)
-    export_heads(begun, tmp_path / "heads.onnx", answer)
+    export_heads(begun, tmp_path / "heads.onnx", answer, USUAL, mirrored=True)
     expressions, features = _read(tmp_path / "heads.onnx", faces)
     with torch.no_grad():
         seen, mirrored = begun.features(_grey(faces)), begun.features(_grey(faces).flip(3))
@@ -244,6 +242,26 @@ def test_the_written_network_gives_distributions_and_what_they_come_from(
     np.testing.assert_allclose(expressions.sum(axis=1), 1, atol=1e-5)
     mirror_image, _ = _read(tmp_path / "heads.onnx", faces[:, :, ::-1].copy())
     np.testing.assert_allclose(expressions, mirror_image, atol=1e-5)
+
+
+def test_a_written_network_moves_a_face_by_how_far_a_neutral_one_lies_from_the_usual(
+    begun: Heads, tmp_path: Path
+):
+    faces = _drawn(2, 48, np.random.default_rng(9))
+    usual = np.linspace(0, 1, 256, dtype=np.float32)
+    export_heads(begun, tmp_path / "heads.onnx", Answer(), usual)
+    session = onnxruntime.InferenceSession(
+        tmp_path / "heads.onnx", providers=["CPUExecutionProvider"]
+    )
+    neutral = np.full((1, 256), 0.25, np.float32)
+    inputs = {"faces": _grey(faces).numpy(), "neutral": neutral}
+    moved, features = session.run(
+        ["expressions", "features"], inputs | {"trust": np.array([0.5], np.float32)}
+    )
+    with torch.no_grad():
+        shifted = torch.from_numpy(features) + 0.5 * (torch.from_numpy(usual) - 0.25)
+        expected = Answer()(begun.answers(shifted))
+    np.testing.assert_allclose(moved, expected, atol=0.005)
 
 
 def test_frozen_blocks_and_the_rest_are_the_whole_network(begun: Heads):

@@ -242,23 +242,30 @@ class Answer:
 
 
 class _Exported(nn.Module):  # type: ignore[misc]
-    """Reads a face and its mirror image; the mean of both is what it goes by."""
+    """Reads a face against a neutral one."""
 
-    def __init__(self, network: Heads, answer: Answer, usual: Any) -> None:
+    def __init__(self, network: Heads, answer: Answer, usual: Any, mirrored: bool) -> None:
         super().__init__()
-        self.network, self.answer = network, answer
+        self.network, self.answer, self.mirrored = network, answer, mirrored
         self.register_buffer("usual", torch.as_tensor(usual, dtype=torch.float32))
 
     def forward(self, faces: Any, neutral: Any, trust: Any) -> tuple[Any, Any]:
-        # In one batch: the weights are fetched once.
-        seen, mirrored = self.network.features(torch.cat([faces, faces.flip(3)])).chunk(2)
-        features = (seen + mirrored) / 2
+        features = self._features(faces)
         moved = features + trust * (self.usual - neutral)
         # The heads are linear: what they say of the mean is the mean of what they say.
         return self.answer(self.network.answers(moved)), features
 
+    def _features(self, faces: Any) -> Any:
+        if not self.mirrored:
+            return self.network.features(faces)
+        # In one batch: the weights are fetched once.
+        seen, mirrored = self.network.features(torch.cat([faces, faces.flip(3)])).chunk(2)
+        return (seen + mirrored) / 2
 
-def export_heads(network: Heads, path: Path, answer: Answer, usual: Any) -> None:
+
+def export_heads(
+    network: Heads, path: Path, answer: Answer, usual: Any, mirrored: bool = False
+) -> None:
     """Write a network as ONNX.
 
     `faces` float32 [N, 1, 48, 48] goes in, with the features of a person's neutral face,
@@ -269,10 +276,17 @@ def export_heads(network: Heads, path: Path, answer: Answer, usual: Any) -> None
     ----------
     usual
         Features of neutral faces of many people, [256]: what a person's own are compared with.
+    mirrored
+        Whether a face is read together with its mirror image, at twice the cost.
     """
     inputs = {
         "faces": torch.zeros(1, 1, FACE_PX, FACE_PX),
         "neutral": torch.zeros(1, FEATURES),
         "trust": torch.zeros(1),
     }
-    write_onnx(_Exported(network, answer, usual).eval(), path, inputs, ("expressions", "features"))
+    write_onnx(
+        _Exported(network, answer, usual, mirrored).eval(),
+        path,
+        inputs,
+        ("expressions", "features"),
+    )

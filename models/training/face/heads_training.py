@@ -98,8 +98,9 @@ RECIPES: Final = {
 def train_heads(folder: Path, recipe: str, out: Path, progress: Progress) -> None:
     """Train a network with several heads and write it as an ONNX file.
 
-    It begins with the body of the zoo's `face_expression`. The state is saved after each epoch
-    in the user's cache folder; a training that was interrupted goes on from there.
+    It begins with the body of the zoo's `face_expression`; the one that is shipped began with
+    that of the recipe `best`, on which the version before it rested. The state is saved after
+    each epoch in the user's cache folder; a training that was interrupted goes on from there.
 
     Parameters
     ----------
