@@ -1,11 +1,15 @@
 """What became of the neutral reference: whether it was taken, and if not, why."""
 
+from typing import Final
+
 import numpy as np
 
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.events import Columns
 from affetti.core.state import SessionState
 from affetti.models.face.reference import TAKEN, Outcome, judged
+
+EYES: Final = ("left_eye_open", "right_eye_open")
 
 
 def neutral_outcome(state: SessionState, face: Columns) -> Outcome | None:
@@ -30,7 +34,10 @@ def neutral_outcome(state: SessionState, face: Columns) -> Outcome | None:
     read = ~np.isnan(words[:, 0])
     used = np.asarray(face.get("neutral_reference", missing)) > 0
     inside = read & (t_ns >= span.start_ns) & (t_ns < span.end_ns)
-    outcome = judged(words[inside])
+    looked = inside & ~np.isnan(np.asarray(face.get("pitch_deg", missing), np.float64))
+    eyes = np.column_stack([face.get(name, missing) for name in EYES])[looked]
+    yaw_deg = np.asarray(face.get("yaw_deg", missing), np.float64)[looked]
+    outcome = judged(words[inside], eyes[~np.isnan(eyes[:, 0])], yaw_deg)
     # At its very edges perception may have seen a picture more or less.
     if np.any(used & (t_ns >= span.end_ns)):
         return outcome if outcome in TAKEN else "doubtful"

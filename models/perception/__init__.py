@@ -52,7 +52,7 @@ from affetti.core.streams import AUDIO, VIDEO, Stream
 from affetti.models.face.attention import Attention
 from affetti.models.face.detection import Detection
 from affetti.models.face.person import Describe, PersonChoice, Verdict, faces_of
-from affetti.models.face.reference import TAKEN, Features, judged
+from affetti.models.face.reference import TAKEN, Features, Outcome, judged
 from affetti.models.face.signs import (
     LOOK_PERIOD_NS,
     MIN_FACE_PX,
@@ -395,14 +395,20 @@ class _Neutral:
     @property
     def features(self) -> Features | None:
         """Those of the neutral face; None where it cannot be taken for one."""
-        if not self._features or judged(self._expressions) not in TAKEN:
+        if not self._features or self._outcome not in TAKEN:
             return None
         return np.asarray(np.mean(self._features, axis=0), np.float32)
 
     @property
     def rest(self) -> AtRest | None:
         """How the person is measured at rest; None where it cannot be taken for that."""
-        return AtRest.of(self._looks) if judged(self._expressions) in TAKEN else None
+        return AtRest.of(self._looks) if self._outcome in TAKEN else None
+
+    @property
+    def _outcome(self) -> Outcome:
+        eyes = [each.eyes_open for each in self._looks if each.eyes_open is not None]
+        yaw_deg = [each.pose.yaw_deg for each in self._looks if each.pose is not None]
+        return judged(self._expressions, eyes, yaw_deg)
 
 
 def _detection(face: Face) -> Detection:

@@ -162,3 +162,19 @@ def test_the_papers_network_knows_no_neutral_face(face: np.ndarray) -> None:
     alone, features = network.read(face)
     assert features is None
     assert np.array_equal(network.read(face, FEATURES)[0], alone)
+
+
+@pytest.mark.parametrize(
+    ("eyes_open", "yaw_deg", "outcome"),
+    [
+        ([(0.3, 0.28)] * 8, [4.0] * 8, "accepted"),
+        ([(0.05, 0.06)] * 8, [4.0] * 8, "eyes_shut"),
+        ([(0.3, 0.3)] * 5 + [(0.04, 0.04)] * 3, [0.0] * 8, "accepted"),  # a blink
+        ([(0.3, 0.28)] * 8, [-38.0] * 8, "turned_away"),
+        ([], [], "accepted"),
+    ],
+)
+def test_shut_eyes_and_a_head_turned_away_are_no_neutral_reference(
+    eyes_open: list[tuple[float, float]], yaw_deg: list[float], outcome: str
+) -> None:
+    assert judged([CALM] * 30, eyes_open, yaw_deg) == outcome
