@@ -1,14 +1,13 @@
 """What a playlist says of a track is in the recording, in `info` and in every table of tracks."""
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.replay import completed
 from affetti.analyzer.tables import tables_of, write_csv
 from affetti.core.recording.session import Session
+from tests.command_line import affetti
 
 
 def test_what_is_expected_goes_through_to_the_tables(tmp_path: Path, music_folder: Path) -> None:
@@ -18,9 +17,8 @@ def test_what_is_expected_goes_through_to_the_tables(tmp_path: Path, music_folde
         f"file,title,expected,genre,share,=bad\n{track},Air,relaxation,baroque,a half,=1+1\n"
     )
     path = tmp_path / "out.h5"
-    command = [sys.executable, "-P", "-m", "affetti", "record", "--headless", "--no-speaker"]
-    options = ["--duration", "4", "--playlist", str(playlist), "--output", str(path)]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    options = ["--headless", "--no-speaker", "--duration", 4, "--playlist", playlist]
+    done = affetti("record", *options, "--output", path)
     assert done.returncode == 0, done.stderr
     with Session.open(path) as session:
         (played,) = session.tracks
@@ -41,6 +39,4 @@ def test_what_is_expected_goes_through_to_the_tables(tmp_path: Path, music_folde
         headings, cells = list(csv.reader(file))
     assert "'=bad" in headings
     assert "'=1+1" in cells
-    info = [sys.executable, "-P", "-m", "affetti", "info", str(path)]
-    said = subprocess.run(info, capture_output=True, text=True, check=True).stdout
-    assert "Air (expected: relaxation)" in said
+    assert "Air (expected: relaxation)" in affetti("info", path).stdout

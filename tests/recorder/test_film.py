@@ -19,6 +19,7 @@ from affetti.core.recording.session import Session
 from affetti.core.settings import VideoSettings
 from affetti.recorder.sources.camera import LiveCamera, open_camera
 from affetti.recorder.sources.film import Film
+from tests.command_line import affetti
 from tests.recorder.films import encoded_film, moving_film, squares, tone
 from tests.recorder.recording_sink import RecordingSink
 
@@ -346,10 +347,7 @@ def test_a_recording_says_what_of_its_film_is_missing(tmp_path):
     path = encoded_film(tmp_path / "a.mp4", squares(50), "mjpeg", movflags="faststart")
     path.write_bytes(path.read_bytes()[: int(0.55 * path.stat().st_size)])
     target = tmp_path / "out.h5"
-    command = [sys.executable, "-m", "affetti", "record", "--headless", "--output", str(target)]
-    done = subprocess.run(
-        [*command, "--camera", str(path)], capture_output=True, text=True, check=False
-    )
+    done = affetti("record", "--headless", "--output", target, "--camera", path)
     assert done.returncode == 0, done.stderr
     assert "a.mp4 is cut off: it ends after 1." in done.stderr
     assert "of 2.0\u00a0s, the rest is missing." in done.stderr

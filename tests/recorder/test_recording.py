@@ -18,17 +18,15 @@ from affetti.core.errors import ExitCode
 from affetti.core.events import Event, FrameCaptured
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.session import Session
-from tests.command_line import affetti
+from tests.command_line import Said, affetti
 from tests.recorder.films import moving_film, tone
 from tests.recorder.recording_sink import wait_for
 
 COMMAND = [sys.executable, "-m", "affetti", "record", "--headless"]
 
 
-def record(*args: object, **options: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*COMMAND, *map(str, args)], capture_output=True, text=True, check=False, **options
-    )  # type: ignore[call-overload,no-any-return]
+def record(*args: object, cwd: Path | None = None) -> Said:
+    return affetti("record", "--headless", *args, cwd=cwd)
 
 
 def begin(target: Path, *args: object) -> "subprocess.Popen[str]":
@@ -166,7 +164,7 @@ def test_a_terminal_that_closes_ends_a_recording_cleanly(material: Path, tmp_pat
 
 def test_video_without_consent_is_not_even_opened(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "no.h5"
-    done = affetti("record", "--headless", "--camera", material / "film.avi",
+    done = record("--camera", material / "film.avi",
                    "--consent", "audio", "--output", target)  # fmt: skip
     assert done.returncode == ExitCode.CONSENT
     assert not list(tmp_path.glob("*.h5"))
@@ -175,7 +173,7 @@ def test_video_without_consent_is_not_even_opened(material: Path, tmp_path: Path
 def test_a_file_that_exists_is_never_overwritten(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "precious.h5"
     target.write_text("precious")
-    done = affetti("record", "--headless", "--camera", material / "film.avi", "--output", target)
+    done = record("--camera", material / "film.avi", "--output", target)
     assert done.returncode == ExitCode.FILE_EXISTS
     assert target.read_text() == "precious"
 
@@ -217,7 +215,7 @@ def test_bad_input_is_one_clear_message(
     (material / "text.ogg").write_text("this is no sound")
     if "--output" not in arguments:
         arguments = [*arguments, "--output", str(tmp_path / "out.h5")]
-    done = affetti("record", "--headless", *arguments, cwd=material)
+    done = record(*arguments, cwd=material)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 2
@@ -260,7 +258,11 @@ def test_the_log_tells_of_a_recording_without_a_word_about_the_person(
 ) -> None:
     film = material / "film.avi"
     options = ["--person", "Quitte7", "--camera", film, "--no-speaker", "--duration", 1]
-    done = record(*options, "--markers-from-stdin", cwd=tmp_path, input="she weeps at the bridge\n")
+    command = [*COMMAND, *map(str, options), "--markers-from-stdin"]
+    said = "she weeps at the bridge\n"
+    done = subprocess.run(
+        command, cwd=tmp_path, input=said, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     (log,) = (tmp_path / "state").rglob("engine.log")
     written = log.read_text()
