@@ -36,8 +36,9 @@ unit: $(STAMP_TEST)  ## Tests, on two cores
 campaign: $(STAMP_TEST)  ## Whole trials: kills, sound cards, terminals, consent withdrawn, networks
 	$(PYTEST) -m campaign
 
-coverage: $(STAMP_TEST)  ## Tests and campaign, and the lines that none of them runs
+coverage: $(STAMP_TEST)  ## Tests and campaign, and the lines that none runs; SINCE=TAG: of the changed
 	$(PYTEST) -m "not kill50" --cov --cov-report=term:skip-covered
+	$(if $(SINCE),$(BIN)/python -m tests.changed $(SINCE))
 
 wheel: $(STAMP_TEST)  ## Build the wheel, install it elsewhere and use it; FRESH=1: with all it needs
 	$(BIN)/python -m tests.wheel $(if $(FRESH),--fresh)
