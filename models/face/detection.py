@@ -190,6 +190,7 @@ class YuNetDetector:
     """
 
     SEARCHED_PX: Final = 640 * 480
+    BESIDE_PX: Final = 320 * 240  # searched for others, beside faces that are seen
     FAINTEST_SCORE: Final = 0.3
     _STRIDES: Final = (8, 16, 32)  # of its three grids, in pixels
     _OVERLAP: Final = 0.3
@@ -201,21 +202,25 @@ class YuNetDetector:
 
     def faces(self, image_bgr: Image, look: Look = ANY_ROLL) -> list[Detection]:
         """Return the faces in uint8 [H, W, 3]."""
-        near = (self._closer(image_bgr, face, face.roll_deg, _FINE) for face in look.near)
+        close = _FINE if look.everywhere else _COARSE
+        near = (self._closer(image_bgr, face, face.roll_deg, close) for face in look.near)
         found = distinct(face for face in near if face is not None)
         if look.everywhere or len(found) < len(look.near):
+            # Where one is found, those who join them are near enough to be as large.
+            pixels = self.BESIDE_PX if found else self.SEARCHED_PX
             for roll_deg in look.rolls_deg:
-                found = distinct([*found, *self._everywhere(image_bgr, roll_deg, found)])
+                fresh = self._everywhere(image_bgr, roll_deg, pixels, found)
+                found = distinct([*found, *fresh])
                 if any(face.is_clear for face in found):
                     break
         return found
 
     def _everywhere(
-        self, image_bgr: Image, roll_deg: float, known: Sequence[Detection]
+        self, image_bgr: Image, roll_deg: float, pixels: int, known: Sequence[Detection]
     ) -> list[Detection]:
         """Search the whole picture for faces that are not known yet, and look at them again."""
-        picture, view = whole(image_bgr, roll_deg, self.SEARCHED_PX)
-        found = [_detection(row, view, image_bgr) for row in self.search(picture)]
+        picture, view = whole(image_bgr, roll_deg, pixels)
+        found = [_detection(row, view, image_bgr) for row in self.search(_lit(picture))]
         fresh = [face for face in found if face.area and not _among(face, known)]
         fresh.sort(key=lambda face: (-face.area, face.box_px))
         # In a crowd only the larger ones: it takes five milliseconds a face.
@@ -245,7 +250,8 @@ class YuNetDetector:
         """Return what is found at the place of a face, enlarged and turned upright, or None."""
         side_px = face.side_px * close.size_px / close.face_px
         view = square(face.centre, side_px, roll_deg, close.size_px)
-        found = [_detection(row, view, image_bgr) for row in self.search(view.of(image_bgr))]
+        picture = _lit(view.of(image_bgr, fineness=_FINENESS))
+        found = [_detection(row, view, image_bgr) for row in self.search(picture)]
         there = [each for each in found if _is_there(each, face)]
         best = max(there, key=lambda each: (each.score, each.box_px), default=None)
         return best and best.tilted(roll_deg + close.gain * signed_deg(best.roll_deg - roll_deg))
@@ -292,10 +298,26 @@ class _Closeness:
 
 _COARSE: Final = _Closeness(160, 80, 1.0)  # tells up from down, at least cost
 _FINE: Final = _Closeness(224, 130, 1.4)  # only of a face this large do the points turn, by 0.7
+_FINENESS: Final = 0.6  # of what the detector gets
 _MAX_TURNS: Final = 5
 _STEADY_DEG: Final = 3.0
 _MAX_AGAIN: Final = 6
 _MIN_SCORE_AGAIN: Final = 0.5
+
+
+def _lit(image: Image) -> Image:
+    """Return a dark picture brighter: the network was shown few faces in the dark."""
+    mean = float(image[::_LIT_STEP, ::_LIT_STEP].mean())
+    if mean >= _DARK:
+        return image
+    gain = min(_MAX_GAIN, _LIT / max(mean, 1.0))
+    return np.asarray(cv2.convertScaleAbs(image, alpha=gain), np.uint8)
+
+
+_LIT_STEP: Final = 8
+_DARK: Final = 32.0  # mean grey levels, 0 to 255
+_LIT: Final = 96.0
+_MAX_GAIN: Final = 16.0
 
 
 def signed_deg(angle_deg: float) -> float:

@@ -40,10 +40,13 @@ class View:
     roll_deg: float
     size_px: tuple[int, int]
 
-    def of(self, image: Image, border: int = cv2.BORDER_REPLICATE) -> Image:
-        """Return the view of uint8 [H, W] or [H, W, 3]; beyond the picture as OpenCV's border."""
-        # Shrinking happens by area, at a whole multiple, or fine lines of a face would flicker.
-        multiple = min(_MAX_MULTIPLE, max(1, round(1 / self.scale)))
+    def of(self, image: Image, border: int = cv2.BORDER_REPLICATE, fineness: float = 1.0) -> Image:
+        """Return the view of uint8 [H, W] or [H, W, 3]; beyond the picture as OpenCV's border.
+
+        Shrinking happens by area, at a whole multiple, or fine lines of a face would flicker; at
+        less `fineness`, from 0 to 1, at a lower one.
+        """
+        multiple = min(_MAX_MULTIPLE, max(1, round(fineness / self.scale)))
         width, height = (side * multiple for side in self.size_px)
         turn = cmath.rect(self.scale * multiple, -math.radians(self.roll_deg))
         shift = complex(width - 1, height - 1) / 2 - turn * self.centre

@@ -131,7 +131,7 @@ def test_a_mirrored_face_looks_the_other_way(laughing: np.ndarray, reader: FaceR
     seen, mirrored = reader.read(laughing), reader.read(laughing[:, ::-1].copy())
 
     assert seen.yaw_deg is not None
-    assert mirrored.yaw_deg == pytest.approx(-seen.yaw_deg, abs=12)
+    assert mirrored.yaw_deg == pytest.approx(-seen.yaw_deg, abs=15)
 
 
 def test_half_the_light_shows_in_the_brightness_and_hardly_in_the_reading(
