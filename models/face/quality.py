@@ -21,7 +21,8 @@ MIN_SHARPNESS: Final = 0.008
 MAX_SHARPNESS: Final = 0.8
 MIN_CONTRAST: Final = 0.01  # two and a half grey levels
 DARK: Final = 0.1  # a mean grey level; what has enough contrast is read however dark it is
-MAX_YAW_DEG: Final = 40.0
+# By five points, which tell profiles from 30 to 60 degrees, and frontal faces up to 24.
+MAX_YAW_DEG: Final = 35.0
 _MIDDLE: Final = (slice(8, 44), slice(8, 40))  # of the 48 x 48 face: without what is beside it
 
 

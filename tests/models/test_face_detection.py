@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from affetti.core.recording.session import Session
-from affetti.models.face.detection import YuNetDetector
+from affetti.models.face.detection import Look, YuNetDetector, signed_deg
 from affetti.models.manifest import model
 
 SIZES = [(640, 480), (320, 240), (333, 201), (97, 64)]
@@ -66,3 +67,35 @@ def test_the_shape_is_all_that_is_freed(tmp_path: Path):
     assert again.graph.initializer == ours.graph.initializer
     assert again.graph.node == ours.graph.node
     assert again.graph.input == ours.graph.input
+
+
+def turned(frame: np.ndarray, roll_deg: float) -> np.ndarray:
+    height, width = frame.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -roll_deg, 1)
+    return cv2.warpAffine(frame, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize("roll_deg", [0, 90, 180])
+def test_a_face_is_found_again_near_where_it_was(frames: list[np.ndarray], roll_deg: float):
+    detector, frame = YuNetDetector(), turned(frames[0], roll_deg)
+    [face] = detector.faces(frame)
+    [again] = detector.faces(frame, Look((face,), everywhere=False))
+    assert abs(again.centre - face.centre) < 0.1 * face.side_px
+    assert again.side_px == pytest.approx(face.side_px, rel=0.15)
+    assert abs(signed_deg(again.roll_deg - roll_deg)) < 20
+
+
+def test_a_face_that_went_far_away_is_searched_for_everywhere(frames: list[np.ndarray]):
+    detector, frame = YuNetDetector(), frames[0]
+    [face] = detector.faces(frame)
+    elsewhere = replace(face, box_px=(0, 0, 40, 50))
+    [again] = detector.faces(frame, Look((elsewhere,), everywhere=False))
+    assert abs(again.centre - face.centre) < 0.1 * face.side_px
+
+
+def test_whoever_joins_is_found_where_everything_is_searched(frames: list[np.ndarray]):
+    detector, both = YuNetDetector(), np.hstack([frames[0], frames[0][:, ::-1]])
+    first, second = sorted(detector.faces(both), key=lambda face: face.centre.real)
+    assert len(detector.faces(both, Look((first,), everywhere=False))) == 1
+    found = detector.faces(both, Look((first,), everywhere=True))
+    assert {abs(face.centre - second.centre) < 20 for face in found} == {True, False}
