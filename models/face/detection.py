@@ -298,7 +298,7 @@ class _Closeness:
 
 _COARSE: Final = _Closeness(160, 80, 1.0)  # tells up from down, at least cost
 _FINE: Final = _Closeness(224, 130, 1.4)  # only of a face this large do the points turn, by 0.7
-_FINENESS: Final = 0.6  # of what the detector gets
+_FINENESS: Final = 0.4  # of what the detector gets
 _MAX_TURNS: Final = 5
 _STEADY_DEG: Final = 3.0
 _MAX_AGAIN: Final = 6
