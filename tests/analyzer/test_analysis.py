@@ -12,7 +12,7 @@ from affetti.core.recording.session import Session
 def test_every_result_of_a_session_stands_beside_its_coverage(recording: Path) -> None:
     with Session.open(recording) as session:
         analysis = analyze(session, completed(session))
-    assert analysis.summaries["face"].coverage > 0.8
+    assert analysis.summaries["face"].coverage > 0.5  # a hand is before the mouth for a third of it
     assert 0.3 < analysis.summaries["music"].coverage < 1
     assert [track.title for track in analysis.tracks] == ["Grey Sunday", "=SUM(A1)"]
     for track in analysis.tracks:

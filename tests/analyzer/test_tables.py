@@ -54,7 +54,8 @@ def test_segments_come_back_as_they_were(
     assert [float(row["happiness"]) for row in rows] == pytest.approx(
         analysis.segments["face"].emotions[:, 0], abs=1e-6
     )
-    assert [float(row["coverage"]) for row in rows] == pytest.approx([1, 1, 1, 1], abs=0.2)
+    # In a third of the pictures her hand is before her mouth, and nothing is said.
+    assert [float(row["coverage"]) for row in rows] == pytest.approx([0.63] * 4, abs=0.2)
 
 
 def test_segments_of_the_music_say_where_on_the_circumplex_they_lie(

@@ -81,7 +81,8 @@ def test_probabilities_just_inside_the_tolerance_are_the_same(
     assert found.reproduced
     assert found.largest["face"]["expressions"] == pytest.approx(0.0009)
     assert found.compared["face"] == 40
-    assert 20 < found.differing["face"] < 40  # the others came before a face had moved
+    # The others came before a face had moved, or with a hand before the mouth.
+    assert 10 < found.differing["face"] < 40
     # Fused from the recorded faces, so that nothing is left to differ.
     assert found.differing["fused"] == 0
 

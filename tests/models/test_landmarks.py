@@ -90,7 +90,7 @@ def test_a_face_whose_tilt_is_known_needs_one_look(
     network: LandmarkNetwork, frame: np.ndarray, box: Box
 ):
     tilted = turned(frame, box, 40)
-    thorough = network.find(tilted, box)
+    thorough = network.find(tilted, box, 50.0)
     at_once = network.find(tilted, box, thorough.roll_deg, known=True)
     apart = np.linalg.norm(at_once.points[:, :2] - thorough.points[:, :2], axis=1)
     assert np.median(apart) < 0.02 * box[2]
