@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from affetti.models.sound.music import MusicReading
 
 # Raised whenever the same models would give other estimates of the same recording.
-PERCEPTION_VERSION: Final = 1
+PERCEPTION_VERSION: Final = 2
 
 # From a picture, a way to choose, and features of a neutral face where there are some.
 ReadFace: TypeAlias = "Callable[..., FaceReading]"

@@ -33,7 +33,7 @@ from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
 from affetti.core.streams import audio_stream, video_stream
 from affetti.models.face.detection import ANY_ROLL
-from affetti.models.perception import Perception, Skip, never
+from affetti.models.perception import PERCEPTION_VERSION, Perception, Skip, never
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers
 
 RATE_HZ = 22_050
@@ -116,7 +116,7 @@ class Plan:
     perceivers: Perceivers | None = None
     read_face: Callable | None = None
     read_music: Callable | None = None
-    perception_version: int = 1
+    perception_version: int = PERCEPTION_VERSION
     models: dict[str, str] | None = None
     environment: Environment | None = None
     ended: bool = True
