@@ -59,10 +59,19 @@ def patch(grey: Image, face: Detection) -> Patch:
     return np.asarray(small, np.float32)
 
 
-def thumb(face: Patch) -> Patch:
-    """Return a face as its coarsest features, float32 [16, 16], with mean 0 and norm 1."""
-    small = cv2.resize(face, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
-    plain = small - small.mean()
+def thumb(image_bgr: Image, face: Detection) -> Patch:
+    """Return a face in a picture, uint8 [H, W, 3], as its coarsest features.
+
+    Float32 [16, 16], with mean 0 and norm 1.
+    """
+    half = 0.275 * (face.box_px[2] + face.box_px[3])
+    left, top = (max(0, round(c - half)) for c in (face.centre.real, face.centre.imag))
+    right, bottom = (max(1, round(c + half)) for c in (face.centre.real, face.centre.imag))
+    step = max(1, round(half / (2 * THUMB_PX)))  # of a large face some pixels will do
+    cut = np.ascontiguousarray(image_bgr[top:bottom:step, left:right:step])
+    small = cv2.resize(cut, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    plain = grey - grey.mean()
     return np.asarray(plain / max(float(np.linalg.norm(plain)), 1e-6), np.float32)
 
 
@@ -103,7 +112,7 @@ class Sight:
     """A face at one moment, as far as its life is concerned."""
 
     t_ns: int
-    patch: Patch
+    patch: Patch | None  # None of one that is known to live
     changed: bool | None = None  # against itself; None where that was not looked at
 
 
@@ -125,20 +134,20 @@ class Life:
     _looked_ns: int = -(10**12)
     _looks: int = 0
     _changes: deque[bool] = field(default_factory=lambda: deque(maxlen=_LATEST))
-    _kept: deque[Sight] = field(default_factory=deque)
+    _kept: deque[tuple[int, Patch]] = field(default_factory=deque)  # by when
 
     def sight(self, t_ns: int, face: Patch) -> Sight:
         """Look at the face; nothing is remembered until `saw` is told."""
         every_ns = PICTURE_LOOK_NS if self.is_picture else LOOK_NS
         if self.alive or not self._kept or t_ns - self._looked_ns < every_ns:
             return Sight(t_ns, face)
-        last, oldest = self._kept[-1], self._kept[0]
-        middle = self._kept[len(self._kept) // 2]
+        (_, last), (_, oldest) = self._kept[-1], self._kept[0]
+        _, middle = self._kept[len(self._kept) // 2]
         # A face that was badly framed once differs from all others: two have to agree.
-        moved = min(change(oldest.patch, face), change(middle.patch, face))
+        moved = min(change(oldest, face), change(middle, face))
         if moved < MIN_CHANGE:
             return Sight(t_ns, face, False)
-        noise = change(last.patch, face) if last is not middle else 0.0
+        noise = change(last, face) if last is not middle else 0.0
         return Sight(t_ns, face, moved >= MIN_CHANGE + _NOISE * min(noise, MIN_CHANGE))
 
     def saw(self, sight: Sight, *, eyes_closed: bool = False) -> None:
@@ -157,8 +166,9 @@ class Life:
             self.moved()
         elif self._looks >= _MIN_PICTURE_LOOKS and sight.t_ns - self.since_ns >= PICTURE_NS:
             self.is_picture = True
-        self._kept.append(sight)
-        while self._kept[0].t_ns < sight.t_ns - _KEPT_NS:
+        if sight.patch is not None:
+            self._kept.append((sight.t_ns, sight.patch))
+        while self._kept and self._kept[0][0] < sight.t_ns - _KEPT_NS:
             self._kept.popleft()
 
     def moved(self) -> None:
@@ -174,4 +184,4 @@ class Life:
 
     def resembles(self, face: Patch) -> bool:
         """Return whether a face is this one, laid over it: for pictures."""
-        return bool(self._kept) and change(self._kept[-1].patch, face) < MIN_CHANGE
+        return bool(self._kept) and change(self._kept[-1][1], face) < MIN_CHANGE

@@ -51,7 +51,7 @@ RECHECK_NS: Final = NS_PER_S // 2  # one that stays doubtful
 CLOSE_CHECK_NS: Final = NS_PER_S // 5  # one beside which another comes close
 GONE_NS: Final = NS_PER_S // 2  # whoever was not seen for so long may be another
 GRACE_NS: Final = 2 * NS_PER_S  # how long faces get to show that they live before one is chosen
-BACK_NS: Final = 3 * NS_PER_S  # whoever is surely the person again so soon need not show their life
+BACK_NS: Final = 3 * NS_PER_S  # whoever is found to be the person so soon need not show their life
 ALONE_NS: Final = 10 * NS_PER_S  # after several were in view, the one that is left waits so long
 LARGER: Final = 1.3  # times as wide: clearly the larger one
 _JUMP: Final = 0.35  # of its width, from one look to the next
@@ -90,7 +90,7 @@ class View:
     face: Detection
     face_id: int
     known: Known | None
-    patch: Patch
+    thumb: Patch
     sight: Sight
     jumped: bool = False
     is_picture: bool = False
@@ -305,7 +305,7 @@ class PersonChoice:
         if known.life.is_picture and not was_picture:
             self._pictures = [*self._pictures, known.life][-_PICTURES:]
             self._several_ns = None  # it was a picture, then, that was the other
-        known.thumb = thumb(view.patch)
+        known.thumb = view.thumb
         if view.look is not None:
             known.look, known.checked_ns = view.look, view.sight.t_ns
         settled = face.role == PATIENT and face.unread != "identity"
@@ -351,17 +351,20 @@ class _Frame:
 
     def _view(self, face: Detection, face_id: int) -> View:
         known = self._choice._known.get(face_id)
+        seen = thumb(self._picture, face)
+        if known is not None and known.life.alive:
+            jumped = self._jumped(known, face, seen)
+            return View(face, face_id, known, seen, Sight(self._t_ns, None), jumped)
         cut = patch(self._grey, face)
         if known is None:
             shown = any(life.resembles(cut) for life in self._choice._pictures)
-            return View(face, face_id, None, cut, Sight(self._t_ns, cut), is_picture=shown)
-        sight = known.life.sight(self._t_ns, cut)
-        jumped = self._jumped(known, face, cut)
-        return View(face, face_id, known, cut, sight, jumped, known.life.is_picture)
+            return View(face, face_id, None, seen, Sight(self._t_ns, cut), is_picture=shown)
+        sight, jumped = known.life.sight(self._t_ns, cut), self._jumped(known, face, seen)
+        return View(face, face_id, known, seen, sight, jumped, known.life.is_picture)
 
-    def _jumped(self, known: Known, face: Detection, cut: Patch) -> bool:
+    def _jumped(self, known: Known, face: Detection, seen: Patch) -> bool:
         grown = face.box_px[2] / known.last.box_px[2]
-        unlike = known.thumb is not None and likeness(known.thumb, thumb(cut)) < _LIKE
+        unlike = known.thumb is not None and likeness(known.thumb, seen) < _LIKE
         gone = self._t_ns - known.seen_ns > GONE_NS
         far = _apart(face, known.last) > _JUMP
         return gone or far or unlike or not 1 / _GROWN < grown < _GROWN
@@ -569,11 +572,11 @@ class _Frame:
         return bool(is_person(view.distances))
 
     def _is_back(self, view: View) -> bool:
-        """Return whether a face that came when the person had just left is surely them."""
+        """Return whether a face that is the person's came when the person had just left."""
         sure_ns = self._choice._sure_ns
         if sure_ns is None or not sure_ns < view.since_ns <= sure_ns + BACK_NS:
             return False
-        return not view.beside and min(view.distances) <= NEAR
+        return not view.beside
 
     @staticmethod
     def _stays(where: View | None, found: View) -> bool:
