@@ -49,7 +49,7 @@ BEGIN, END = (
 _RELIABILITY_BINS: Final = 10
 _COVERAGES: Final = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
 _BLURS_PX: Final = (0.3, 0.7, 1.0, 1.5, 2.0, 3.0)
-_SHARPNESS_EDGES: Final = (3, 10, 30, 100, 300, 1000, 3000)
+_SHARPNESS_EDGES: Final = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12)
 _SET_IN_PX: Final = 200
 _NAMES: Final = {
     "ferplus_private": "FER+ majority",
