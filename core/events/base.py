@@ -10,6 +10,7 @@ one audio stream, `_s` seconds, `_px` pixels.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar, get_type_hints
 
 import msgspec
@@ -119,6 +120,7 @@ Track: TypeAlias = Annotated[int, field("position in the playlist, from 0")]
 PlaybackSample: TypeAlias = Annotated[int, field("sample of the playback stream", "samples")]
 
 
+@cache  # asked of every event that is sealed
 def fields_of(kind: type[msgspec.Struct]) -> tuple[Field, ...]:
     """Return the fields of a kind, in the order of their declaration."""
     hints = get_type_hints(kind, include_extras=True)

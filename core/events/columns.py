@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -12,6 +13,11 @@ from affetti.core.events.base import Event, Field, fields_of
 Columns: TypeAlias = dict[str, NDArray[Any]]
 WORD_SEPARATOR: Final = ", "  # in a column of lists of words
 _NO_NAME: Final = re.compile(r"\W", re.ASCII)
+
+
+@cache  # asked of every event that is sealed
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def columns(kind: type[Event], events: Iterable[Event]) -> Columns:
@@ -32,7 +38,7 @@ def columns(kind: type[Event], events: Iterable[Event]) -> Columns:
         The rows, in the order wanted.
     """
     rows = list(events)
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     table: Columns = {}
     for name in ("seq", "t_ns"):
         table[name] = np.array([getattr(row, name) for row in rows], np.int64)
@@ -45,7 +51,7 @@ def columns(kind: type[Event], events: Iterable[Event]) -> Columns:
 
 def column_fields(kind: type[Event]) -> dict[str, Field]:
     """Return the field that each column of a kind comes from; of a mapping, the field itself."""
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     found: dict[str, Field] = {}
     for field in fields_of(kind):
         found.update(dict.fromkeys(field.labels or (field.name,), field))
@@ -70,7 +76,7 @@ def _columns(field: Field, hint: Any, rows: list[Event]) -> Columns:
 def _part_columns(field: Field, hint: Any, rows: list[Event]) -> Iterator[tuple[str, Any]]:
     yield field.name, np.array([len(getattr(row, field.name)) for row in rows], np.int64)
     parts = [getattr(row, field.one) for row in rows]
-    hints = get_type_hints(get_args(hint)[0])
+    hints = _hints(get_args(hint)[0])
     for each in _part_fields(field, hint):
         values = [None if part is None else getattr(part, each.name) for part in parts]
         yield from _plain_columns(each, hints[each.name] | None, values).items()

@@ -116,6 +116,7 @@ class Plan:
     perceivers: Perceivers | None = None
     read_face: Callable | None = None
     read_music: Callable | None = None
+    looks: bool = True  # at the signs of a face, which is the dearest of all
     perception_version: int = PERCEPTION_VERSION
     models: dict[str, str] | None = None
     environment: Environment | None = None
@@ -156,7 +157,7 @@ def build(target: Path, plan: Plan) -> Path:
         plan.read_face or (plan.perceivers or remembered()).read_face,
         plan.read_music or (plan.perceivers or remembered()).read_music,
         plan.skip,
-        look=chosen.look,
+        look=chosen.look if plan.looks else None,
         describe=chosen.describe,
     )
     events: list[tuple[Event, bytes]] = []

@@ -163,7 +163,8 @@ def told_of(tmp_path_factory: pytest.TempPathFactory, blank_jpeg: bytes) -> Call
 
     @cache
     def tell(kind: str) -> Told:
-        fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, **KINDS[kind]}
+        fields = {"duration_s": 20.0, "jpegs": [blank_jpeg], "read_music": music, "looks": False,
+                  **KINDS[kind]}  # fmt: skip
         read_face = fields.get("read_face", Faces((1, None))).reader()
         path = tmp_path_factory.mktemp("kind") / f"{list(KINDS).index(kind)}.h5"
         build(path, Plan(**{**fields, "read_face": read_face}))

@@ -411,7 +411,7 @@ async def test_a_command_is_run_once_however_often_enter_is_pressed(tmp_path: Pa
         await live.pilot.press("ctrl+p", *"Pause the recording")
         await settled(live)
         press_at_once(live, *["enter"] * 4)
-        await settled(live)
+        await live.until(lambda: bool(live.sent(messages.PauseRecording)))
         await settled(live)
         assert isinstance(live.app.screen, LiveScreen)
         assert len(live.sent(messages.PauseRecording)) == 1
