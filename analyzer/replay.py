@@ -189,7 +189,9 @@ def completed(session: Session, progress: Progress | None = None) -> EstimateTab
     """Return the live estimates, and compute those that were skipped or cut off by a crash.
 
     With the models of the recording this is many times faster than `replayed`, and gives the
-    same but where a skipped face would have told the tracking of faces something new.
+    same but where a skipped face would have told the tracking of faces something new. What was
+    seen in the frames of live estimates is not seen again, so that of a face beyond the end of them
+    it is not known how it looked a moment before.
     """
     steps = stepwise(session, _Completion(session), progress)
     return _tables(steps, "completed", recorded_offer(session).pipeline.name)

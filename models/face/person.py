@@ -272,6 +272,8 @@ class PersonChoice:
             case "chosen":
                 self._begin_anew()
             case "lost":
+                if before := self._known.get(_or_none(self._person_id)):
+                    before.distances = ()  # whoever came in their place was asked last
                 self._person_id = None
         if patient is not None:
             self._person_id = patient.face_id

@@ -54,10 +54,13 @@ def test_completing_live_estimates_gives_what_a_replay_gives(
     path = build(tmp_path / "s.h5", replace(plan, duration_s=8, **changes))
     with Session.open(path) as session:
         again, live = replayed(session), completed(session)
+    # Beyond the last live face it is not known how that face looked: who is read may differ.
+    last_ns = 6 * NS_PER_S if "cut_estimates" in changes else 8 * NS_PER_S
     for name in ESTIMATE_TABLES:
+        rows = getattr(again, name)["t_ns"] < last_ns
         for column, values in getattr(again, name).items():
             if column != "seq":
-                np.testing.assert_array_equal(getattr(live, name)[column], values)
+                np.testing.assert_array_equal(getattr(live, name)[column][rows], values[rows])
     assert (again.source, live.source) == ("replayed", "completed")
 
 
