@@ -44,6 +44,7 @@ from affetti.core.errors import (
     UsageError,
 )
 from affetti.core.language import text
+from affetti.core.recording.attributes import has_variable_text, text_attribute
 from affetti.core.recording.names import PART_FORMAT, SEALED_FORMAT, parts_of, target_of
 from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES
 
@@ -149,6 +150,8 @@ def _refuse_unreadable(path: Path) -> None:
 
 
 def _check_claims(path: Path, file: h5py.File) -> None:
+    if has_variable_text(file, "format") and "events" in file:
+        raise _older(path, text("layout.earlier"), "1")
     claimed = text_attribute(file, "format")
     if claimed == PART_FORMAT:
         raise Unsealed("layout.part_recording_not_sealed", path=path.name, target=target_of(path))
@@ -164,23 +167,20 @@ def _refuse_version(path: Path, file: h5py.File) -> None:
         return
     if number.isdecimal() and int(number) < int(ours):
         maker = text_attribute(file, "software_version") or text("layout.earlier")
-        raise OlderFormat(
-            "layout.recorded_affetti_format_version",
-            path=path.name,
-            maker=maker,
-            number=number,
-            ours=ours,
-        )
+        raise _older(path, maker, number)
     raise NewerFormat("layout.format_version_affetti_cannot", path=path.name, version=version)
 
 
-def text_attribute(item: h5py.HLObject, name: str) -> str:
-    """Return a text attribute, or "" where there is none or it is no text."""
-    try:
-        value = item.attrs.get(name, "")
-    except (OSError, TypeError, ValueError):
-        return ""
-    return value if isinstance(value, str) else ""
+def _older(path: Path, maker: str, number: str) -> AffettiError:
+    """Return the error for a file of an older major version, which is refused by name."""
+    ours = FORMAT_VERSION.split(".", maxsplit=1)[0]
+    return OlderFormat(
+        "layout.recorded_affetti_format_version",
+        path=path.name,
+        maker=maker,
+        number=number,
+        ours=ours,
+    )
 
 
 def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -> h5py.Dataset:

@@ -13,6 +13,7 @@ from typing import Final
 import h5py
 
 from affetti.core.errors import FileMissing
+from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.records import holds_records
 
 PART_FORMAT: Final = "affetti-part"
@@ -48,7 +49,7 @@ def is_part(path: Path) -> bool:
     try:
         # Without a lock: a part that is being recorded is locked, and its metadata never changes.
         with h5py.File(path, "r", locking=False) as file:
-            claimed = file.attrs.get("format")
+            claimed = text_attribute(file, "format")
             if claimed in (PART_FORMAT, SEALED_FORMAT):
                 return bool(claimed == PART_FORMAT)
         return holds_records(path)

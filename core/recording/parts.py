@@ -43,6 +43,7 @@ from affetti.core.errors import (
     Unsealed,
 )
 from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
+from affetti.core.recording.attributes import put_attributes, text_attribute
 from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_path, parts_of
 from affetti.core.recording.records import (
     KIND_BYTES,
@@ -157,7 +158,7 @@ def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     plist.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     with _created(path) as file:
-        file.attrs.update(attributes)
+        put_attributes(file, attributes)
         offsets = []
         for name, dtype, size in (
             ("log", np.dtype(np.uint8), log_bytes),
@@ -583,8 +584,9 @@ def _form(path: Path) -> _Form | None:
 
 def _told_form(file: h5py.File) -> _Form | None:
     log, index = (_own_dataset(file, name) for name in ("log", "index"))
-    named = [file.attrs[n] for n in ("session_id", "schema_version", "format_version", "format")]
-    if not all(isinstance(value, str) for value in named) or named.pop() != PART_FORMAT:
+    names = ("session_id", "schema_version", "format_version", "format")
+    named = [text_attribute(file, name) for name in names]
+    if not all(named) or named.pop() != PART_FORMAT:
         return None
     if not re.fullmatch(r"[0-9]+\.[0-9]+", named[1]):
         return None

@@ -49,6 +49,7 @@ from affetti.core.events import (
 )
 from affetti.core.language import text
 from affetti.core.recording import layout, parts
+from affetti.core.recording.attributes import put_attributes, text_attribute
 from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number
@@ -305,7 +306,7 @@ def _is_unfinished(path: Path) -> bool:
         if is_being_written(path):
             return False
         with h5py.File(path, "r") as file:
-            return not layout.text_attribute(file, "format")
+            return not text_attribute(file, "format")
     except OSError as error:
         return error.errno is None  # it could be read, and HDF5 finds it broken off
     except (RuntimeError, KeyError, ValueError):
@@ -439,7 +440,7 @@ class _Video:
     def __init__(self, file: h5py.File, stream: Stream, size: int) -> None:
         self._group = file.create_group(f"video/{stream.name}")
         self._bytes = _Bytes(self._group.create_dataset("bytes", shape=(size,), dtype=np.uint8))
-        self._bytes.dataset.attrs["encoding"] = stream.encoding
+        put_attributes(self._bytes.dataset, {"encoding": stream.encoding})
         self._frames: list[tuple[Any, ...]] = []
 
     def append(self, event: FrameCaptured, record: Record) -> None:
@@ -458,8 +459,9 @@ class _Sound:
         self._group = file.create_group(f"audio/{stream.name}")
         form = stream.form
         self._samples = _Rows(self._group, "samples", np.dtype("<i2"), form.channels)
-        self._samples.dataset.attrs.update(
-            rate_hz=form.rate_hz, channels=form.channels, units="int16 full scale"
+        put_attributes(
+            self._samples.dataset,
+            {"rate_hz": form.rate_hz, "channels": form.channels, "units": "int16 full scale"},
         )
         self._blocks: list[tuple[Any, ...]] = []
         self._row = 0
@@ -484,7 +486,7 @@ class _Signal:
         columns_ = len(stream.channels) if stream.encoding in SAMPLE_TYPES else 0
         self._is_text = not columns_
         self._samples = _Rows(self._group, "samples", dtype, columns_)
-        self._samples.dataset.attrs["encoding"] = stream.encoding
+        put_attributes(self._samples.dataset, {"encoding": stream.encoding})
         self._samples.dataset.attrs["rate_hz"] = stream.rate_hz or 0.0  # 0: irregular
         self._stamps = _Rows(self._group, "stamps_s", STAMP, 0)
         self._blocks: list[tuple[Any, ...]] = []
@@ -508,8 +510,8 @@ class _Signal:
         blocks = np.array(self._blocks, layout.SIGNAL_ROW)
         t_s = times_s(blocks, self._stamps.dataset[:], clocks)
         written = self._group.create_dataset("t_s", data=t_s)
-        written.attrs["units"] = "seconds of session time"
-        self._stamps.dataset.attrs["units"] = "seconds, by the clock of the source"
+        put_attributes(written, {"units": "seconds of session time"})
+        put_attributes(self._stamps.dataset, {"units": "seconds, by the clock of the source"})
 
 
 def _when(record: Record) -> tuple[int, int, float]:
@@ -520,10 +522,11 @@ def _write_rows(
     group: h5py.Group, name: str, rows: list[tuple[Any, ...]], dtype: np.dtype[Any]
 ) -> None:
     written = group.create_dataset(name, data=np.array(rows, dtype))
-    written.attrs["units"] = (
+    units = (
         "t_ns: nanoseconds of session time; t_s: seconds of session time; "
         "offset, length, blob_length: bytes; others: counts"
     )
+    put_attributes(written, {"units": units})
 
 
 class _Writer:
@@ -601,7 +604,7 @@ class _Writer:
             self._write_others()
         for modality, estimates in self._estimates.items():
             self._write_columns(f"estimates/{modality}", estimate_kind(modality), estimates)
-        self._file.attrs.update(self._attributes())
+        put_attributes(self._file, self._attributes())
 
     def _write_others(self) -> None:
         data = np.frombuffer(b"".join(blob for _, blob in self._others), np.uint8)
@@ -622,11 +625,11 @@ class _Writer:
                 data = np.array([value.encode() for value in values], "S")
             column = self._file.create_dataset(f"{group}/{name}", data=data)
             if name in fields:  # else it is a measure that a plug-in named
-                column.attrs["units"] = fields[name].unit
-                column.attrs["description"] = fields[name].description
+                told = {"units": fields[name].unit, "description": fields[name].description}
+                put_attributes(column, told)
         t_s = self._file.create_dataset(f"{group}/t_s", data=table["t_ns"] / NS_PER_S)
-        t_s.attrs["units"] = "seconds of session time"
-        t_s.attrs["description"] = "t_ns in seconds"
+        told = {"units": "seconds of session time", "description": "t_ns in seconds"}
+        put_attributes(t_s, told)
 
     def _attributes(self) -> dict[str, Any]:
         started = self.state.started

@@ -43,6 +43,7 @@ from affetti.core.events import (
 from affetti.core.events.estimates import MODALITY_PATTERN
 from affetti.core.language import text
 from affetti.core.recording import layout
+from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.info import SessionInfo, describe
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import stretches, texts_of, times_s
@@ -375,9 +376,9 @@ class Session:
     def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
         self._file = file
-        self.schema_version = layout.text_attribute(file, "schema_version")
+        self.schema_version = text_attribute(file, "schema_version")
         major(self.schema_version)
-        self.log_sha256 = layout.text_attribute(file, "log_sha256")
+        self.log_sha256 = text_attribute(file, "log_sha256")
         self._index = layout.table(path, file, "events/index", layout.EVENT_ROW)
         self._json = layout.dataset(path, file, "events/json", np.uint8)
         self._refuse_outside(self._index, self._json.shape[0], "events/index")
@@ -456,7 +457,7 @@ class Session:
         AffettiError
             The recording is damaged.
         """
-        return layout.text_attribute(self._file, "session_id")
+        return text_attribute(self._file, "session_id")
 
     @cached_property
     def info(self) -> SessionInfo:

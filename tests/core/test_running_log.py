@@ -30,7 +30,7 @@ def test_every_part_is_plain_hdf5_while_it_is_written(write_log: WriteLog) -> No
     copy = target.with_name("copy.h5")
     shutil.copy(part_path(target, 1), copy)  # the original is locked
     with h5py.File(copy) as file:
-        assert file.attrs["session_id"] == SESSION_ID
+        assert file.attrs["session_id"].decode() == SESSION_ID
         assert file["index"][0]["kind"] == b"SessionStarted"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from affetti.core.errors import AffettiError, ExitCode, UsageError
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
+from affetti.core.recording.attributes import put_attributes
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.conftest import NS, RATE_HZ, SESSION_ID, small_session
@@ -84,11 +85,11 @@ def test_records_carry_the_bytes_that_were_written(sealed: Path) -> None:
 
 def test_anything_that_reads_hdf5_can_read_it(sealed: Path) -> None:
     with h5py.File(sealed) as file:
-        assert file.attrs["format"] == "affetti-session"
+        assert file.attrs["format"].decode() == "affetti-session"
         assert file["audio/room/samples"].attrs["rate_hz"] == RATE_HZ
         assert file["audio/room/samples"].dtype == np.int16
         assert file["video/camera/index"].shape == (40,)
-        assert "nanoseconds" in file["events/index"].attrs["units"]
+        assert "nanoseconds" in file["events/index"].attrs["units"].decode()
 
 
 def test_a_file_that_is_missing_or_a_folder_is_said(tmp_path: Path) -> None:
@@ -120,14 +121,13 @@ def test_parts_send_one_to_recover(write_log: WriteLog) -> None:
 
 def test_a_later_format_is_refused(sealed: Path) -> None:
     with h5py.File(sealed, "r+") as file:
-        file.attrs["format_version"] = "3.0"
+        put_attributes(file, {"format_version": "3.0"})
     assert refusal(sealed).code == ExitCode.NEWER_FORMAT
 
 
 def test_an_earlier_format_is_refused_by_name(sealed: Path) -> None:
     with h5py.File(sealed, "r+") as file:
-        file.attrs["format_version"] = "1.0"
-        file.attrs["software_version"] = "0.1.0"
+        put_attributes(file, {"format_version": "1.0", "software_version": "0.1.0"})
     error = refusal(sealed)
     assert error.code == ExitCode.OLDER_FORMAT
     assert error.message == (
@@ -162,6 +162,18 @@ def test_a_missing_record_is_found(sealed: Path) -> None:
         index = file["events/index"][:]
         del file["events/index"]
         file["events/index"] = np.delete(index, 30)
+    assert refusal(sealed).code == ExitCode.DAMAGED
+
+
+def test_no_text_lies_in_a_heap_and_a_text_that_does_is_not_read(sealed: Path) -> None:
+    """One wrong byte in a heap of HDF5 keeps it reading for ever."""
+    assert b"GCOL" not in sealed.read_bytes()
+    with h5py.File(sealed, "r+") as file:
+        file.attrs["format"] = "affetti-session"  # as 0.1.0 wrote it
+    assert refusal(sealed).code == ExitCode.OLDER_FORMAT
+    with h5py.File(sealed, "r+") as file:
+        put_attributes(file, {"format": "affetti-session", "session_id": "käse"})
+        file.attrs["log_sha256"] = "of a variable length"
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 
