@@ -34,6 +34,19 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks choose what is run
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the campaign all cases but the first of a test that is marked so."""
+    known: set[tuple[Path, str]] = set()
+    for item in items:
+        if item.get_closest_marker("one_of_each") is None:
+            continue
+        test = item.path, item.nodeid.split("[", maxsplit=1)[0]
+        if test in known:
+            item.add_marker("campaign")
+        known.add(test)
+
+
 @pytest.fixture(scope="session")
 def sample_session() -> Path:
     """A real recording of a face and four pieces of music, made by the recorder."""

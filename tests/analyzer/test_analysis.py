@@ -17,7 +17,8 @@ def test_every_result_of_a_session_stands_beside_its_coverage(recording: Path) -
     assert [track.title for track in analysis.tracks] == ["Grey Sunday", "=SUM(A1)"]
     for track in analysis.tracks:
         assert track.played_s == pytest.approx(8, abs=0.01)
-        assert all(summary.coverage > 0.8 for summary in track.summaries.values())
+        assert all(track.summaries[name].coverage > 0.8 for name in ("music", "fused"))
+        assert track.summaries["face"].coverage > 0.4
         assert 0 <= track.congruence.value <= 1
 
 
@@ -45,5 +46,5 @@ def test_the_bundled_recording_shows_crying_before_laughing(sample_session: Path
     segments = analysis.segments["face"].emotions
     assert segments[0, 1] > segments[0, 0]
     assert segments[2, 0] > segments[2, 1]
-    assert first.summaries["face"].coverage > 0.9
+    assert first.summaries["face"].coverage > 0.5  # a hand is before her mouth at first
     assert len(analysis.changes["face"]) >= 3

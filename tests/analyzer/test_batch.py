@@ -15,6 +15,8 @@ from affetti.analyzer.analysis import Parameters
 from affetti.analyzer.batch import Outcome, Request, analyze_file, analyze_files, recordings_in
 from affetti.core.errors import AffettiError, ExitCode
 
+pytestmark = pytest.mark.one_of_each
+
 SHORT = Parameters(segment_s=1)
 
 

@@ -20,6 +20,8 @@ from affetti.core.recording.session import Session
 from affetti.models.face.detection import Choose
 from affetti.models.face.reading import FaceReading
 
+pytestmark = pytest.mark.one_of_each
+
 
 def test_a_replay_reproduces_every_live_estimate(recording: Path) -> None:
     with Session.open(recording) as session:

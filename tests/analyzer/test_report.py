@@ -138,6 +138,7 @@ def test_a_recording_that_broke_off_says_so_at_the_top(tmp_path: Path, blank_jpe
     assert "This recording broke off." in page.text
 
 
+@pytest.mark.campaign
 def test_completed_and_replayed_estimates_give_the_same_findings(
     recording: Path, analysis: Analysis
 ) -> None:

@@ -42,6 +42,8 @@ from affetti.recorder.tui.screens.review import ReviewScreen
 from affetti.recorder.tui.view import RecordingView
 from tests.recorder.test_tui_screens import opened
 
+pytestmark = pytest.mark.one_of_each
+
 CRYING = (0.02, 0.01, 0.05, 0.02, 0.78, 0.02, 0.10)
 TORN = (0.08, 0.01, 0.02, 0.36, 0.34, 0.02, 0.17)
 SMILING = (0.01, 0.0, 0.02, 0.81, 0.05, 0.03, 0.08)

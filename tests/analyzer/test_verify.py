@@ -39,6 +39,8 @@ from affetti.models.manifest import ModelFile, models_in
 from affetti.models.pipelines import AFFETTI, PAPER, Offer, Perceivers
 from affetti.models.sound.music import MusicReading
 
+pytestmark = pytest.mark.one_of_each
+
 
 @pytest.fixture
 def face_only(face_jpegs: list[bytes]) -> Plan:
@@ -293,6 +295,7 @@ def beside_a_picture(session: Session) -> list[bytes]:
     return [cv2.imencode(".jpg", picture)[1].tobytes() for picture in (*shown, *shown[::-1])]
 
 
+@pytest.mark.campaign
 def test_who_was_read_is_reproduced_with_consent_to_identity(
     tmp_path: Path, sample_session: Path
 ) -> None:

@@ -22,6 +22,8 @@ from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
+pytestmark = pytest.mark.one_of_each
+
 WriteLog = Callable[..., Path]
 SMALL = LogSettings(part_mib=1, part_s=5)
 EVENTS = 41

@@ -16,6 +16,8 @@ import pytest
 import affetti
 from tests.conftest import small_session, started
 
+pytestmark = pytest.mark.one_of_each
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("core", "models", "recorder", "analyzer", "sample_sessions")
 FACES = ("affetti", *(f"affetti.{each}" for each in ("analyzer", "errors", "models", "recorder")))

@@ -11,6 +11,7 @@ from affetti.models.training.face.card import BEGIN, CONDITIONS, END, MAPPINGS, 
 FACE_MODELS = [name for name, entry in manifest().items() if entry.task == "face expression"]
 
 
+@pytest.mark.campaign
 def test_figures_cover_accuracy_calibration_risk_and_robustness(write_fer2013: Callable[..., Path]):
     images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
     text = figures(

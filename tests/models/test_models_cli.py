@@ -64,6 +64,7 @@ def test_verify_names_an_altered_file(altered_zoo: Path):
     assert raised.value.code == ExitCode.MODEL
 
 
+@pytest.mark.campaign
 def test_evaluate_music_scores_a_folder_of_clips(clips: Path):
     result = json.loads(_run("evaluate", "music", "--data", str(clips), "--no-train", "--json"))
 

@@ -19,6 +19,8 @@ from tests.recorder.films import moving_film, tone
 from tests.recorder.mjpeg_server import MjpegServer
 from tests.recorder.recording_sink import RecordingSink, wait_for
 
+pytestmark = pytest.mark.one_of_each
+
 SETTINGS = VideoSettings()
 
 

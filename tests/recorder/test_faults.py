@@ -30,6 +30,8 @@ from tests.recorder.films import moving_film, tone
 from tests.recorder.test_engine import until
 from tests.recorder.test_recording import COMMAND, begin, until_on_disk
 
+pytestmark = pytest.mark.one_of_each
+
 SECONDS = 1.6  # long enough for what happens once a second to happen twice
 GONE = "affetti.recorder.engine.recording:Recording.look_for_log"
 PLAN = Plan(person="P1", consent=consent_to("video", "room"), speaker=None, unattended=True)

@@ -23,6 +23,8 @@ from tests.command_line import affetti
 from tests.recorder.films import encoded_film, moving_film, squares, tone
 from tests.recorder.recording_sink import RecordingSink
 
+pytestmark = pytest.mark.one_of_each
+
 FRAME_NS = NS_PER_S // 25
 
 

@@ -53,6 +53,7 @@ def severe(path: Path) -> list[str]:
     return [each.message for each in found if each.importance is Importance.CRITICAL]
 
 
+@pytest.mark.campaign
 def test_every_sample_of_an_outlet_is_there(tmp_path: Path) -> None:
     target, name = tmp_path / "s.h5", unique("heart")
     with outlet(name, "float32", 250, 3) as process:
@@ -116,6 +117,7 @@ def test_an_outlet_that_is_not_there_is_said() -> None:
         source.open()
 
 
+@pytest.mark.campaign
 def test_a_signal_has_a_table_with_its_channels(tmp_path: Path) -> None:
     target, name = tmp_path / "s.h5", unique("heart")
     with outlet(name, "int32", 50, 2):

@@ -22,6 +22,8 @@ from affetti.recorder.sources.player import Player
 from tests.recorder.films import tone
 from tests.recorder.recording_sink import RecordingSink, wait_for
 
+pytestmark = pytest.mark.one_of_each
+
 RATE_HZ = 44_100
 
 

@@ -77,6 +77,7 @@ def recording(tmp_path: Path, music_folder: Path, monkeypatch: pytest.MonkeyPatc
     return Headless(Settings(), print).run(plan)
 
 
+@pytest.mark.campaign
 def test_a_perceiver_of_a_plug_in_joins(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Session.open(recording) as session:
         live = session.estimates["loudness"]

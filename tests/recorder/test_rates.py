@@ -14,6 +14,8 @@ from affetti.core.recording.session import Session
 from affetti.recorder.sources.track import common_format, decode, open_track
 from tests.recorder.films import tone
 
+pytestmark = pytest.mark.one_of_each
+
 
 def header(rate_hz: int, channels: int, samples: int = 4_000) -> bytes:
     """Return a WAV file of 16 bits that says what is wanted, true or not."""

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests import brackets
 
 ROOT = Path(__file__).parents[2]
@@ -12,6 +14,7 @@ TITLES = {"Lullaby", "Song", "of", "Farewell", "Morning", "red", "Dance"}
 KEYS = {"space", "esc", "tab", "del", "enter"}
 
 
+@pytest.mark.campaign
 def test_the_screens_are_all_in_the_language_that_is_spoken(tmp_path: Path) -> None:
     brackets.write(tmp_path)
     done = subprocess.run(

@@ -48,6 +48,8 @@ from tests.recorder.scripted_engine import (
     track_started,
 )
 
+pytestmark = pytest.mark.one_of_each
+
 PATH = "/sessions/sub-P07_ses-20261124T101500.h5"
 
 

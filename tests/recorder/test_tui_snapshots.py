@@ -22,6 +22,8 @@ from tests.recorder.scripted_engine import (
     session,
 )
 
+pytestmark = pytest.mark.one_of_each
+
 SIZES = [(80, 24), (120, 40)]
 PATH = "/home/anna/Affetti/sub-P07_ses-20261124T101500.h5"
 
