@@ -57,6 +57,7 @@ def test_one_session_in_two_files_is_analyzed_once_and_named(tmp_path: Path) -> 
     assert not (tmp_path / "b.analysis").exists()
 
 
+@pytest.mark.campaign
 def test_an_interrupt_stops_the_workers_with_the_command(tmp_path: Path, blank_jpeg: bytes) -> None:
     for name in "abcd":  # to look for faces takes them seconds
         build(tmp_path / f"{name}.h5", Plan(duration_s=10, jpegs=[blank_jpeg], live=False))
@@ -79,6 +80,7 @@ def _children_at_work(pid: int) -> list[int]:
     return found
 
 
+@pytest.mark.campaign
 def test_a_worker_that_is_killed_takes_no_recording_with_it(tmp_path: Path) -> None:
     paths = [build(tmp_path / f"{name}.h5", Plan(duration_s=1)) for name in "abc"]
     outcomes = []
@@ -95,6 +97,7 @@ def test_a_worker_that_is_killed_takes_no_recording_with_it(tmp_path: Path) -> N
     assert {one.status for one in outcomes} <= {"written", "current"}
 
 
+@pytest.mark.campaign
 def test_an_analysis_says_what_it_was_made_of_and_leaves_that_alone(
     recording: Path, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_note_cannot_send_commands_to_the_terminal(tmp_path: Path) -> None:
     assert len([line for line in shown.splitlines() if line.startswith("Note")]) == 1
 
 
+@pytest.mark.campaign
 def test_verify_ends_well_where_every_estimate_is_reproduced(recording: Path) -> None:
     done = affetti("verify", recording)
     assert done.returncode == ExitCode.OK

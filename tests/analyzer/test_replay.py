@@ -23,6 +23,7 @@ from affetti.models.face.reading import FaceReading
 pytestmark = pytest.mark.one_of_each
 
 
+@pytest.mark.campaign
 def test_a_replay_reproduces_every_live_estimate(recording: Path) -> None:
     with Session.open(recording) as session:
         found = verify(session)
@@ -66,6 +67,7 @@ def test_completing_live_estimates_gives_what_a_replay_gives(
     assert (again.source, live.source) == ("replayed", "completed")
 
 
+@pytest.mark.campaign
 def test_what_was_skipped_is_completed_as_a_replay_would_make_it(
     tmp_path: Path, plan: Plan
 ) -> None:
@@ -109,6 +111,7 @@ def test_an_estimate_that_was_never_recorded_is_a_difference(tmp_path: Path, pla
     assert (difference.field, difference.live, difference.replayed) == ("estimate", "none", "there")
 
 
+@pytest.mark.campaign
 def test_skips_are_reproduced_as_skips_and_computed_by_the_analyzer(
     tmp_path: Path, plan: Plan
 ) -> None:

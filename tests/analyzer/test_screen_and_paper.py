@@ -265,6 +265,7 @@ def test_segments_are_the_same_in_the_table_and_in_the_report(
         assert row["strongest"] == max(LABELS[row["modality"]], key=lambda label: row[label])
 
 
+@pytest.mark.campaign
 def test_what_happened_is_in_what_is_said(told_of: Callable[[str], Told]) -> None:
     """The comparison is of something: each kind of recording leaves its words."""
     told = {}

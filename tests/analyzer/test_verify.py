@@ -154,6 +154,7 @@ def faces_in(path: Path) -> list[FaceEstimated]:
         return [event for event in session.events if isinstance(event, FaceEstimated)]
 
 
+@pytest.mark.campaign
 def test_one_neutral_face_on_one_side_moves_no_later_estimate(
     tmp_path: Path, face_only: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +233,7 @@ def older_model(zoo: Path) -> ModelFile:
     return models_in(zoo)["face_expression"]
 
 
+@pytest.mark.campaign
 def test_a_recording_of_an_older_model_is_verified_with_that_model(
     tmp_path: Path, face_jpegs: list[bytes]
 ) -> None:
@@ -259,6 +261,7 @@ def test_a_recording_of_older_perception_names_the_version_that_proves_it(tmp_pa
     assert "perceives otherwise than this one: Affetti 0.1.0 proves it" in done.stdout
 
 
+@pytest.mark.campaign
 def test_the_paper_s_pipeline_is_reproduced(tmp_path: Path, face_jpegs: list[bytes]) -> None:
     tracks = [("A", chord(6, 220, 262, 330))]
     chosen = Offer(PAPER).open()

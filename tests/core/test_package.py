@@ -234,6 +234,7 @@ def test_a_recording_is_opened_and_checked_through_the_face(sample_session: Path
     assert isinstance(caught.value, affetti.AffettiError)
 
 
+@pytest.mark.campaign
 def test_a_broken_off_recording_is_recovered_and_read_through_the_face(
     write_log: Callable[..., Path],
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_forecaster_who_is_right_as_often_as_it_says_is_calibrated():
     assert calibration_error(expressions, np.zeros(400, bool)) == pytest.approx(0.75)
 
 
+@pytest.mark.campaign
 def test_a_folder_and_an_npz_of_the_same_faces_score_the_same(tmp_path: Path):
     images = np.random.default_rng(0).integers(0, 256, (14, 48, 48), np.uint8)
     labels = np.arange(14) // 2

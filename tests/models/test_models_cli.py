@@ -78,6 +78,7 @@ def test_evaluate_music_scores_a_folder_of_clips(clips: Path):
     assert -1 <= result["arousal_r"] <= 1
 
 
+@pytest.mark.campaign
 def test_evaluate_music_says_the_same_in_words(clips: Path):
     shown = _run("evaluate", "music", "--data", str(clips), "--no-train")
 

@@ -101,6 +101,7 @@ def test_features_are_kept_and_found_again(folder: Path, own_cache: Path):
     assert np.array_equal(first.values, again.values)
 
 
+@pytest.mark.campaign
 def test_the_exported_forest_says_what_the_trained_one_says(
     folder: Path, own_cache: Path, tmp_path: Path
 ):

@@ -137,6 +137,7 @@ def test_nothing_of_what_was_withdrawn_comes_later(
     assert [f for f in findings if f.importance is not Importance.NOTE] == []
 
 
+@pytest.mark.campaign
 def test_estimates_under_way_become_skips_that_say_why(
     tmp_path: Path, film: Path, music_folder: Path, readers: Readers
 ) -> None:

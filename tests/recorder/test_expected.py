@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.replay import completed
 from affetti.analyzer.tables import tables_of, write_csv
@@ -10,6 +12,7 @@ from affetti.core.recording.session import Session
 from tests.command_line import affetti
 
 
+@pytest.mark.campaign
 def test_what_is_expected_goes_through_to_the_tables(tmp_path: Path, music_folder: Path) -> None:
     track = next(music_folder.glob("*.ogg"))
     playlist = tmp_path / "study.csv"

@@ -142,6 +142,7 @@ async def test_start_is_refused_in_words_until_nothing_is_lacking(tmp_path: Path
         assert [entry.path for entry in plan.playlist] == [str(track)]
 
 
+@pytest.mark.campaign
 async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None:
     async with opened(tmp_path) as setup:
         await setup.hears(devices())
@@ -303,6 +304,7 @@ async def settled(live: Session) -> None:
     await live.pilot.pause(0.5)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("enters", [2, 3, 5])
 async def test_enter_pressed_often_writes_one_note_and_ends_nothing(
     tmp_path: Path, enters: int
@@ -321,6 +323,7 @@ async def test_enter_pressed_often_writes_one_note_and_ends_nothing(
         assert not live.sent(messages.Stop)
 
 
+@pytest.mark.campaign
 async def test_a_note_pasted_as_keys_keeps_its_lines_and_steers_nothing(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t")
@@ -394,6 +397,7 @@ async def test_a_marker_after_an_answer_is_set(tmp_path: Path) -> None:
         assert len(live.sent(messages.Mark)) == 2
 
 
+@pytest.mark.campaign
 async def test_a_note_beneath_help_is_not_closed_in_its_place(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"calm")
@@ -408,6 +412,7 @@ async def test_a_note_beneath_help_is_not_closed_in_its_place(tmp_path: Path) ->
         assert [note.text for note in live.sent(messages.Note)] == ["calm"]
 
 
+@pytest.mark.campaign
 async def test_a_command_is_run_once_however_often_enter_is_pressed(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("ctrl+p", *"Pause the recording")
@@ -519,6 +524,7 @@ async def test_messages_while_leaving_do_no_harm(tmp_path: Path) -> None:
         live.engine.say(recorded(ended()), messages.Sealed(PATH, "stopped"))
 
 
+@pytest.mark.campaign
 async def test_a_note_cut_short_by_the_end_is_shown(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"laughs")
