@@ -90,12 +90,13 @@ def estimates_of(
     t_ns = np.asarray(table.get("t_ns", np.empty(0)), np.int64)
     order = np.argsort(t_ns, kind="stable")
     missing = np.full(len(t_ns), np.nan)
-    emotions, expressions = (
-        np.column_stack([table.get(name, missing) for name in names])[order].astype(np.float64)
-        for names in (EMOTIONS, EXPRESSIONS)
-    )
-    own = expressions if labels == EXPRESSIONS else None
-    return Estimates(t_ns[order], emotions, expected_ns, period_ns, own)
+
+    def shares(names: tuple[Label, ...]) -> FloatArray:
+        columns = np.column_stack([table.get(name, missing) for name in names])
+        return np.asarray(columns[order], np.float64)
+
+    expressions = shares(EXPRESSIONS) if labels == EXPRESSIONS else None
+    return Estimates(t_ns[order], shares(EMOTIONS), expected_ns, period_ns, expressions)
 
 
 def period_ns(settings: PerceptionSettings, modality: ModalityName) -> int:

@@ -8,8 +8,7 @@ import numpy as np
 
 from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.stretches import within
-from affetti.analyzer.measures.summary import Summary
-from affetti.core.emotions import Emotion, Expression
+from affetti.core.emotions import Emotion, Expression, Label
 from affetti.core.events import Columns
 from affetti.core.interruptions import Stretch
 
@@ -50,10 +49,16 @@ def together_in(fused: Columns, stretches: Sequence[Stretch]) -> Together:
     return Together(Counter(str(each) for each in by[within(t_ns, stretches)] if each != _NOTHING))
 
 
-def neutral_counts(summaries: Mapping[ModalityName, Summary]) -> bool:
-    """Return whether it is a neutral face that makes face and music together relaxation."""
+def neutral_counts(strongest: Mapping[ModalityName, Label | None]) -> bool:
+    """Return whether it is a neutral face that makes face and music together relaxation.
+
+    Parameters
+    ----------
+    strongest
+        What each modality expresses most; None where it says nothing.
+    """
     return (
-        summaries["fused"].strongest == Emotion.RELAXATION
-        and summaries["face"].strongest == Expression.NEUTRAL
-        and summaries["music"].strongest != Emotion.RELAXATION
+        strongest["fused"] == Emotion.RELAXATION
+        and strongest["face"] == Expression.NEUTRAL
+        and strongest["music"] != Emotion.RELAXATION
     )

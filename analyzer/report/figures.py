@@ -64,6 +64,12 @@ LEGEND: Final[tuple[Label, ...]] = (
     Emotion.ANGER,
 )
 
+COLOURED_AS: Final[dict[Label, Label]] = {
+    Expression.HAPPY: Emotion.HAPPINESS,
+    Expression.SAD: Emotion.SADNESS,
+    Expression.ANGRY: Emotion.ANGER,
+}
+
 _LANE_PX: Final = 26
 _FLAG_PX: Final = 20
 _TITLE_PX: Final = 24

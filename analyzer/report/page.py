@@ -23,7 +23,7 @@ from affetti.core.custody.artefacts import REPORT
 from affetti.core.custody.temporary import replacing
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.journal import sentence
-from affetti.core.language import clock_text, known, language, text, word
+from affetti.core.language import clock_text, language, text, word
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import digests_of, offered
 
@@ -237,8 +237,8 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
 def _in_legend(summary: Summary) -> list[float | None]:
     """Return the mean of each label of the legend; None of one that is not this modality's."""
     means = zip(summary.labels, summary.shares, strict=True)
-    shares = {wording.emotion_word(label): float(share) for label, share in means}
-    return [shares.get(wording.emotion_word(label)) for label in figures.LEGEND]
+    shares = {figures.COLOURED_AS.get(label, label): float(share) for label, share in means}
+    return [shares.get(label) for label in figures.LEGEND]
 
 
 def _diagrams(analysis: Analysis) -> list[dict[str, Any]]:
@@ -289,9 +289,9 @@ def _moments(analysis: Analysis) -> list[dict[str, Any]]:
 def _around(analysis: Analysis, name: ModalityName, t_ns: int) -> str:
     """Return what was expressed about a moment, in words."""
     stretch = (max(t_ns - _AROUND_NS, 0), min(t_ns + _AROUND_NS, analysis.state.now_ns))
-    alone = together_in(analysis.tables.fused, [stretch]).alone
-    if name == "fused" and alone is not None and known(f"together.{alone}"):
-        return text(f"together.{alone}")
+    alone = wording.alone(together_in(analysis.tables.fused, [stretch]))
+    if name == "fused" and alone:
+        return alone
     summary = summary_of(analysis.estimates[name], [stretch])
     if not summary.said:
         return wording.UNKNOWN

@@ -29,6 +29,7 @@ from affetti.core.language import duration as seconds
 
 __all__ = [
     "alike",
+    "alone",
     "clock",
     "congruence",
     "date",
@@ -122,10 +123,17 @@ def together(summaries: Mapping[ModalityName, Summary], rests_on: Together) -> s
 
     Of a face alone nothing is said to be expressed together: its own words stand for it.
     """
-    if rests_on.alone is not None and known(f"together.{rests_on.alone}"):
-        return text(f"together.{rests_on.alone}")
+    if only := alone(rests_on):
+        return only
     said = expressed("fused", summaries["fused"])
-    return text("together.neutral", words=said) if neutral_counts(summaries) else said
+    first = {name: summary.strongest for name, summary in summaries.items()}
+    return text("together.neutral", words=said) if neutral_counts(first) else said
+
+
+def alone(rests_on: Together) -> str:
+    """Return that the face, or the music, was there alone; "" where several ever spoke."""
+    message = f"together.{rests_on.alone}"
+    return text(message) if rests_on.alone is not None and known(message) else ""
 
 
 def alike(value: float) -> str:

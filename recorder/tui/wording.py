@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.together import neutral_counts
 from affetti.analyzer.report.wording import alike, strongest
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Emotion, Expression, Label, ranked
-from affetti.core.events import Emotions, FaceEstimated
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label, ranked
+from affetti.core.events import FaceEstimated
 from affetti.core.language import counted, span, text, word
 from affetti.recorder.engine.messages import Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
@@ -107,14 +109,15 @@ def fused_reading(view: RecordingView) -> Reading:
     if fused.decided_by == "face" and face is not None:
         return Reading(title, strongest(face, EXPRESSIONS), face, EXPRESSIONS)
     words = strongest(fused.emotions)
-    if fused.decided_by == "both" and _neutral_counts(fused.emotions, face):
+    music = view.state.music.emotions if view.state.music else None
+    first: dict[ModalityName, Label | None] = {
+        "fused": ranked(fused.emotions)[0],
+        "face": ranked(face, EXPRESSIONS)[0] if face else None,
+        "music": ranked(music)[0] if music else None,
+    }
+    if fused.decided_by == "both" and neutral_counts(first):
         words = text("together.neutral", words=words)
     return Reading(title, words, fused.emotions)
-
-
-def _neutral_counts(fused: Emotions, face: tuple[float, ...] | None) -> bool:
-    neutral = face is not None and ranked(face, EXPRESSIONS)[0] == Expression.NEUTRAL
-    return neutral and ranked(fused)[0] == Emotion.RELAXATION
 
 
 def _why_nothing(view: RecordingView, heard: bool = False) -> str:
