@@ -22,12 +22,24 @@ from affetti.core.events import (
 )
 from affetti.core.recording.parts import PartLog
 from affetti.core.settings import LogSettings
-from affetti.core.streams import audio_stream, video_stream
+from affetti.core.streams import Channel, Stream, audio_stream, video_stream
 
 SAMPLES = Path(__file__).parent.parent / "sample_sessions"
 SESSION_ID = "0123456789abcdef" * 2
 RATE_HZ = 8_000
 NS = 1_000_000_000
+HEART = Stream(
+    name="heart",
+    kind="samples",
+    encoding="float32",
+    rate_hz=10.0,
+    channels=(Channel("ecg", "microvolts"), Channel("quality")),
+    scope="signals",
+    source="lsl:heart",
+)
+WORDS = Stream(
+    name="words", kind="samples", encoding="text", channels=(Channel("said"),), scope="signals"
+)
 
 # How long an example takes says something of the machine, and nothing of the product.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

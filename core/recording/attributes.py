@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 _MAX_BYTES: Final = 4096
+_UNREADABLE: Final = (OSError, KeyError, TypeError, ValueError, RuntimeError)
 
 
 def put_attributes(item: h5py.HLObject, values: Mapping[str, Any]) -> None:
@@ -26,22 +27,26 @@ def put_attributes(item: h5py.HLObject, values: Mapping[str, Any]) -> None:
 
 def text_attribute(item: h5py.HLObject, name: str) -> str:
     """Return a text attribute, or "" where there is none, or it is none of a fixed length."""
+    kind = _text_type(item, name)
+    if kind is None or kind.is_variable_str() or kind.get_size() > _MAX_BYTES:
+        return ""
     try:
-        kind = item.attrs.get_id(name).get_type()
-        if not isinstance(kind, h5py.h5t.TypeStringID) or kind.is_variable_str():
-            return ""
-        if kind.get_size() > _MAX_BYTES:
-            return ""
         value = item.attrs[name]
         return bytes(value).decode() if isinstance(value, bytes) else ""
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError):
+    except _UNREADABLE:
         return ""
 
 
 def has_variable_text(item: h5py.HLObject, name: str) -> bool:
     """Return whether there is a text attribute of variable length, as 0.1.0 wrote them."""
+    kind = _text_type(item, name)
+    return kind is not None and bool(kind.is_variable_str())
+
+
+def _text_type(item: h5py.HLObject, name: str) -> Any:
+    """Return HDF5's type of a text attribute; None where there is none, or it is no text."""
     try:
         kind = item.attrs.get_id(name).get_type()
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError):
-        return False
-    return isinstance(kind, h5py.h5t.TypeStringID) and bool(kind.is_variable_str())
+    except _UNREADABLE:
+        return None
+    return kind if isinstance(kind, h5py.h5t.TypeStringID) else None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from affetti.core.emotions import FloatArray
 from affetti.models.face.detection import Square
-from affetti.models.face.views import Image
+from affetti.models.face.views import Image, placement
 from affetti.models.manifest import ModelFile, onnx_session
 
 SIDE_PX: Final = 256  # of what the network looks at
@@ -136,11 +136,8 @@ class LandmarkNetwork:
         """
         turn = cmath.rect(SIDE_PX / square.side_px, -math.radians(square.roll_deg))
         shift = complex(SIDE_PX - 1, SIDE_PX - 1) / 2 - turn * square.centre
-        placement = np.array(
-            [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
-        )
-        size = (SIDE_PX, SIDE_PX)
-        crop = cv2.warpAffine(image_bgr, placement, size, borderMode=cv2.BORDER_REPLICATE)
+        placed, size = placement(turn, shift), (SIDE_PX, SIDE_PX)
+        crop = cv2.warpAffine(image_bgr, placed, size, borderMode=cv2.BORDER_REPLICATE)
         planes = crop[:, :, ::-1].transpose(2, 0, 1)[np.newaxis].astype(np.float32) / 255
         points, presence = self._session.run(["landmarks", "presence"], {"faces": planes})
         return FaceLandmarks(_placed(points[0], turn, shift), float(presence[0]))

@@ -49,8 +49,7 @@ class View:
         multiple = min(_MAX_MULTIPLE, max(1, round(fineness / self.scale)))
         width, height = (side * multiple for side in self.size_px)
         turn = cmath.rect(self.scale * multiple, -math.radians(self.roll_deg))
-        shift = complex(width - 1, height - 1) / 2 - turn * self.centre
-        placed = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+        placed = placement(turn, complex(width - 1, height - 1) / 2 - turn * self.centre)
         view = cv2.warpAffine(image, placed, (width, height), borderMode=border)
         if multiple > 1:
             view = cv2.resize(view, self.size_px, interpolation=cv2.INTER_AREA)
@@ -62,6 +61,11 @@ class View:
         return self.centre + (point - middle) * cmath.rect(
             1 / self.scale, math.radians(self.roll_deg)
         )
+
+
+def placement(turn: complex, shift: complex) -> NDArray[np.float64]:
+    """Return, as OpenCV takes it, float64 [2, 3], what puts a point p at turn * p + shift."""
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def square(centre: complex, side_px: float, roll_deg: float, size_px: int) -> View:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,21 +16,12 @@ from affetti.core.events import SamplesCaptured, SessionEnded
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.recording.signals import pack_samples
-from affetti.core.streams import Channel, Stream
-from tests.conftest import NS, consent_to, started
+from affetti.core.streams import Channel
+from tests import conftest
+from tests.conftest import NS, WORDS, consent_to, started
 
-HEART = Stream(
-    name="heart",
-    kind="samples",
-    encoding="float32",
-    rate_hz=10.0,
-    channels=(Channel("<ecg>", "microvolts"), Channel("quality")),
-    scope="signals",
-    source="lsl:heart",
-)
-WORDS = Stream(
-    name="words", kind="samples", encoding="text", channels=(Channel("said"),), scope="signals"
-)
+MARKUP = (Channel("<ecg>", "microvolts"), Channel("quality"))
+HEART = msgspec.structs.replace(conftest.HEART, channels=MARKUP)
 
 
 def report_of(write_log: Callable[..., Path], values: np.ndarray, *begins_s: float) -> str:

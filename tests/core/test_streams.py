@@ -34,23 +34,10 @@ from affetti.core.streams import (
     stream_name,
     video_stream,
 )
-from tests.conftest import NS, jpeg, started
+from tests.conftest import HEART, NS, WORDS, jpeg, started
 
 WriteLog = Callable[..., Path]
 Item = tuple[Event, bytes]
-
-HEART = Stream(
-    name="heart",
-    kind="samples",
-    encoding="float32",
-    rate_hz=10.0,
-    channels=(Channel("ecg", "microvolts"), Channel("quality")),
-    scope="signals",
-    source="lsl:heart",
-)
-WORDS = Stream(
-    name="words", kind="samples", encoding="text", channels=(Channel("said"),), scope="signals"
-)
 
 
 def samples(stream: Stream, first: int, values: object, t_s: float, ahead_s: float = 100.0) -> Item:
