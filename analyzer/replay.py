@@ -28,8 +28,9 @@ from affetti.core.events import (
     estimate_kind,
 )
 from affetti.core.recording.session import Session
-from affetti.models.perception import Estimate, Perception, Skip, never, recorded_skips
+from affetti.models.perception import Estimate, Perception
 from affetti.models.perception.plugins import recorded_perceivers
+from affetti.models.perception.skips import Skip, never, recorded_skips
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers, digests_of, offers
 
 Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all

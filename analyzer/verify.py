@@ -33,8 +33,9 @@ from affetti.core.events import (
 )
 from affetti.core.language import clock_text, text
 from affetti.core.recording.session import Session
-from affetti.models.perception import PERCEPTION_VERSION, Estimate, Perception, recorded_skips
+from affetti.models.perception import PERCEPTION_VERSION, Estimate, Perception
 from affetti.models.perception.plugins import Perceiver, recorded_perceivers
+from affetti.models.perception.skips import recorded_skips
 from affetti.models.pipelines import AFFETTI, Perceivers, recorded_models
 
 Verdict: TypeAlias = Literal["identical", "within tolerance", "departs"]

@@ -71,7 +71,7 @@ class Plugged:
     perceiver
         A class derived from `Perceiver`.
     skip
-        Whether no estimate is made from an event, and why (`models.perception.Skip`).
+        Whether no estimate is made from an event, and why (`models.perception.skips.Skip`).
     """
 
     def __init__(

@@ -27,7 +27,9 @@ from affetti.core.events import (
     Modality,
     SkipReason,
 )
-from affetti.models.perception import FacePerception, FusionPerception, MusicPerception
+from affetti.models.perception.face import FacePerception
+from affetti.models.perception.fusion import FusionPerception
+from affetti.models.perception.music import MusicPerception
 from affetti.models.perception.plugins import Perceiver, Plugged
 from affetti.models.pipelines import AFFETTI, Offer
 

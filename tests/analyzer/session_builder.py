@@ -33,7 +33,8 @@ from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
 from affetti.core.streams import audio_stream, video_stream
 from affetti.models.face.detection import ANY_ROLL
-from affetti.models.perception import PERCEPTION_VERSION, Perception, Skip, never
+from affetti.models.perception import PERCEPTION_VERSION, Perception
+from affetti.models.perception.skips import Skip, never
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers
 
 RATE_HZ = 22_050

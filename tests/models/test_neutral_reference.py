@@ -22,7 +22,7 @@ from affetti.core.state import SessionState
 from affetti.models.face.detection import YuNetDetector, largest
 from affetti.models.face.reading import ExpressionNetwork, FaceReader, FaceReading, cropped
 from affetti.models.face.reference import MIN_ESTIMATES, TAKEN, Features, judged
-from affetti.models.perception import FacePerception
+from affetti.models.perception.face import FacePerception
 from tests.conftest import jpeg, started
 
 NEUTRAL = EXPRESSIONS.index("neutral")

@@ -23,7 +23,8 @@ from affetti.core.events import (
 )
 from affetti.core.streams import audio_stream, video_stream
 from affetti.models.face.reading import FaceReading
-from affetti.models.perception import Perception, never, recorded_skips
+from affetti.models.perception import Perception
+from affetti.models.perception.skips import never, recorded_skips
 from affetti.models.pipelines import AFFETTI, Offer
 from affetti.models.sound.music import MusicReader, MusicReading
 from tests.conftest import NS, RATE_HZ, jpeg, started

@@ -18,7 +18,7 @@ from affetti.core.events import (
 )
 from affetti.models.face.detection import Detection, Landmarks
 from affetti.models.face.reading import FaceReading
-from affetti.models.perception import FacePerception
+from affetti.models.perception.face import FacePerception
 from tests.conftest import started
 
 EXPRESSIONS = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)

@@ -29,7 +29,7 @@ from affetti.models.face.signs import (
     reasons_of,
     uncovered,
 )
-from affetti.models.perception import FacePerception
+from affetti.models.perception.face import FacePerception
 from affetti.models.pipelines import PAPER, Offer
 from tests.conftest import NS, jpeg, started
 

@@ -1,0 +1,165 @@
+"""From sound to music estimates."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core.clock import NS_PER_S
+from affetti.core.consent import Scopes, declared, scopes_of
+from affetti.core.events import (
+    AudioCaptured,
+    AudioFormat,
+    AudioGap,
+    ConsentChanged,
+    EstimateSkipped,
+    Event,
+    MusicEstimated,
+    PerceptionSettings,
+    SessionStarted,
+    StreamOpened,
+    TrackEnded,
+    TrackStarted,
+)
+from affetti.core.streams import AUDIO
+from affetti.models.perception.skips import Skip, never, skipped
+from affetti.models.sound.music import readable
+
+if TYPE_CHECKING:
+    from affetti.models.sound.music import MusicReading
+
+ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
+
+
+class _Window:
+    """The last seconds of one stream, never across a gap or the beginning of a track."""
+
+    def __init__(self, form: AudioFormat, settings: PerceptionSettings) -> None:
+        self.form = form
+        self._length = settings.music_window_s * form.rate_hz
+        self._minimum = settings.music_minimum_s * form.rate_hz
+        self._blocks: deque[tuple[int, NDArray[np.int16]]] = deque()
+        self._begin = 0  # the first sample that may be heard
+        self._end = 0
+
+    def restart(self, sample: int) -> None:
+        self._begin = sample
+
+    def forget(self) -> None:
+        self._blocks.clear()
+        self._begin = self._end
+
+    def push(self, sample: int, block: NDArray[np.int16]) -> None:
+        if sample != self._end:
+            self._blocks.clear()
+            self._begin = max(self._begin, sample)
+        self._blocks.append((sample, block))
+        self._end = sample + len(block)
+        while self._blocks[0][0] + len(self._blocks[0][1]) < self._end - 2 * self._length:
+            self._blocks.popleft()
+
+    def until(self, end: int) -> tuple[int, NDArray[np.int16]] | None:
+        """Return the window that ends before sample `end`, or None while it is too short."""
+        start = max(self._begin, end - self._length)
+        if end - start < self._minimum:
+            return None
+        pieces = [
+            block[max(0, start - sample) : end - sample]
+            for sample, block in self._blocks
+            if sample < end and sample + len(block) > start
+        ]
+        return start, np.concatenate(pieces)
+
+
+class MusicPerception:
+    """From sound to music estimates, one at each whole second of a stream's samples.
+
+    While a track plays, the playback is what is heard; otherwise the room. Of a stream whose
+    form cannot be read (see `models.sound.music.readable`) nothing is estimated.
+
+    Parameters
+    ----------
+    read
+        From int16 [n, channels] and a rate in Hz to a reading.
+    skip
+        Whether no estimate is made from an event.
+    """
+
+    def __init__(self, read: ReadMusic, skip: Skip = never) -> None:
+        self._read = read
+        self._skip = skip
+        self._settings = PerceptionSettings()
+        self._windows: dict[str, _Window] = {}
+        self._scopes: dict[str, Scopes] = {}
+        self._playing = False
+
+    def push(self, event: Event, blob: bytes = b"") -> list[MusicEstimated | EstimateSkipped]:
+        """Take in the next event and its blob; return what it gave rise to."""
+        match event:
+            case SessionStarted():
+                self._settings = event.perception
+                self._windows = {}
+                self._listen_to(event)
+            case StreamOpened():
+                self._listen_to(event)
+            case ConsentChanged(consent=consent):
+                for name, window in self._windows.items():
+                    if not consent.grants(*self._scopes[name]):
+                        window.forget()
+            case TrackStarted(sample=sample) if "playback" in self._windows:
+                self._playing = True
+                self._windows["playback"].restart(sample)
+            case TrackEnded():
+                self._playing = False
+            case AudioGap(stream=stream, sample=sample) if stream in self._windows:
+                self._windows[stream].restart(sample)
+            case AudioCaptured(stream=stream) if stream in self._windows:
+                return self._hear(event, blob, self._windows[stream])
+        return []
+
+    def _listen_to(self, event: SessionStarted | StreamOpened) -> None:
+        for name, stream in declared(event).items():
+            if stream.kind == AUDIO:
+                self._windows[name] = _Window(stream.form, self._settings)
+                self._scopes[name] = scopes_of(stream)
+
+    def _hear(
+        self, event: AudioCaptured, blob: bytes, window: _Window
+    ) -> list[MusicEstimated | EstimateSkipped]:
+        if not readable(window.form):
+            return []
+        block = np.frombuffer(blob, "<i2").reshape(-1, window.form.channels)
+        window.push(event.sample, block)
+        if event.stream != ("playback" if self._playing else "room"):
+            return []
+        step = self._settings.music_period_s * window.form.rate_hz
+        last = event.sample + len(block)
+        ends = range((event.sample // step + 1) * step, last + 1, step)
+        heard = [(end, found) for end in ends if (found := window.until(end)) is not None]
+        if heard and (reason := self._skip("music", event)):
+            return [skipped("music", event, reason)]
+        return [self._estimate(event, window, end, *found) for end, found in heard]
+
+    def _estimate(
+        self,
+        event: AudioCaptured,
+        window: _Window,
+        end: int,
+        start: int,
+        samples: NDArray[np.int16],
+    ) -> MusicEstimated:
+        rate_hz = window.form.rate_hz
+        reading = self._read(samples, rate_hz)
+        return MusicEstimated(
+            t_ns=event.t_ns + (end - event.sample) * NS_PER_S // rate_hz,
+            stream=event.stream,
+            start_sample=start,
+            end_sample=end,
+            emotions=reading.emotions,
+            loudness_dbfs=reading.loudness_dbfs,
+            tempo_bpm=reading.tempo_bpm,
+            presence=reading.presence,
+            reasons=reading.reasons,
+        )
