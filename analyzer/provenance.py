@@ -16,7 +16,7 @@ from affetti.analyzer.replay import recorded_offer
 from affetti.analyzer.tables import Table, description_of, tables_of, write_csv
 from affetti.core.custody.artefacts import ANALYSIS
 from affetti.core.environment import environment
-from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.errors import AffettiError, DiskFull, FileExists, FileMissing
 from affetti.core.language import word
 from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION
@@ -67,7 +67,7 @@ def found_origin(folder: Path) -> Origin | None:
     """Return what the analysis in a folder was made of; None where there is none."""
     try:
         return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=Origin)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, AffettiError):
         return None
 
 

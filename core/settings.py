@@ -4,29 +4,29 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
 from affetti.core import locations
-from affetti.core.errors import SettingsError
+from affetti.core.errors import AffettiError, SettingsError
+from affetti.core.numbers import Chosen, bounded
 
 MIB = 1 << 20
 
 
-class VideoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VideoSettings(Chosen, frozen=True, forbid_unknown_fields=True):
     """How the camera is read and its frames are kept."""
 
-    width_px: Annotated[int, Meta(ge=160, le=7680)] = 640
-    height_px: Annotated[int, Meta(ge=120, le=4320)] = 480
-    frames_per_s: Annotated[int, Meta(ge=1, le=240)] = 30
-    jpeg_quality: Annotated[int, Meta(ge=50, le=100)] = 90
+    width_px: Annotated[int, bounded((160, 7680))] = 640
+    height_px: Annotated[int, bounded((120, 4320))] = 480
+    frames_per_s: Annotated[int, bounded((1, 240))] = 30
+    jpeg_quality: Annotated[int, bounded((50, 100))] = 90
 
 
-class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LogSettings(Chosen, frozen=True, forbid_unknown_fields=True):
     """How the live log is kept."""
 
-    part_s: Annotated[int, Meta(ge=5, le=3600)] = 300
-    part_mib: Annotated[int, Meta(ge=8, le=4096)] = 512
-    sync_s: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.5
+    part_s: Annotated[int, bounded((5, 3600))] = 300
+    part_mib: Annotated[int, bounded((8, 4096))] = 512
+    sync_s: Annotated[float, bounded((0.05, 1.0))] = 0.5
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,5 +66,6 @@ def load(path: Path | None = None) -> Settings:
         return msgspec.toml.decode(path.read_bytes(), type=Settings)
     except FileNotFoundError:
         return Settings()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingsError("settings.settings_cannot_used", path=path, error=error) from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, AffettiError) as error:
+        why = str(error).rstrip(".")
+        raise SettingsError("settings.settings_cannot_used", path=path, error=why) from error

@@ -11,7 +11,7 @@ from affetti.analyzer.commands.arguments import JSON, SESSIONS
 from affetti.analyzer.commands.output import bar, command_line, print_json
 from affetti.core.errors import ExitCode
 from affetti.core.language import counted, text
-from affetti.core.seconds import Seconds
+from affetti.core.numbers import DWELL_S, JOBS, SEGMENT_S, Number
 
 if TYPE_CHECKING:
     from affetti.analyzer.batch import Outcome, Request
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--segment",
     "segment_s",
-    type=Seconds(0.0, above=True),
+    type=Number(SEGMENT_S),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dwell",
     "dwell_s",
-    type=Seconds(0.0, above=True),
+    type=Number(DWELL_S),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace an analysis that was made otherwise.")
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=Number(JOBS, whole=True),
     metavar="N",
     help="Recordings at a time. [default: one a processor]",
 )

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from affetti.analyzer.measures.congruence import Congruence
@@ -43,19 +41,20 @@ from affetti.analyzer.measures.unseen import Unseen, unseen_of
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import FloatArray
 from affetti.core.events import Columns, PerceptionSettings
+from affetti.core.numbers import MAX_S, SEGMENT_S, Chosen, bounded
 from affetti.core.state import SessionState
 from affetti.models.face.reference import Outcome
 
-Positive = Annotated[float, Meta(gt=0)]
 
-
-class Parameters(msgspec.Struct, frozen=True):
+class Parameters(Chosen, frozen=True):
     """What the researcher may choose; it is written beside every result."""
 
-    segment_s: Positive = 5.0
+    segment_s: Annotated[float, bounded(SEGMENT_S)] = 5.0
     chain: StickyChain = StickyChain()
-    lasting_s: float = 2.0  # how long a new state of the face must last to count as one
-    mixed_margin: float = MIXED_MARGIN  # two labels closer than this are mixed
+    # How long a new state of the face must last to count as one.
+    lasting_s: Annotated[float, bounded((0.0, MAX_S))] = 2.0
+    # Two labels closer than this are mixed.
+    mixed_margin: Annotated[float, bounded((0.0, 1.0))] = MIXED_MARGIN
 
 
 @dataclass(frozen=True)

@@ -19,25 +19,27 @@ because one session is too short to learn them from.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Annotated, Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.emotions import EMOTIONS, FloatArray, Label
+from affetti.core.numbers import DWELL_S, MAX_S, Chosen, bounded
 
 SILENT: Final = -1  # the state of a tick that belongs to a long silence
 
 StateArray = NDArray[np.int8]
 
 
-class StickyChain(msgspec.Struct, frozen=True):
+class StickyChain(Chosen, frozen=True):
     """The parameters of the model."""
 
-    expected_dwell_s: float = 10.0  # how long an expression stays, on average
-    floor: float = 0.05  # share of a uniform distribution mixed into every estimate
-    longest_silence_s: float = 5.0  # a longer one has no state
+    # How long an expression stays, on average.
+    expected_dwell_s: Annotated[float, bounded(DWELL_S)] = 10.0
+    # Share of a uniform distribution mixed into every estimate; without any, one could rule out.
+    floor: Annotated[float, bounded((1e-6, 1.0))] = 0.05
+    longest_silence_s: Annotated[float, bounded((0.0, MAX_S))] = 5.0  # a longer one has no state
 
 
 @dataclass(frozen=True)

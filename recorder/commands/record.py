@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, Seconds
+from affetti.core.numbers import DURATION_S, NEUTRAL_REFERENCE_S, Number
 
 # Scopes of consent beside those to video and audio; `core.events` has them all.
 _FURTHER_SCOPES = ("room", "signals", "identity", "pictures_in_reports", "research")
@@ -37,11 +37,11 @@ _FURTHER_SCOPES = ("room", "signals", "identity", "pictures_in_reports", "resear
 )
 @click.option("--speaker", metavar="NAME", default="", help="Where to play. [default: system]")
 @click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
-@click.option("--duration", metavar="SECONDS", type=Seconds(*DURATION_S), help="End then.")
+@click.option("--duration", metavar="SECONDS", type=Number(DURATION_S), help="End then.")
 @click.option(
     "--neutral",
     metavar="SECONDS",
-    type=Seconds(*NEUTRAL_REFERENCE_S),
+    type=Number(NEUTRAL_REFERENCE_S),
     help="The person first shows a neutral face for so long; later faces are read against it.",
 )
 @click.option(

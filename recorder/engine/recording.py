@@ -37,10 +37,10 @@ from affetti.core.events import (
     refuse_unstorable,
 )
 from affetti.core.language import text
+from affetti.core.numbers import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.people.person import checked_code, refuse_existing, session_file_name
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import PartLog
-from affetti.core.seconds import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
 from affetti.core.streams import AUDIO, ROOM, VIDEO, Stream

@@ -29,7 +29,7 @@ SPEAKING: Final = tuple(
         *(ROOT / "recorder").rglob("*.py"),
         *(ROOT / "analyzer").rglob("*.py"),
         *(ROOT / "models" / "commands").glob("*.py"),
-        *(ROOT / "core" / name for name in ("cli.py", "journal.py", "seconds.py", "errors.py")),
+        *(ROOT / "core" / name for name in ("cli.py", "journal.py", "numbers.py", "errors.py")),
         *(ROOT / "core" / "recording" / name for name in ("losses.py", "layout.py", "parts.py")),
     )
     if path.parent.name != "tables" and path not in FACES
