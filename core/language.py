@@ -213,8 +213,14 @@ def _entry(block: str) -> dict[str, str]:
         if found is None:
             raise ValueError(f"no line of a catalogue: {line!r}")
         keyword = found[1] or keyword
-        entry[keyword] = entry.get(keyword, "") + json.loads(found[2])
+        entry[keyword] = entry.get(keyword, "") + _unquoted(found[2])
     return entry
+
+
+def _unquoted(quoted: str) -> str:
+    # Reading a whole catalogue is most of what a short command does: few lines need a parser.
+    inner = quoted[1:-1]
+    return str(json.loads(quoted)) if "\\" in inner or '"' in inner else inner
 
 
 def _compiled(entries: Catalogue) -> bytes:

@@ -3,11 +3,9 @@
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
-    ESTIMATES,
     AnyEvent,
     AudioCaptured,
     FrameCaptured,
@@ -15,7 +13,6 @@ from affetti.core.events import (
     SessionStarted,
     StreamOpened,
     UnknownEvent,
-    columns,
     decode,
     stream_of,
 )
@@ -116,14 +113,18 @@ def _is_storable(event: AnyEvent | UnknownEvent) -> bool:
         return False
     if isinstance(event, UnknownEvent):
         return True
-    values: list[Any] = list(msgspec.structs.astuple(event))
-    if any(isinstance(value, int) and abs(value) >= _LARGEST for value in values):
-        return False
-    return not isinstance(event, ESTIMATES) or _has_columns(event)
+    return _fits_columns(event)
 
 
-def _has_columns(event: AnyEvent) -> bool:
-    try:
-        return all(isinstance(each, np.ndarray) for each in columns(type(event), [event]).values())
-    except (OverflowError, ValueError):
-        return False
+def _fits_columns(value: Any) -> bool:
+    """Whether all whole numbers in a value, however deep, fit a column of int64 or float64."""
+    match value:
+        case int():
+            return abs(value) < _LARGEST
+        case tuple():
+            return all(map(_fits_columns, value))
+        case dict():
+            return all(map(_fits_columns, value.values()))
+        case msgspec.Struct():
+            return all(map(_fits_columns, msgspec.structs.astuple(value)))
+    return True

@@ -402,22 +402,23 @@ class Survey:
             A part cannot be read, or is not what it was when it was surveyed.
         """
         wanted = np.arange(len(self.rows)) if chosen is None else np.flatnonzero(chosen)
+        chosen_rows = self.rows[wanted]
+        where = zip(
+            self.part_of[wanted].tolist(),
+            *(chosen_rows[name].tolist() for name in ("offset", "length", "crc32")),
+            strict=True,
+        )
         with ExitStack() as opened:
-            path, file = None, None
-            for i in wanted:
-                part = self.parts[self.part_of[i]]
-                if file is None or part != path:
+            last, file = None, None
+            for part, offset, length, crc32 in where:
+                if file is None or part != last:
                     opened.close()
-                    path, file = part, opened.enter_context(part.open("rb"))
-                yield self._read(file, i)
-
-    def _read(self, file: BinaryIO, i: Any) -> Record:
-        row = self.rows[i]
-        file.seek(self.log_offsets[self.part_of[i]] + int(row["offset"]))
-        found = unpack(file.read(int(row["length"])))
-        if found is None or found[1].crc32 != row["crc32"]:
-            raise OSError(f"{self.parts[self.part_of[i]].name} changed while it was read")
-        return found[1]
+                    last, file = part, opened.enter_context(self.parts[part].open("rb"))
+                file.seek(self.log_offsets[part] + offset)
+                found = unpack(file.read(length))
+                if found is None or found[1].crc32 != crc32:
+                    raise OSError(f"{self.parts[part].name} changed while it was read")
+                yield found[1]
 
 
 def survey(target: Path) -> Survey:

@@ -7,7 +7,7 @@
 
 The header alone says whose and of what stream a record is, what consent it concerns and whether
 bytes lie behind its JSON, so that a record of a kind that is not known can be withdrawn. The
-check is a CRC-32 over all of the header before it, the JSON and the blob: whatever gives a
+check is a CRC-32 over the JSON, the blob and all of the header before it: whatever gives a
 record its meaning. Records stand one behind the other and say how long they are and whose, so a
 log is read from its own words, and after damage from the next magic on.
 """
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-MAGIC: Final = b"\x89AFFrec\x03"
+MAGIC: Final = b"\x89AFFrec\x04"
 KIND_BYTES: Final = 24
 STREAM_BYTES: Final = 32
 SCOPES_BYTES: Final = 48
@@ -29,6 +29,7 @@ _HEADER: Final = struct.Struct(f"<8s16sqq{KIND_BYTES}s{STREAM_BYTES}s{SCOPES_BYT
 _CHECK: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size + _CHECK.size
 _CHUNK_BYTES: Final = 1 << 20
+_BLANK: Final = memoryview(bytes(_CHUNK_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def pack(session_id: str, record: Record) -> bytes:
         raise ValueError("a header has no room for what it should say")
     lengths = len(record.json), len(record.blob)
     header = _HEADER.pack(MAGIC, session, record.seq, record.t_ns, *texts, *lengths)
-    check = zlib.crc32(record.blob, zlib.crc32(record.json, zlib.crc32(header)))
+    check = zlib.crc32(header, record.crc32)
     return b"".join((header, _CHECK.pack(check), record.json, record.blob))
 
 
@@ -114,14 +115,14 @@ def unpack(data: bytes) -> tuple[str, Record] | None:
         return None
     (check,) = _CHECK.unpack_from(data, _HEADER.size)
     view = memoryview(data)
-    if zlib.crc32(view[HEADER_BYTES:], zlib.crc32(view[: _HEADER.size])) != check:
+    crc32 = zlib.crc32(view[HEADER_BYTES:])
+    if zlib.crc32(view[: _HEADER.size], crc32) != check:
         return None
     _, session, seq, t_ns, *texts, json_length, _ = _HEADER.unpack_from(data)
     cut = HEADER_BYTES + json_length
     kind, stream, scopes = (text.rstrip(b"\0").decode("ascii", "replace") for text in texts)
     json, blob = data[HEADER_BYTES:cut], data[cut:]
-    record = record_of(seq, t_ns, kind, json, blob, stream=stream, scopes=scopes)
-    return session.hex(), record
+    return session.hex(), Record(seq, t_ns, kind, json, blob, crc32, stream, scopes)
 
 
 class Scan:
@@ -183,8 +184,10 @@ class Scan:
             chunk = self._file.read(min(_CHUNK_BYTES, self._stop - at))
             if not chunk:
                 break
-            blank = blank and chunk.count(0) == len(chunk)
-            found = chunk.find(MAGIC, 1)
+            # Comparing is ten times as fast as searching, and most of what is reserved is blank.
+            zeros = chunk == _BLANK[: len(chunk)]
+            blank = blank and zeros
+            found = -1 if zeros else chunk.find(MAGIC, 1)
             if found > 0:
                 return at + found, blank
             step = len(chunk) - len(MAGIC)

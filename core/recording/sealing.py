@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,32 +132,65 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
     size = int(plan.rows["length"].sum())
     _refuse_without_room(target, size)
     left = _named(_tidied(target))
-    held = _sealed(target, plan, _Meter(progress, 2 * size))
+    _make(target, plan, _Meter(progress, 2 * size))
     said = statement(plan.closing, plan.state) if plan.closing else text("sealing.whole")
     return SealReport(
         target,
         plan.closing is not None,
         plan.closing.lost_s if plan.closing else 0.0,
-        said + _put_away(target, found, held) + left,
+        said + _put_away(target, found, plan.fit) + left,
         not plan.losses.inside,
     )
 
 
-def _sealed(target: Path, plan: _Plan, meter: "_Meter") -> NDArray[np.bool_]:
-    """Make the sealed file; return which of the surveyed records were read back from it."""
+def _make(target: Path, plan: _Plan, meter: "_Meter") -> None:
+    """Make the sealed file, and read back from it all that was fit."""
     temporary = name_beside(target)
     try:
         _write(temporary, plan, meter)
         with Session.open(temporary) as session:
-            held = _held(session, plan.found, meter)
-        if not held[plan.fit].all():
-            raise OSError("what was written is not what is read back")
+            _read_back(session, plan, meter)
         publish(temporary, target)
     except (*DAMAGE, AffettiError) as error:
         raise _seal_failed(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return held
+
+
+def _read_back(session: Session, plan: _Plan, meter: "_Meter") -> None:
+    """Compare a sealed file with the parts that it was made of.
+
+    Its digest is over the very bytes that came out of the parts, each record compared with its
+    check sum there; so that what agrees with both need not be compared with the parts once more.
+
+    Raises
+    ------
+    AffettiError, OSError
+        It is not what was written.
+    """
+    wanted = _headers(plan)
+    for record in session.verified_records():
+        meter.add(len(record.json) + len(record.blob) + HEADER_BYTES)
+        if _header(record) != next(wanted, None):
+            break
+    else:
+        if next(wanted, None) is None:
+            return
+    raise OSError("what was written is not what is read back")
+
+
+def _headers(plan: _Plan) -> Iterator[tuple[Any, ...]]:
+    names = ("seq", "t_ns", "kind", "stream", "scopes", "json_length", "length", "crc32")
+    yield from zip(*(plan.rows[name].tolist() for name in names), strict=True)
+    if plan.last_words is not None:
+        yield _header(plan.last_words)
+
+
+def _header(record: Record) -> tuple[Any, ...]:
+    """Return all of a record but its bytes, as the rows of parts have it."""
+    texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
+    lengths = len(record.json), HEADER_BYTES + len(record.json) + len(record.blob)
+    return (record.seq, record.t_ns, *texts, *lengths, record.crc32)
 
 
 def _planned(target: Path, found: Survey) -> _Plan:
