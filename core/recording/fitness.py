@@ -118,13 +118,12 @@ def _is_storable(event: AnyEvent | UnknownEvent) -> bool:
 
 def _fits_columns(value: Any) -> bool:
     """Whether all whole numbers in a value, however deep, fit a column of int64 or float64."""
-    match value:
-        case int():
-            return abs(value) < _LARGEST
-        case tuple():
-            return all(map(_fits_columns, value))
-        case dict():
-            return all(map(_fits_columns, value.values()))
-        case msgspec.Struct():
-            return all(map(_fits_columns, msgspec.structs.astuple(value)))
+    if isinstance(value, int):
+        return abs(value) < _LARGEST
+    if isinstance(value, tuple):
+        return all(map(_fits_columns, value))
+    if isinstance(value, dict):
+        return all(map(_fits_columns, value.values()))
+    if isinstance(value, msgspec.Struct):
+        return all(map(_fits_columns, msgspec.structs.astuple(value)))
     return True

@@ -53,9 +53,9 @@ from affetti.core.recording.records import (
     Record,
     Scan,
     pack,
+    read_record,
     record_of,
     scopes_text,
-    unpack,
 )
 from affetti.core.settings import MIB, LogSettings
 from affetti.core.streams import Stream
@@ -414,11 +414,11 @@ class Survey:
                 if file is None or part != last:
                     opened.close()
                     last, file = part, opened.enter_context(self.parts[part].open("rb"))
-                file.seek(self.log_offsets[part] + offset)
-                found = unpack(file.read(length))
-                if found is None or found[1].crc32 != crc32:
+                at = self.log_offsets[part] + offset
+                found = read_record(file, at, at + length)
+                if found is None or (found.length, found.record.crc32) != (length, crc32):
                     raise OSError(f"{self.parts[part].name} changed while it was read")
-                yield found[1]
+                yield found.record
 
 
 def survey(target: Path) -> Survey:

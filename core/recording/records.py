@@ -18,6 +18,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -113,16 +114,41 @@ def unpack(data: bytes) -> tuple[str, Record] | None:
     """Return a record and the session it belongs to; None where it is not as it was packed."""
     if packed_length(data[:HEADER_BYTES]) != len(data):
         return None
-    (check,) = _CHECK.unpack_from(data, _HEADER.size)
-    view = memoryview(data)
-    crc32 = zlib.crc32(view[HEADER_BYTES:])
-    if zlib.crc32(view[: _HEADER.size], crc32) != check:
+    return _unpacked(data[:HEADER_BYTES], data[HEADER_BYTES:])
+
+
+def read_record(file: BinaryIO, at: int, stop: int) -> Place | None:
+    """Return the record that begins at a place of a file; None where none does, or it is not whole.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    file.seek(at)
+    header = file.read(min(HEADER_BYTES, max(stop - at, 0)))
+    length = packed_length(header)
+    if length is None or at + length > stop:
         return None
-    _, session, seq, t_ns, *texts, json_length, _ = _HEADER.unpack_from(data)
-    cut = HEADER_BYTES + json_length
-    kind, stream, scopes = (text.rstrip(b"\0").decode("ascii", "replace") for text in texts)
-    json, blob = data[HEADER_BYTES:cut], data[cut:]
-    return session.hex(), Record(seq, t_ns, kind, json, blob, crc32, stream, scopes)
+    body = file.read(length - HEADER_BYTES)
+    found = _unpacked(header, body) if len(body) == length - HEADER_BYTES else None
+    return None if found is None else Place(at, length, *found)
+
+
+def _unpacked(header: bytes, body: bytes) -> tuple[str, Record] | None:
+    _, session, seq, t_ns, *texts, json_length, _ = _HEADER.unpack_from(header)
+    crc32 = zlib.crc32(body)
+    if (zlib.crc32(header[: _HEADER.size], crc32),) != _CHECK.unpack_from(header, _HEADER.size):
+        return None
+    words = map(_word, texts)
+    kind = next(words)
+    record = Record(seq, t_ns, kind, body[:json_length], body[json_length:], crc32, *words)
+    return session.hex(), record
+
+
+@lru_cache(1024)  # few words, in every record
+def _word(padded: bytes) -> str:
+    return padded.rstrip(b"\0").decode("ascii", "replace")
 
 
 class Scan:
@@ -158,7 +184,7 @@ class Scan:
         """
         at: int | None = self._start
         while at is not None:
-            place = self._read(at)
+            place = read_record(self._file, at, self._stop)
             if place is not None:
                 yield place
                 at += place.length
@@ -166,15 +192,6 @@ class Scan:
             following, blank = self._next(at)
             self.clean &= blank and following is None
             at = following
-
-    def _read(self, at: int) -> Place | None:
-        self._file.seek(at)
-        header = self._file.read(min(HEADER_BYTES, max(self._stop - at, 0)))
-        length = packed_length(header)
-        if length is None or at + length > self._stop:
-            return None
-        found = unpack(header + self._file.read(length - HEADER_BYTES))
-        return None if found is None else Place(at, length, *found)
 
     def _next(self, at: int) -> tuple[int | None, bool]:
         """Return where the next record may begin, and whether there are but zeros up to it."""
