@@ -1,12 +1,15 @@
 """The `affetti` command: a group that finds its commands through entry points."""
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from affetti.core import place, terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import text
 
@@ -43,9 +46,16 @@ def affetti() -> None:
 
 def complain(error: AffettiError) -> None:
     """Print an error and what to do about it to standard error."""
-    click.secho(text("error.first", message=error.message), fg="red", bold=True, err=True)
+    said = text("error.first", message=error.message)
+    terminal.say(said, fg="red", bold=True, err=True)
     if error.hint:
-        click.echo(f"       {error.hint}", err=True)
+        terminal.say(f"       {error.hint}", err=True)
+
+
+def _end(error: AffettiError) -> NoReturn:
+    with suppress(OSError, ValueError):  # of standard error nobody can be told
+        complain(error)
+    sys.exit(error.code)
 
 
 def main() -> NoReturn:
@@ -60,31 +70,47 @@ def main() -> NoReturn:
     os.environ["PYTHONSAFEPATH"] = "1"
     # Recordings, tables and reports are about patients: only their owner may read them.
     os.umask(0o077)
+    terminal.begin()
     try:
-        code = affetti(prog_name="affetti", standalone_mode=False)
+        code = _carried_out()
+        terminal.finish()
         sys.exit(code if isinstance(code, int) else ExitCode.OK)
     except AffettiError as error:
-        complain(error)
-        sys.exit(error.code)
+        _end(error)
     except click.exceptions.Abort:
         click.echo(text("error.stopped"), err=True)
         sys.exit(ExitCode.WARNING)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away (`affetti info … | head`): nothing to say, and
-        # nothing more to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
+    except OSError as error:
+        terminal.drop()
+        if error.errno == errno.EPIPE:
+            sys.exit(ExitCode.OK)  # whoever read our output went away (`affetti info … | head`)
+        if error.errno not in place.KINDS:
+            _unforeseen(error)
+        _end(place.trouble(error))
     except Exception as error:
-        if os.environ.get("AFFETTI_DEBUG"):
-            raise
-        from affetti.core import logbook
+        _unforeseen(error)
 
-        logbook.begin("affetti")
-        logbook.note("not foreseen", error)
-        complain(
-            AffettiError("cli.something_went_wrong_inside", name=type(error).__name__, error=error)
-        )
-        sys.exit(ExitCode.INTERNAL)
+
+def _carried_out() -> Any:
+    try:
+        return affetti(prog_name="affetti", standalone_mode=False)
+    except SystemExit:
+        # Click has seen that whoever read our output went away, and calls that a failure.
+        if "PacifyFlushWrapper" in type(sys.stdout).__name__:
+            raise BrokenPipeError(errno.EPIPE, "") from None
+        raise
+
+
+def _unforeseen(error: Exception) -> NoReturn:
+    """Note a defect of ours, and say that it is one."""
+    if os.environ.get("AFFETTI_DEBUG"):
+        raise error
+    from affetti.core import logbook
+
+    logbook.begin("affetti")
+    logbook.note("not foreseen", error)
+    name = type(error).__name__
+    _end(AffettiError("cli.something_went_wrong_inside", name=name, error=error))

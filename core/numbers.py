@@ -1,12 +1,9 @@
 """Numbers that a person may choose, in an option, a setting or a notebook: finite, and bounded."""
 
 import math
-from functools import cache
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeAlias
 
 import click
-import msgspec
-from msgspec import Meta
 
 from affetti.core.errors import UsageError
 from affetti.core.language import text
@@ -42,25 +39,6 @@ class Number(click.FloatRange):
         if not _within(number, self._bounds):
             self.fail(text("numbers.option", value=value, **_named(self._bounds)), param, ctx)
         return number
-
-
-class Chosen(msgspec.Struct, frozen=True):
-    """A struct whose `bounded` fields are checked whoever makes it, a decoder or a person.
-
-    Raises
-    ------
-    AffettiError
-        A field is not a finite number within its bounds.
-    """
-
-    def __post_init__(self) -> None:
-        for name, bounds in _bounds_of(type(self)).items():
-            checked(name, getattr(self, name), bounds)
-
-
-def bounded(bounds: Bounds) -> Meta:
-    """Return what an annotation of a field in a `Chosen` says: that it has bounds."""
-    return Meta(extra={"bounds": bounds})
 
 
 def checked(name: str, number: float, bounds: Bounds) -> float:
@@ -99,15 +77,3 @@ def _within(number: Any, bounds: Bounds) -> bool:
 
 def _named(bounds: Bounds) -> dict[str, str]:
     return {"min": f"{bounds[0]:.15g}", "max": f"{bounds[1]:.15g}"}
-
-
-@cache
-def _bounds_of(kind: type) -> dict[str, Bounds]:
-    hints = get_type_hints(kind, include_extras=True)
-    return {
-        name: meta.extra["bounds"]
-        for name, hint in hints.items()
-        if get_origin(hint) is Annotated
-        for meta in get_args(hint)[1:]
-        if isinstance(meta, Meta) and meta.extra
-    }

@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 
 from affetti.core import locations
+from affetti.core.choices import Chosen, bounded
 from affetti.core.errors import AffettiError, SettingsError
-from affetti.core.numbers import Chosen, bounded
 
 MIB = 1 << 20
 

@@ -15,6 +15,7 @@ from affetti.core.errors import AffettiError
 from affetti.core.language import text
 from affetti.core.recording.names import unsealed_in
 from affetti.core.settings import Settings, VideoSettings
+from affetti.core.terminal import is_terminal
 from affetti.models.manifest import manifest, verified_bytes
 from affetti.recorder.sources import devices
 from affetti.recorder.sources.portaudio import portaudio
@@ -70,7 +71,7 @@ def speakers(settings: Settings) -> Check:
 
 def terminal(settings: Settings) -> Check:
     """Whether the screen has room and colours."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         hint = text("doctor.needs_terminal")
         return Check(text("doctor.terminal"), "warning", text("doctor.no_terminal"), hint)
     columns, lines = os.get_terminal_size(sys.stderr.fileno())

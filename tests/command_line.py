@@ -23,9 +23,12 @@ class Said:
     stderr: str
 
 
-def affetti(*words: object, cwd: Path | None = None, typed: str = "") -> Said:
+def affetti(
+    *words: object, cwd: Path | None = None, typed: str = "", charset: str = "utf-8"
+) -> Said:
     """Run a command as `python -m affetti` does, and leave this process as it was."""
-    with _kept(cwd), CliRunner().isolation(typed) as (stdout, stderr, _):
+    with _kept(cwd), CliRunner(charset=charset).isolation(typed) as (stdout, stderr, _):
+        written = "utf-8" if charset == "ascii" else charset  # which is what click writes
         sys.argv = ["affetti", *map(str, words)]
         try:
             main()
@@ -33,7 +36,7 @@ def affetti(*words: object, cwd: Path | None = None, typed: str = "") -> Said:
             code = int(end.code or 0)
         sys.stdout.flush()
         sys.stderr.flush()
-        return Said(code, stdout.getvalue().decode(), stderr.getvalue().decode())
+        return Said(code, stdout.getvalue().decode(written), stderr.getvalue().decode(written))
 
 
 @contextlib.contextmanager

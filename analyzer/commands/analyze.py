@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSIONS
-from affetti.analyzer.commands.output import bar, command_line, print_json
+from affetti.analyzer.commands.output import bar, command_line
+from affetti.core import terminal
 from affetti.core.errors import ExitCode
 from affetti.core.language import counted, text
 from affetti.core.numbers import DWELL_S, JOBS, SEGMENT_S, Number
@@ -88,7 +89,7 @@ def analyze(
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)
     if as_json:
-        print_json([_outcome_fields(outcome) for outcome in outcomes])
+        terminal.print_json([_outcome_fields(outcome) for outcome in outcomes])
     else:
         _print_outcomes(outcomes)
     failed = any(outcome.status == "failed" for outcome in outcomes)
@@ -127,11 +128,11 @@ def _print_outcomes(outcomes: "list[Outcome]") -> None:
     for outcome in outcomes:
         name, folder = outcome.path.name, outcome.folder
         if outcome.error is None:
-            click.echo(text(f"analyze.{outcome.status}", name=name, folder=folder))
+            terminal.say(text(f"analyze.{outcome.status}", name=name, folder=folder))
         else:
             said = text("analyze.failed", name=name, message=outcome.error.message)
-            click.secho(said, fg="red", err=True)
-            click.echo(f"    {outcome.error.hint}", err=True)
+            terminal.say(said, fg="red", err=True)
+            terminal.say(f"    {outcome.error.hint}", err=True)
     if len(outcomes) > 1:
         counts = Counter(outcome.status for outcome in outcomes)
         said = ", ".join(

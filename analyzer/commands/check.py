@@ -6,8 +6,10 @@ from typing import Any
 import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSIONS
-from affetti.analyzer.commands.output import bar, plain, print_json
+from affetti.analyzer.commands.output import bar
+from affetti.core import terminal
 from affetti.core.errors import ExitCode
+from affetti.core.labels import label
 from affetti.core.language import counted, text, word
 
 
@@ -32,7 +34,7 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
         with bar(text("bar.checking", name=path.name)) as progress:
             found[path] = inspect(path, progress)
     if as_json:
-        print_json(
+        terminal.print_json(
             [
                 {
                     "recording": str(path),
@@ -52,11 +54,11 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
     else:
         colours = {"CRITICAL": "red", "WARNING": "yellow", "NOTE": "cyan"}
         for path, findings in found.items():
-            click.echo(_head(path.name, len(RULES), findings))
+            terminal.say(_head(path.name, len(RULES), findings))
             for finding in findings:
                 name = finding.importance.name
                 importance = click.style(f"{word('importance', name):<8}", fg=colours[name])
-                click.echo(f"  {importance} {plain(finding.message)}")
+                click.echo(f"  {importance} {label(finding.message)}")
     worst = min((f.importance for each in found.values() for f in each), default=Importance.NOTE)
     return {Importance.CRITICAL: ExitCode.DAMAGED, Importance.WARNING: ExitCode.WARNING}.get(
         worst, ExitCode.OK

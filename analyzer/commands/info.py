@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
-from affetti.analyzer.commands.output import plain, print_json
+from affetti.core import terminal
 from affetti.core.language import clock_text, counted, text, word
 
 if TYPE_CHECKING:
@@ -32,18 +32,16 @@ def info(session: Path, as_json: bool) -> None:
     affetti info sub-P07_ses-20261124T101500.h5
     affetti info sub-P07_ses-20261124T101500.h5 --json
     """
-    import msgspec
-
     from affetti.core.recording.session import Session
 
     with Session.open(session) as opened:
         found = opened.info
         course = list(_course_lines(opened))
     if as_json:
-        print_json(msgspec.to_builtins(found))
+        terminal.print_json(found)
     else:
         for label, said in [*_info_lines(found), *course]:
-            click.echo(f"{label:<12} {plain(said)}")
+            terminal.say(f"{label:<12} {said}")
 
 
 def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:

@@ -1,11 +1,9 @@
 """What commands print, and how they show that they are at work."""
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import click
 
@@ -24,13 +22,3 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
 def command_line() -> str:
     """Return the command as it was typed."""
     return shlex.join(["affetti", *sys.argv[1:]])
-
-
-def print_json(value: Any) -> None:
-    """Print a value for a machine to read."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def plain(text: str) -> str:
-    """Return text on one line and without what a terminal would obey; a recording may lie."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from affetti.analyzer.commands.output import bar
+from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import text
 
@@ -34,7 +35,7 @@ def recover(paths: tuple[Path, ...]) -> int:
         try:
             with bar(text("bar.sealing", name=target.name)) as progress:
                 done = seal(target, progress)
-            click.echo(text("recover.done", path=done.path, statement=done.statement))
+            terminal.say(text("recover.done", path=done.path, statement=done.statement))
             whole = whole and done.whole
         except AffettiError as error:
             failures.append(error)

@@ -6,6 +6,7 @@ import click
 
 from affetti.analyzer.commands.arguments import SESSION
 from affetti.analyzer.commands.output import bar
+from affetti.core import terminal
 from affetti.core.language import text
 
 
@@ -30,4 +31,4 @@ def report(session: Path, output: Path | None) -> None:
 
     with bar(text("bar.reading", name=session.name)) as progress:
         path = write_report(session, output, progress)
-    click.echo(path)
+    terminal.say(str(path))

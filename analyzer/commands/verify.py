@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
-from affetti.analyzer.commands.output import bar, plain, print_json
+from affetti.analyzer.commands.output import bar
+from affetti.core import terminal
 from affetti.core.errors import ExitCode
+from affetti.core.labels import label
 from affetti.core.language import text
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def verify(session: Path, zoos: tuple[Path, ...], as_json: bool) -> int:
     with Session.open(session) as opened, bar(text("bar.replaying", name=session.name)) as progress:
         found = verify_session(opened, progress, zoos)
     if as_json:
-        print_json(_verification_fields(found))
+        terminal.print_json(_verification_fields(found))
     else:
         _print_verification(session.name, found)
     return ExitCode.OK if found.reproduced else ExitCode.MISMATCH
@@ -84,12 +86,12 @@ def _verification_fields(found: "Verification") -> dict[str, Any]:
 
 def _print_verification(name: str, found: "Verification") -> None:
     if found.proved_by is not None:
-        click.echo(plain(_elsewhere(name, found)))
+        click.echo(label(_elsewhere(name, found)))
         click.echo("    " + text("verify.intact"))
         return
     first, *rest = _verdict_lines(name, found)
     for line in (first, *(f"    {line}" for line in rest)):
-        click.echo(plain(line))
+        click.echo(label(line))
     if left := _counts(found.skipped):
         click.echo("    " + text("verify.skipped", estimates=left))
     if lost := _counts(found.unrecorded):

@@ -38,10 +38,11 @@ from affetti.analyzer.measures.together import Together, together_in
 from affetti.analyzer.measures.tracks import TrackResult, congruence_in, track_result
 from affetti.analyzer.measures.transitions import Change, States, StickyChain, changes_of, smoothed
 from affetti.analyzer.measures.unseen import Unseen, unseen_of
+from affetti.core.choices import Chosen, bounded
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import FloatArray
 from affetti.core.events import Columns, PerceptionSettings
-from affetti.core.numbers import MAX_S, SEGMENT_S, Chosen, bounded
+from affetti.core.numbers import MAX_S, SEGMENT_S
 from affetti.core.state import SessionState
 from affetti.models.face.reference import Outcome
 

@@ -24,8 +24,9 @@ from typing import Annotated, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core.choices import Chosen, bounded
 from affetti.core.emotions import EMOTIONS, FloatArray, Label
-from affetti.core.numbers import DWELL_S, MAX_S, Chosen, bounded
+from affetti.core.numbers import DWELL_S, MAX_S
 
 SILENT: Final = -1  # the state of a tick that belongs to a long silence
 

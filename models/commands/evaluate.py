@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from affetti.core import terminal
 from affetti.core.language import text
 from affetti.models.commands.arguments import DATA, JSON
 from affetti.models.commands.extras import training_extra
-from affetti.models.commands.output import print_figures, print_json, shown_progress
+from affetti.models.commands.output import print_figures, shown_progress
 
 
 @click.group()
@@ -41,7 +42,7 @@ def evaluate_face(data: Path, model: str, persons: bool, as_json: bool) -> None:
         result = accuracy.evaluate_face(data, model, progress, persons=persons)
     found = msgspec.to_builtins(result)
     if as_json:
-        print_json(found)
+        terminal.print_json(found)
     else:
         print_figures(found)
 
@@ -72,6 +73,6 @@ def evaluate_music(data: Path, model: str, cv: str | None, no_train: bool, as_js
         else:
             result = accuracy.evaluate_music(data, progress, model, everything=no_train)
     if as_json:
-        print_json(result.as_json())
+        terminal.print_json(result.as_json())
     else:
         click.echo(result.as_text())

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from affetti.core import terminal
 from affetti.core.language import text
 from affetti.models.commands.arguments import JSON
-from affetti.models.commands.output import print_json
 
 if TYPE_CHECKING:
     from affetti.models.manifest import ModelFile
@@ -21,7 +21,7 @@ def list_models(as_json: bool) -> None:
 
     entries = manifest()
     if as_json:
-        print_json(
+        terminal.print_json(
             {
                 name: {
                     "file": f"{name}/{entry.file}",

@@ -1,17 +1,11 @@
 """What the commands about models print, and how they show that they are at work."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
-
-
-def print_json(found: dict[str, Any]) -> None:
-    """Print what was found for a machine to read."""
-    click.echo(json.dumps(found, indent=2))
 
 
 def print_figures(found: dict[str, Any], indent: str = "") -> None:

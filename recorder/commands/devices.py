@@ -1,7 +1,5 @@
 """`affetti devices`: what is connected."""
 
-import json
-
 import click
 
 
@@ -13,6 +11,7 @@ def devices(as_json: bool) -> None:
     \b
     affetti devices
     """
+    from affetti.core import terminal
     from affetti.core.language import text
     from affetti.recorder.sources import devices as found
 
@@ -22,9 +21,9 @@ def devices(as_json: bool) -> None:
         "speakers": found.speakers(),
     }
     if as_json:
-        click.echo(json.dumps(lists, indent=2))
+        terminal.print_json(lists)
         return
     for kind, names in lists.items():
         click.echo(text(f"devices.{kind}"))
         for name in names or [text("devices.none")]:
-            click.echo(f"  {name}")
+            terminal.say(f"  {name}")

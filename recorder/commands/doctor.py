@@ -13,21 +13,20 @@ def doctor(as_json: bool) -> int:
     \b
     affetti doctor
     """
-    import msgspec
-
-    from affetti.core import settings
+    from affetti.core import settings, terminal
     from affetti.core.errors import ExitCode
+    from affetti.core.labels import label
     from affetti.recorder.doctor import examine
 
     checks = list(examine(settings.load()))
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(checks), indent=2).decode())
+        terminal.print_json(checks)
     colours = {"ok": "green", "warning": "yellow", "error": "red"}
     for check in () if as_json else checks:
         status = click.style(f"{check.status:<8}", fg=colours[check.status], bold=True)
-        click.echo(f"{status} {check.name}: {check.message}")
+        click.echo(f"{status} {check.name}: {label(check.message)}")
         if check.hint:
-            click.echo(f"{'':<8} {check.hint}")
+            terminal.say(f"{'':<8} {check.hint}")
     worst = {check.status for check in checks}
     if "error" in worst:
         return ExitCode.DEVICE

@@ -82,7 +82,8 @@ def record(
     affetti record --headless --camera 0 --play happy.ogg --duration 60
     affetti record --playlist study.csv
     """
-    from affetti.core import settings
+    from affetti.core import settings, terminal
+    from affetti.core.errors import UsageError
     from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
 
@@ -100,6 +101,8 @@ def record(
         pipeline=pipeline,
         unattended=headless,
     )
+    if markers_from_stdin and "stdin" in terminal.missing:
+        raise UsageError("record.no_standard_input")
     if headless:
         _record_headless(plan, settings.load(), markers_from_stdin, as_json)
     else:
@@ -118,7 +121,7 @@ def _consent(named: tuple[str, ...]) -> Any:
 
 
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
-    from affetti.core import logbook
+    from affetti.core import logbook, terminal
     from affetti.core.language import text
     from affetti.recorder.engine.headless import Headless, terminal_lines
 
@@ -127,9 +130,7 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
     path = Headless(settings, say, status).run(plan, markers)
     say(text("record.sealed", path=path))
     if as_json:
-        import msgspec
-
         from affetti.core.recording.session import Session
 
         with Session.open(path) as session:
-            click.echo(msgspec.json.format(msgspec.json.encode(session.info), indent=2).decode())
+            terminal.print_json(session.info)

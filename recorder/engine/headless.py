@@ -65,7 +65,9 @@ class Headless:
             It could not begin, or not go on to its end, or could not be sealed.
         """
         for number in _SIGNALS:
-            signal.signal(number, lambda number, frame: self._signalled.set())
+            # Whoever started us with `nohup` wants the recording to outlive the terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda number, frame: self._signalled.set())
         self._engine.carry_out(messages.Record(plan))
         try:
             if markers and self._engine.recording is not None:

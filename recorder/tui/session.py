@@ -1,23 +1,18 @@
 """From the command line to the screen and back: the engine, the app, and how both end."""
 
 import asyncio
-import os
 import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
-import click
-
-from affetti.core import logbook
-from affetti.core.errors import UsageError
+from affetti.core import terminal
 from affetti.core.language import text
 from affetti.core.settings import Settings
 from affetti.recorder.engine.engine import EngineProcess, start_engine
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.tty import refuse_unfit, terminal_of_its_own, watched
 
 
 def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bool) -> None:
@@ -35,10 +30,9 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
     Raises
     ------
     AffettiError
-        There is no terminal, or the engine ended before its time.
+        There is no terminal that could show it, or the engine ended before its time.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("session.screen_needs_terminal")
+    refuse_unfit()
     draft = Draft.of_plan(plan, settings, person_known=person_known, consent_known=consent_known)
     engine = start_engine(settings)
     app = AffettiApp(engine.pipe, settings, draft)
@@ -48,32 +42,17 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
     finally:
         unsealed = app.view.path if app.view is not None and app.recording else None
         if unsealed and app.problem is None:
-            click.echo(text("review.sealing", path=unsealed), err=True)
+            _tell("review.sealing", unsealed)
     _end(engine, told_to_end)
     if app.problem is not None:
         raise app.problem
     if app.view is not None and Path(app.view.path).exists():
-        click.echo(text("review.sealed", path=app.view.path), err=True)
+        _tell("review.sealed", app.view.path)
 
 
-@contextmanager
-def terminal_of_its_own() -> Iterator[None]:
-    """Leave the terminal to the screen: what libraries print to standard error goes to the log.
-
-    Textual draws on `sys.__stderr__`, which becomes a door of its own to the same terminal.
-    """
-    drawn, printed = sys.__stderr__, sys.stderr
-    kept = os.dup(logbook.STDERR)
-    with open(kept, "w", encoding="utf-8", errors="replace") as terminal:
-        sys.__stderr__ = sys.stderr = terminal  # type: ignore[misc]
-        try:
-            logbook.begin("screen", (logbook.STDERR,))
-            yield
-        finally:
-            logbook.end()
-            terminal.flush()
-            os.dup2(kept, logbook.STDERR)
-            sys.__stderr__, sys.stderr = drawn, printed  # type: ignore[misc]
+def _tell(what: str, path: str) -> None:
+    with suppress(OSError, ValueError):  # the terminal may be gone
+        terminal.say(text(what, path=path), err=True)
 
 
 async def _show(app: AffettiApp) -> bool:
@@ -87,7 +66,8 @@ async def _show(app: AffettiApp) -> bool:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, tell, number)
-    await app.run_async()
+    with watched(lambda: loop.call_soon_threadsafe(app.exit)):
+        await app.run_async()
     return bool(told)
 
 

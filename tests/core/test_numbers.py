@@ -10,9 +10,10 @@ import pytest
 from affetti.analyzer import Parameters
 from affetti.analyzer.measures.transitions import StickyChain
 from affetti.core import settings
+from affetti.core.choices import Chosen
 from affetti.core.cli import affetti as commands
 from affetti.core.errors import AffettiError, ExitCode, SettingsError
-from affetti.core.numbers import Chosen, Number
+from affetti.core.numbers import Number
 from tests.command_line import affetti
 
 SENSELESS = ("nan", "-inf", "inf", "1e999", "-1", "1e-9", "1e300", "five", "", "0x10")

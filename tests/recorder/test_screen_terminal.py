@@ -14,7 +14,7 @@ from affetti.recorder.tui.widgets.playlist import tracks_at
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from affetti.recorder.tui.session import terminal_of_its_own
+from affetti.recorder.tui.tty import terminal_of_its_own
 from affetti.recorder.tui.widgets.playlist import tracks_at
 with terminal_of_its_own():
     sys.__stderr__.write("drawn")

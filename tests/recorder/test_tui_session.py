@@ -82,14 +82,14 @@ async def test_a_session_by_hand_from_set_up_to_report(
 class Terminal:
     """`affetti record` in a terminal of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, before: tuple[str, ...] = ()) -> None:
         film = moving_film(folder / "film.avi", seconds=120)
         command = [sys.executable, "-m", "affetti", "record", "--person", "P07"]
         command += ["--consent", "video", "--camera", str(film), "--no-speaker"]
         self.folder = folder
         self.master, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            command,
+            [*before, *command],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -97,6 +97,16 @@ class Terminal:
             env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},
         )
         os.close(theirs)
+
+    def start_recording(self) -> None:
+        for _ in range(300):
+            self.type(b"\x12")  # Ctrl+R, until the set-up is there and takes it
+            self.drain()
+            if self.parts():
+                break
+            time.sleep(0.2)
+        (part,) = self.parts()
+        self.until(lambda: on_disk(target_of(part), FrameCaptured) > 10)
 
     def until(self, true: Callable[[], bool], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
@@ -125,14 +135,7 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     running = Terminal(tmp_path)
-    for _ in range(300):
-        running.type(b"\x12")  # Ctrl+R, until the set-up is there and takes it
-        running.drain()
-        if running.parts():
-            break
-        time.sleep(0.2)
-    (part,) = running.parts()
-    running.until(lambda: on_disk(target_of(part), FrameCaptured) > 10)
+    running.start_recording()
     yield running
     if running.process.poll() is None:
         running.process.kill()
