@@ -12,7 +12,9 @@ from affetti.analyzer.checks import capture, estimates, log, person, playback
 from affetti.analyzer.checks.register import RULES, Finding, Importance, Rule
 from affetti.analyzer.checks.subject import Subject
 from affetti.analyzer.replay import Progress
+from affetti.core import logbook
 from affetti.core.errors import AffettiError
+from affetti.core.language import text
 from affetti.core.recording.session import Session
 
 __all__ = ["RULES", "SUBJECTS", "Finding", "Importance", "Rule", "inspect"]
@@ -31,6 +33,8 @@ def inspect(path: Path, progress: Progress | None = None) -> list[Finding]:
             found = [finding for each in RULES for finding in _findings(each, subject)]
     except AffettiError as error:
         return [Finding("opens", Importance.CRITICAL, error.message)]
+    except Exception as error:  # one bad file costs no other its result
+        return [_unforeseen("opens", error)]
     # Damage that stops several rules is one finding.
     unique = {(finding.importance, finding.message): finding for finding in reversed(found)}
     order = [each.name for each in RULES]
@@ -43,3 +47,11 @@ def _findings(each: Rule, subject: Subject) -> Iterator[Finding]:
             yield Finding(each.name, each.importance, message)
     except AffettiError as error:
         yield Finding(each.name, Importance.CRITICAL, error.message)
+    except Exception as error:
+        yield _unforeseen(each.name, error)
+
+
+def _unforeseen(rule: str, error: Exception) -> Finding:
+    logbook.note("not foreseen in a check", error)
+    message = text("found.unforeseen", kind=type(error).__name__)
+    return Finding(rule, Importance.CRITICAL, message)

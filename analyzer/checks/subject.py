@@ -9,6 +9,7 @@ import numpy as np
 
 from affetti.analyzer.replay import Progress
 from affetti.core.events import FrameCaptured
+from affetti.core.recording.pictures import decoded, jpeg_size_px
 from affetti.core.recording.session import Session
 from affetti.core.streams import JPEG
 
@@ -41,14 +42,15 @@ class Subject:
         found, digest, total = _Contents(), hashlib.sha256(), len(self.session)
         every = max(1, len(self.session.frames) // _DECODED_PICTURES)
         jpegs = {name for name, each in self.session.streams.items() if each.encoding == JPEG}
-        for done, record in enumerate(self.session.records(), start=1):
+        both = zip(self.session.records(), self.session.events, strict=True)
+        for done, (record, event) in enumerate(both, start=1):
             found.seqs.append(record.seq)
             if zlib.crc32(record.blob, zlib.crc32(record.json)) != record.crc32:
                 found.altered.append(record.seq)
             digest.update(record.json)
             digest.update(record.blob)
-            if record.kind == FrameCaptured.__name__ and record.stream in jpegs:
-                found.look_at_picture(record.blob, every)
+            if isinstance(event, FrameCaptured) and event.stream in jpegs:
+                found.look_at_picture(event, record.blob, every)
             if self._progress is not None:
                 self._progress(done, total)
         found.sha256 = digest.hexdigest()
@@ -63,14 +65,9 @@ class _Contents:
         self.sha256 = ""
         self._frames = 0
 
-    def look_at_picture(self, jpeg: bytes, every: int) -> None:
-        whole = jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")
-        if not whole or (self._frames % every == 0 and not _decodes(jpeg)):
+    def look_at_picture(self, event: FrameCaptured, jpeg: bytes, every: int) -> None:
+        size_px = event.width_px, event.height_px
+        whole = jpeg_size_px(jpeg) == size_px and jpeg.endswith(b"\xff\xd9")
+        if not whole or (self._frames % every == 0 and decoded(jpeg, size_px) is None):
             self.unreadable_frames.append(self._frames)
         self._frames += 1
-
-
-def _decodes(jpeg: bytes) -> bool:
-    import cv2  # noqa: PLC0415  heavy, and not every recording has pictures
-
-    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) is not None

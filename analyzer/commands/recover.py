@@ -24,8 +24,7 @@ def recover(paths: tuple[Path, ...]) -> int:
     """
     from affetti.core import settings
     from affetti.core.cli import complain
-    from affetti.core.custody.recovery import unsealed
-    from affetti.core.recording.sealing import seal
+    from affetti.core.custody.recovery import sealed, unsealed
 
     targets = unsealed(paths or (settings.load().folder,))
     if not targets:
@@ -34,7 +33,7 @@ def recover(paths: tuple[Path, ...]) -> int:
     for target in targets:
         try:
             with bar(text("bar.sealing", name=target.name)) as progress:
-                done = seal(target, progress)
+                done = sealed(target, progress)
             terminal.say(text("recover.done", path=done.path, statement=done.statement))
             whole = whole and done.whole
         except AffettiError as error:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from affetti.core.errors import FileMissing, UsageError
+from affetti.core import logbook
+from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import is_part, parts_of, target_of, unsealed_in
+from affetti.core.recording.sealing import Progress, SealReport, seal
 
 
 def unsealed(paths: Iterable[Path]) -> list[Path]:
@@ -24,6 +26,24 @@ def unsealed(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         found += unsealed_in(path) if path.is_dir() else [_target(path)]
     return list(dict.fromkeys(found))
+
+
+def sealed(target: Path, progress: Progress | None = None) -> SealReport:
+    """Seal one recording among others; whatever goes wrong costs only its own result.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be sealed.
+    """
+    try:
+        return seal(target, progress)
+    except AffettiError:
+        raise
+    except Exception as error:
+        logbook.note("not foreseen while sealing", error)
+        kind = type(error).__name__
+        raise AffettiError("recovery.unforeseen", name=target.name, kind=kind) from error
 
 
 def _target(path: Path) -> Path:

@@ -15,6 +15,7 @@ import msgspec
 
 from affetti.core.errors import Damaged, NewerFormat, OlderFormat
 from affetti.core.events.base import (
+    MAX_SESSION_NS,
     OF_ITS_STREAM,
     Event,
     Field,
@@ -101,6 +102,7 @@ __all__ = [
     "ESTIMATE_TABLES",
     "KINDS",
     "MAX_RATE_HZ",
+    "MAX_SESSION_NS",
     "MIN_RATE_HZ",
     "OF_ITS_STREAM",
     "OLDEST_SCHEMA",
@@ -241,7 +243,7 @@ def decode(data: bytes, version: str = SCHEMA_VERSION) -> AnyEvent | UnknownEven
         if header.kind not in KINDS:
             return UnknownEvent(header.kind, header.seq, header.t_ns, data)
         return _decoder.decode(upcast)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Damaged("events.event_recording_cannot_read", error=error) from error
 
 

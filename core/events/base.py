@@ -18,6 +18,14 @@ from msgspec import Meta
 
 _Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
+MAX_SESSION_NS: Final = 14 * 24 * 3600 * 1_000_000_000
+MAX_COUNT: Final = 1 << 53  # a float64 holds every number up to it
+# Numbers beyond what any session has are refused where an event is decoded.
+TimeNs: TypeAlias = Annotated[int, Meta(ge=-MAX_SESSION_NS, le=MAX_SESSION_NS)]
+Whole: TypeAlias = Annotated[int, Meta(ge=-MAX_COUNT, le=MAX_COUNT)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+Real: TypeAlias = Annotated[float, Meta(ge=-1e12, le=1e12)]
+
 # The scope of an event that belongs to a stream is the one its stream was declared with.
 OF_ITS_STREAM: Final = "of its stream"
 
@@ -103,8 +111,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
     traits: ClassVar[Traits] = Traits()
 
-    t_ns: Annotated[int, field("when it happened", "nanoseconds of session time")]
-    seq: Annotated[int, field("its place in the log, from 0")] = -1  # given by the log
+    t_ns: Annotated[TimeNs, field("when it happened", "nanoseconds of session time")]
+    seq: Annotated[Whole, field("its place in the log, from 0")] = -1  # given by the log
 
 
 class UnknownEvent(msgspec.Struct, frozen=True):
@@ -116,8 +124,8 @@ class UnknownEvent(msgspec.Struct, frozen=True):
     json: bytes
 
 
-Track: TypeAlias = Annotated[int, field("position in the playlist, from 0")]
-PlaybackSample: TypeAlias = Annotated[int, field("sample of the playback stream", "samples")]
+Track: TypeAlias = Annotated[Count, field("position in the playlist, from 0")]
+PlaybackSample: TypeAlias = Annotated[Count, field("sample of the playback stream", "samples")]
 
 
 @cache  # asked of every event that is sealed

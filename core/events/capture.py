@@ -2,8 +2,10 @@
 
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
+from msgspec import Meta
+
 from affetti.core.codes import Given, Name
-from affetti.core.events.base import OF_ITS_STREAM, Event, Traits, field
+from affetti.core.events.base import OF_ITS_STREAM, Count, Event, Real, TimeNs, Traits, Whole, field
 from affetti.core.streams import CAMERA, AudioFormat, Stream
 
 __all__ = [
@@ -30,6 +32,7 @@ DeviceName: TypeAlias = Name  # "camera", "microphone", "speaker", or that of it
 GapCause: TypeAlias = Literal[
     "unknown", "log_late", "device_lost", "overflow", "underflow", "decoding_late", "undecodable"
 ]
+Side: TypeAlias = Annotated[int, Meta(ge=1, le=65_535)]  # of a picture, as a JPEG can have it
 LossCause: TypeAlias = Literal["unknown", "silent", "cut_off", "failed"]
 
 
@@ -52,7 +55,7 @@ class ClockAnchored(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits()
 
     stream: Annotated[StreamName, field("which")]
-    sample: Annotated[int, field("index in the stream", "samples")]
+    sample: Annotated[Count, field("index in the stream", "samples")]
 
 
 class ClockMeasured(Event, frozen=True, kw_only=True, tag=True):
@@ -65,9 +68,9 @@ class ClockMeasured(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits()
 
     stream: Annotated[StreamName, field("which")]
-    source_s: Annotated[float, field("what the clock of the source showed", "seconds")]
-    offset_s: Annotated[float, field("as it was measured", "seconds")]
-    uncertainty_s: Annotated[float | None, field("of the offset, at most", "seconds")] = None
+    source_s: Annotated[Real, field("what the clock of the source showed", "seconds")]
+    offset_s: Annotated[Real, field("as it was measured", "seconds")]
+    uncertainty_s: Annotated[Real | None, field("of the offset, at most", "seconds")] = None
 
 
 class FrameCaptured(Event, frozen=True, kw_only=True, tag=True):
@@ -77,10 +80,10 @@ class FrameCaptured(Event, frozen=True, kw_only=True, tag=True):
 
     stream: Annotated[StreamName, field("which")] = CAMERA
     frame: Annotated[
-        int, field("of its stream, from 0; only a pause, or no consent, leaves numbers out")
+        Count, field("of its stream, from 0; only a pause, or no consent, leaves numbers out")
     ]
-    width_px: Annotated[int, field("of the picture", "pixels")]
-    height_px: Annotated[int, field("of the picture", "pixels")]
+    width_px: Annotated[Side, field("of the picture", "pixels")]
+    height_px: Annotated[Side, field("of the picture", "pixels")]
 
 
 class AudioCaptured(Event, frozen=True, kw_only=True, tag=True):
@@ -89,8 +92,8 @@ class AudioCaptured(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(blob=True, scope=OF_ITS_STREAM)
 
     stream: Annotated[StreamName, field("which")]
-    sample: Annotated[int, field("index of the first sample in the stream", "samples")]
-    count: Annotated[int, field("samples in each channel", "samples")]
+    sample: Annotated[Count, field("index of the first sample in the stream", "samples")]
+    count: Annotated[Count, field("samples in each channel", "samples")]
 
 
 class SamplesCaptured(Event, frozen=True, kw_only=True, tag=True):
@@ -103,8 +106,8 @@ class SamplesCaptured(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(blob=True, scope=OF_ITS_STREAM)
 
     stream: Annotated[StreamName, field("which")]
-    sample: Annotated[int, field("index of the first sample in the stream", "samples")]
-    count: Annotated[int, field("samples in each channel", "samples")]
+    sample: Annotated[Count, field("index of the first sample in the stream", "samples")]
+    count: Annotated[Count, field("samples in each channel", "samples")]
 
 
 class FramesDropped(Event, frozen=True, kw_only=True, tag=True):
@@ -113,7 +116,7 @@ class FramesDropped(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(message="frames_dropped")
 
     stream: Annotated[StreamName, field("which")] = CAMERA
-    count: Annotated[int, field("how many", "frames")]
+    count: Annotated[Count, field("how many", "frames")]
 
 
 class AudioGap(Event, frozen=True, kw_only=True, tag=True):
@@ -122,8 +125,8 @@ class AudioGap(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(message="audio_gap")
 
     stream: Annotated[StreamName, field("which")]
-    sample: Annotated[int, field("index of the first sample after the gap", "samples")]
-    missing: Annotated[int, field("lost, as far as known", "samples")]
+    sample: Annotated[Count, field("index of the first sample after the gap", "samples")]
+    missing: Annotated[Whole, field("lost, as far as known", "samples")]
     cause: Annotated[GapCause, field("why")] = "unknown"
 
 
@@ -133,8 +136,8 @@ class SamplesDropped(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(message="samples_dropped")
 
     stream: Annotated[StreamName, field("which")]
-    sample: Annotated[int, field("index of the first sample after them", "samples")]
-    count: Annotated[int, field("how many", "samples")]
+    sample: Annotated[Count, field("index of the first sample after them", "samples")]
+    count: Annotated[Count, field("how many", "samples")]
 
 
 class DeviceLost(Event, frozen=True, kw_only=True, tag=True):
@@ -156,4 +159,4 @@ class DeviceRestored(Event, frozen=True, kw_only=True, tag=True):
 
     device: Annotated[DeviceName, field("which")]
     stream: Annotated[StreamName | None, field("that it delivers, if any")] = None
-    gap_ns: Annotated[int, field("since it was last heard of", "nanoseconds")]
+    gap_ns: Annotated[TimeNs, field("since it was last heard of", "nanoseconds")]

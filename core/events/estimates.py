@@ -10,20 +10,20 @@ import msgspec
 
 from affetti.core.codes import Code, Name
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
-from affetti.core.events.base import OF_ITS_STREAM, Event, Traits, field
+from affetti.core.events.base import OF_ITS_STREAM, Event, Real, Traits, Whole, field
 
 Modality: TypeAlias = str  # "face", "music", "fused", or that of a plug-in's perceiver
 SkipReason: TypeAlias = Literal["late", "failed", "consent"]
 
 # One probability for each of EXPRESSIONS and EMOTIONS, in their order.
-Expressions: TypeAlias = tuple[float, float, float, float, float, float, float]
-Emotions: TypeAlias = tuple[float, float, float, float]
+Expressions: TypeAlias = tuple[Real, Real, Real, Real, Real, Real, Real]
+Emotions: TypeAlias = tuple[Real, Real, Real, Real]
 
 PROBABILITY_TOLERANCE: Final = 1e-3
 # How far the picture's left eye and its right are open, in widths of the eye.
-EyesOpen: TypeAlias = tuple[float, float]
+EyesOpen: TypeAlias = tuple[Real, Real]
 # Of a face as seen from the front: see `Face.shape`.
-FaceShape: TypeAlias = tuple[float, float, float, float, float]
+FaceShape: TypeAlias = tuple[Real, Real, Real, Real, Real]
 Gaze: TypeAlias = Literal["left", "right", "camera"]
 _EMOTIONS: Final = field(
     "probability of each emotion, 0 to 1",
@@ -51,7 +51,7 @@ class EstimateSkipped(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(perceived=False)
 
     modality: Annotated[Modality, _MODALITY]
-    of_seq: Annotated[int, field("the event that it would have been made from")]
+    of_seq: Annotated[Whole, field("the event that it would have been made from")]
     reason: Annotated[SkipReason, field("why")] = "late"
 
 
@@ -66,13 +66,13 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     five points, an approximation. Left and right are the picture's.
     """
 
-    face_id: Annotated[int, field("the same for as long as the face is followed, from 0")]
+    face_id: Annotated[Whole, field("the same for as long as the face is followed, from 0")]
     role: Annotated[
         Code, field("patient, other, picture (nothing in it ever moves), unknown, or another")
     ] = "unknown"
     read: Annotated[bool, field("whether it is looked at for what it expresses")] = False
     box_px: Annotated[
-        tuple[int, int, int, int],
+        tuple[Whole, Whole, Whole, Whole],
         field(
             "the face in the frame",
             "pixels",
@@ -80,7 +80,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             labels=("left_px", "top_px", "width_px", "height_px"),
         ),
     ]
-    score: Annotated[float | None, field("the detector's, 0 to 1", tolerance=1e-3)] = None
+    score: Annotated[Real | None, field("the detector's, 0 to 1", tolerance=1e-3)] = None
     expressions: Annotated[
         Expressions | None,
         field(
@@ -95,50 +95,50 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         field("why not: too_small, dark, no_contrast, blurred, turned_away, or another"),
     ] = None
     identity_distance: Annotated[
-        float | None,
+        Real | None,
         field(
             "how unlike the person it looks, 0 to about 1.5; surely them to .36, hardly above .6",
             tolerance=0.01,
         ),
     ] = None
     sharpness: Annotated[
-        float | None,
+        Real | None,
         field("share of the finest detail in the grey levels of the face, 0 to 6", tolerance=5e-4),
     ] = None
     brightness: Annotated[
-        float | None, field("mean grey level of the face, 0 to 1", tolerance=1e-3)
+        Real | None, field("mean grey level of the face, 0 to 1", tolerance=1e-3)
     ] = None
     contrast: Annotated[
-        float | None,
+        Real | None,
         field("standard deviation of the grey levels amid the face, 0 to 0.5", tolerance=5e-4),
     ] = None
     mouth_covered: Annotated[
-        float | None,
+        Real | None,
         field(
             "probability that something is in front of the mouth, 0 to 1",
             tolerance=PROBABILITY_TOLERANCE,
         ),
     ] = None
     eyes_covered: Annotated[
-        float | None,
+        Real | None,
         field(
             "probability that something is in front of both eyes, 0 to 1",
             tolerance=PROBABILITY_TOLERANCE,
         ),
     ] = None
     yaw_deg: Annotated[
-        float | None,
+        Real | None,
         field("turn of the head, positive towards the picture's right", "degrees", tolerance=0.1),
     ] = None
     roll_deg: Annotated[
-        float | None, field("tilt of the head, positive clockwise", "degrees", tolerance=0.1)
+        Real | None, field("tilt of the head, positive clockwise", "degrees", tolerance=0.1)
     ] = None
     pitch_deg: Annotated[
-        float | None,
+        Real | None,
         field("how far the face looks up, by its landmarks", "degrees", tolerance=0.1),
     ] = None
     landmarks: Annotated[
-        float | None, field("the landmark network's certainty of a face, 0 to 1", tolerance=1e-3)
+        Real | None, field("the landmark network's certainty of a face, 0 to 1", tolerance=1e-3)
     ] = None
     eyes_open: Annotated[
         EyesOpen | None,
@@ -154,7 +154,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         field("where the eyes look: at the camera, or left or right in the picture"),
     ] = None
     gaze_deg: Annotated[
-        float | None,
+        Real | None,
         field(
             "what it follows from, positive towards the picture's right; good for the side only",
             "degrees",
@@ -186,7 +186,7 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
 
     modality: Annotated[Modality, _MODALITY] = "face"
     stream: Annotated[Name, field("that it was made from")] = "camera"
-    frame: Annotated[int, field("the frame it was made from")]
+    frame: Annotated[Whole, field("the frame it was made from")]
     faces: Annotated[
         tuple[Face, ...], field("those that were found, the read one first", one="face")
     ] = ()
@@ -273,8 +273,8 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(scope=OF_ITS_STREAM, perceived=False)
 
     modality: Annotated[Modality, _MODALITY] = "music"
-    start_sample: Annotated[int, field("first of the window", "samples")]
-    end_sample: Annotated[int, field("end of the window, exclusive", "samples")]
+    start_sample: Annotated[Whole, field("first of the window", "samples")]
+    end_sample: Annotated[Whole, field("end of the window, exclusive", "samples")]
     emotions: Annotated[Emotions | None, _EMOTIONS] = None
     loudness_dbfs: Annotated[
         float,
@@ -303,9 +303,9 @@ class EmotionFused(Estimate, frozen=True, kw_only=True, tag=True):
     decided_by: Annotated[
         Code, field('"both", "face", "music", "neither"; with others, all names joined by "+"')
     ] = "neither"
-    entropy_bits: Annotated[float | None, field("0 (certain) to 2", "bits", tolerance=5e-3)] = None
+    entropy_bits: Annotated[Real | None, field("0 (certain) to 2", "bits", tolerance=5e-3)] = None
     divergence_bits: Annotated[
-        float | None, field("between face and music: 0 (alike) to 1", "bits", tolerance=5e-3)
+        Real | None, field("between face and music: 0 (alike) to 1", "bits", tolerance=5e-3)
     ] = None
 
     @property

@@ -7,7 +7,7 @@ A new kind of moment is one declaration here, and its words in the catalogue of 
 from typing import Annotated, ClassVar
 
 from affetti.core.codes import Given
-from affetti.core.events.base import Event, Traits, field
+from affetti.core.events.base import Event, Real, Traits, field
 
 
 class Moment(Event, frozen=True, kw_only=True):
@@ -56,6 +56,6 @@ class SelfReported(Moment, frozen=True, kw_only=True, tag=True):
     noun: ClassVar[str] = "self-report"
 
     emotion: Annotated[Given | None, field("in the person's words")] = None
-    valence: Annotated[float | None, field("-1 unpleasant to 1 pleasant")] = None
-    arousal: Annotated[float | None, field("-1 calm to 1 activated")] = None
+    valence: Annotated[Real | None, field("-1 unpleasant to 1 pleasant")] = None
+    arousal: Annotated[Real | None, field("-1 calm to 1 activated")] = None
     text: Annotated[Given, field("whatever else they said")] = ""

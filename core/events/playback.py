@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 import msgspec
 
 from affetti.core.codes import Code, Digest, Given
-from affetti.core.events.base import Event, PlaybackSample, Track, Traits, field
+from affetti.core.events.base import Event, PlaybackSample, Real, Track, Traits, field
 
 TrackEndReason: TypeAlias = Literal["finished", "skipped", "stopped", "failed"]
 
@@ -20,7 +20,7 @@ class TrackStarted(Event, frozen=True, kw_only=True, tag=True):
     file_name: Annotated[Given, field("without its folder")]
     sha256: Annotated[Digest, field("of the file")]
     sample: PlaybackSample
-    duration_s: Annotated[float, field("of the file", "seconds")]
+    duration_s: Annotated[Real, field("of the file", "seconds")]
     expected: Annotated[Code | None, field("the emotion that the playlist expects of it")] = None
     columns: Annotated[dict[Given, Given], field("further columns of the playlist")] = (
         msgspec.field(default_factory=dict)

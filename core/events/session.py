@@ -3,9 +3,10 @@
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from affetti.core.codes import Code, Digest, Given, Version, WallClock
-from affetti.core.events.base import Event, Traits, field
+from affetti.core.events.base import Count, Event, Real, TimeNs, Traits, Whole, field
 from affetti.core.events.consent import Consent
 from affetti.core.streams import Stream
 
@@ -16,20 +17,27 @@ EndReason: TypeAlias = Literal[
 ]
 Failure: TypeAlias = Literal["log_full", "log_unwritable", "log_gone", "unexpected"]
 
+_MS_NS: Final = 1_000_000
+_HOUR_NS: Final = 3_600_000_000_000
+Period: TypeAlias = Annotated[int, Meta(ge=_MS_NS, le=_HOUR_NS)]
+PeriodS: TypeAlias = Annotated[int, Meta(ge=1, le=3_600)]
+WindowS: TypeAlias = Annotated[int, Meta(ge=3, le=10)]  # what readers of sound take
+Wait: TypeAlias = Annotated[int, Meta(ge=0, le=_HOUR_NS)]
+
 
 class PerceptionSettings(msgspec.Struct, frozen=True):
     """When perception speaks, in event time. Recorded, so that a replay does the same."""
 
-    face_period_ns: int = 100_000_000  # at most one face estimate in each period
-    music_period_s: int = 1  # a music estimate ends at each multiple of this
-    music_window_s: int = 10  # and looks back this far
-    music_minimum_s: int = 3  # but says nothing of less than this
-    fusion_period_ns: int = 500_000_000  # a fused estimate at each multiple of this
-    fusion_lateness_ns: int = 300_000_000  # how long a tick waits for estimates about it
-    face_max_age_ns: int = 1_000_000_000  # an older face no longer speaks for the present
-    music_max_age_ns: int = 2_500_000_000
+    face_period_ns: Period = 100_000_000  # at most one face estimate in each period
+    music_period_s: PeriodS = 1  # a music estimate ends at each multiple of this
+    music_window_s: WindowS = 10  # and looks back this far
+    music_minimum_s: WindowS = 3  # but says nothing of less than this
+    fusion_period_ns: Period = 500_000_000  # a fused estimate at each multiple of this
+    fusion_lateness_ns: Wait = 300_000_000  # how long a tick waits for estimates about it
+    face_max_age_ns: Wait = 1_000_000_000  # an older face no longer speaks for the present
+    music_max_age_ns: Wait = 2_500_000_000
     # Of further modalities, those that are fused with the others.
-    others_max_age_ns: dict[Code, int] = msgspec.field(default_factory=dict)
+    others_max_age_ns: dict[Code, Wait] = msgspec.field(default_factory=dict)
 
     def max_age_ns(self, modality: str) -> int | None:
         """Return how old an estimate may be that is fused; None where a modality never is."""
@@ -86,7 +94,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
         PerceptionSettings()
     )
     pipeline: Annotated[Pipeline | None, field("what perceives and fuses")] = None
-    perception_version: Annotated[int, field("of the code that perceives, from 1")] = 1
+    perception_version: Annotated[Count, field("of the code that perceives, from 1")] = 1
     environment: Annotated[Environment, field("the machine and the libraries that made it")] = (
         Environment()
     )
@@ -107,9 +115,9 @@ class RecordingResumed(Event, frozen=True, kw_only=True, tag=True):
 class Hole(msgspec.Struct, frozen=True):
     """Frames of a film in a row that could not be decoded, in time from its start."""
 
-    start_ns: int
-    end_ns: int  # the next picture, or the end
-    count: int
+    start_ns: Whole
+    end_ns: Whole  # the next picture, or the end
+    count: Count
 
 
 class FilmLoss(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,8 +125,8 @@ class FilmLoss(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     file_name: Given  # without its folder
     holes: tuple[Hole, ...] = ()
-    cut_off_ns: int | None = None  # where it breaks off, from its start; None: it does not
-    stated_ns: int | None = None  # how long it says it is
+    cut_off_ns: Whole | None = None  # where it breaks off, from its start; None: it does not
+    stated_ns: Whole | None = None  # how long it says it is
 
 
 class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
@@ -135,10 +143,10 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
 class LostSpan(msgspec.Struct, frozen=True, omit_defaults=True):
     """Records that are missing from a log, one behind the other."""
 
-    first: int  # seq
-    last: int
-    from_ns: int  # when what stands before them happened
-    to_ns: int | None = None  # and what stands behind them, if anything does
+    first: Whole  # seq
+    last: Whole
+    from_ns: TimeNs  # when what stands before them happened
+    to_ns: TimeNs | None = None  # and what stands behind them, if anything does
 
 
 class SessionRecovered(Event, frozen=True, kw_only=True, tag=True):
@@ -150,15 +158,15 @@ class SessionRecovered(Event, frozen=True, kw_only=True, tag=True):
     traits: ClassVar = Traits(urgent=True, perceived=False)
 
     lost_s: Annotated[
-        float, field("upper estimate of what is missing, inside and at the end", "seconds")
+        Real, field("upper estimate of what is missing, inside and at the end", "seconds")
     ]
-    damaged_records: Annotated[int, field("records inside the log that could not be read")]
+    damaged_records: Annotated[Count, field("records inside the log that could not be read")]
     end_s: Annotated[
-        float | None, field("of that at the end, at most; none where it ended cleanly", "seconds")
+        Real | None, field("of that at the end, at most; none where it ended cleanly", "seconds")
     ] = None
-    gaps: Annotated[int, field("stretches of records that are missing inside")] = 0
+    gaps: Annotated[Count, field("stretches of records that are missing inside")] = 0
     spans: Annotated[tuple[LostSpan, ...], field("the first of them")] = ()
-    missing_parts: Annotated[tuple[int, ...], field("numbers of parts that are not there")] = ()
+    missing_parts: Annotated[tuple[Whole, ...], field("numbers of parts that are not there")] = ()
     unreadable_parts: Annotated[
-        tuple[int, ...], field("numbers of parts that could not be read whole")
+        tuple[Whole, ...], field("numbers of parts that could not be read whole")
     ] = ()

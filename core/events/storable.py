@@ -5,12 +5,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affetti.core.events.base import Event
+from affetti.core.events.base import MAX_SESSION_NS, Event
 
 _T = TypeVar("_T")
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")  # bytes that were no UTF-8, to Python
 _MAX_JSON_BYTES: Final = 1 << 20
-_MAX_T_NS: Final = 14 * 24 * 3600 * 1_000_000_000  # as long as a session may be
 
 
 def storable(value: _T) -> _T:
@@ -44,5 +43,5 @@ def refuse_unstorable(event: Event) -> None:
         raise ValueError(str(error)) from error
     if length > _MAX_JSON_BYTES:
         raise ValueError(f"{length} bytes are too many for one event")
-    if not -_MAX_T_NS <= event.t_ns <= _MAX_T_NS:
+    if not -MAX_SESSION_NS <= event.t_ns <= MAX_SESSION_NS:
         raise ValueError("no session has such a time")

@@ -6,6 +6,7 @@ import msgspec
 
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
+    MAX_SESSION_NS,
     AnyEvent,
     AudioCaptured,
     FrameCaptured,
@@ -16,9 +17,9 @@ from affetti.core.events import (
     decode,
     stream_of,
 )
+from affetti.core.recording.bounds import is_moment
 from affetti.core.recording.parts import MAX_RECORDS
 from affetti.core.recording.records import Record
-from affetti.core.recording.session import MAX_SESSION_NS
 from affetti.core.recording.signals import holds_samples
 from affetti.core.state import SessionState
 from affetti.core.streams import AUDIO, SAMPLES, VIDEO, Stream
@@ -93,7 +94,12 @@ class Fitness:
         first = self.state.started is None and event.session_id == self._session_id
         names = {stream.name for stream in event.streams}
         once = len(names) == len(event.streams)
-        return first and once and all(stream.possible for stream in event.streams)
+        return (
+            first
+            and once
+            and is_moment(event.wall_clock)
+            and all(stream.possible for stream in event.streams)
+        )
 
     def _opens(self, stream: Stream) -> bool:
         begun = self.state.started is not None

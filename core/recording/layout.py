@@ -183,7 +183,15 @@ def _older(path: Path, maker: str, number: str) -> AffettiError:
     )
 
 
-def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -> h5py.Dataset:
+def dataset(
+    path: Path,
+    file: h5py.File,
+    name: str,
+    dtype: Any,
+    ndim: int = 1,
+    *,
+    filtered: bool = False,
+) -> h5py.Dataset:
     """Return a data set of a recording once it is known to be what it should be.
 
     Parameters
@@ -194,6 +202,8 @@ def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -
         Where to look; every step of `name` must be a hard link.
     dtype, ndim
         What it must be; `dtype` None takes any type of fixed size.
+    filtered
+        Whether it may be compressed; what is small in the file may then be large in memory.
 
     Raises
     ------
@@ -212,7 +222,7 @@ def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -
     if not isinstance(item, h5py.Dataset):
         raise damaged(path, text("damage.no_data_set", name=name))
     with reading(path, item):
-        _refuse_hazards(path, name, item)
+        _refuse_hazards(path, name, item, filtered)
     if item.ndim != ndim or (dtype is not None and item.dtype != dtype):
         raise damaged(
             path, text("damage.type_dimensions", name=name, dtype=item.dtype, ndim=item.ndim)
@@ -222,14 +232,14 @@ def dataset(path: Path, file: h5py.File, name: str, dtype: Any, ndim: int = 1) -
     return item
 
 
-def _refuse_hazards(path: Path, name: str, item: h5py.Dataset) -> None:
+def _refuse_hazards(path: Path, name: str, item: h5py.Dataset, filtered: bool) -> None:
     plist = item.id.get_create_plist()
     if plist.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
         raise damaged(path, text("damage.virtual_compact", name=name))
     if plist.get_external_count():
         raise damaged(path, text("damage.keeps_data_another_file", name=name))
     for i in range(plist.get_nfilters()):
-        if plist.get_filter(i)[0] not in _SAFE_FILTERS:
+        if not filtered or plist.get_filter(i)[0] not in _SAFE_FILTERS:
             raise damaged(path, text("damage.uses_filter_never_written", name=name))
     size = item.size * item.dtype.itemsize
     compressed = bool(plist.get_nfilters())
@@ -238,10 +248,18 @@ def _refuse_hazards(path: Path, name: str, item: h5py.Dataset) -> None:
         raise damaged(path, text("damage.claims_bytes_more_than", name=name, size=size))
 
 
-def table(path: Path, file: h5py.File, name: str, dtype: np.dtype[Any] | None) -> Any:
-    """Return a table of rows, whole; for indexes, which are small against what they index."""
+def table(
+    path: Path, file: h5py.File, name: str, dtype: np.dtype[Any] | None, most: int = _MAX_ROWS
+) -> Any:
+    """Return a table of rows, whole; for indexes, which are small against what they index.
+
+    Raises
+    ------
+    AffettiError
+        It has more rows than `most`, or is not what it should be.
+    """
     item = dataset(path, file, name, dtype)
-    if item.shape[0] > _MAX_ROWS:
+    if item.shape[0] > most:
         raise damaged(path, text("damage.claims_rows", name=name, shape=item.shape[0]))
     with reading(path, item):
         return item[:]

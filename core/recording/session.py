@@ -27,6 +27,7 @@ from affetti.core.consent import declared
 from affetti.core.events import (
     ESTIMATE_TABLES,
     KINDS,
+    MAX_SESSION_NS,
     AnyEvent,
     AudioFormat,
     Columns,
@@ -44,7 +45,9 @@ from affetti.core.events.estimates import MODALITY_PATTERN
 from affetti.core.language import text
 from affetti.core.recording import layout
 from affetti.core.recording.attributes import text_attribute
+from affetti.core.recording.bounds import refuse_long, state_of
 from affetti.core.recording.info import SessionInfo, describe
+from affetti.core.recording.pictures import decoded
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import stretches, texts_of, times_s
 from affetti.core.state import SessionState, Track
@@ -62,7 +65,7 @@ from affetti.core.streams import (
     audio_stream,
 )
 
-MAX_SESSION_NS: Final = 14 * 24 * 3600 * NS_PER_S  # ticks are counted up to the end
+_MIN_EVENT_BYTES: Final = 16  # of JSON
 _SLAB_BYTES: Final = 4 << 20
 _WITH_BLOB: Final = {name for name, kind in KINDS.items() if kind.traits.blob}
 
@@ -88,12 +91,10 @@ class Frame:
         ValueError
             The JPEG is damaged.
         """
-        import cv2  # noqa: PLC0415  heavy, and most readers never look at a picture
-
-        picture = cv2.imdecode(np.frombuffer(self.jpeg, np.uint8), cv2.IMREAD_COLOR)
+        picture = decoded(self.jpeg)
         if picture is None:
             raise ValueError(f"frame {self.frame} is no readable JPEG")
-        return np.asarray(picture, np.uint8)
+        return picture
 
 
 class Frames(Sequence[Frame]):
@@ -379,8 +380,9 @@ class Session:
         self.schema_version = text_attribute(file, "schema_version")
         major(self.schema_version)
         self.log_sha256 = text_attribute(file, "log_sha256")
-        self._index = layout.table(path, file, "events/index", layout.EVENT_ROW)
         self._json = layout.dataset(path, file, "events/json", np.uint8)
+        most = self._json.shape[0] // _MIN_EVENT_BYTES
+        self._index = layout.table(path, file, "events/index", layout.EVENT_ROW, most)
         self._refuse_outside(self._index, self._json.shape[0], "events/index")
         t_ns = self._index["t_ns"]
         if len(t_ns) and not -MAX_SESSION_NS <= t_ns.min() <= t_ns.max() <= MAX_SESSION_NS:
@@ -435,10 +437,7 @@ class Session:
     @cached_property
     def state(self) -> SessionState:
         """The fold over all events."""
-        state = SessionState()
-        for event in self.events:
-            state.apply(event)
-        return state
+        return state_of(self.path, self.events)
 
     @cached_property
     def started(self) -> SessionStarted:
@@ -548,7 +547,9 @@ class Session:
         name, form = f"audio/{stream.name}", stream.form
         if not self._has("audio", stream.name):
             return Audio(self.path, None, np.empty(0, layout.BLOCK_ROW), form)
-        samples = layout.dataset(self.path, self._file, f"{name}/samples", np.dtype("<i2"), ndim=2)
+        samples = layout.dataset(
+            self.path, self._file, f"{name}/samples", np.dtype("<i2"), ndim=2, filtered=True
+        )
         blocks = layout.table(self.path, self._file, f"{name}/blocks", layout.BLOCK_ROW)
         if samples.shape[1] != form.channels:
             raise layout.damaged(self.path, text("damage.not_form_session_says", name=name))
@@ -563,9 +564,16 @@ class Session:
         is_text = stream.encoding == TEXT
         dtype = np.dtype(np.uint8) if is_text else SAMPLE_TYPES[stream.encoding]
         samples = layout.dataset(
-            self.path, self._file, f"{name}/samples", dtype, ndim=1 if is_text else 2
+            self.path,
+            self._file,
+            f"{name}/samples",
+            dtype,
+            ndim=1 if is_text else 2,
+            filtered=True,
         )
-        stamps = layout.dataset(self.path, self._file, f"{name}/stamps_s", STAMP)
+        stamps = layout.dataset(self.path, self._file, f"{name}/stamps_s", STAMP, filtered=True)
+        for each in (samples, stamps):
+            refuse_long(self.path, name, each.size * each.dtype.itemsize)
         blocks = layout.table(self.path, self._file, f"{name}/blocks", layout.SIGNAL_ROW)
         fits = is_text or samples.shape == (stamps.shape[0], len(stream.channels))
         if not fits:

@@ -56,8 +56,11 @@ def holds_samples(stream: Stream, count: int, blob: bytes) -> bool:
 
 
 def texts_of(values: bytes) -> list[list[str]]:
-    """Return the values of a block of text; msgspec.DecodeError where there are none."""
-    return _texts.decode(values)
+    """Return the values of a block of text; ValueError where there are none."""
+    try:
+        return _texts.decode(values)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
 
 
 def stretches(stream: str, events: Iterable[Event | UnknownEvent]) -> list[tuple[int, SourceClock]]:

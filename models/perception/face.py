@@ -26,6 +26,7 @@ from affetti.core.events import (
     StreamOpened,
 )
 from affetti.core.fusion import rounded
+from affetti.core.recording.pictures import decoded
 from affetti.core.streams import VIDEO
 from affetti.models.face.attention import Attention
 from affetti.models.face.detection import Detection
@@ -168,12 +169,10 @@ class FacePerception:
         return self._learning is not None
 
     def _estimate(self, event: FrameCaptured, jpeg: bytes) -> FaceEstimated:
-        import cv2  # noqa: PLC0415  not every reader of this module looks at pictures
-
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
-        if picture is None:  # a damaged frame shows no face
+        image = decoded(jpeg, (event.width_px, event.height_px))
+        if image is None:  # a damaged frame shows no face
             return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
-        image, where = np.asarray(picture, np.uint8), self._attention.look(event.t_ns)
+        where = self._attention.look(event.t_ns)
         verdicts: list[Verdict] = []
 
         def choose(faces: Sequence[Detection]) -> Detection | None:

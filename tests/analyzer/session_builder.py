@@ -29,6 +29,7 @@ from affetti.core.events import (
     consent_to,
 )
 from affetti.core.recording.parts import PartLog
+from affetti.core.recording.pictures import jpeg_size_px
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings
 from affetti.core.streams import audio_stream, video_stream
@@ -200,7 +201,8 @@ def _facts(plan: Plan) -> Iterable[tuple[Event, bytes]]:
         t_ns = i * NS_PER_S // FRAMES_PER_S + 1
         if any(start * NS_PER_S <= t_ns < stop * NS_PER_S for start, stop in plan.unfilmed):
             continue
-        yield FrameCaptured(t_ns=t_ns, frame=i, width_px=640, height_px=360), jpeg
+        width_px, height_px = jpeg_size_px(jpeg) or (640, 360)
+        yield FrameCaptured(t_ns=t_ns, frame=i, width_px=width_px, height_px=height_px), jpeg
     yield from _playback(plan)
     for moment in plan.moments:
         yield moment, plan.blobs.get(moment, b"") if moment.traits.blob else b""

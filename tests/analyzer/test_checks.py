@@ -1,6 +1,6 @@
 """Each rule: a recording that passes it, and one that fails it with these very words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from affetti.core.recording.parts import PartLog, survey
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings
+from tests.hostile import altered_and_resealed
 
 Make = Callable[..., Path]
 
@@ -232,3 +233,32 @@ def test_events_of_a_later_version_are_told(make: Make) -> None:
     assert messages(path, "kinds-known") == [
         "1 event of kind 'EmotionFuzed' is of a later version and is skipped."
     ]
+
+
+def test_a_file_that_no_rule_foresees_costs_no_other_its_result(
+    tmp_path: Path, quiet_recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a stranger's file makes a rule raise."""
+
+    def surprised(subject: object) -> Iterator[str]:
+        raise ZeroDivisionError
+        yield ""
+
+    monkeypatch.setattr("affetti.analyzer.checks.RULES", [replace(RULES[0], apply=surprised)])
+    found = inspect(quiet_recording)
+    assert [(each.importance, each.message) for each in found] == [
+        (
+            Importance.CRITICAL,
+            "The recording holds something that this rule does not foresee (ZeroDivisionError).",
+        )
+    ]
+
+
+def test_a_picture_of_another_size_than_its_event_says_is_found(
+    make: Make, blank_jpeg: bytes
+) -> None:
+    path = make()
+    altered_and_resealed(
+        path, lambda e: {**e, "width_px": 320} if e["kind"] == "FrameCaptured" else None
+    )
+    assert messages(path, "pictures-readable") == ["Unreadable frames: 0, 1, 2 and 87 more."]

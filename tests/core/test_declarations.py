@@ -52,7 +52,11 @@ ALL = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 
 
 def value_of(hint: Any) -> Any:
-    """Return some value of a type."""
+    """Return some value of a type, not below the least that it may have."""
+    if get_origin(hint) is Annotated:
+        least = [m.ge for m in hint.__metadata__ if getattr(m, "ge", None) is not None]
+        value = value_of(hint.__origin__)
+        return max(value, *least) if least else value
     if get_origin(hint) is tuple:
         inner = get_args(hint)
         return () if inner[-1] is Ellipsis else tuple(value_of(each) for each in inner)
@@ -69,7 +73,7 @@ def value_of(hint: Any) -> Any:
 
 def example(kind: type[Any]) -> Any:
     """Return an event, or a part of one, whose every field has a value."""
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     return kind(**{name: value_of(hints[name]) for name in kind.__struct_fields__})
 
 

@@ -23,6 +23,8 @@ from tests.conftest import started
 
 EXPRESSIONS = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 SIDE_PX = 60
+FINEST = [cv2.IMWRITE_JPEG_QUALITY, 100]
+FINEST += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Room:
             left, top, width, height = actor.box(self.frame)
             picture[top : top + height, left : left + width] = actor.drawn(self.frame)
             self._seen.append(found((left, top, width, height)))
-        jpeg = cv2.imencode(".png", picture)[1].tobytes()
+        jpeg = cv2.imencode(".jpg", picture, FINEST)[1].tobytes()
         event = FrameCaptured(
             t_ns=self.frame * NS_PER_S // 10, frame=self.frame, width_px=400, height_px=200
         )
@@ -245,7 +247,7 @@ def test_a_look_between_two_is_doubt_and_silence() -> None:
     room = Room("identity")
     room.show(PERSON, seconds=3)
     room.wait(3)
-    between = replace(PERSON, left_px=250, colour=15)  # 11 levels away: a distance of .55
+    between = replace(PERSON, left_px=250, colour=16)  # 12 levels away: about .55 in a JPEG
     said = room.show(between, seconds=4)
     assert set(read_of(said)) == {None}
     assert said[-1].nobody == "identity"
