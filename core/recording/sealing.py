@@ -50,6 +50,7 @@ from affetti.core.events import (
 from affetti.core.language import text
 from affetti.core.recording import layout, parts
 from affetti.core.recording.attributes import put_attributes, text_attribute
+from affetti.core.recording.bounds import refuse_endless
 from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number
@@ -205,6 +206,7 @@ def _planned(target: Path, found: Survey) -> _Plan:
     fit = _fit(found, fitness)
     if fitness.state.started is None:
         raise _nothing_to_seal(target, found)
+    refuse_endless(target, fitness.state)
     losses = _losses(found, fit, fitness)
     whole = losses.end_s is None and not losses.inside
     state = fitness.state

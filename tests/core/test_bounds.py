@@ -11,11 +11,12 @@ import pytest
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import MarkerAdded, SamplesCaptured, SessionEnded
 from affetti.core.recording.layout import EVENT_ROW
+from affetti.core.recording.names import part_path
 from affetti.core.recording.pictures import decoded, jpeg_size_px
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.recording.signals import pack_samples
-from tests.conftest import HEART, NS, jpeg, started
+from tests.conftest import HEART, NS, jpeg, small_session, started
 from tests.hostile import Fields, altered_and_resealed
 
 WriteLog = Callable[..., Path]
@@ -126,6 +127,17 @@ def test_a_long_session_that_holds_much_is_none_too_long(write_log: WriteLog) ->
     items += [(SessionEnded(t_ns=2 * DAY_NS, reason="stopped"), b"")]
     with Session.open(seal(write_log(items)).path) as session:
         assert session.duration_s == 2 * 24 * 3600
+
+
+def test_a_log_that_no_reader_would_take_is_left_as_it_is(write_log: WriteLog) -> None:
+    late = MarkerAdded(t_ns=13 * DAY_NS, label="x")
+    target = write_log([*small_session(ended=False), (late, b"")])
+    before = part_path(target, 1).read_bytes()
+    with pytest.raises(AffettiError, match="last for weeks") as caught:
+        seal(target)
+    assert caught.value.code == ExitCode.DAMAGED
+    assert part_path(target, 1).read_bytes() == before
+    assert not target.exists()
 
 
 def test_thirty_million_rows_in_a_few_megabytes_are_refused_unread(sealed: Path) -> None:
