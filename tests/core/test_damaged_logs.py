@@ -25,19 +25,19 @@ from tests.conftest import NS, SESSION_ID, small_session, started
 pytestmark = pytest.mark.one_of_each
 
 WriteLog = Callable[..., Path]
-SMALL = LogSettings(part_mib=1, part_s=5)
+SMALL = LogSettings(part_mib=8, part_s=5)
 EVENTS = 41
 
 
 def three_parts(folder: Path) -> Path:
-    """A recording of 41 events in three parts of a little more than a mebibyte."""
+    """A recording of 41 events in three parts of less than eight mebibytes."""
     target = folder / "session.h5"
     log = PartLog(target, SESSION_ID, SMALL)
     chance = random.Random(5)
     log.append(started())
     for i in range(39):
         event: Event = FrameCaptured(t_ns=i * NS // 10, frame=i, width_px=48, height_px=32)
-        blob = chance.randbytes(70_000)
+        blob = chance.randbytes(560_000)
         if i % 4 == 3:
             event, blob = MarkerAdded(t_ns=i * NS // 10, label=f"{i}"), b""
         log.append(event, blob)
@@ -268,7 +268,7 @@ def test_a_damaged_part_beside_its_sealed_file_is_kept(target: Path) -> None:
     kept = {path: path.read_bytes() for path in parts_of(target)}
     seal(target)
     part_path(target, 3).write_bytes(kept[part_path(target, 3)])
-    part_path(target, 2).write_bytes(kept[part_path(target, 2)][:700_000])
+    part_path(target, 2).write_bytes(kept[part_path(target, 2)][:5_600_000])
     report = seal(target)
     assert unreadable(target) == ["session.part002.h5"]
     assert "nothing was lost" not in report.statement
@@ -330,7 +330,7 @@ def mutate(chance: random.Random, target: Path) -> None:
     else:
         data = bytearray(part.read_bytes())
         for _ in range(chance.choice([1, 1, 3, 20])):
-            start = chance.choice([0, 2048, size - 200_000, 0]) if chance.random() < 0.5 else 0
+            start = chance.choice([0, 2048, size - 600_000, 0]) if chance.random() < 0.5 else 0
             at = chance.randrange(start, 4096 if start == 0 and what == "flip" else size)
             length = 1 if what == "flip" else min(chance.choice([8, 512, 4096, 65_536]), size - at)
             new = bytes(length) if what == "zero" else chance.randbytes(length)
