@@ -46,7 +46,9 @@ from affetti.core.events.capture import (
 )
 from affetti.core.events.columns import WORD_SEPARATOR, Columns, column_fields, columns
 from affetti.core.events.consent import (
+    IDENTITY,
     SCOPES,
+    SIGNALS,
     Consent,
     ConsentChanged,
     Grant,
@@ -100,6 +102,7 @@ from affetti.core.streams import Stream
 __all__ = [
     "ESTIMATES",
     "ESTIMATE_TABLES",
+    "IDENTITY",
     "KINDS",
     "MAX_RATE_HZ",
     "MAX_SESSION_NS",
@@ -108,6 +111,7 @@ __all__ = [
     "OLDEST_SCHEMA",
     "SCHEMA_VERSION",
     "SCOPES",
+    "SIGNALS",
     "UPCASTS",
     "WORD_SEPARATOR",
     "AnyEvent",

@@ -6,7 +6,7 @@ from typing import Self
 
 from affetti.core.consent import today
 from affetti.core.errors import AffettiError
-from affetti.core.events import consent_to
+from affetti.core.events import IDENTITY, SIGNALS, consent_to
 from affetti.core.language import text
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry
@@ -22,7 +22,7 @@ class Draft:
     person: str = ""
     video: bool | None = None  # consent
     audio: bool | None = None  # to the sound of the room
-    granted: tuple[str, ...] = ()  # further scopes of consent
+    further: dict[str, bool] = field(default_factory=dict)  # answers to further scopes of consent
     camera: str | None = None  # None: no camera
     microphone: str | None = None  # None: no microphone, "": the system's default
     playlist: list[Path | PlaylistEntry] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Draft:
             person=plan.person if person_known else "",
             video=plan.consent.grants(VIDEO) if consent_known else None,
             audio=plan.consent.grants(ROOM) if consent_known else None,
-            granted=tuple(scope for scope in plan.consent.granted if scope not in (VIDEO, ROOM)),
+            further={scope: True for scope in plan.consent.granted if scope not in (VIDEO, ROOM)},
             sources=plan.sources,
             camera=plan.camera if plan.camera is not None else settings.camera,
             microphone=plan.microphone if plan.microphone is not None else settings.microphone,
@@ -109,7 +109,10 @@ class Draft:
             lacks.append(text("lacks.video"))
         if self.audio is None:
             lacks.append(text("lacks.audio"))
-        nothing = self.used_camera is None and self.used_microphone is None and not self.playlist
+        if self.sources and SIGNALS not in self.further:
+            lacks.append(text("lacks.signals"))
+        devices = self.used_camera, self.used_microphone
+        nothing = devices == (None, None) and not (self.playlist or self._signals)
         if nothing and self.video is not None and self.audio is not None:
             lacks.append(text("lacks.source"))
         return lacks
@@ -132,6 +135,11 @@ class Draft:
             pipeline=self.pipeline,
         )
 
+    @property
+    def _signals(self) -> bool:
+        return bool(self.sources) and self.further.get(SIGNALS, False)
+
     def _granted(self) -> tuple[str, ...]:
+        further = {**self.further, IDENTITY: self.further.get(IDENTITY) and self.video}
         asked = ((VIDEO, self.video), (ROOM, self.audio))
-        return tuple(scope for scope, answer in asked if answer) + self.granted
+        return tuple(scope for scope, answer in (*asked, *further.items()) if answer)

@@ -119,6 +119,7 @@ def test_a_killed_recording_keeps_every_marker(tmp_path: Path, seed: int) -> Non
 
 
 @pytest.mark.kill50
+@pytest.mark.timeout(3600)
 def test_fifty_killed_recordings(tmp_path: Path) -> None:
     results = [kill_one(tmp_path, 1000 + seed) for seed in range(50)]
     lost = sorted(lost_s for _, lost_s, _ in results)

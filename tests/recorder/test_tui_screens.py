@@ -161,7 +161,32 @@ async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None
 
 async def test_consent_is_not_chosen_for_anyone(tmp_path: Path) -> None:
     async with opened(tmp_path) as setup:
-        assert [question.value for question in setup.app.screen.query(YesNo)] == [None, None]
+        assert {question.value for question in setup.app.screen.query(YesNo)} == {None}
+
+
+async def test_telling_faces_apart_is_asked_and_needs_video(tmp_path: Path) -> None:
+    draft = Draft(person="P1", microphone="")
+    async with opened(tmp_path, draft) as setup:
+        await setup.hears(devices())
+        setup.app.screen.query_one("#video").focus()
+        await setup.pilot.press("y", "tab", "y", "tab", "y")
+        await setup.until(lambda: draft.further == {"identity": True})
+        assert draft.plan().consent.granted == ("video", "room", "identity")
+        await setup.pilot.press("shift+tab", "shift+tab", "n")
+        await setup.until(lambda: draft.video is False)
+        assert setup.app.screen.query_one("#identity").disabled
+        assert draft.plan().consent.granted == ("room",)
+
+
+async def test_signals_are_asked_about_where_there_are_some(tmp_path: Path) -> None:
+    draft = Draft(person="P1", video=False, audio=True, sources=("lsl:pulse",))
+    async with opened(tmp_path, draft) as setup:
+        await setup.hears(devices())
+        await setup.until(lambda: "body signals" in setup.words("#status"))
+        setup.app.screen.query_one("#signals").focus()
+        await setup.pilot.press("y")
+        await setup.until(lambda: setup.words("#status") == "Ready.")
+        assert draft.plan().consent.granted == ("room", "signals")
 
 
 async def test_a_file_named_as_camera_is_watched(tmp_path: Path) -> None:

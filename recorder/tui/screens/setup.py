@@ -14,9 +14,11 @@ from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Label, Static
 
 from affetti.core.errors import AffettiError, MediaError, of_code
+from affetti.core.events import IDENTITY, SIGNALS
 from affetti.core.language import span, text
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
+from affetti.models.pipelines import AFFETTI
 from affetti.recorder.engine.messages import (
     AnyMessage,
     Devices,
@@ -92,6 +94,9 @@ class SetupScreen(EngineScreen):
                     text("setup.consent"), YesNo(text("setup.video"), draft.video, id="video")
                 )
                 yield from _field("", YesNo(text("setup.audio"), draft.audio, id="audio"))
+                for scope in _asked(draft):
+                    question = YesNo(text(f"setup.{scope}"), draft.further.get(scope), id=scope)
+                    yield from _field("", question)
                 yield from _field(text("setup.camera"), self._camera())
                 yield from _field(text("setup.microphone"), self._microphone())
                 yield from _field(text("setup.speaker"), self._speaker())
@@ -175,10 +180,13 @@ class SetupScreen(EngineScreen):
 
     @on(YesNo.Changed)
     def _agree(self, event: YesNo.Changed) -> None:
-        if event.question.id == "video":
-            self.draft.video = event.value
-        else:
-            self.draft.audio = event.value
+        match event.question.id:
+            case "video":
+                self.draft.video = event.value
+            case "audio":
+                self.draft.audio = event.value
+            case scope:
+                self.draft.further[str(scope)] = event.value
         self._update()
 
     @on(SourceChoice.Changed)
@@ -257,6 +265,7 @@ class SetupScreen(EngineScreen):
         person.update(draft.code_problem() or text("setup.never_a_name"))
         person.set_class(bool(draft.person and draft.code_problem()), "-error")
         self.query_one("#camera").disabled = draft.video is False
+        self.query_one(f"#{IDENTITY}").disabled = draft.video is False
         self.query_one("#microphone").disabled = draft.audio is False
         self.query_one("#disk", Static).update(_disk_words(self._settings, draft))
         self.query_one("#start", Button).disabled = bool(self._lacks()) or self._starting
@@ -264,7 +273,7 @@ class SetupScreen(EngineScreen):
         self._update_preview()
 
     def _update_status(self) -> None:
-        status = self.query_one("#status", Static)
+        status, draft = self.query_one("#status", Static), self.draft
         status.set_class(self._problem is not None, "-error")
         if self._problem is not None:
             status.update(f"! {self._problem.message} {self._problem.hint}")
@@ -273,7 +282,7 @@ class SetupScreen(EngineScreen):
         elif lacks := self._lacks():
             status.update(text("setup.needed", what="; ".join(lacks)))
         else:
-            status.update(text("setup.ready"))
+            status.update(_ready_words(draft))
 
     def _update_preview(self) -> None:
         draft = self.draft
@@ -291,6 +300,17 @@ class SetupScreen(EngineScreen):
         if self._devices_known and not self._starting and watch != self._watched:
             self._watched = watch
             self.link.send(watch)
+
+
+def _asked(draft: Draft) -> tuple[str, ...]:
+    """Return the scopes of consent, beside video and sound, that a draft's devices raise."""
+    return (IDENTITY, SIGNALS) if draft.sources else (IDENTITY,)
+
+
+def _ready_words(draft: Draft) -> str:
+    if draft.pipeline == AFFETTI.name:
+        return text("setup.ready")
+    return text("setup.ready_pipeline", name=draft.pipeline)
 
 
 def _field(name: str, widget: Widget) -> ComposeResult:
