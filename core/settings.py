@@ -8,6 +8,7 @@ import msgspec
 from affetti.core import locations
 from affetti.core.choices import Chosen, bounded
 from affetti.core.errors import AffettiError, SettingsError
+from affetti.core.paths import typed
 
 MIB = 1 << 20
 
@@ -44,8 +45,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def folder(self) -> Path:
         """Where recordings go."""
-        named = Path(self.sessions_folder).expanduser() if self.sessions_folder else None
-        return named or locations.sessions_folder()
+        named = self.sessions_folder
+        return typed(named) if named else locations.sessions_folder()
 
 
 def load(path: Path | None = None) -> Settings:
@@ -63,9 +64,11 @@ def load(path: Path | None = None) -> Settings:
     """
     path = path or locations.settings_file()
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+        _ = settings.folder  # which may be nobody's
     except FileNotFoundError:
         return Settings()
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, AffettiError) as error:
         why = str(error).rstrip(".")
         raise SettingsError("settings.settings_cannot_used", path=path, error=why) from error
+    return settings

@@ -92,7 +92,7 @@ def terminal(settings: Settings) -> Check:
 def sessions_folder(settings: Settings) -> Check:
     """Whether recordings can be written, and how much of them."""
     folder = settings.folder
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         return Check(
             text("doctor.folder"),
@@ -109,7 +109,7 @@ def sessions_folder(settings: Settings) -> Check:
 
 def unsealed_recordings(settings: Settings) -> Check:
     """Whether recordings that ended in a crash wait to be recovered."""
-    waiting = unsealed_in(settings.folder) if settings.folder.is_dir() else []
+    waiting = unsealed_in(settings.folder) if os.path.isdir(settings.folder) else []
     if waiting:
         names = ", ".join(path.name for path in waiting)
         return Check(

@@ -13,6 +13,7 @@ from affetti.core import terminal
 from affetti.core.errors import ExitCode
 from affetti.core.language import counted, text
 from affetti.core.numbers import DWELL_S, JOBS, SEGMENT_S, Number
+from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
     from affetti.analyzer.batch import Outcome, Request
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=TypedPath(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Where the analyses go. [default: beside each recording]",
 )

@@ -5,8 +5,10 @@ from typing import Final
 
 import click
 
-SESSION: Final = click.argument("session", type=click.Path(path_type=Path))
+from affetti.core.paths import TypedPath
+
+SESSION: Final = click.argument("session", type=TypedPath(path_type=Path))
 SESSIONS: Final = click.argument(
-    "sessions", metavar="SESSION...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "sessions", metavar="SESSION...", nargs=-1, required=True, type=TypedPath(path_type=Path)
 )
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print for a machine to read.")

@@ -6,12 +6,13 @@ import click
 
 from affetti.analyzer.commands.output import bar, command_line
 from affetti.core.language import text
+from affetti.core.paths import TypedPath
 
 
 @click.command()
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=TypedPath(file_okay=False, path_type=Path),
     default=Path("affetti-demo"),
     show_default=True,
     metavar="FOLDER",

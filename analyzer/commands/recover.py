@@ -8,10 +8,11 @@ from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import text
+from affetti.core.paths import TypedPath
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, type=TypedPath(path_type=Path))
 def recover(paths: tuple[Path, ...]) -> int:
     """Seal recordings that broke off, and say what was lost.
 

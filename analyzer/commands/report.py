@@ -8,13 +8,14 @@ from affetti.analyzer.commands.arguments import SESSION
 from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
 from affetti.core.language import text
+from affetti.core.paths import TypedPath
 
 
 @click.command()
 @SESSION
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=TypedPath(dir_okay=False, path_type=Path),
     metavar="FILE.html",
     help="The report. [default: NAME.report.html beside the recording]",
 )

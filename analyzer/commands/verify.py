@@ -12,6 +12,7 @@ from affetti.core import terminal
 from affetti.core.errors import ExitCode
 from affetti.core.labels import label
 from affetti.core.language import text
+from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
     from affetti.analyzer.verify import Verification
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--zoo",
     "zoos",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     multiple=True,
     metavar="FOLDER",
     help="A folder of model folders in which models of older versions lie; give it again.",

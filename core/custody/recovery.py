@@ -1,5 +1,6 @@
 """Recordings that were never sealed, found and sealed."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def unsealed(paths: Iterable[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        found += unsealed_in(path) if path.is_dir() else [_target(path)]
+        found += unsealed_in(path) if os.path.isdir(path) else [_target(path)]
     return list(dict.fromkeys(found))
 
 
@@ -48,10 +49,10 @@ def sealed(target: Path, progress: Progress | None = None) -> SealReport:
 
 def _target(path: Path) -> Path:
     # A sealed recording that is merely named like a part means itself.
-    meant = target_of(path) if is_part(path) or not path.exists() else path
+    meant = target_of(path) if is_part(path) or not os.path.exists(path) else path
     for target in (path, meant):
         if parts_of(target):
             return target
-    if path.exists():
+    if os.path.exists(path):
         raise UsageError("recovery.no_parts_wait_sealed", path=path.name)
     raise FileMissing("recovery.not_exist_no_parts", path=path)

@@ -1,5 +1,6 @@
 """The pseudonym of a person, and the file name that carries it."""
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -29,5 +30,5 @@ def session_file_name(code: str, wall_clock: datetime) -> str:
 
 def refuse_existing(path: Path) -> None:
     """Raise an error if `path` exists: nothing is ever overwritten."""
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise FileExists("person.exists_already", path=path)

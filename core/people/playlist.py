@@ -7,6 +7,7 @@ into all tables that have a track. An M3U file names files alone.
 """
 
 import csv
+import os
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -17,6 +18,7 @@ import msgspec
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import FileMissing, UsageError
 from affetti.core.language import text
+from affetti.core.paths import typed
 
 SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".m3u", ".m3u8"})
 _M3U: Final = (".m3u", ".m3u8")
@@ -156,10 +158,10 @@ def _file(path: Path, line: int, name: str) -> str:
     """Return the file that a line names, from the folder of the playlist on."""
     if not name or "\0" in name:
         raise _wrong(path, line, text("playlist.wrong.names_no_file"))
-    file = path.parent / Path(name).expanduser()
-    if not file.is_file() and "\\" in name:  # as Windows writes it
+    file = typed(name, path.parent)
+    if not os.path.isfile(file) and "\\" in name:  # as Windows writes it
         file = path.parent / name.replace("\\", "/")
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise FileMissing("playlist.line_no_file", path=path.name, line=line, name=name)
     return str(file)
 

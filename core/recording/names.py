@@ -44,7 +44,7 @@ def is_part(path: Path) -> bool:
 
     A file that HDF5 cannot open counts as one: it may be a damaged part.
     """
-    if part_number(path) is None or not path.is_file():
+    if part_number(path) is None or not os.path.isfile(path):
         return False
     try:
         # Without a lock: a part that is being recorded is locked, and its metadata never changes.

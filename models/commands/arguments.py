@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from affetti.core.paths import TypedPath
+
 DATA = click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     required=True,
     metavar="DIR",
     help="Folder (or archive) of labelled data.",

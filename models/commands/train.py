@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from affetti.core.paths import TypedPath
 from affetti.models.commands.arguments import DATA
 from affetti.models.commands.extras import training_extra
 from affetti.models.commands.output import shown_progress
@@ -18,7 +19,7 @@ def train() -> None:
 @DATA
 @click.option("--recipe", default="paper", show_default=True, help="How to train.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), required=True, metavar="DIR",
+    "--output", type=TypedPath(path_type=Path), required=True, metavar="DIR",
     help="Where the model goes.",
 )  # fmt: skip
 def train_face(data: Path, recipe: str, output: Path) -> None:
@@ -38,7 +39,7 @@ def train_face(data: Path, recipe: str, output: Path) -> None:
 @DATA
 @click.option("--recipe", default="paper", show_default=True, help="How to train.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), required=True, metavar="DIR",
+    "--output", type=TypedPath(path_type=Path), required=True, metavar="DIR",
     help="Where the model goes.",
 )  # fmt: skip
 def train_music(data: Path, recipe: str, output: Path) -> None:

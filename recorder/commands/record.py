@@ -1,6 +1,5 @@
 """`affetti record`: a session, with a screen or without."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -84,6 +83,7 @@ def record(
     """
     from affetti.core import settings, terminal
     from affetti.core.errors import UsageError
+    from affetti.core.paths import typed
     from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
 
@@ -93,7 +93,7 @@ def record(
         output=output,
         camera=camera,
         microphone=microphone,
-        playlist=(*(read_playlist(Path(playlist)) if playlist else ()), *play),
+        playlist=(*(read_playlist(typed(playlist)) if playlist else ()), *play),
         sources=signal,
         speaker=None if no_speaker else speaker,
         duration_s=duration,

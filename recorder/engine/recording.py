@@ -38,6 +38,7 @@ from affetti.core.events import (
 )
 from affetti.core.language import text
 from affetti.core.numbers import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
+from affetti.core.paths import typed
 from affetti.core.people.person import checked_code, refuse_existing, session_file_name
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import PartLog
@@ -123,7 +124,7 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
     if plan.output is None:
         target = settings.folder / session_file_name(code, now)
     else:
-        target = Path(plan.output).expanduser()
+        target = typed(plan.output)
         if target.suffix != ".h5":
             raise UsageError("recording.output_not_end_h5", target=target.name)
         if part_number(target) is not None:

@@ -1,16 +1,17 @@
 """The picture: a camera, a video file that stands in for one, or the address of a stream."""
 
+import os
 import platform
 import re
 import threading
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, DeviceError
 from affetti.core.events import DeviceLost, DeviceRestored
+from affetti.core.paths import is_address, typed
 from affetti.core.settings import Settings, VideoSettings
 from affetti.core.streams import CAMERA, VIDEO, Stream, stream_name, video_stream
 from affetti.recorder.sources import Sink, Source
@@ -50,13 +51,12 @@ def open_camera(name: str, settings: VideoSettings, stream: str = CAMERA) -> Cam
         The name of the video stream that it delivers.
     """
     device = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", name)
-    if Path(name).is_file() and not (device and device[1] in cameras()):
-        return Film(Path(name), settings, stream)
-    if device:
+    is_file = os.path.isfile(name)
+    if device and (device[1] in cameras() or not is_file):
         return LiveCamera(_Index(int(device[1]), settings), settings, stream)
-    if "://" in name:
-        return LiveCamera(_Address(name), settings, stream)
-    return Film(Path(name), settings, stream)
+    if is_address(name) and not is_file:
+        return LiveCamera(_Address(name.strip()), settings, stream)
+    return Film(typed(name), settings, stream)
 
 
 def camera_source(name: str, settings: Settings) -> Camera:

@@ -1,5 +1,6 @@
 """The sound of the room: a microphone, or a sound file that stands in for one."""
 
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError
 from affetti.core.events import AudioFormat, GapCause
+from affetti.core.paths import typed
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, Stream, audio_stream
 from affetti.recorder.sources import AudioSource, Sink
@@ -31,8 +33,8 @@ def open_microphone(name: str) -> AudioSource:
         A device's name or a part of it, "" for the system's default, or the path of a sound
         file, which is then heard in real time.
     """
-    path = Path(name)
-    if path.suffix.lower() in SUFFIXES or path.is_file():
+    path = typed(name)
+    if path.suffix.lower() in SUFFIXES or os.path.isfile(path):
         return SoundFile(path)
     return Microphone(name)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat
+from affetti.core.paths import typed
 from affetti.core.people.playlist import PlaylistEntry
 
 SUFFIXES: Final = frozenset(
@@ -73,7 +74,7 @@ def open_track(named: Path | PlaylistEntry) -> Track:
         1,000 or more than 1,000,000 Hz.
     """
     entry = named if isinstance(named, PlaylistEntry) else PlaylistEntry(path=str(named))
-    path = Path(entry.path)
+    path = typed(entry.path)
     try:
         with path.open("rb") as data:
             digest = hashlib.file_digest(data, "sha256").hexdigest()

@@ -8,6 +8,7 @@ from affetti.core.consent import today
 from affetti.core.errors import AffettiError
 from affetti.core.events import IDENTITY, SIGNALS, consent_to
 from affetti.core.language import text
+from affetti.core.paths import typed
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
@@ -63,7 +64,7 @@ class Draft:
             sources=plan.sources,
             camera=plan.camera if plan.camera is not None else settings.camera,
             microphone=plan.microphone if plan.microphone is not None else settings.microphone,
-            playlist=[Path(each) if isinstance(each, str) else each for each in plan.playlist],
+            playlist=[typed(each) if isinstance(each, str) else each for each in plan.playlist],
             speaker=speaker,
             output=plan.output,
             duration_s=plan.duration_s,

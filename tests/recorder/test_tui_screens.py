@@ -602,3 +602,48 @@ async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) 
         await live.pilot.pause()
         await live.pilot.press("y")
         assert live.sent(messages.ChangeConsent)[0].consent.granted == ("room",)
+
+
+HOSTILE = (
+    "~nosuch/",
+    "~nosuch",
+    "x" * 5000,
+    "a\0b",
+    "/proc/1/",
+    "/etc/hostname",
+    "'",
+    "\\",
+    "file://",
+)
+
+
+async def test_whatever_is_typed_as_a_path_gives_a_message_and_ends_nothing(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, Draft(person="P07", video=True, audio=False)) as setup:
+        await setup.hears(devices())
+        add = setup.app.screen.query_one("#add", Input)
+        for text in HOSTILE:
+            add.focus()
+            add.value = text
+            await setup.pilot.press("end", "enter")
+            await setup.until(lambda: setup.words("#status").startswith("!"))
+            setup.app.screen._problem = None  # type: ignore[attr-defined]
+        choice = setup.app.screen.query_one("#camera", SourceChoice)
+        for text in HOSTILE:
+            choice.query_one(Input).value = text
+            await setup.pilot.pause()
+        assert isinstance(setup.app.screen, SetupScreen)
+
+
+async def test_a_track_dragged_into_the_terminal_is_added(tmp_path: Path) -> None:
+    track = tone(tmp_path / "it's a b.wav", 1)
+    quoted = str(track).replace("'", "'\\''")
+    async with opened(tmp_path) as setup:
+        await setup.hears(devices())
+        setup.app.screen.query_one("#add", Input).focus()
+        await setup.pilot.pause()
+        setup.app.post_message(events.Paste(f"'{quoted}' "))
+        await setup.pilot.press("enter")
+        playlist = setup.app.screen.query_one(Playlist)
+        await setup.until(lambda: [track.path for track in playlist.tracks] == [track])

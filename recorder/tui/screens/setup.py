@@ -1,5 +1,6 @@
 """Set-up: who, what they agree to, with which devices, and which music."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from textual.widgets import Button, Footer, Input, Label, Static
 from affetti.core.errors import AffettiError, MediaError, of_code
 from affetti.core.events import IDENTITY, SIGNALS
 from affetti.core.language import span, text
+from affetti.core.paths import typed, typed_all
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
 from affetti.models.pipelines import AFFETTI
@@ -212,16 +214,17 @@ class SetupScreen(EngineScreen):
     @on(Input.Submitted, "#add")
     def _submit(self, event: Input.Submitted) -> None:
         if event.value.strip():
-            self._add([Path(event.value.strip()).expanduser()])
+            self._add([event.value])
 
     @on(Button.Pressed, "#start")
     def _press(self) -> None:
         self.action_start()
 
     @work(thread=True, group="add")
-    def _add(self, paths: Sequence[Path | PlaylistEntry]) -> None:
+    def _add(self, named: Sequence[str | Path | PlaylistEntry]) -> None:
         try:
-            found = [tracks_at(path) for path in paths]
+            meant = [p for n in named for p in (typed_all(n) if isinstance(n, str) else [n])]
+            found = [tracks_at(path) for path in meant]
         except AffettiError as error:
             self.app.call_from_thread(self._complain, error)
             return
@@ -344,10 +347,14 @@ def _no_sound(draft: Draft) -> str:
 
 def _disk_words(settings: Settings, draft: Draft) -> str:
     """Say how long the disk lasts; sealing needs as much room again as the recording."""
-    folder = Path(draft.output).expanduser().parent if draft.output else settings.folder
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        folder = typed(draft.output).parent if draft.output else settings.folder
+        existing = next(p for p in (folder, *folder.absolute().parents) if os.path.exists(p))
+        free = shutil.disk_usage(existing).free
+    except (OSError, AffettiError):
+        return text("setup.disk_unknown")
     video = settings.video
     pixels_per_s = video.width_px * video.height_px * video.frames_per_s
     bytes_per_s = 2 * _SOUND_BYTES_PER_S + pixels_per_s * _BYTES_PER_PIXEL
-    left_s = shutil.disk_usage(existing).free / bytes_per_s / 2
+    left_s = free / bytes_per_s / 2
     return text("setup.disk", span=span(left_s))

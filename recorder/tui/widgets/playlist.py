@@ -1,5 +1,6 @@
 """The playlist: titles in order, and the keys that change it."""
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 
+from affetti.core import place
 from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.language import clock, counted, text
 from affetti.core.people.playlist import SUFFIXES as PLAYLISTS
@@ -29,9 +31,10 @@ def tracks_at(path: Path | PlaylistEntry) -> tuple[list[Track], list[AffettiErro
         return [open_track(path)], []
     if path.suffix.lower() in PLAYLISTS:
         return [open_track(entry) for entry in read_playlist(path)], []
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return [open_track(path)], []
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    with place.told(path):
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
     if not files:
         raise FileMissing("playlist.no_sound_file", path=path)
     tracks, left_out = [], []

@@ -1,0 +1,110 @@
+"""What a person types, pastes or drags where a path is asked for: the one door for all of it.
+
+A terminal puts a file that is dragged into it between quotes, or escapes its blanks; a desktop
+copies its address, `file:///…`. A name that is there as it was typed is always meant as such.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import click
+
+from affetti.core.errors import UsageError
+
+_QUOTES: Final = ("'", '"')
+
+
+def typed(text: str, folder: Path | None = None) -> Path:
+    """Return the path that is meant.
+
+    Parameters
+    ----------
+    text
+        As it was typed.
+    folder
+        Where a relative path begins; by default where the program runs.
+
+    Raises
+    ------
+    AffettiError
+        It can be no path, or is in the home of somebody whom this system does not know.
+    """
+    place = folder or Path()
+    meant = Path(text)
+    for reading in _readings(text):
+        if "\0" in reading:
+            raise UsageError("paths.no_path", text=reading.replace("\0", "\\0"))
+        meant = place / reading
+        if os.path.lexists(meant):
+            return meant
+    try:
+        return place / Path(reading).expanduser()
+    except RuntimeError as error:
+        raise UsageError("paths.no_home", name=Path(reading).parts[0]) from error
+
+
+def typed_all(text: str) -> list[Path]:
+    """Return the paths that are meant: of several files that were dragged all, else the one.
+
+    Raises
+    ------
+    AffettiError
+        As of `typed`.
+    """
+    several = [Path(word) for word in _words(text)]
+    if len(several) > 1 and all(map(os.path.lexists, several)):
+        return several
+    return [typed(text)]
+
+
+class TypedPath(click.Path):
+    """The type of an option or argument that is a path; see `typed`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path that is meant, where it is what is asked for."""
+        return super().convert(typed(value) if isinstance(value, str) else value, param, ctx)
+
+
+def is_address(text: str) -> bool:
+    """Whether what was typed is an address in a network, not a path."""
+    scheme, separator, _ = text.strip().partition("://")
+    return bool(separator) and scheme.isalnum() and scheme.lower() != "file"
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yield what may be meant, the most literal first."""
+    yield text
+    stripped = text.strip()
+    yield stripped
+    quoted = len(stripped) > 1 and stripped[0] in _QUOTES and stripped[-1] == stripped[0]
+    if stripped.lower().startswith("file:"):
+        yield _of_address(stripped)
+    elif quoted or ("\\" in stripped and os.sep != "\\"):
+        yield _of_shell(stripped)
+
+
+def _of_address(address: str) -> str:
+    try:
+        path = unquote(urlsplit(address.replace("#", "%23").replace("?", "%3F")).path)
+    except ValueError:
+        return address
+    return path.lstrip("/") if os.name == "nt" else path
+
+
+def _of_shell(text: str) -> str:
+    """Return what a shell would take it for; the text itself where that is not one word."""
+    words = _words(text)
+    if len(words) == 1:
+        return words[0]
+    return text[1:-1] if text[0] in _QUOTES else text
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return []
