@@ -32,7 +32,7 @@ def altered_and_resealed(path: Path, change: Callable[[Fields], Fields | bytes |
         if isinstance(changed, dict):
             data = json.dumps(changed).encode()
             row["t_ns"], row["t_s"] = changed["t_ns"], changed["t_ns"] / 1e9
-            row["kind"] = changed["kind"]
+            row["kind"] = changed["kind"].encode()
         row["offset"], row["length"] = sum(map(len, parts)), len(data)
         row["crc32"] = zlib.crc32(record.blob, zlib.crc32(data))
         digest.update(data)

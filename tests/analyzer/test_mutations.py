@@ -1,0 +1,17 @@
+"""Whatever becomes of a file, whoever reads it comes to an answer: see `tests.mutations`."""
+
+import pytest
+
+from tests import mutations
+
+
+def test_mutated_files_and_logs_are_answered() -> None:
+    ends, wrong = mutations.run(0, 40)
+    assert not wrong
+    assert {end.partition(":")[0] for end in ends} == {"open", "info", "check", "recover"}
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("first", range(1000, 2000, 200))
+def test_a_thousand_mutations(first: int) -> None:
+    assert mutations.main(200, first) == 0

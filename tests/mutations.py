@@ -1,0 +1,271 @@
+"""Mutated recordings through whatever reads them: `python -m tests.mutations [COUNT [SEED]]`.
+
+A sealed file or a log is altered by chance, in its bytes or in what its events say, and goes
+through open, info, check and recover. Each has to come to an answer of ours: no other exception,
+no crash, no hang, and no more memory than `MOST_BYTES`. Every trial is known by its seed.
+"""
+
+import faulthandler
+import json
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from affetti.analyzer.checks import Importance, inspect
+from affetti.core.errors import AffettiError
+from affetti.core.events import Estimated, Event, FaceEstimated, SamplesCaptured, SessionEnded
+from affetti.core.fusion import fuse
+from affetti.core.recording.parts import PartLog
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from affetti.core.recording.signals import pack_samples
+from affetti.core.settings import LogSettings
+from tests.conftest import HEART, NS, SESSION_ID, WORDS, small_session, started
+from tests.hostile import Fields, altered_and_resealed
+
+MOST_BYTES: Final = 1 << 30  # beyond what the process has before
+HANGS_AFTER_S: Final = 120
+BATCH: Final = 200  # trials in one process
+_NUMBERS: Final = (
+    0,
+    1,
+    -1,
+    2**31,
+    -(2**31),
+    2**53 + 1,
+    2**62,
+    -(2**63),
+    10**30,
+    1e308,
+    -1e308,
+    0.5,
+)
+_TEXTS: Final = ("", "\x1b[2J", "../../x", "é" * 40, "\0", "nan", "x" * 5000, "9" * 400)
+
+
+def events() -> Iterator[tuple[Event, bytes]]:
+    """Yield a session of every kind of stream, with estimates."""
+    first, *rest = small_session(ended=False)
+    opened = started(streams=(*first[0].streams, HEART, WORDS))  # type: ignore[attr-defined]
+    yield opened, b""
+    yield from rest
+    for stream, values in ((HEART, np.zeros((10, 2))), (WORDS, [["so"]] * 10)):
+        block = SamplesCaptured(t_ns=NS, stream=stream.name, sample=0, count=10)
+        yield block, pack_samples(stream, np.arange(10.0), values)
+    mood = (0.5, 0.2, 0.2, 0.1)
+    for i in range(5):
+        yield FaceEstimated(t_ns=i * NS // 10, frame=i), b""
+        yield fuse(i * NS // 2, {"face": mood}), b""
+        yield Estimated(t_ns=i * NS, modality="pose", stream="camera", emotions=mood), b""
+    yield SessionEnded(t_ns=4 * NS, reason="stopped"), b""
+
+
+def log(folder: Path) -> Path:
+    """Write that session into parts; return the sealed path to be."""
+    target = folder / "session.h5"
+    parts = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+    for event, blob in events():
+        parts.append(event, blob)
+    parts.close()
+    return target
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """Return bytes as disks, copies and people leave them."""
+    altered, size = bytearray(data), len(data)
+    for _ in range(chance.choice([1, 1, 1, 3, 20])):
+        near = chance.choice([size, size, 4096, 65_536])
+        at = chance.randrange(min(near, size))
+        length = min(chance.choice([1, 1, 4, 8, 512, 4096]), size - at)
+        match chance.choice(["flip", "noise", "zero", "ones", "number", "copy"]):
+            case "flip":
+                altered[at] ^= 1 << chance.randrange(8)
+            case "noise":
+                altered[at : at + length] = chance.randbytes(length)
+            case "zero":
+                altered[at : at + length] = bytes(length)
+            case "ones":
+                altered[at : at + length] = b"\xff" * length
+            case "number":
+                number = chance.choice([1, 2**31, 2**40, 2**63]).to_bytes(8, "little")
+                altered[at : at + 8] = number[: size - at]
+            case "copy":
+                start = chance.randrange(size - length + 1)
+                altered[at : at + length] = altered[start : start + length]
+    match chance.choice(["whole"] * 8 + ["cut", "tail"]):
+        case "cut":
+            del altered[chance.randrange(size) :]
+        case "tail":
+            at = chance.randrange(size)
+            altered[at:] = bytes(size - at)
+    return bytes(altered)
+
+
+def misstated(value: Any, chance: random.Random) -> Any:
+    """Return a part of an event with one thing in it that is another."""
+    match value:
+        case dict() if value:
+            key = chance.choice(list(value))
+            return {**value, key: misstated(value[key], chance)}
+        case list() if value and chance.random() < 0.8:
+            i = chance.randrange(len(value))
+            return [*value[:i], misstated(value[i], chance), *value[i + 1 :]]
+    nested: Any = []
+    for _ in range(chance.choice([1, 50])):
+        nested = [nested]
+    return chance.choice([*_NUMBERS, *_TEXTS, None, True, [], {}, nested])
+
+
+def alter(path: Path, chance: random.Random) -> None:
+    """Alter one sealed file: its bytes, or what its events say with all sums made to fit."""
+    if chance.random() < 0.6:
+        path.write_bytes(mutated(path.read_bytes(), chance))
+        return
+    every = chance.choice([1, 5, 40])
+
+    def change(fields: Fields) -> Fields | bytes | None:
+        if chance.randrange(every):
+            return None
+        other = misstated(fields, chance)
+        if not isinstance(other, dict):
+            return json.dumps(other).encode()
+        fits = isinstance(other.get("t_ns"), int) and abs(other["t_ns"]) < 2**63
+        return other if fits and isinstance(other.get("kind"), str) else json.dumps(other).encode()
+
+    altered_and_resealed(path, change)
+
+
+def read_all(path: Path) -> None:
+    """Open a recording and take everything that a reader takes."""
+    with Session.open(path) as session:
+        _ = session.info, session.streams, session.tracks, session.markers, session.notes
+        for modality in session.estimates:
+            _ = session.estimates[modality]
+        for signal in session.signals.values():
+            _ = signal.values, signal.t_s, signal.offsets, signal.stored_t_s
+        for frames in session.video.values():
+            _ = [frame.jpeg for frame in frames]
+            with suppress(ValueError):  # as `image` says where there is no picture
+                _ = frames.at(1.0).image() if len(frames) else None
+        for name in session.state.audio:
+            _ = session.audio(name).read()
+        session.verify_digest()
+
+
+def told(path: Path) -> None:
+    """Say what `affetti info` says."""
+    from affetti.analyzer.commands.info import _course_lines, _info_lines
+
+    with Session.open(path) as session:
+        _ = [*_info_lines(session.info), *_course_lines(session)]
+
+
+def checked(path: Path) -> None:
+    """Check it; a surprise is a finding for its owner, and a defect for us."""
+    for finding in inspect(path):
+        if "does not foresee" in finding.message:
+            raise RuntimeError(finding.message)
+        assert finding.importance in Importance
+
+
+def recovered(path: Path) -> None:
+    """Seal it."""
+    seal(path)
+
+
+def try_one(folder: Path, pristine: Path, seed: int) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield what is tried of one mutation, by its name."""
+    chance = random.Random(seed)
+    if seed % 4 == 0:
+        for path in pristine.glob("*.part*.h5"):
+            (folder / path.name).write_bytes(mutated(path.read_bytes(), chance))
+        yield "recover", lambda: recovered(folder / "session.h5")
+        sealed = folder / "session.h5"
+        if not sealed.exists():
+            return
+    else:
+        sealed = folder / "sealed.h5"
+        shutil.copy(pristine / "sealed.h5", sealed)
+        alter(sealed, chance)
+    yield "open", lambda: read_all(sealed)
+    yield "info", lambda: told(sealed)
+    yield "check", lambda: checked(sealed)
+
+
+@contextmanager
+def prepared() -> Iterator[tuple[Path, Path]]:
+    """Give a folder to work in, and one with a log and the file that is sealed from it."""
+    with tempfile.TemporaryDirectory() as name:
+        pristine, folder = Path(name) / "pristine", Path(name) / "trial"
+        pristine.mkdir()
+        target = log(pristine)
+        sealing = Path(name) / "sealing"
+        shutil.copytree(pristine, sealing)
+        shutil.copy(seal(sealing / target.name).path, pristine / "sealed.h5")
+        yield folder, pristine
+
+
+def run(first: int, count: int) -> tuple[Counter[str], list[str]]:
+    """Try mutations in this process; return how they ended, and what should not have been."""
+    ends: Counter[str] = Counter()
+    wrong = []
+    with prepared() as (folder, pristine):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for seed in range(first, first + count):
+            folder.mkdir()
+            for name, attempt in try_one(folder, pristine, seed):
+                faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
+                try:
+                    attempt()
+                    ends[f"{name}: answered"] += 1
+                except AffettiError as error:
+                    ends[f"{name}: {type(error).__name__}"] += 1
+                except Exception as error:
+                    wrong.append(f"seed {seed}, {name}: {error!r}")
+            faulthandler.cancel_dump_traceback_later()
+            shutil.rmtree(folder)
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
+    if grown > MOST_BYTES:
+        wrong.append(f"seeds {first} to {first + count - 1}: {grown >> 20} MiB")
+    return ends, wrong
+
+
+def main(count: int = 1000, first: int = 0) -> int:
+    """Try mutations in processes of `BATCH` each, and print a table of what became of them."""
+    ends: Counter[str] = Counter()
+    wrong: list[str] = []
+    began = time.monotonic()
+    for batch in range(first, first + count, BATCH):
+        number = min(BATCH, first + count - batch)
+        command = [sys.executable, "-m", "tests.mutations", "--batch", str(batch), str(number)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            wrong.append(f"seeds from {batch}: exit {done.returncode}: {done.stderr[-1500:]}")
+            continue
+        found = json.loads(done.stdout)
+        ends += Counter(found["ends"])
+        wrong += found["wrong"]
+    lines = [f"{number:8} {end}" for end, number in sorted(ends.items())]
+    took_s = time.monotonic() - began
+    print(f"{count} mutations in {took_s:.0f} s", *lines, *wrong, sep="\n")  # noqa: T201
+    return len(wrong)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--batch"]:
+        faulthandler.enable()
+        ends, wrong = run(int(sys.argv[2]), int(sys.argv[3]))
+        print(json.dumps({"ends": ends, "wrong": wrong}))  # noqa: T201
+    else:
+        sys.exit(bool(main(*map(int, sys.argv[1:]))))
