@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from affetti.analyzer.demo import run_demo
     from affetti.analyzer.replay import EstimateTables, completed, other_models, replayed
     from affetti.analyzer.report import write_report
-    from affetti.analyzer.tables import Table, tables_of, write_csv
+    from affetti.analyzer.tables import Table, tables_of
+    from affetti.analyzer.tables.csv_file import read_csv, write_csv
     from affetti.analyzer.verify import Difference, Verification
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "completed",
     "inspect",
     "other_models",
+    "read_csv",
     "recordings_in",
     "replayed",
     "run_demo",
@@ -44,7 +46,8 @@ _HOMES = {
     "demo": ("run_demo",),
     "replay": ("EstimateTables", "completed", "other_models", "replayed"),
     "report": ("write_report",),
-    "tables": ("Table", "tables_of", "write_csv"),
+    "tables": ("Table", "tables_of"),
+    "tables.csv_file": ("read_csv", "write_csv"),
     "verify": ("Difference", "Verification"),
 }
 

@@ -44,6 +44,8 @@ class Request:
         As typed, for the provenance.
     pipeline
         The name of what perceives and fuses; None is the pipeline of each recording.
+    spreadsheet
+        Whether the tables are to be opened in one.
     """
 
     parameters: Parameters = field(default_factory=Parameters)
@@ -51,6 +53,7 @@ class Request:
     overwrite: bool = False
     command: str = ""
     pipeline: str | None = None
+    spreadsheet: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
         offer = own if request.pipeline is None else offered(request.pipeline)
         other = "" if offer.pipeline == own.pipeline else offer.pipeline.name
         folder = folder_of(path, request.output, other)
-        origin = origin_of(session, request.parameters, offer)
+        origin = origin_of(session, request.parameters, offer, spreadsheet=request.spreadsheet)
         if found_origin(folder) == origin:
             return Outcome(path, "current", folder, session.duration_s)
         if not request.overwrite:

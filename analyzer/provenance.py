@@ -13,7 +13,8 @@ import msgspec
 
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.replay import recorded_offer
-from affetti.analyzer.tables import Table, description_of, tables_of, write_csv
+from affetti.analyzer.tables import Table, description_of, tables_of
+from affetti.analyzer.tables.csv_file import SCHEMA_NAME, schema_of, write_csv
 from affetti.core.custody.artefacts import ANALYSIS
 from affetti.core.environment import environment
 from affetti.core.errors import AffettiError, DiskFull, FileExists, FileMissing
@@ -37,10 +38,17 @@ class Origin(msgspec.Struct, frozen=True):
     perception_version: int
     parameters: Parameters
     software_version: str
+    spreadsheet: bool = False  # whether the tables are guarded for one
     format: str = FORMAT
 
 
-def origin_of(session: Session, parameters: Parameters, offer: Offer | None = None) -> Origin:
+def origin_of(
+    session: Session,
+    parameters: Parameters,
+    offer: Offer | None = None,
+    *,
+    spreadsheet: bool = False,
+) -> Origin:
     """Return what an analysis of `session` made now, by a pipeline, would depend on."""
     offer = offer or recorded_offer(session)
     return Origin(
@@ -51,6 +59,7 @@ def origin_of(session: Session, parameters: Parameters, offer: Offer | None = No
         perception_version=PERCEPTION_VERSION,
         parameters=parameters,
         software_version=version("affetti"),
+        spreadsheet=spreadsheet,
     )
 
 
@@ -89,7 +98,7 @@ def refuse_other(folder: Path, origin: Origin) -> None:
 def _changed(found: Origin, origin: Origin) -> str:
     names = (
         *("session_id", "log_sha256", "models", "pipeline", "perception_version"),
-        *("parameters", "software_version"),
+        *("parameters", "software_version", "spreadsheet"),
     )
     return ", ".join(
         word("changed", name) for name in names if getattr(found, name) != getattr(origin, name)
@@ -118,10 +127,12 @@ def write_analysis(
         try:
             (folder / FILE_NAME).unlink(missing_ok=True)
             for table in tables:
-                write_csv(table, temporary / f"{table.name}.csv")
+                path = temporary / f"{table.name}.csv"
+                write_csv(table, path, spreadsheet=origin.spreadsheet)
+            (temporary / SCHEMA_NAME).write_bytes(schema_of(tables))
             statement = _statement(analysis, origin, recording, tables, command)
-            (temporary / FILE_NAME).write_text(statement, encoding="utf-8")
-            for name in (*(f"{table.name}.csv" for table in tables), FILE_NAME):
+            (temporary / FILE_NAME).write_text(statement, encoding="utf-8", errors="replace")
+            for name in (*(f"{table.name}.csv" for table in tables), SCHEMA_NAME, FILE_NAME):
                 os.replace(temporary / name, folder / name)
         finally:
             for left in (temporary, *broken_off):
@@ -163,4 +174,4 @@ def _statement(
             for table in tables
         },
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -34,6 +34,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from affetti.core.labels import label
+
 ENGLISH: Final = "en"
 _FOLDER: Final = Path(__file__).parent / "locale"
 _MO_MAGIC: Final = 0x950412DE
@@ -159,7 +161,8 @@ def time_of_day(wall_clock: str) -> str:
 
 def one_line(lines: str) -> str:
     """Return a text of several lines as one: "first / second"."""
-    return " / ".join(line.strip() for line in lines.splitlines() if line.strip())
+    each = (label(line).strip() for line in lines.splitlines())
+    return " / ".join(line for line in each if line)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -57,6 +57,11 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="What perceives and fuses, such as paper. [default: as each was recorded]",
 )
+@click.option(
+    "--spreadsheet",
+    is_flag=True,
+    help="Tables to be opened in one: texts that would run as formulas are led by an apostrophe.",
+)
 @JSON
 def analyze(
     sessions: tuple[Path, ...],
@@ -66,6 +71,7 @@ def analyze(
     overwrite: bool,
     jobs: int | None,
     pipeline: str | None,
+    spreadsheet: bool,
     as_json: bool,
 ) -> int:
     """Compute tables of what a session expressed.
@@ -86,7 +92,7 @@ def analyze(
     from affetti.analyzer.measures.transitions import StickyChain
 
     parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
-    request = Request(parameters, output, overwrite, command_line(), pipeline)
+    request = Request(parameters, output, overwrite, command_line(), pipeline, spreadsheet)
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)
     if as_json:

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from markupsafe import Markup
+
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES, ModalityName
 from affetti.analyzer.measures.segments import Segments, segments_of
@@ -23,6 +25,7 @@ from affetti.core.custody.artefacts import REPORT
 from affetti.core.custody.temporary import replacing
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.journal import sentence
+from affetti.core.labels import lines
 from affetti.core.language import clock_text, language, text, word
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import digests_of, offered
@@ -160,8 +163,14 @@ def _template() -> "jinja2.Template":
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
     return environment.get_template("template.html")
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as it may stand on the page: texts without controls; mark-up is ours."""
+    return lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _told_segments(analysis: Analysis) -> tuple[float, dict[ModalityName, Segments]]:

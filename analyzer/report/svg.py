@@ -2,6 +2,8 @@
 
 from markupsafe import Markup
 
+from affetti.core.labels import lines
+
 
 def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
     """Return an element; attributes and text are escaped, `_` in a name stands for `-`."""
@@ -9,5 +11,7 @@ def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
         for key, value in attributes.items()
     )
-    inside = Markup("").join(children)
+    inside = Markup("").join(
+        child if isinstance(child, Markup) else lines(child) for child in children
+    )
     return Markup("<{0}{1}>{2}</{0}>").format(name, pairs, inside)

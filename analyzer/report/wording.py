@@ -12,6 +12,7 @@ from affetti.analyzer.measures.summary import MIXED_MARGIN, Summary
 from affetti.analyzer.measures.together import Together, neutral_counts
 from affetti.analyzer.measures.unseen import Unseen
 from affetti.core.emotions import EMOTIONS, Label, ranked
+from affetti.core.labels import lines
 from affetti.core.language import (
     clock,
     clock_text,
@@ -56,7 +57,11 @@ UNKNOWN: Final = text("unknown")
 
 def marked(message: str, /, **values: object) -> Markup:
     """Return a message whose sentence may hold mark-up; its values are escaped."""
-    return Markup(unfilled(message)).format(**values)  # noqa: S704  the catalogue is ours
+    shown = {
+        name: lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        for name, value in values.items()
+    }
+    return Markup(unfilled(message)).format(**shown)  # noqa: S704  the catalogue is ours
 
 
 def modality_name(modality: str) -> str:

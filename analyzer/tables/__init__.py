@@ -1,16 +1,15 @@
-"""Tidy tables: one observation a row, one variable a column, CSV in UTF-8.
+"""Tidy tables: one observation a row, one variable a column; `csv_file` writes them.
 
-Empty cells are missing values. Times are seconds of session time. A cell of text that a
-spreadsheet could take for a formula is led by an apostrophe.
+Missing values are None or NaN. Times are seconds of session time. The type of a column follows
+from its declaration here or from that of the events, never from what is in it.
 """
 
-import csv
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis, SignalTable
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES
@@ -37,9 +36,7 @@ from affetti.core.events import (
 )
 
 Row: TypeAlias = list[Any]
-
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-_DECIMALS: Final = 6
+Type: TypeAlias = Literal["string", "integer", "number"]  # as Table Schema calls them
 
 # What moments say beside their words: every field of every kind, with its description.
 MOMENT_FIELDS: Final[dict[str, str]] = {
@@ -134,6 +131,29 @@ COLUMNS: Final[dict[str, str]] = {
 }
 
 
+# The columns whose values are no numbers, and those that are whole ones; all others are numbers.
+TEXTS: Final = frozenset(
+    {"session_id", "person", "pipeline", "modality", "strongest", "state", "before", "after"}
+    | {"expected_emotion", "title", "end_reason", "music_reasons", "face_signs", "kind", "text"}
+    | {"response_before", "response_after", "no_response", "emotion"}
+    | {f"{m}_{name}" for m in MODALITIES for name in ("strongest", "most_often")}
+)
+INTEGERS: Final = frozenset(
+    {"segment", "tick", "expected", "said", "mixed", "track", "count", "face_looks"}
+    | {"face_changes", "quiet_changes"}
+    | {f"{m}_{name}" for m in MODALITIES for name in ("expected", "said")}
+)
+
+
+def type_of(table: "Table", column: str) -> Type:
+    """Return the type of a column of a table."""
+    if column in table.types:
+        return table.types[column]
+    if column in TEXTS:
+        return "string"
+    return "integer" if column in INTEGERS else "number"
+
+
 def description_of(column: str) -> str:
     """Return what is in a column; one that is not ours, a plug-in or a playlist named."""
     others = "as the playlist, a plug-in's perceiver or the source of a signal has it"
@@ -146,11 +166,12 @@ SIGNAL_COLUMNS: Final = {"stamp_s": "stamp as the source of the signal gave it, 
 
 @dataclass(frozen=True)
 class Table:
-    """A named table: its columns' names and its rows."""
+    """A named table: its columns' names, its rows, and the types that `type_of` does not know."""
 
     name: str
     columns: tuple[str, ...]
     rows: list[Row]
+    types: Mapping[str, Type] = field(default_factory=dict)
 
 
 def tables_of(analysis: Analysis) -> list[Table]:
@@ -186,8 +207,10 @@ def _with_playlist(analysis: Analysis, table: Table) -> Table:
             return [*row, None, *(None for _ in names)]
         return [*row, track.expected, *(track.columns.get(name) for name in names)]
 
-    columns = (*table.columns, "expected_emotion", *(playlist_column(name) for name in names))
-    return Table(table.name, columns, [labelled(row) for row in table.rows])
+    added = [playlist_column(name) for name in names]
+    columns = (*table.columns, "expected_emotion", *added)
+    types: dict[str, Type] = {**table.types, **dict.fromkeys(added, "string")}
+    return Table(table.name, columns, [labelled(row) for row in table.rows], types)
 
 
 def playlist_column(name: str) -> str:
@@ -195,36 +218,17 @@ def playlist_column(name: str) -> str:
     return f"playlist_{name}" if name in COLUMNS else name
 
 
-def write_csv(table: Table, path: Path) -> None:
-    """Write a table, with a header line."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([cell(column) for column in table.columns])
-        writer.writerows([cell(value) for value in row] for row in table.rows)
-
-
-def cell(value: Any) -> str:
-    """Return a value as it stands in a CSV file.
-
-    Numbers are rounded to six decimals, missing ones are empty; text that a spreadsheet would
-    run as a formula is led by an apostrophe.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
-    if isinstance(value, float | np.floating):
-        return "" if np.isnan(value) else f"{round(float(value), _DECIMALS) + 0.0:.15g}"
-    if isinstance(value, int | np.integer | np.bool_):
-        return str(int(value))
-    raise TypeError(f"a {type(value).__name__} has no form in a table")
-
-
-def _table(analysis: Analysis, name: str, columns: Iterable[str], rows: Iterable[Row]) -> Table:
+def _table(
+    analysis: Analysis,
+    name: str,
+    columns: Iterable[str],
+    rows: Iterable[Row],
+    types: Mapping[str, Type] | None = None,
+) -> Table:
     """Return a table led by whose session it is, so that many can be stacked."""
     lead = [analysis.info.session_id, analysis.info.person, analysis.tables.pipeline]
     names = ("session_id", "person", "pipeline", *columns)
-    return Table(name, names, [[*lead, *row] for row in rows])
+    return Table(name, names, [[*lead, *row] for row in rows], types or {})
 
 
 def _segments(analysis: Analysis) -> Table:
@@ -411,7 +415,13 @@ def _estimates(analysis: Analysis, name: str, table: Columns) -> Table:
     # `seq` belongs to the log; a replayed estimate was never in it.
     names = tuple(column for column in table if column != "seq")
     rows = [list(row) for row in zip(*(table[column] for column in names), strict=True)]
-    return _table(analysis, f"estimates_{name}", names, rows)
+    types = {column: _type_of_values(table[column]) for column in names}
+    return _table(analysis, f"estimates_{name}", names, rows, types)
+
+
+def _type_of_values(values: NDArray[Any]) -> Type:
+    """Return the type of what `core.events.columns` or a signal declares."""
+    return {"i": "integer", "u": "integer", "f": "number"}.get(values.dtype.kind, "string")  # type: ignore[return-value]
 
 
 def _signal(analysis: Analysis, name: str, table: SignalTable) -> Table:
@@ -420,7 +430,8 @@ def _signal(analysis: Analysis, name: str, table: SignalTable) -> Table:
         for t_s, stamp_s, values in zip(table.t_s, table.stamps_s, table.values, strict=True)
     ]
     names = _channel_names(table.channels)
-    return _table(analysis, f"signals_{name}", ("t_s", "stamp_s", *names), rows)
+    types = dict.fromkeys(names, _type_of_values(table.values))
+    return _table(analysis, f"signals_{name}", ("t_s", "stamp_s", *names), rows, types)
 
 
 def _channel_names(channels: tuple[str, ...]) -> list[str]:

@@ -17,6 +17,7 @@ import msgspec
 
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import FileMissing, UsageError
+from affetti.core.labels import label, lines
 from affetti.core.language import text
 from affetti.core.paths import typed
 
@@ -112,7 +113,7 @@ def _separator(written: str) -> str:
 
 
 def _headings(path: Path, line: int, cells: list[str]) -> list[str]:
-    headings = [cell.strip() for cell in cells]
+    headings = [label(cell).strip() for cell in cells]
     known = [each.lower() if each.lower() in _KNOWN else each for each in headings]
     if "file" not in known:
         raise _wrong(path, line, text("playlist.wrong.no_column_headed_file"))
@@ -132,7 +133,8 @@ def _entry(path: Path, line: int, headings: list[str], cells: list[str]) -> Play
             line,
             text("playlist.wrong.cells_columns", cells=len(cells), headings=len(headings)),
         )
-    values = dict(zip(headings, (cell.strip() for cell in cells), strict=False))
+    given = zip(headings, cells, strict=False)
+    values = {name: _given(name, cell) for name, cell in given}
     if too_long := next((name for name, value in values.items() if len(value) > _MAX_TEXT), None):
         raise _wrong(
             path, line, text("playlist.wrong.longer_than_signs", too_long=too_long, signs=_MAX_TEXT)
@@ -143,6 +145,12 @@ def _entry(path: Path, line: int, headings: list[str], cells: list[str]) -> Play
         expected=_expected(path, line, values.get("expected", "")),
         columns={name: values.get(name, "") for name in headings if name and name not in _KNOWN},
     )
+
+
+def _given(heading: str, cell: str) -> str:
+    if heading == "file":
+        return cell.strip()
+    return (label(cell) if heading == "title" else lines(cell)).strip()
 
 
 def _expected(path: Path, line: int, word: str) -> str | None:

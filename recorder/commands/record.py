@@ -81,8 +81,7 @@ def record(
     affetti record --headless --camera 0 --play happy.ogg --duration 60
     affetti record --playlist study.csv
     """
-    from affetti.core import settings, terminal
-    from affetti.core.errors import UsageError
+    from affetti.core import settings
     from affetti.core.paths import typed
     from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
@@ -101,8 +100,6 @@ def record(
         pipeline=pipeline,
         unattended=headless,
     )
-    if markers_from_stdin and "stdin" in terminal.missing:
-        raise UsageError("record.no_standard_input")
     if headless:
         _record_headless(plan, settings.load(), markers_from_stdin, as_json)
     else:

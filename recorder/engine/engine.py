@@ -29,6 +29,8 @@ from affetti.core.events import (
     RecordingPaused,
     RecordingResumed,
 )
+from affetti.core.labels import label as one_label
+from affetti.core.labels import lines
 from affetti.core.language import text
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.sealing import seal
@@ -189,9 +191,9 @@ class Engine:
         put, now_ns = self.recording.inbox.put, self.recording.clock.now_ns()
         match command:
             case messages.Mark(label=label):
-                put(MarkerAdded(t_ns=now_ns, label=label))
+                put(MarkerAdded(t_ns=now_ns, label=one_label(label)))
             case messages.Note(text=text, ago_s=ago_s):
-                put(NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=text))
+                put(NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=lines(text)))
             case messages.ShowNeutralFace(seconds=seconds):
                 self.recording.begin_neutral_reference(seconds)
             case messages.ChangePerson():

@@ -9,9 +9,11 @@ from typing import Final
 
 import msgspec
 
+from affetti.core import terminal
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
+from affetti.core.labels import label as one_label
 from affetti.core.language import clock_text, counted, percent, text, word
 from affetti.core.recording.losses import film_statement
 from affetti.core.settings import Settings, load
@@ -93,11 +95,14 @@ class Headless:
         return type(error).told(error.message, f"{error.hint} {sealed}".strip())
 
     def _read_markers(self) -> None:
+        if "stdin" in terminal.missing:
+            self._say(text("headless.no_input"))
+            return
         try:
             # Bytes that are no UTF-8 are shown as U+FFFD; a line without an end is cut in pieces.
             with open(0, encoding="utf-8-sig", errors="replace", closefd=False) as lines:
                 while line := lines.readline(_MAX_LINE):
-                    if not self._mark(line.strip()):
+                    if not self._mark(one_label(line).strip()):
                         return
         except Exception as error:
             self._say(text("headless.no_markers", error=error))

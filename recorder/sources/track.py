@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat
+from affetti.core.labels import label
 from affetti.core.paths import typed
 from affetti.core.people.playlist import PlaylistEntry
 
@@ -84,7 +85,7 @@ def open_track(named: Path | PlaylistEntry) -> Track:
         ) from error
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:
-            title = entry.title or (file.title or "").strip() or path.stem
+            title = label(entry.title or (file.title or "").strip() or path.stem).strip()
             track = Track(path, title, digest, file.samplerate, file.channels, file.frames, entry)
             decodable = file.frames > 0 and len(file.read(1)) == 1
     except soundfile.SoundFileError as error:

@@ -6,7 +6,8 @@ import pytest
 
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import completed
-from affetti.analyzer.tables import COLUMNS, cell, tables_of, write_csv
+from affetti.analyzer.tables import COLUMNS, Table, tables_of, type_of
+from affetti.analyzer.tables.csv_file import SCHEMA_NAME, cell, read_csv, schema_of, write_csv
 from affetti.core.emotions import EMOTIONS
 from affetti.core.recording.session import Session
 
@@ -81,7 +82,7 @@ def test_a_face_has_no_valence_by_arithmetic_on_four_quadrants(
 def test_a_title_that_is_a_formula_is_only_text(
     read: dict[str, list[dict[str, str]]],
 ) -> None:
-    assert [row["title"] for row in read["tracks"]] == ["Grey Sunday", "'=SUM(A1)"]
+    assert [row["title"] for row in read["tracks"]] == ["Grey Sunday", "=SUM(A1)"]
 
 
 def test_a_note_keeps_its_lines(read: dict[str, list[dict[str, str]]]) -> None:
@@ -89,9 +90,72 @@ def test_a_note_keeps_its_lines(read: dict[str, list[dict[str, str]]]) -> None:
     assert note["text"].splitlines()[0] == "She hummed along."
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_text_is_never_a_formula(text: str) -> None:
-    assert cell(text) == "'" + text
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "- calm"])
+def test_text_is_guarded_from_being_a_formula_for_a_spreadsheet_alone(text: str) -> None:
+    assert cell(text, spreadsheet=True) == f'"\'{text}"'
+    assert cell(text) == f'"{text}"'
+
+
+def test_a_spreadsheet_is_told_that_it_is_utf_8(analysis: Analysis, tmp_path: Path) -> None:
+    for table in tables_of(analysis):
+        write_csv(table, tmp_path / "a.csv", spreadsheet=True)
+        assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+HOSTILE = (
+    "a\rb",
+    "calm;=6*7;x",
+    "007",
+    "1E5",
+    "NA",
+    '"',
+    "a,b",
+    "\ufeffx",
+    "\x1b[2J",
+    "é – 曲",
+    "x\0y",
+)
+
+
+def test_texts_of_any_signs_end_no_row_and_stay_texts(tmp_path: Path) -> None:
+    table = Table("words", ("title", "track"), [[text, i] for i, text in enumerate(HOSTILE)])
+    write_csv(table, tmp_path / "words.csv")
+    (tmp_path / SCHEMA_NAME).write_bytes(schema_of([table]))
+    read = read_csv(tmp_path / "words.csv")
+    assert read["track"] == list(range(len(HOSTILE)))
+    assert read["title"][1:7] == list(HOSTILE[1:7])
+    assert read["title"][0] == "a\nb"  # as every reader of CSV has it
+    assert not any(set(text) & set("\r\0\x1b\ufeff") for text in read["title"])
+
+
+def test_every_text_stands_in_quotes_and_no_number_does(analysis: Analysis, tmp_path: Path) -> None:
+    for table in tables_of(analysis):
+        write_csv(table, tmp_path / "a.csv")
+        with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+            _, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)  # a text without is no number
+        assert len(rows) == len(table.rows)
+
+
+def test_types_follow_from_the_declaration_and_hold_for_what_is_there(analysis: Analysis) -> None:
+    kinds = {"string": str, "integer": (int, np.integer, np.bool_), "number": (float, np.floating)}
+    for table in tables_of(analysis):
+        for i, name in enumerate(table.columns):
+            for value in {
+                type(row[i]): row[i] for row in table.rows if row[i] is not None
+            }.values():
+                allowed = kinds[type_of(table, name)]
+                whole = type_of(table, name) == "number" and isinstance(value, int)
+                assert isinstance(value, allowed) or whole, (table.name, name, value)
+
+
+def test_what_was_written_is_read_back_with_its_types(analysis: Analysis, tmp_path: Path) -> None:
+    tables = tables_of(analysis)
+    (tmp_path / SCHEMA_NAME).write_bytes(schema_of(tables))
+    for table in tables:
+        write_csv(table, tmp_path / f"{table.name}.csv")
+        read = read_csv(tmp_path / f"{table.name}.csv")
+        assert list(read) == list(table.columns)
+        assert all(len(values) == len(table.rows) for values in read.values())
 
 
 def test_negative_numbers_stay_numbers() -> None:
@@ -105,4 +169,10 @@ def test_a_value_without_a_form_is_refused() -> None:
 
 
 def test_missing_values_are_empty() -> None:
-    assert (cell(None), cell(np.nan), cell(0), cell(np.bool_(True))) == ("", "", "0", "1")
+    assert (cell(None), cell(np.nan), cell(""), cell(0), cell(np.bool_(True))) == (
+        "",
+        "",
+        "",
+        "0",
+        "1",
+    )

@@ -63,14 +63,6 @@ def test_without_a_terminal_the_screen_is_refused_by_name(closed: str) -> None:
         assert "needs a terminal" in done.stderr
 
 
-def test_markers_from_an_input_that_is_not_there_are_refused_before_recording() -> None:
-    line = "record --headless --duration 1 --markers-from-stdin <&-"
-    command = ["sh", "-c", f"exec {sys.executable} -P -m affetti {line}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == ExitCode.USAGE
-    assert "standard input" in done.stderr
-
-
 @pytest.fixture
 def headless(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start a recording without a screen; it records when this returns."""

@@ -4,7 +4,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from affetti.core.events import MarkerAdded, NoteAdded, consent_to, storable
 from affetti.core.recording.session import Session
@@ -12,6 +14,7 @@ from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
 from affetti.recorder.engine.engine import Engine
 from affetti.recorder.engine.messages import Plan
+from affetti.recorder.sources.track import open_track
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_recording import COMMAND
 
@@ -55,7 +58,10 @@ LINES = [
     (b"\xef\xbb\xbffirst\n", "first"),
     (b"caf\xe9\n", "caf\ufffd"),
     (b"caf\xc3\xa9\r\n", "caf\u00e9"),
-    (b"\x00\n", "\x00"),
+    (b"a\x00b\x1b[2J\n", "a b [2J"),
+    (b"exe\xe2\x80\xaetxt\n", "exetxt"),
+    (b" \xef\xbb\xbf \n", ""),
+    (b"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7\n", "👩\u200d👧"),
     (b"\xed\xa0\x80\n", "\ufffd\ufffd\ufffd"),
     (b"no end", "no end"),
 ]
@@ -68,7 +74,9 @@ def test_a_line_of_any_bytes_is_a_marker(tmp_path: Path) -> None:
     done = subprocess.run(command, input=said, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     with Session.open(target) as session:
-        assert [marker.label for marker in session.markers] == [label for _, label in LINES]
+        assert [marker.label for marker in session.markers] == [
+            label for _, label in LINES if label
+        ]
         assert session.info.end_reason == "sources_ended"
 
 
@@ -79,6 +87,7 @@ def test_without_a_standard_input_a_recording_goes_on(tmp_path: Path) -> None:
     done = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+    assert "no markers" in done.stderr.lower()
 
 
 def test_lone_surrogates_anywhere_are_replaced(
@@ -123,3 +132,11 @@ def test_an_event_that_no_log_can_hold_costs_that_event(
     with Session.open(target) as session:
         assert [marker.label for marker in session.markers] == ["after"]
         session.verify_digest()
+
+
+def test_a_title_from_the_tags_of_a_file_is_one_line_without_controls(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with soundfile.SoundFile(path, "w", 44_100, 1) as file:
+        file.title = "Calm\r\x1b[2Jday\u202e \u0645\u200c\u062e"
+        file.write(np.zeros(4410))
+    assert open_track(path).title == "Calm  [2Jday \u0645\u200c\u062e"
