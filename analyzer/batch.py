@@ -23,7 +23,7 @@ from affetti.analyzer.provenance import (
 )
 from affetti.analyzer.replay import Progress, recorded_offer, replayed
 from affetti.core.errors import AffettiError, FileMissing, UsageError
-from affetti.core.recording.names import sealed_in, unsealed_in
+from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import offered
 
@@ -79,7 +79,9 @@ class Outcome:
 
 
 def recordings_in(paths: Iterable[Path]) -> list[Path]:
-    """Return the recordings named: files as they are, folders as the sealed ones inside.
+    """Return the recordings named: files as they are, folders as the sealed ones inside and below.
+
+    A file that is named twice, by whatever spelling, is one recording.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def recordings_in(paths: Iterable[Path]) -> list[Path]:
             waiting = len(unsealed_in(path))
             raise FileMissing("batch.unsealed" if waiting else "batch.no_recording", path=path)
         found += inside
-    return list(dict.fromkeys(found))
+    return one_of_each(found)
 
 
 def analyze_file(path: Path, request: Request, progress: Progress | None = None) -> Outcome:

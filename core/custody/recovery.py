@@ -6,7 +6,7 @@ from pathlib import Path
 
 from affetti.core import logbook
 from affetti.core.errors import AffettiError, FileMissing, UsageError
-from affetti.core.recording.names import is_part, parts_of, target_of, unsealed_in
+from affetti.core.recording.names import is_part, one_of_each, parts_of, target_of, unsealed_in
 from affetti.core.recording.sealing import Progress, SealReport, seal
 
 
@@ -26,7 +26,7 @@ def unsealed(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         found += unsealed_in(path) if os.path.isdir(path) else [_target(path)]
-    return list(dict.fromkeys(found))
+    return one_of_each(found)
 
 
 def sealed(target: Path, progress: Progress | None = None) -> SealReport:

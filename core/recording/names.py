@@ -7,6 +7,7 @@ so too, and is then no part of anything.
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,9 @@ from affetti.core.recording.records import holds_records
 PART_FORMAT: Final = "affetti-part"
 SEALED_FORMAT: Final = "affetti-session"
 DAMAGE: Final = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # h5py's words for it
+SUFFIXES: Final = frozenset({".h5", ".hdf5"})  # in any case
+_DERIVED: Final = re.compile(r"\.(analysis|unreadable(-\d+)?)\Z")
+_SYSTEMS_OWN: Final = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
 _NAME: Final = re.compile(r"(?P<stem>.+)\.part(?P<number>[0-9]{3}|[1-9][0-9]{3,})\.h5", re.DOTALL)
 
 
@@ -75,25 +79,51 @@ def parts_of(target: Path) -> list[Path]:
 
 
 def unsealed_in(folder: Path) -> list[Path]:
-    """Return the recordings in `folder` that still lie in parts, as their sealed paths.
+    """Return the recordings in `folder` and below that lie in parts still, as their sealed paths.
 
     Raises
     ------
     AffettiError
         The folder cannot be looked through.
     """
-    return sorted({target_of(path) for path in _listed(folder) if is_part(path)})
+    return sorted({target_of(path) for path in _walked(folder) if is_part(path)})
 
 
 def sealed_in(folder: Path) -> list[Path]:
-    """Return every `.h5` file in `folder` that is no part.
+    """Return every HDF5 file in `folder` and below, `sub-P07/ses-1` say, that is no part.
 
     Raises
     ------
     AffettiError
-        The folder cannot be looked through.
+        A folder cannot be looked through.
     """
-    return sorted(p for p in _listed(folder) if p.name.endswith(".h5") and not is_part(p))
+    alike = (path for path in _walked(folder) if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in alike if os.path.isfile(path) and not is_part(path))
+
+
+def one_of_each(paths: Iterable[Path]) -> list[Path]:
+    """Return files without those that are an earlier one by another name, in their order."""
+    return list({_identity(path): path for path in reversed(list(paths))}.values())[::-1]
+
+
+def _identity(path: Path) -> object:
+    """Return what two names of one file have in common, whether it is there or not."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return (found.st_dev, found.st_ino) if found.st_ino else os.path.realpath(path)
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    """Yield what is in a folder and below, without what is hidden, derived, or the system's."""
+    for path in _listed(folder):
+        if path.name.startswith(".") or path.name in _SYSTEMS_OWN:
+            continue
+        yield path
+        inner = os.path.isdir(path) and not os.path.islink(path)
+        if inner and not _DERIVED.search(path.name):
+            yield from _walked(path)
 
 
 def _listed(folder: Path) -> list[Path]:

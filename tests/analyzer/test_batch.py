@@ -112,7 +112,7 @@ def test_an_analysis_says_what_it_was_made_of_and_leaves_that_alone(
     assert set(found["models"]) == set(found["recorded_with"]["models"])
     for name, table in found["tables"].items():
         lines = (outcome.folder / name).read_text(encoding="utf-8")
-        assert lines.startswith(",".join(table["columns"]))
+        assert lines.startswith(",".join(f'"{column}"' for column in table["columns"]))
     assert recording.read_bytes() == before
 
 
@@ -193,3 +193,46 @@ def test_an_analysis_that_cannot_be_written_says_so(quiet_recording: Path, tmp_p
     with pytest.raises(AffettiError) as caught:
         analyze_file(quiet_recording, Request(output=tmp_path / "out"))
     assert "--output" in caught.value.hint
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """A study as folders really are: of people and sessions, with what systems leave behind."""
+    folder = tmp_path / "study"
+    for place in ("sub-P01/ses-1", "sub-P01/ses-2", "sub-P02", "a.analysis"):
+        (folder / place).mkdir(parents=True)
+    whole = build(folder / "sub-P01" / "ses-1" / "one.h5", Plan(duration_s=1))
+    shutil.copy(whole, folder / "sub-P01" / "ses-2" / "TWO.H5")
+    shutil.copy(whole, folder / "sub-P02" / "three.hdf5")
+    (folder / "sub-P01" / "._one.h5").write_bytes(b"\0\5\26\7")  # as macOS does on a stick
+    (folder / "sub-P02" / "gone.h5").symlink_to(folder / "nowhere.h5")
+    (folder / "folder.h5").mkdir()
+    (folder / ".hidden").mkdir()
+    for place in (".hidden", "a.analysis", "lost+found"):
+        (folder / place).mkdir(exist_ok=True)
+        shutil.copy(whole, folder / place / "copy.h5")
+    (folder / "sub-P02" / "round").symlink_to(folder)
+    return folder
+
+
+def test_a_folder_means_the_recordings_that_people_mean(people: Path) -> None:
+    found = [str(path.relative_to(people)) for path in recordings_in([people])]
+    assert found == ["sub-P01/ses-1/one.h5", "sub-P01/ses-2/TWO.H5", "sub-P02/three.hdf5"]
+
+
+def test_one_file_by_several_spellings_is_one_recording(people: Path) -> None:
+    one = people / "sub-P01" / "ses-1" / "one.h5"
+    (people / "link.h5").symlink_to(one)
+    spellings = [
+        one,
+        people / "sub-P01" / ".." / "sub-P01" / "ses-1" / "one.h5",
+        people / "link.h5",
+    ]
+    spellings.append(Path(os.path.relpath(one)))
+    assert recordings_in(spellings) == [one]
+    assert recordings_in([people / "sub-P01" / "ses-1", *spellings]) == [one]
+
+
+def test_a_damaged_file_is_still_found_in_a_folder(people: Path) -> None:
+    (people / "sub-P02" / "broken.h5").write_bytes(b"\x89HDF")
+    assert people / "sub-P02" / "broken.h5" in recordings_in([people])

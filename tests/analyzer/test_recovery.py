@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,13 @@ def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(AffettiError) as caught:
         unsealed([tmp_path / "no.h5"])
     assert caught.value.code is ExitCode.FILE_MISSING
+
+
+def test_parts_in_folders_below_are_found_once_however_they_are_named(
+    tmp_path: Path, write_log: Callable[..., Path]
+) -> None:
+    (tmp_path / "sub-P07" / "ses-1").mkdir(parents=True)
+    target = write_log(name="sub-P07/ses-1/a.h5")
+    twice = tmp_path / "sub-P07" / ".." / "sub-P07" / "ses-1"
+    assert unsealed([tmp_path]) == [target]
+    assert unsealed([target, twice, twice / "a.h5"]) == [target]
