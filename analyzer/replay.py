@@ -20,6 +20,7 @@ from affetti.core.events import (
     Event,
     FaceEstimated,
     FrameCaptured,
+    HeardEstimated,
     Modality,
     MusicEstimated,
     UnknownEvent,
@@ -56,7 +57,12 @@ def recorded_offer(session: Session) -> Offer:
 def _perception(session: Session, offer: Offer | None, skip: Skip) -> Perception:
     chosen = opened(offer or recorded_offer(session))
     return Perception(
-        chosen.read_face, chosen.read_music, skip, look=chosen.look, describe=chosen.describe
+        chosen.read_face,
+        chosen.read_music,
+        skip,
+        look=chosen.look,
+        describe=chosen.describe,
+        listen=chosen.listen,
     )
 
 
@@ -161,10 +167,12 @@ class EstimateTables:
     source: Literal["replayed", "completed"]
     pipeline: str = AFFETTI.name
     others: dict[str, Columns] = field(default_factory=dict)
+    heard: Columns = field(default_factory=dict)
 
     def all(self) -> dict[str, Columns]:
         """Return every table by its modality."""
-        return {"face": self.face, "music": self.music, "fused": self.fused} | self.others
+        ours = {"face": self.face, "heard": self.heard, "music": self.music, "fused": self.fused}
+        return ours | self.others
 
 
 def replayed(
@@ -209,8 +217,8 @@ def _tables(
             if not isinstance(estimate, EstimateSkipped):
                 made.setdefault(estimate.modality, []).append(estimate)
     tables = {name: columns(estimate_kind(name), events) for name, events in made.items()}
-    face, music, fused = (tables.pop(name) for name in ("face", "music", "fused"))
-    return EstimateTables(face, music, fused, source, pipeline, tables)
+    face, music, fused, heard = (tables.pop(name) for name in ("face", "music", "fused", "heard"))
+    return EstimateTables(face, music, fused, source, pipeline, tables, heard)
 
 
 class _Completion(Perception):
@@ -224,10 +232,15 @@ class _Completion(Perception):
             self._is_live,
             look=chosen.look,
             describe=chosen.describe,
+            listen=chosen.listen,
         )
         live = session.events
         self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
-        self._heard = {(e.stream, e.end_sample): e for e in live if isinstance(e, MusicEstimated)}
+        self._sounds: dict[tuple[str, str, int], HeardEstimated | MusicEstimated] = {
+            (e.modality, e.stream, e.end_sample): e
+            for e in live
+            if isinstance(e, HeardEstimated | MusicEstimated)
+        }
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         if self._face.learning and isinstance(event, FrameCaptured) and event.frame in self._faces:
@@ -241,29 +254,36 @@ class _Completion(Perception):
         return seen
 
     def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
-        return self._or_live(event, super().hear(event, blob))
+        heard = self._or_live(event, self._heard.perceive(event, blob))
+        for estimate in heard:
+            if isinstance(estimate, HeardEstimated):
+                self._heard.remember(estimate)
+        return [*heard, *self._or_live(event, self._music.push(event, blob))]
 
     def _or_live(self, event: Event, made: Sequence[Estimate]) -> list[Estimate]:
         """Return what was made, and what was made live in place of what was not."""
         known: list[Estimate] = []
         for estimate in made:
-            known += self._live(event) if isinstance(estimate, EstimateSkipped) else [estimate]
+            is_skip = isinstance(estimate, EstimateSkipped)
+            known += self._live(estimate.modality, event) if is_skip else [estimate]
         return known
 
     def _is_live(self, modality: Modality, event: Event) -> bool:
         if modality == "face" and self._face.learning:
             return False
         # What a plug-in makes is cheap, or it would not have kept up: it is made anew.
-        return modality in ("face", "music") and bool(self._live(event))
+        return bool(self._live(modality, event))
 
-    def _live(self, event: Event) -> list[FaceEstimated | MusicEstimated]:
-        """Return the live estimates that an event gave rise to."""
+    def _live(
+        self, modality: Modality, event: Event
+    ) -> Sequence[FaceEstimated | HeardEstimated | MusicEstimated]:
+        """Return the live estimates of a modality that an event gave rise to."""
         match event:
-            case FrameCaptured(frame=frame) if frame in self._faces:
+            case FrameCaptured(frame=frame) if modality == "face" and frame in self._faces:
                 return [self._faces[frame]]
             case AudioCaptured(stream=stream, sample=sample, count=count):
-                ends = range(sample + 1, sample + count + 1)
-                return [self._heard[stream, end] for end in ends if (stream, end) in self._heard]
+                places = ((modality, stream, end) for end in range(sample + 1, sample + count + 1))
+                return [self._sounds[place] for place in places if place in self._sounds]
         return []
 
 

@@ -28,6 +28,7 @@ from affetti.core.events import (
     Event,
     FaceEstimated,
     Field,
+    HeardEstimated,
     column_fields,
     fields_of,
 )
@@ -253,6 +254,7 @@ class _FromRecorded(Perception):
             others,
             look=chosen.look,
             describe=chosen.describe,
+            listen=chosen.listen,
         )
         self._recorded = recorded
 
@@ -263,6 +265,14 @@ class _FromRecorded(Perception):
             if isinstance(known, FaceEstimated):
                 self._face.remember(known)
         return list(made)
+
+    def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        heard = self._heard.perceive(event, blob)
+        for estimate in heard:
+            known = self._recorded.of(estimate) or estimate
+            if isinstance(known, HeardEstimated):
+                self._heard.remember(known)
+        return [*heard, *self._music.push(event, blob)]
 
     def fuse(self, event: Event, estimates: list[Estimate]) -> list[Estimate]:
         known = [self._recorded.of(estimate) or estimate for estimate in estimates]

@@ -52,6 +52,7 @@ AFFETTI: Final = Pipeline(
     face_landmarks="face_landmarks",
     face_identity="face_identity",
     face_cover="face_cover",
+    sound_events="heard_events",
 )
 PAPER: Final = Pipeline(
     name="paper",
@@ -90,7 +91,8 @@ def parts_of(pipeline: Pipeline, models: Models) -> tuple[str, ...]:
     """Return the names of all models that take part, those that music is heard through too."""
     faces = (pipeline.face_expression, pipeline.face_detector)
     further = (pipeline.face_landmarks, pipeline.face_identity, pipeline.face_cover)
-    return (*faces, *filter(None, further), *model_names(pipeline.music_emotion, models))
+    sounds = (*model_names(pipeline.music_emotion, models), pipeline.sound_events)
+    return (*faces, *filter(None, further), *filter(None, sounds))
 
 
 class Perceivers:
@@ -117,6 +119,7 @@ class Perceivers:
     def gates(self) -> dict[str, tuple[float, ...]]:
         """At which values of an estimate's fields perception falls silent or speaks."""
         found: dict[str, tuple[float, ...]] = {**self.face.gates, **self.music.gates}
+        found |= self.sound.gates if self.sound is not None else {}
         found |= self.signs.gates if self.signs is not None else {}
         return found | (self.identity.gates if self.identity is not None else {})
 
@@ -153,9 +156,23 @@ class Perceivers:
     @cached_property
     def music(self) -> Any:
         """The reader of music, loaded at the first call: a `models.sound.music.MusicReader`."""
-        from affetti.models.sound.music import MusicReader  # noqa: PLC0415
+        from affetti.models.sound.music import (  # noqa: PLC0415
+            FLOOR_DBFS,
+            SILENCE_DBFS,
+            MusicReader,
+        )
 
-        return MusicReader(self.pipeline.music_emotion, self.models)
+        # What is no music is told by what is heard, at any level; otherwise by the level alone.
+        silence_dbfs = FLOOR_DBFS if self.pipeline.sound_events else SILENCE_DBFS
+        return MusicReader(self.pipeline.music_emotion, self.models, silence_dbfs)
+
+    @cached_property
+    def sound(self) -> Any:
+        """What tells kinds of sound apart, a `HeardReader`; None where no model is named."""
+        from affetti.models.sound.heard import HeardReader  # noqa: PLC0415
+
+        name = self.pipeline.sound_events
+        return HeardReader(self.models[name]) if name else None
 
     def read_face(
         self, image_bgr: NDArray[np.uint8], choose: Any, neutral: Any = None, **how: Any
@@ -182,6 +199,14 @@ class Perceivers:
     def read_music(self, samples: NDArray[np.int16], rate_hz: int) -> Any:
         """Read a window of sound, int16 [n, channels], as `MusicReader.read` does."""
         return self.music.read(samples, rate_hz)
+
+    @property
+    def listen(self) -> Any:
+        """`HeardReader.listen`, which loads its model at the first call; None without one."""
+        return self._listen if self.pipeline.sound_events else None
+
+    def _listen(self, energies: NDArray[np.float32]) -> Any:
+        return self.sound.listen(energies)
 
 
 def digests_of(models: Models) -> dict[str, str]:

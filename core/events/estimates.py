@@ -267,6 +267,54 @@ class FaceEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         return None if self.face is None else self.face.gaze_deg
 
 
+class HeardEstimated(Estimate, frozen=True, kw_only=True, tag=True):
+    """What kinds of sound are heard in a second of a stream, several at a time; never whose.
+
+    The probabilities follow from the second and the two before it. Noise is what is none of the
+    others, quiet what lies no higher than the room's own noise.
+    """
+
+    traits: ClassVar = Traits(scope=OF_ITS_STREAM, perceived=False)
+
+    modality: Annotated[Modality, _MODALITY] = "heard"
+    start_sample: Annotated[int, field("first of the second", "samples")]
+    end_sample: Annotated[int, field("end of the second, exclusive", "samples")]
+    heard: Annotated[
+        tuple[Code, ...],
+        field("music, singing, speech, other_voice, noise, quiet, or others", tolerance=1),
+    ] = ()
+    music: Annotated[
+        float | None,
+        field("probability that music is heard, 0 to 1", tolerance=PROBABILITY_TOLERANCE),
+    ] = None
+    singing: Annotated[
+        float | None,
+        field("probability that singing is heard, 0 to 1", tolerance=PROBABILITY_TOLERANCE),
+    ] = None
+    speech: Annotated[
+        float | None,
+        field("probability that speech is heard, 0 to 1", tolerance=PROBABILITY_TOLERANCE),
+    ] = None
+    level_dbfs: Annotated[
+        float, field("root mean square", "dB relative to full scale", tolerance=0.01)
+    ] = -120.0
+    background_dbfs: Annotated[
+        float, field("of its softest tenth", "dB relative to full scale", tolerance=0.01)
+    ] = -120.0
+    floor_dbfs: Annotated[
+        float,
+        field(
+            "the stream's own noise: the lowest background of the last minute",
+            "dB relative to full scale",
+            tolerance=0.01,
+        ),
+    ] = -120.0
+    playback_share: Annotated[
+        float | None,
+        field("share of the room's sound that is the loudspeaker's, 0 to 1", tolerance=0.01),
+    ] = None
+
+
 class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     """What the music expresses in a window; without `emotions`, there was none to hear."""
 
@@ -288,7 +336,11 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         field("codes of what spoke for the strongest emotion, in order of weight", tolerance=1),
     ] = ()
     presence: Annotated[
-        float | None, field("probability that it is music, 0 to 1", tolerance=PROBABILITY_TOLERANCE)
+        float | None,
+        field(
+            "that music or singing is heard: mean of the window's seconds, 0 to 1",
+            tolerance=PROBABILITY_TOLERANCE,
+        ),
     ] = None
 
 

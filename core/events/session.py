@@ -66,6 +66,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     face_identity: Code = ""  # none: faces cannot be told apart
     face_landmarks: Code = ""  # none: nothing but the expression is read
     face_cover: Code = ""  # none: a covered mouth is read like any other
+    sound_events: Code = ""  # none: no kinds of sound are told apart, and all is read as music
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):

@@ -76,3 +76,23 @@ def evaluate_music(data: Path, model: str, cv: str | None, no_train: bool, as_js
         terminal.print_json(result.as_json())
     else:
         click.echo(result.as_text())
+
+
+@evaluate.command("heard")
+@DATA
+@click.option("--model", default="heard_events", show_default=True, help="Name of the model.")
+@JSON
+def evaluate_heard(data: Path, model: str, as_json: bool) -> None:
+    """Count what is taken for music, on a folder with labels.csv (columns file, kind, group).
+
+    KIND is music or not_music; rows of another kind are listed, not counted. Of each clip there is
+    a window each whole second from the third on, of the last ten, as in a recording.
+    """
+    with training_extra(), shown_progress() as progress:
+        from affetti.models.evaluation.sound import heard
+
+        result = heard.evaluate_heard(data, progress, model)
+    if as_json:
+        print_json(result.as_json())
+    else:
+        click.echo(result.as_text())

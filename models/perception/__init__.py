@@ -5,9 +5,9 @@ clock, no threads, no state but what the events say. What is live about the live
 when an estimate has to be skipped, comes in through a function and is recorded, so that a
 replay can be told the same.
 
-`FacePerception` and `MusicPerception` may run in threads of their own, each given every event;
-`FusionPerception` takes what both said of an event, event by event. `Perception` runs all three
-in a row.
+`FacePerception` may run in a thread of its own, and so may `HeardPerception` with
+`MusicPerception` behind it, each given every event; `FusionPerception` takes what all said of an
+event, event by event. `Perception` runs them in a row.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,13 @@ from affetti.core.events import (
     EstimateSkipped,
     Event,
     FaceEstimated,
+    HeardEstimated,
     MusicEstimated,
 )
 from affetti.models.face.person import Describe
 from affetti.models.perception.face import FacePerception, Look, ReadFace
 from affetti.models.perception.fusion import FusionPerception
+from affetti.models.perception.heard import HeardPerception, Listen
 from affetti.models.perception.music import MusicPerception, ReadMusic
 from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.perception.skips import RecordedSkips, Skip, never, nothing_lost
@@ -31,11 +33,13 @@ from affetti.models.perception.skips import RecordedSkips, Skip, never, nothing_
 # Raised whenever the same models would give other estimates of the same recording.
 PERCEPTION_VERSION: Final = 2
 
-Estimate: TypeAlias = FaceEstimated | MusicEstimated | EmotionFused | Estimated | EstimateSkipped
+Estimate: TypeAlias = (
+    FaceEstimated | HeardEstimated | MusicEstimated | EmotionFused | Estimated | EstimateSkipped
+)
 
 
 class Perception:
-    """Face, music and fusion: what a replay runs.
+    """Face, sound and fusion: what a replay runs.
 
     `see` and `hear` may run in threads of their own, each given every event in order; `fuse`
     follows with what both made of an event.
@@ -53,6 +57,9 @@ class Perception:
         What looks at faces for their signs, as `FacePerception` takes it.
     describe
         What tells one face from another, as `FacePerception` takes it.
+    listen
+        What tells kinds of sound apart, as `HeardPerception` takes it. Without it nothing is heard
+        but music, and all is read as that.
     """
 
     def __init__(
@@ -64,9 +71,12 @@ class Perception:
         *,
         look: Look | None = None,
         describe: Describe | None = None,
+        listen: Listen | None = None,
     ) -> None:
         self._face = FacePerception(read_face, skip, look, describe)
-        self._music = MusicPerception(read_music, skip)
+        self._heard = HeardPerception(listen, skip)
+        presence = None if listen is None else self._heard.presence
+        self._music = MusicPerception(read_music, skip, presence)
         further = perceivers() if others is None else others
         self._others = [Plugged(each, skip) for each in further]
         lost = skip.lost if isinstance(skip, RecordedSkips) else nothing_lost
@@ -78,7 +88,7 @@ class Perception:
 
     def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Take in the next fact; return what there was to hear in it."""
-        return list(self._music.push(event, blob))
+        return [*self._heard.push(event, blob), *self._music.push(event, blob)]
 
     def perceive_others(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Take in the next fact; return what perceivers of plug-ins made of it."""

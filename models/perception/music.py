@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,12 @@ from affetti.core.events import (
 )
 from affetti.core.streams import AUDIO
 from affetti.models.perception.skips import Skip, never, skipped
-from affetti.models.sound.music import readable
+from affetti.models.sound.heard import MUSIC_FROM, level_dbfs, mixed
+from affetti.models.sound.music import MusicReading, readable
 
-if TYPE_CHECKING:
-    from affetti.models.sound.music import MusicReading
-
-ReadMusic: TypeAlias = "Callable[[NDArray[np.int16], int], MusicReading]"
+ReadMusic: TypeAlias = Callable[[NDArray[np.int16], int], MusicReading]
+# From a stream and the first and last sample of a window, exclusive, to how probably it is music.
+Presence: TypeAlias = Callable[[str, int, int], float | None]
 
 
 class _Window:
@@ -85,11 +85,17 @@ class MusicPerception:
         From int16 [n, channels] and a rate in Hz to a reading.
     skip
         Whether no estimate is made from an event.
+    presence
+        `HeardPerception.presence`, or a function like it, which is asked when what is heard until
+        then is known: what is probably no music is not read. Without it everything is.
     """
 
-    def __init__(self, read: ReadMusic, skip: Skip = never) -> None:
+    def __init__(
+        self, read: ReadMusic, skip: Skip = never, presence: Presence | None = None
+    ) -> None:
         self._read = read
         self._skip = skip
+        self._presence = presence
         self._settings = PerceptionSettings()
         self._windows: dict[str, _Window] = {}
         self._scopes: dict[str, Scopes] = {}
@@ -151,7 +157,7 @@ class MusicPerception:
         samples: NDArray[np.int16],
     ) -> MusicEstimated:
         rate_hz = window.form.rate_hz
-        reading = self._read(samples, rate_hz)
+        reading, presence = self._reading(event.stream, start, end, samples, rate_hz)
         return MusicEstimated(
             t_ns=event.t_ns + (end - event.sample) * NS_PER_S // rate_hz,
             stream=event.stream,
@@ -160,6 +166,17 @@ class MusicPerception:
             emotions=reading.emotions,
             loudness_dbfs=reading.loudness_dbfs,
             tempo_bpm=reading.tempo_bpm,
-            presence=reading.presence,
+            presence=presence,
             reasons=reading.reasons,
         )
+
+    def _reading(
+        self, stream: str, start: int, end: int, samples: NDArray[np.int16], rate_hz: int
+    ) -> tuple[MusicReading, float | None]:
+        """Read a window, unless it is known or must be feared to be no music."""
+        if self._presence is None:
+            return self._read(samples, rate_hz), None
+        presence = self._presence(stream, start, end)
+        if presence is None or presence < MUSIC_FROM:
+            return MusicReading(None, level_dbfs(mixed(samples)), None), presence
+        return self._read(samples, rate_hz), presence

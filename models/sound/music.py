@@ -30,25 +30,22 @@ class MusicReading:
     decimals; None when there is no music to hear. `loudness_dbfs` is the root mean square of
     the mono mix about its mean, 0 for a full-scale square wave, at least -120. `tempo_bpm` is
     None when there is no music to hear. `reasons` are up to `MAX_REASONS` words for what spoke
-    for the strongest emotion, see `MusicReader.explain`. `presence` is the probability that it
-    is music, rounded to six decimals; None in silence, and for models that do not ask.
+    for the strongest emotion, see `MusicReader.explain`.
     """
 
     emotions: Emotions | None
     loudness_dbfs: float
     tempo_bpm: float | None
     reasons: tuple[str, ...] = ()
-    presence: float | None = None
 
 
 @dataclass(frozen=True)
 class _Heard:
-    """A window that was listened to; without `features`, it is no music."""
+    """A window that was listened to; without `features`, it is silence."""
 
     loudness_dbfs: float
     sound: Sound
     features: dict[str, float] | None = None
-    presence: float | None = None
 
 
 class MusicReader:
@@ -60,6 +57,8 @@ class MusicReader:
         Its name.
     models
         What names stand for; by default the models of this version.
+    silence_dbfs
+        What is not louder is no music.
 
     Raises
     ------
@@ -67,14 +66,18 @@ class MusicReader:
         The model file is missing or is not the one in the manifest.
     """
 
-    def __init__(self, model: str = "music_emotion", models: Models | None = None) -> None:
+    def __init__(
+        self,
+        model: str = "music_emotion",
+        models: Models | None = None,
+        silence_dbfs: float = SILENCE_DBFS,
+    ) -> None:
         self._models = [manifest.model(name, models) for name in model_names(model, models)]
         by_name = {each.name: each for each in self._models}
         self._emotion = _Classifier(by_name[model])
-        presence: str | None = self._emotion.parameters.get("presence")
         network: str | None = self._emotion.parameters.get("musicnn")
-        self._presence = _Classifier(by_name[presence]) if presence else None
         self._network = Musicnn(by_name[network]) if network else None
+        self._silence_dbfs = silence_dbfs
         self._threads = ThreadpoolController()
 
     @property
@@ -99,7 +102,7 @@ class MusicReader:
         """
         heard = self._listened(samples, rate_hz)
         if heard.features is None:
-            return MusicReading(None, heard.loudness_dbfs, None, presence=heard.presence)
+            return MusicReading(None, heard.loudness_dbfs, None)
         happiness, sadness, anger, relaxation = (
             round(float(p), 6) for p in self._probabilities(heard.features)
         )
@@ -108,16 +111,12 @@ class MusicReader:
             heard.loudness_dbfs,
             round(heard.sound.tempo_bpm, 1),
             tuple(reason.code for reason in self._reasons(heard.features)[:MAX_REASONS]),
-            heard.presence,
         )
 
     @property
     def gates(self) -> dict[str, tuple[float, ...]]:
         """At which values of a reading's fields it falls silent."""
-        gates: dict[str, tuple[float, ...]] = {"loudness_dbfs": (SILENCE_DBFS,)}
-        if self._presence is not None:
-            gates["presence"] = (self._presence.parameters["threshold"],)
-        return gates
+        return {"loudness_dbfs": (self._silence_dbfs,)}
 
     def explain(self, samples: NDArray[np.int16], rate_hz: int) -> tuple[Reason, ...]:
         """Say which qualities of the sound made the named emotion more probable.
@@ -147,14 +146,9 @@ class MusicReader:
         signal = mono(samples, rate_hz)
         loudness = _loudness_dbfs(signal)
         sound = Sound(normalized(signal))
-        if loudness < SILENCE_DBFS:
+        if loudness <= self._silence_dbfs:
             return _Heard(loudness, sound)
-        features = self._features(sound)
-        if self._presence is None:
-            return _Heard(loudness, sound, features)
-        presence = float(self._presence.of(features)[0, 1])
-        is_music = presence >= self._presence.parameters["threshold"]
-        return _Heard(loudness, sound, features if is_music else None, round(presence, 6))
+        return _Heard(loudness, sound, self._features(sound))
 
     def _reasons(self, features: dict[str, float]) -> tuple[Reason, ...]:
         typical: Typical | None = self._emotion.parameters.get("typical")
@@ -189,7 +183,7 @@ def model_names(name: str, models: Models | None = None) -> tuple[str, ...]:
         There is no such model.
     """
     parameters = manifest.model(name, models).parameters
-    return (name, *(parameters[part] for part in ("presence", "musicnn") if part in parameters))
+    return (name, *(parameters[part] for part in ("musicnn",) if part in parameters))
 
 
 class _Classifier:

@@ -1,6 +1,6 @@
 """Perception while recording: the pure operators of `models.perception`, in threads.
 
-Faces and music are read in a thread each, so that a second of music never makes a face wait.
+Faces and sound are read in a thread each, so that a second of music never makes a face wait.
 Each thread sees every event in order; fusion takes up an event when both have dealt with it.
 That makes the live estimates a function of the log alone, which a replay can reproduce.
 """
@@ -29,11 +29,13 @@ from affetti.core.events import (
 )
 from affetti.models.perception.face import FacePerception
 from affetti.models.perception.fusion import FusionPerception
+from affetti.models.perception.heard import HeardPerception
 from affetti.models.perception.music import MusicPerception
 from affetti.models.perception.plugins import Perceiver, Plugged
 from affetti.models.pipelines import AFFETTI, Offer
 
 OURS: Final[tuple[Modality, ...]] = ("face", "music")  # a plug-in brings what reads the others
+HEARD_WITH: Final[dict[Modality, Modality]] = {"heard": "music"}  # in one thread, by one loading
 # A live estimate that would come later than this is left to the analyzer.
 PATIENCE_NS: Final = {"face": NS_PER_S // 2}
 OTHER_PATIENCE_NS: Final = 2 * NS_PER_S
@@ -56,6 +58,7 @@ class Readers:
         self._describe: Any = None
         self._face: Any = None
         self._music: Any = None
+        self._sound: Any = None
         self._begun: set[Modality] = set()
         self._beginning = threading.Lock()
 
@@ -77,6 +80,7 @@ class Readers:
 
         Who asks needs it: loading begins, unless it did so before.
         """
+        modality = HEARD_WITH.get(modality, modality)
         if modality not in OURS:
             return True
         self.load((modality,))
@@ -115,6 +119,15 @@ class Readers:
         """Read a window of music; only once it is ready."""
         return self._music.read(samples, rate_hz)
 
+    def listen(self, energies: NDArray[np.float32]) -> Any:
+        """Tell kinds of sound apart; only once music can be read."""
+        return self._sound.listen(energies)
+
+    @property
+    def listens(self) -> Any:
+        """What tells kinds of sound apart, as `HeardPerception` takes it; None without."""
+        return self.listen if self.offer.pipeline.sound_events else None
+
     def _loaded(self, modality: Modality) -> bool:
         return (self._face if modality == "face" else self._music) is not None
 
@@ -126,6 +139,7 @@ class Readers:
                 self._describe = perceivers.identity
                 self._face = perceivers.face
             if "music" in modalities:
+                self._sound = perceivers.sound
                 music = perceivers.music
                 music.warm()
                 self._music = music
@@ -143,11 +157,19 @@ def _unloaded(error: Exception) -> AffettiError:
     return AffettiError("live.models_could_not_loaded", error=error)
 
 
+def _skipped(modality: Modality, event: Event, reason: SkipReason) -> EstimateSkipped:
+    return EstimateSkipped(t_ns=event.t_ns, modality=modality, of_seq=event.seq, reason=reason)
+
+
 # Takes the estimates of an event, what they need, and the ends of consent when they were made;
 # False when consent ended meanwhile, and they were not taken.
 Admit: TypeAlias = Callable[[Sequence[Event], Scopes, Ends], bool]
 
-_READ: Final[dict[Modality, type[Event]]] = {"face": FrameCaptured, "music": AudioCaptured}
+_READ: Final[dict[Modality, type[Event]]] = {
+    "face": FrameCaptured,
+    "heard": AudioCaptured,
+    "music": AudioCaptured,
+}
 
 
 class _Operator(Protocol):
@@ -155,11 +177,13 @@ class _Operator(Protocol):
 
 
 class _Side:
-    """One modality on its way to be fused: its thread's queue, and what it has made so far."""
+    """What one thread perceives, on its way to be fused: its queue, and what it has made so far.
 
-    def __init__(self, modality: Modality, operator: _Operator) -> None:
-        self.modality = modality
-        self.operator = operator
+    Its operators take each event one after the other, and may ask those before them.
+    """
+
+    def __init__(self, operators: dict[Modality, _Operator]) -> None:
+        self.operators = operators
         self.ledger = ConsentLedger()
         self.waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.reached_ns = 0
@@ -200,12 +224,15 @@ class LivePerception:
         self._fusion = FusionPerception(self._lost)
         self._merging = threading.Lock()
         self._latency_ns: deque[int] = deque(maxlen=_LATENCIES)
-        operators: dict[Modality, _Operator] = {
-            "face": FacePerception(readers.read_face, self._skip, readers.looks, readers.describes),
-            "music": MusicPerception(readers.read_music, self._skip),
-            **{each.modality: Plugged(each, self._skip) for each in others},
+        face = FacePerception(readers.read_face, self._skip, readers.looks, readers.describes)
+        heard = HeardPerception(readers.listens, self._skip)
+        presence = None if readers.listens is None else heard.presence
+        music = MusicPerception(readers.read_music, self._skip, presence)
+        self._sides = {
+            "face": _Side({"face": face}),
+            "music": _Side({"heard": heard, "music": music}),
+            **{each.modality: _Side({each.modality: Plugged(each, self._skip)}) for each in others},
         }
-        self._sides = {name: _Side(name, operator) for name, operator in operators.items()}
         self._threads = [
             threading.Thread(target=self._work, args=(side,), name=f"read {name}", daemon=True)
             for name, side in self._sides.items()
@@ -242,7 +269,7 @@ class LivePerception:
         return float(p50), float(p95)
 
     def _skip(self, modality: Modality, event: Event) -> SkipReason | bool:
-        ledger = self._sides[modality].ledger
+        ledger = self._sides[HEARD_WITH.get(modality, modality)].ledger
         if not self._admit((), ledger.needed(event), ledger.ends):
             return "consent"
         patience_ns = PATIENCE_NS.get(modality, OTHER_PATIENCE_NS)
@@ -263,29 +290,27 @@ class LivePerception:
 
     def _perceive(self, side: _Side, event: Event, blob: bytes) -> None:
         side.ledger.apply(event)
-        estimates = self._attempt(side, event, blob)
+        kept: list[Event] = []
+        for modality, operator in side.operators.items():
+            estimates = self._attempt(modality, operator, event, blob)
+            kept += self._hand_over(side.ledger, modality, event, estimates)
         side.reached_ns = max(side.reached_ns, event.t_ns)
-        kept = self._hand_over(side, event, estimates)
         for estimate in kept:
             if isinstance(estimate, FaceEstimated):
                 self._latency_ns.append(self._clock.now_ns() - estimate.t_ns)
         self._merge(side, event, kept)
 
-    def _hand_over(self, side: _Side, event: Event, estimates: Sequence[Event]) -> Sequence[Event]:
+    def _hand_over(
+        self, ledger: ConsentLedger, modality: Modality, event: Event, estimates: Sequence[Event]
+    ) -> Sequence[Event]:
         """Hand over what was made of an event; return that, or the skip that stands for it."""
         if not estimates:
             return estimates
-        ledger = side.ledger
         if self._admit(estimates, _needed_of(estimates, ledger), ledger.ends):
             return estimates
-        skip = [self._skipped(side, event, "consent")]
+        skip = [_skipped(modality, event, "consent")]
         self._admit(skip, NOTHING, ledger.ends)
         return skip
-
-    def _skipped(self, side: _Side, event: Event, reason: SkipReason) -> EstimateSkipped:
-        return EstimateSkipped(
-            t_ns=event.t_ns, modality=side.modality, of_seq=event.seq, reason=reason
-        )
 
     def _lost(self, event: Event, fused: EmotionFused, need: Scopes) -> Scopes:
         """Hand over a fused estimate; return what it rests on that has ended, if it is refused."""
@@ -298,13 +323,15 @@ class LivePerception:
     def _note(self, error: Exception) -> None:
         self.problem = self.problem or AffettiError("live.live_estimate_failed", error=error)
 
-    def _attempt(self, side: _Side, event: Event, blob: bytes) -> Sequence[Event]:
+    def _attempt(
+        self, modality: Modality, operator: _Operator, event: Event, blob: bytes
+    ) -> Sequence[Event]:
         try:
-            return side.operator.push(event, blob)
+            return operator.push(event, blob)
         except Exception as error:  # one estimate is lost, never the recording
             self._note(error)
-            read = isinstance(event, _READ.get(side.modality, ()))
-            return [self._skipped(side, event, "failed")] if read else []
+            read = isinstance(event, _READ.get(modality, ()))
+            return [_skipped(modality, event, "failed")] if read else []
 
     def _merge(self, side: _Side, event: Event, estimates: Sequence[Event]) -> None:
         sides = self._sides.values()

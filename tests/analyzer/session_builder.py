@@ -54,6 +54,7 @@ class Remembered:
         self._found = {}
         self._faces = {}
         self._music = {}
+        self._sounds = {}
 
     def read_face(self, image, choose, *against, where=ANY_ROLL):
         """Read a face as `FaceReader.read` does."""
@@ -77,6 +78,13 @@ class Remembered:
         if sound not in self._music:
             self._music[sound] = self.perceivers.read_music(samples, rate_hz)
         return self._music[sound]
+
+    def listen(self, energies):
+        """Tell kinds of sound apart as `HeardReader.listen` does."""
+        sound = hashlib.sha256(energies).digest()
+        if sound not in self._sounds:
+            self._sounds[sound] = self.perceivers.listen(energies)
+        return self._sounds[sound]
 
 
 @cache
@@ -161,6 +169,7 @@ def build(target: Path, plan: Plan) -> Path:
         plan.skip,
         look=chosen.look if plan.looks else None,
         describe=chosen.describe,
+        listen=(plan.perceivers or remembered()).listen if chosen.listen else None,
     )
     events: list[tuple[Event, bytes]] = []
     seq = 0

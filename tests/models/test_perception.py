@@ -16,6 +16,7 @@ from affetti.core.events import (
     Event,
     FaceEstimated,
     FrameCaptured,
+    HeardEstimated,
     MarkerAdded,
     MusicEstimated,
     TrackEnded,
@@ -26,6 +27,7 @@ from affetti.models.face.reading import FaceReading
 from affetti.models.perception import Perception
 from affetti.models.perception.skips import never, recorded_skips
 from affetti.models.pipelines import AFFETTI, Offer
+from affetti.models.sound.heard import Heard
 from affetti.models.sound.music import MusicReader, MusicReading
 from tests.conftest import NS, RATE_HZ, jpeg, started
 
@@ -47,6 +49,11 @@ def read_music(samples: NDArray[np.int16], rate_hz: int) -> MusicReading:
     if not level:
         return MusicReading(emotions=None, loudness_dbfs=-120.0, tempo_bpm=None)
     return MusicReading(emotions=(0, 0, level, 1 - level), loudness_dbfs=-10.0, tempo_bpm=None)
+
+
+def listen(energies: NDArray[np.float32]) -> Heard:
+    """Hear music in proportion to the energy of the last second, at most surely."""
+    return Heard(round(min(float(energies[-100:].mean()), 1.0), 6), 0.0, 0.0)
 
 
 def numbered(items: Iterable[Item]) -> list[Item]:
@@ -282,6 +289,7 @@ def test_threads_give_what_a_replay_gives_whatever_their_timing(seed: int) -> No
         reference = ()
         looks = None
         describes = None
+        listens = staticmethod(listen)
 
         def __init__(self) -> None:
             self._chance = random.Random(seed)
@@ -311,8 +319,9 @@ def test_threads_give_what_a_replay_gives_whatever_their_timing(seed: int) -> No
     perception.close()
     skip = recorded_skips(live)
     replayed: list[Event] = []
-    replay = Perception(read_face, read_music, skip)
+    replay = Perception(read_face, read_music, skip, listen=listen)
     for event, blob in items:
         replayed += replay.push(event, blob)
-    for kind in (FaceEstimated, MusicEstimated, EmotionFused):
+    assert len(of(HeardEstimated, live)) == 8
+    for kind in (FaceEstimated, HeardEstimated, MusicEstimated, EmotionFused):
         assert of(kind, live) == of(kind, replayed)

@@ -13,7 +13,7 @@ from affetti.models.manifest import ModelFile, by_digest, model, models_in
 @pytest.fixture
 def zoo(tmp_path: Path) -> Path:
     """A folder of one model folder, a copy of a shipped one."""
-    shutil.copytree(manifest.ZOO / "music_presence", tmp_path / "zoo" / "music_presence")
+    shutil.copytree(manifest.ZOO / "music_emotion_paper", tmp_path / "zoo" / "music_emotion_paper")
     return tmp_path / "zoo"
 
 
@@ -31,14 +31,14 @@ def test_every_model_is_pinned_by_its_file_and_its_parameters():
 
 
 def test_other_parameters_are_another_model(zoo: Path):
-    before = models_in(zoo)["music_presence"].digest
-    rewrite(zoo / "music_presence" / manifest.ENTRY, threshold=0.31)
-    assert before == model("music_presence").digest
-    assert models_in(zoo)["music_presence"].digest != before
+    before = models_in(zoo)["music_emotion_paper"].digest
+    rewrite(zoo / "music_emotion_paper" / manifest.ENTRY, threshold=0.31)
+    assert before == model("music_emotion_paper").digest
+    assert models_in(zoo)["music_emotion_paper"].digest != before
 
 
 def test_the_order_of_parameters_says_nothing():
-    entry = model("music_presence")
+    entry = model("music_emotion_paper")
     turned = dict(reversed(entry.parameters.items()))
     assert msgspec.structs.replace(entry, parameters=turned).digest == entry.digest
 
@@ -46,15 +46,15 @@ def test_the_order_of_parameters_says_nothing():
 def test_altered_parameters_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     shutil.copytree(manifest.ZOO, tmp_path / "zoo")
     monkeypatch.setattr(manifest, "ZOO", tmp_path / "zoo")
-    rewrite(tmp_path / "zoo" / "music_presence" / manifest.ENTRY, threshold=0.0)
-    with pytest.raises(AffettiError, match="parameters of music_presence") as raised:
-        manifest.verified_bytes("music_presence")
+    rewrite(tmp_path / "zoo" / "music_emotion_paper" / manifest.ENTRY, threshold=0.0)
+    with pytest.raises(AffettiError, match="parameters of music_emotion_paper") as raised:
+        manifest.verified_bytes("music_emotion_paper")
     assert raised.value.code == ExitCode.MODEL
 
 
 def test_an_older_model_is_found_in_a_zoo_by_its_digest(zoo: Path):
-    rewrite(zoo / "music_presence" / manifest.ENTRY, threshold=0.29)
-    older = models_in(zoo)["music_presence"]
+    rewrite(zoo / "music_emotion_paper" / manifest.ENTRY, threshold=0.29)
+    older = models_in(zoo)["music_emotion_paper"]
     assert by_digest(older.digest) is None
     found = by_digest(older.digest, [zoo])
     assert isinstance(found, ModelFile)
@@ -63,16 +63,16 @@ def test_an_older_model_is_found_in_a_zoo_by_its_digest(zoo: Path):
 
 
 def test_a_model_of_a_zoo_whose_file_was_altered_is_refused(zoo: Path):
-    with (zoo / "music_presence" / "music_presence.onnx").open("ab") as file:
+    with (zoo / "music_emotion_paper" / "music_emotion_paper.onnx").open("ab") as file:
         file.write(b"!")
     with pytest.raises(AffettiError, match="not the one"):
-        models_in(zoo)["music_presence"].read()
+        models_in(zoo)["music_emotion_paper"].read()
 
 
 def test_a_zoo_may_hold_other_things(zoo: Path):
     (zoo / "notes").mkdir()
     (zoo / "notes" / manifest.ENTRY).write_text("[]")
-    assert list(models_in(zoo)) == ["music_presence"]
+    assert list(models_in(zoo)) == ["music_emotion_paper"]
 
 
 def test_a_zoo_that_is_not_there_is_explained(tmp_path: Path):

@@ -46,6 +46,18 @@ def read_clips(data: Path) -> list[Clip]:
     AffettiError
         There is no `labels.csv`, it lacks a column, or a row makes no sense.
     """
+    rows = labels(data, {"file", "label"})
+    return [_clip(data, row, line) for line, row in enumerate(rows, start=2)]
+
+
+def labels(data: Path, needed: set[str]) -> list[dict[str, str]]:
+    """Return the rows of a folder's `labels.csv`, which has at least the columns needed.
+
+    Raises
+    ------
+    AffettiError
+        There is no `labels.csv`, it lacks a column, or it has no rows.
+    """
     table = data / "labels.csv"
     try:
         with table.open(newline="", encoding="utf-8-sig") as lines:
@@ -54,12 +66,12 @@ def read_clips(data: Path) -> list[Clip]:
             columns = set(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _unreadable(text("clips.cannot_read", table=table, error=error)) from error
-    missing = {"file", "label"} - columns
+    missing = needed - columns
     if missing:
         raise _unreadable(text("clips.no_column", table=table, column=min(missing)))
     if not rows:
         raise _unreadable(text("clips.no_rows", table=table))
-    return [_clip(data, row, line) for line, row in enumerate(rows, start=2)]
+    return rows
 
 
 def digest(data: Path) -> str:
@@ -68,7 +80,12 @@ def digest(data: Path) -> str:
 
 
 def read_samples(clip: Clip) -> tuple[Samples, int]:
-    """Decode a clip as it would be recorded: int16, shape [n, channels], and its rate in Hz.
+    """Decode a clip as `decoded` does."""
+    return decoded(clip.path)
+
+
+def decoded(path: Path) -> tuple[Samples, int]:
+    """Decode a file as it would be recorded: int16, shape [n, channels], and its rate in Hz.
 
     Raises
     ------
@@ -76,9 +93,9 @@ def read_samples(clip: Clip) -> tuple[Samples, int]:
         The file is missing, or is nothing that soundfile can decode.
     """
     try:
-        samples, rate_hz = soundfile.read(clip.path, dtype="int16", always_2d=True)
+        samples, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
     except (OSError, soundfile.SoundFileError) as error:
-        raise _unreadable(text("clips.cannot_read_2", path=clip.path, error=error)) from error
+        raise _unreadable(text("clips.cannot_read_2", path=path, error=error)) from error
     return samples, int(rate_hz)
 
 

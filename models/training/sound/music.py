@@ -26,7 +26,6 @@ from affetti.models.evaluation.sound.table import Progress, Table, feature_table
 from affetti.models.manifest import ENTRY, ModelFile
 from affetti.models.runtime import onnxruntime
 from affetti.models.sound.reasons import QUALITIES
-from affetti.models.training.sound.presence import THRESHOLD, PresenceRecipe
 
 LICENCE: Final = "Apache-2.0; trained on the 4Q audio emotion data set, which is for research use"
 
@@ -123,7 +122,6 @@ def _ensemble(data: Path, progress: Progress) -> Trained:
             "recipe": "ensemble",
             "features": [recipe.clean.names[i] for i in fitted.columns],
             "musicnn": MUSICNN,
-            "presence": "music_presence",
             "exponent": fitted.exponent,
             "typical": _typical(recipe.clean, fitted.columns),
             "trained_on": music_clips.digest(data),
@@ -144,24 +142,7 @@ def _typical(table: Table, columns: Labels) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _presence(data: Path, progress: Progress) -> Trained:
-    recipe = PresenceRecipe(data, music_clips.read_clips(data), progress)
-    return Trained(
-        name="music_presence",
-        summary="Tells music from talk, applause and noise",
-        model=recipe.fit(),
-        rows=recipe.rows,
-        parameters={
-            "recipe": "presence",
-            "features": list(recipe.names),
-            "threshold": THRESHOLD,
-            "trained_on": music_clips.digest(data),
-        },
-        figures=recipe.table(),
-    )
-
-
-RECIPES: Final = {"paper": _paper, "ensemble": _ensemble, "presence": _presence}
+RECIPES: Final = {"paper": _paper, "ensemble": _ensemble}
 
 
 def export(model: Any, rows: NDArray[np.float32], path: Path) -> None:
@@ -201,7 +182,7 @@ def _describe(trained: Trained, path: Path) -> None:
         file=path.name,
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
-        task="music presence" if trained.name == "music_presence" else "music emotion",
+        task="music emotion",
         summary=trained.summary,
         card=path.with_suffix(".md").name,
         licence=LICENCE,

@@ -1,0 +1,221 @@
+"""From sound to what is heard, of every stream of sound, at all times."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core.clock import NS_PER_S
+from affetti.core.consent import Scopes, declared, scopes_of
+from affetti.core.events import (
+    AudioCaptured,
+    AudioFormat,
+    AudioGap,
+    ConsentChanged,
+    EstimateSkipped,
+    Event,
+    HeardEstimated,
+    SessionStarted,
+    StreamOpened,
+)
+from affetti.core.streams import AUDIO
+from affetti.models.perception.skips import Skip, never, skipped
+from affetti.models.sound import heard as sound
+from affetti.models.sound.heard import Energies, Heard, kinds_of, presence_of
+from affetti.models.sound.music import readable
+
+# From mel energies, of which the last second is meant, to what is heard.
+Listen: TypeAlias = Callable[[Energies], Heard]
+
+CONTEXT_S: Final = 2  # heard together with a second
+FLOOR_S: Final = 60  # the lowest background of the last minute is the room's own noise
+
+
+class _Ear:
+    """One stream: its latest samples, and the mel energies of its latest whole seconds."""
+
+    def __init__(self, form: AudioFormat) -> None:
+        self.form = form
+        self._samples = np.empty((0, form.channels), np.int16)
+        self._end = 0
+        self._seconds: deque[Energies] = deque(maxlen=CONTEXT_S + 1)
+
+    def restart(self) -> None:
+        self._samples = self._samples[:0]
+        self._seconds.clear()
+
+    def push(self, sample: int, block: NDArray[np.int16]) -> list[tuple[int, NDArray[np.float32]]]:
+        """Take in a block; return the whole seconds that end in it, and where each does."""
+        if sample != self._end:
+            self.restart()
+        self._samples = np.concatenate([self._samples, block])
+        self._end = sample + len(block)
+        rate_hz = self.form.rate_hz
+        ends = range((sample // rate_hz + 1) * rate_hz, self._end + 1, rate_hz)
+        found = [(end, second) for end in ends if (second := self._until(end)) is not None]
+        self._samples = self._samples[-rate_hz - sound.history(rate_hz) :]
+        return found
+
+    def _until(self, end: int) -> NDArray[np.float32] | None:
+        """Return a second and the little before it that its first frames need, if there is all."""
+        begin = self._end - len(self._samples)
+        start = end - self.form.rate_hz
+        if start < begin:
+            return None
+        before = max(begin, start - sound.history(self.form.rate_hz))
+        return sound.mixed(self._samples[before - begin : end - begin])
+
+    def heard_with(self, second: Energies) -> Energies:
+        """Return a second's energies behind those that are heard with it."""
+        self._seconds.append(second)
+        return np.concatenate(self._seconds)
+
+
+class _Memory:
+    """What was heard in a stream: how much music, and how soft it was."""
+
+    def __init__(self) -> None:
+        self._presence: deque[tuple[int, float]] = deque(maxlen=FLOOR_S)
+        self._backgrounds: deque[tuple[int, float]] = deque()
+
+    def add(self, estimate: HeardEstimated) -> None:
+        presence = presence_of(estimate.music or 0.0, estimate.singing or 0.0)
+        self._presence.append((estimate.end_sample, presence))
+        self._backgrounds.append((estimate.t_ns, estimate.background_dbfs))
+
+    def floor_dbfs(self, t_ns: int, background_dbfs: float) -> float:
+        while self._backgrounds and self._backgrounds[0][0] <= t_ns - FLOOR_S * NS_PER_S:
+            self._backgrounds.popleft()
+        return min([background_dbfs, *(level for _, level in self._backgrounds)])
+
+    def presence(self, start: int, end: int, rate_hz: int) -> float | None:
+        """Return the mean of the seconds that lie in a window with their larger part."""
+        first = start + rate_hz // 2
+        found = [p for at, p in self._presence if first <= at <= end]
+        return round(sum(found) / len(found), 6) if found else None
+
+
+def _nothing(energies: Energies) -> Heard:
+    return Heard(0.0, 0.0, 0.0)
+
+
+class HeardPerception:
+    """From sound to what is heard, at each whole second of every stream of sound.
+
+    Of a stream whose form cannot be read nothing is estimated, nor of a second in which samples
+    are missing.
+
+    Parameters
+    ----------
+    listen
+        `models.sound.heard.HeardReader.listen`, or a function like it. None hears nothing.
+    skip
+        Whether no estimate is made from an event.
+    """
+
+    def __init__(self, listen: Listen | None, skip: Skip = never) -> None:
+        self._listen = listen or _nothing
+        self._hears = listen is not None
+        self._skip = skip
+        self._ears: dict[str, _Ear] = {}
+        self._memories: dict[str, _Memory] = {}
+        self._scopes: dict[str, Scopes] = {}
+
+    def push(self, event: Event, blob: bytes = b"") -> list[HeardEstimated | EstimateSkipped]:
+        """Take in the next event and its blob; return what it gave rise to."""
+        made = self.perceive(event, blob)
+        for estimate in made:
+            if isinstance(estimate, HeardEstimated):
+                self.remember(estimate)
+        return made
+
+    def perceive(self, event: Event, blob: bytes = b"") -> list[HeardEstimated | EstimateSkipped]:
+        """Take in the next event as `push` does, and remember nothing of what was made of it.
+
+        Whoever calls it hands the estimate that later ones are to depend on to `remember`.
+        """
+        match event:
+            case SessionStarted():
+                self._ears = {}
+                self._listen_to(event)
+            case StreamOpened():
+                self._listen_to(event)
+            case ConsentChanged(consent=consent):
+                for name in self._ears:
+                    if not consent.grants(*self._scopes[name]):
+                        self._ears[name].restart()
+                        self._memories[name] = _Memory()
+            case AudioGap(stream=stream) if stream in self._ears:
+                self._ears[stream].restart()
+            case AudioCaptured(stream=stream) if stream in self._ears:
+                return self._hear(event, blob, self._ears[stream])
+        return []
+
+    def remember(self, estimate: HeardEstimated) -> None:
+        """Take in an estimate, of its own or one made live: later ones depend on it."""
+        if estimate.stream in self._memories:
+            self._memories[estimate.stream].add(estimate)
+
+    def presence(self, stream: str, start: int, end: int) -> float | None:
+        """Return how probably a window is music: the mean of its seconds, None without any.
+
+        Parameters
+        ----------
+        stream
+            Its name.
+        start, end
+            The first sample of the window, and the one after the last.
+        """
+        ear = self._ears.get(stream)
+        if ear is None:
+            return None
+        return self._memories[stream].presence(start, end, ear.form.rate_hz)
+
+    def _listen_to(self, event: SessionStarted | StreamOpened) -> None:
+        for name, stream in declared(event).items():
+            if self._hears and stream.kind == AUDIO and readable(stream.form):
+                self._ears[name] = _Ear(stream.form)
+                self._memories[name] = _Memory()
+                self._scopes[name] = scopes_of(stream)
+
+    def _hear(
+        self, event: AudioCaptured, blob: bytes, ear: _Ear
+    ) -> list[HeardEstimated | EstimateSkipped]:
+        block = np.frombuffer(blob, "<i2").reshape(-1, ear.form.channels)
+        seconds = ear.push(event.sample, block)
+        rate_hz = ear.form.rate_hz
+        due = [
+            (end, signal[-rate_hz:], ear.heard_with(sound.mel_energies(signal, rate_hz)))
+            for end, signal in seconds
+        ]
+        if due and (reason := self._skip("heard", event)):
+            return [skipped("heard", event, reason)]
+        return [self._estimate(event, rate_hz, *each) for each in due]
+
+    def _estimate(
+        self,
+        event: AudioCaptured,
+        rate_hz: int,
+        end: int,
+        signal: NDArray[np.float32],
+        energies: Energies,
+    ) -> HeardEstimated:
+        t_ns = event.t_ns + (end - event.sample) * NS_PER_S // rate_hz
+        level, background = sound.level_dbfs(signal), sound.background_dbfs(signal)
+        floor = self._memories[event.stream].floor_dbfs(t_ns, background)
+        heard = self._listen(energies)
+        return HeardEstimated(
+            t_ns=t_ns,
+            stream=event.stream,
+            start_sample=end - rate_hz,
+            end_sample=end,
+            heard=kinds_of(heard, level, floor),
+            music=heard.music,
+            singing=heard.singing,
+            speech=heard.speech,
+            level_dbfs=level,
+            background_dbfs=background,
+            floor_dbfs=floor,
+        )

@@ -1,0 +1,218 @@
+"""What kinds of sound are heard: mel energies of a stream as it is, and a network of events.
+
+Frames of 25 ms every 10 ms are taken at the stream's own rate, so that nothing is resampled: a
+filter bank in hertz, and the pre-emphasis as a weight of frequencies, make of them what the
+network was trained on, Kaldi's log-mel energies at 16 kHz.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core.heard import Kind
+from affetti.models.manifest import ModelFile, onnx_session
+
+FRAMES_PER_S: Final = 100
+FRAME_S: Final = 0.025
+MEL_BANDS: Final = 80
+MIN_HZ: Final = 20.0
+MAX_HZ: Final = 8_000.0
+FULL_SCALE: Final = 32_768
+SILENT_DBFS: Final = -120.0
+HEARD_FROM: Final = 0.5  # probability of music and of speech in a second
+SINGING_FROM: Final = 0.4  # of singing, which without accompaniment is seldom sure
+QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
+QUIET_DBFS: Final = -80.0  # hardly more than the last of sixteen bits
+MUSIC_FROM: Final = 0.5  # mean presence of a window's seconds; less is no music
+USUAL_DB: Final = 108.0  # energy of all bands; what is softer is heard as if it had this level
+MAX_GAIN_DB: Final = 60.0
+# Energy of a band in which there is nothing to hear, 58 dB below all bands at that level: without
+# it a telephone's band, whose ends are empty, is like nothing that the network has heard.
+FLOOR: Final = 1e5
+_RATE_HZ: Final = 16_000  # that the network was trained at
+_TRANSFORM: Final = 512
+_PRE_EMPHASIS: Final = 0.97
+_SHARPNESS: Final = 0.85  # of Povey's window, a power of Hann's
+_BREAK_HZ: Final = 700.0  # of the mel scale
+
+Energies = NDArray[np.float32]
+Samples = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class _Front:
+    """What makes mel energies of frames at one rate."""
+
+    length: int  # of a frame, in samples
+    transform: int
+    window: NDArray[np.float32]  # [length]
+    bands: NDArray[np.float32]  # [bins, 80]
+
+
+@cache
+def _front(rate_hz: int) -> _Front:
+    length = round(FRAME_S * rate_hz)
+    transform = 1 << (length - 1).bit_length()
+    hz = np.arange(transform // 2 + 1) * rate_hz / transform
+    window = np.hanning(length) ** _SHARPNESS
+    response = 1 - _PRE_EMPHASIS * np.exp(-2j * np.pi * hz / _RATE_HZ)
+    # A tone adds up over a frame's samples, and is seen by several bins.
+    scale = (_RATE_HZ / rate_hz) ** 2 * (rate_hz / transform) / (_RATE_HZ / _TRANSFORM)
+    weights = _triangles(hz) * (np.abs(response) ** 2 * scale)[:, None]
+    return _Front(length, transform, window.astype(np.float32), weights.astype(np.float32))
+
+
+def _triangles(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    edges = np.linspace(_mel(np.array(MIN_HZ)), _mel(np.array(MAX_HZ)), MEL_BANDS + 2)
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    at = _mel(hz)[:, None]
+    rising, falling = (at - low) / (centre - low), (high - at) / (high - centre)
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.log1p(hz / _BREAK_HZ))
+
+
+def history(rate_hz: int) -> int:
+    """Return how many samples before a stretch its first frame needs, to end 10 ms into it."""
+    return round(FRAME_S * rate_hz) - rate_hz // FRAMES_PER_S
+
+
+def mel_energies(signal: NDArray[np.float32], rate_hz: int) -> Energies:
+    """Return the energies in 80 mel bands, of frames that end with the signal.
+
+    Parameters
+    ----------
+    signal
+        Shape [n], one channel in units of int16.
+    rate_hz
+        Its rate, at least 8,000.
+
+    Returns
+    -------
+    Shape [frames, 80], a frame every 10 ms; 100 of a second and its `history`.
+
+    Source: Povey et al., "The Kaldi speech recognition toolkit" (2011), for the frames.
+    """
+    from scipy.fft import rfft  # noqa: PLC0415  slow to import
+
+    front = _front(rate_hz)
+    count = (len(signal) - front.length) * FRAMES_PER_S // rate_hz + 1
+    ends = len(signal) - np.arange(max(count, 0))[::-1] * rate_hz // FRAMES_PER_S
+    frames = signal[(ends - front.length)[:, None] + np.arange(front.length)]
+    centred = (frames - frames.mean(axis=1, keepdims=True)) * front.window
+    spectrum = rfft(centred, front.transform, axis=1)
+    power = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(power @ front.bands, np.float32)
+
+
+def mixed(samples: Samples) -> NDArray[np.float32]:
+    """Return one channel in units of int16: the mean, or the loudest where they cancel.
+
+    Parameters
+    ----------
+    samples
+        Shape [n, channels].
+    """
+    signal = np.asarray(samples, np.float32)
+    if signal.shape[1] == 1:
+        return signal[:, 0]
+    mean = np.asarray(signal.sum(axis=1) / signal.shape[1], np.float32)
+    powers = np.einsum("nc,nc->c", signal, signal)
+    is_cancelled = float(mean @ mean) < powers.mean() / _CANCELLED
+    return np.asarray(signal[:, int(powers.argmax())] if is_cancelled else mean)
+
+
+def level_dbfs(signal: NDArray[np.float32]) -> float:
+    """Return the root mean square about the mean, in dB relative to full scale, two decimals."""
+    deviation = float(signal.std(dtype=np.float64)) / FULL_SCALE
+    return round(max(20 * float(np.log10(max(deviation, 1e-9))), SILENT_DBFS), 2)
+
+
+def background_dbfs(signal: NDArray[np.float32]) -> float:
+    """Return the level of the softest tenth of a second, as `level_dbfs` does."""
+    tenths = np.array_split(signal, 10)
+    return min(map(level_dbfs, tenths))
+
+
+_CANCELLED: Final = 8  # the mean of channels that have nothing in common keeps half
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Probabilities that music, singing and speech are heard, 0 to 1, six decimals."""
+
+    music: float
+    singing: float
+    speech: float
+
+
+def presence_of(music: float, singing: float) -> float:
+    """Return how probably a second is music, sung music too, 0 to 1."""
+    return max(music, min(1.0, singing * (HEARD_FROM / SINGING_FROM)))
+
+
+def kinds_of(heard: Heard, level: float, floor: float) -> tuple[Kind, ...]:
+    """Return the kinds of sound of a second, in the order of the vocabulary.
+
+    Parameters
+    ----------
+    heard
+        Their probabilities.
+    level, floor
+        Of the second, and of the stream's own noise, dBFS.
+    """
+    said: dict[Kind, bool] = {
+        "music": heard.music >= HEARD_FROM,
+        "singing": heard.singing >= SINGING_FROM,
+        "speech": heard.speech >= HEARD_FROM,
+    }
+    if any(said.values()):
+        return tuple(kind for kind, there in said.items() if there)
+    return ("quiet",) if level <= max(floor + QUIET_DB, QUIET_DBFS) else ("noise",)
+
+
+class HeardReader:
+    """Tells kinds of sound apart with FireRedVAD's network of audio events.
+
+    Parameters
+    ----------
+    source
+        The model, or its name in the manifest.
+
+    Raises
+    ------
+    AffettiError
+        The model file is missing or is not the one in the manifest.
+    """
+
+    def __init__(self, source: str | ModelFile = "heard_events") -> None:
+        self._session = onnx_session(source)
+
+    @property
+    def gates(self) -> dict[str, tuple[float, ...]]:
+        """At which values of an estimate's fields nothing is said of the music."""
+        return {"presence": (MUSIC_FROM,)}
+
+    def listen(self, energies: Energies) -> Heard:
+        """Say what is heard in the last second of mel energies, which are heard with it.
+
+        Parameters
+        ----------
+        energies
+            Shape [frames, 80], of `mel_energies`.
+        """
+        log_mel = np.log(np.maximum(energies * _gain(energies), FLOOR))[None]
+        (found,) = self._session.run(["probabilities"], {"log_mel": log_mel})[0]
+        speech, singing, music = found[-FRAMES_PER_S:].mean(axis=0)
+        return Heard(*(round(float(p), 6) for p in (music, singing, speech)))
+
+
+def _gain(energies: Energies) -> np.float32:
+    """Return by how much energies are raised: music is music however softly it is played."""
+    level_db = 10 * np.log10(max(float(energies.sum(axis=1).mean()), 1e-9))
+    return np.float32(10 ** (min(max(USUAL_DB - level_db, 0.0), MAX_GAIN_DB) / 10))

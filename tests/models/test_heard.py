@@ -1,0 +1,169 @@
+"""What is heard in real sounds, and in some that are made here."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from affetti.core.events import (
+    AudioCaptured,
+    AudioFormat,
+    AudioGap,
+    ConsentChanged,
+    Event,
+    HeardEstimated,
+    MusicEstimated,
+    consent_to,
+)
+from affetti.core.streams import audio_stream
+from affetti.models.perception import Perception
+from affetti.models.pipelines import AFFETTI, PAPER, Offer
+from affetti.models.sound import heard
+from affetti.models.sound.heard import HeardReader
+from tests.conftest import NS, started
+
+RATE_HZ = 22_050
+TALK = Path(__file__).parent / "talk.ogg"  # Flite's voice "rms"
+# A LibriVox reader (public domain), as passed on in the tests of PocketSphinx (BSD).
+READ_ALOUD = Path(__file__).parent / "read_aloud.ogg"
+
+Samples = NDArray[np.int16]
+
+
+def chord(seconds: float, db: float = 0.0, rate_hz: int = RATE_HZ) -> Samples:
+    """A chord that is struck twice a second."""
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    tones = sum(np.sin(2 * np.pi * hz * t) for hz in (220, 262, 330))
+    struck = 4_000 * 10 ** (db / 20) * tones * np.exp(-3 * (t % 0.5))
+    return np.round(struck).astype(np.int16)[:, None]
+
+
+def spoken(file: Path, db: float = 0.0) -> Samples:
+    samples, rate_hz = soundfile.read(file, dtype="int16", always_2d=True)
+    resampled = soxr.resample(samples.astype(np.float64), rate_hz, RATE_HZ)
+    return np.asarray(np.round(resampled * 10 ** (db / 20)), np.int16)
+
+
+def said_of(
+    samples: Samples, rate_hz: int = RATE_HZ, between: tuple[Event, ...] = ()
+) -> list[Event]:
+    """What perception makes of sound in the room."""
+    chosen = Offer(AFFETTI).open()
+    perception = Perception(chosen.read_face, chosen.read_music, others=[], listen=chosen.listen)
+    form = AudioFormat(rate_hz, samples.shape[1])
+    half = len(samples) // 2 // rate_hz * rate_hz
+    blocks = [(0, samples[:half]), (half, samples[half:])]
+    (first, second) = [
+        (
+            AudioCaptured(t_ns=at * NS // rate_hz, stream="room", sample=at, count=len(block)),
+            block.astype("<i2").tobytes(),
+        )
+        for at, block in blocks
+    ]
+    items = [
+        (started(streams=(audio_stream("room", form),)), b""),
+        first,
+        *((event, b"") for event in between),
+        second,
+    ]
+    return [e for event, blob in items for e in perception.push(event, blob)]
+
+
+def kinds(said: list[Event]) -> list[tuple[str, ...]]:
+    return [e.heard for e in said if isinstance(e, HeardEstimated)]
+
+
+def expressed(said: list[Event]) -> list[bool]:
+    return [e.emotions is not None for e in said if isinstance(e, MusicEstimated)]
+
+
+@pytest.mark.parametrize("db", [0, -20, -40])
+@pytest.mark.parametrize("file", [TALK, READ_ALOUD])
+def test_who_talks_is_heard_to_talk_and_no_music_is_read(file: Path, db: float) -> None:
+    said = said_of(spoken(file, db))
+    assert set(kinds(said)) == {("speech",)}
+    assert not any(expressed(said))
+
+
+@pytest.mark.parametrize("db", [0, -40, -55])
+def test_music_is_music_however_softly_it_is_played(db: float) -> None:
+    said = said_of(chord(6, db))
+    assert kinds(said) == [("music",)] * 6
+    assert expressed(said) == [True] * 4
+
+
+def test_silence_is_quiet_and_white_noise_is_noise_once_it_rises() -> None:
+    random = np.random.default_rng(1)
+    noise = random.normal(0, 20, 6 * RATE_HZ)
+    noise[3 * RATE_HZ :] *= 40
+    said = said_of(noise.astype(np.int16)[:, None])
+    assert kinds(said) == [("quiet",)] * 3 + [("noise",)] * 3
+    assert kinds(said_of(np.zeros((4 * RATE_HZ, 1), np.int16))) == [("quiet",)] * 4
+    assert not any(expressed(said))
+
+
+def test_the_floor_is_the_lowest_background_so_far() -> None:
+    loud, soft = np.random.default_rng(1).normal(0, 1, (2, 3 * RATE_HZ)) * [[800], [20]]
+    estimates = said_of(np.concatenate([loud, soft, loud]).astype(np.int16)[:, None])
+    floors = [e.floor_dbfs for e in estimates if isinstance(e, HeardEstimated)]
+    assert floors[2] > -40
+    assert floors[3] < -60
+    assert floors[3:] == sorted(floors[3:], reverse=True)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 44_100, 48_000])
+def test_a_chord_is_music_at_any_rate(rate_hz: int) -> None:
+    assert kinds(said_of(chord(4, rate_hz=rate_hz), rate_hz)) == [("music",)] * 4
+
+
+def test_channels_that_cancel_are_heard() -> None:
+    stereo = chord(4) * np.array([1, -1], np.int16)
+    assert kinds(said_of(stereo)) == [("music",)] * 4
+
+
+def test_a_second_is_heard_alike_wherever_listening_began() -> None:
+    samples = np.concatenate([spoken(TALK)[: 4 * RATE_HZ], chord(4)])
+    whole = [e for e in said_of(samples) if isinstance(e, HeardEstimated)]
+    later = [e for e in said_of(samples[2 * RATE_HZ :]) if isinstance(e, HeardEstimated)]
+    context = 3  # the second itself, and those before it
+    for a, b in zip(whole[2 + context :], later[context:], strict=True):
+        assert (a.music, a.singing, a.speech) == (b.music, b.singing, b.speech)
+
+
+def test_what_was_heard_before_a_gap_or_without_consent_is_forgotten() -> None:
+    gap = AudioGap(t_ns=3 * NS, stream="room", sample=3 * RATE_HZ, missing=1)
+    denied = ConsentChanged(t_ns=3 * NS, consent=consent_to("video"))
+    alone = [e for e in said_of(chord(3)) if isinstance(e, HeardEstimated)]
+    for between in (gap, denied):
+        said = [
+            e
+            for e in said_of(np.concatenate([spoken(TALK)[: 3 * RATE_HZ], chord(3)]),
+                             between=(between,))
+            if isinstance(e, HeardEstimated)
+        ]  # fmt: skip
+        assert [e.music for e in said[3:]] == [e.music for e in alone]
+
+
+def test_the_paper_asks_nothing_of_the_sound() -> None:
+    assert Offer(PAPER).open().listen is None
+
+
+def test_frames_are_kaldis_wherever_they_are_taken() -> None:
+    """A tone has its energy in its band, and the same at every rate."""
+    found = []
+    for rate_hz in (16_000, 44_100, 48_000):
+        t = np.arange(rate_hz) / rate_hz
+        tone = np.float32(8_000 * np.sin(2 * np.pi * 1_000 * t))
+        energies = heard.mel_energies(tone, rate_hz)
+        assert energies.shape == (98, 80)
+        found.append(10 * np.log10(energies.sum(axis=1).mean()))
+        assert int(energies.mean(axis=0).argmax()) == 27
+    assert np.ptp(found) < 0.1
+
+
+def test_reading_is_a_pure_function_of_what_is_heard() -> None:
+    energies = heard.mel_energies(heard.mixed(spoken(TALK)[: 3 * RATE_HZ]), RATE_HZ)
+    assert HeardReader().listen(energies) == HeardReader().listen(energies.copy())
