@@ -93,6 +93,6 @@ def evaluate_heard(data: Path, model: str, as_json: bool) -> None:
 
         result = heard.evaluate_heard(data, progress, model)
     if as_json:
-        print_json(result.as_json())
+        terminal.print_json(result.as_json())
     else:
         click.echo(result.as_text())

@@ -26,6 +26,7 @@ HEARD_FROM: Final = 0.5  # probability of music and of speech in a second
 SINGING_FROM: Final = 0.4  # of singing, which without accompaniment is seldom sure
 QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
 QUIET_DBFS: Final = -80.0  # hardly more than the last of sixteen bits
+MAX_QUIET_DBFS: Final = -45.0  # what is louder is noise, however steady
 MUSIC_FROM: Final = 0.5  # mean presence of a window's seconds; less is no music
 USUAL_DB: Final = 108.0  # energy of all bands; what is softer is heard as if it had this level
 MAX_GAIN_DB: Final = 60.0
@@ -173,7 +174,8 @@ def kinds_of(heard: Heard, level: float, floor: float) -> tuple[Kind, ...]:
     }
     if any(said.values()):
         return tuple(kind for kind, there in said.items() if there)
-    return ("quiet",) if level <= max(floor + QUIET_DB, QUIET_DBFS) else ("noise",)
+    quiet_dbfs = min(max(floor + QUIET_DB, QUIET_DBFS), MAX_QUIET_DBFS)
+    return ("quiet",) if level <= quiet_dbfs else ("noise",)
 
 
 class HeardReader:
