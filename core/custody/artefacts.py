@@ -71,7 +71,9 @@ REPORT: Final = Artefact(
 ANNOTATIONS: Final = Artefact(
     "annotations", ".annotations.jsonl", session_id_in="session_id of each entry"
 )
-ARTEFACTS: Final = (RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS)
+# What was being typed when the engine's process died.
+UNFINISHED_NOTE: Final = Artefact("unfinished note", ".note.txt", session_id_in="its last line")
+ARTEFACTS: Final = (RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS, UNFINISHED_NOTE)
 
 
 @dataclass(frozen=True)

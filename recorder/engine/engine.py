@@ -73,6 +73,7 @@ class Engine:
         self._monitor = Monitor()
         self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0, "log": 0.0}
         self._told: set[str] = set()  # problems that were told already
+        self._begun: NoteAdded | None = None  # a note that is being typed
         self.recording: Recording | None = None
         self.quitting = False
 
@@ -104,12 +105,18 @@ class Engine:
         recording, self.recording = self.recording, None
         if recording is None:
             return
+        self._add_begun_note(recording)
         try:
             recording.finish(reason)
             self._show(self._publish_events)
             self._seal(recording, reason)
         except Exception as error:
             self.complain(unexpected("end", error, target=recording.target), fatal=True)
+
+    def _add_begun_note(self, recording: Recording) -> None:
+        note, self._begun = self._begun, None
+        if note is not None and note.text:
+            self._show(lambda: recording.inbox.put(note))
 
     def close(self, reason: EndReason) -> None:
         """End whatever is going on."""
@@ -193,7 +200,10 @@ class Engine:
             case messages.Mark(label=label):
                 put(MarkerAdded(t_ns=now_ns, label=one_label(label)))
             case messages.Note(text=text, ago_s=ago_s):
+                self._begun = None
                 put(NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=lines(text)))
+            case messages.NoteBegun(text=text, ago_s=ago_s):
+                self._begun = NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=lines(text))
             case messages.ShowNeutralFace(seconds=seconds):
                 self.recording.begin_neutral_reference(seconds)
             case messages.ChangePerson():
@@ -247,6 +257,7 @@ class Engine:
         self._monitor.clear()
         if plan.pipeline != self._readers.offer.pipeline.name:
             self._readers = Readers(offered(plan.pipeline, self._settings))
+        self._begun = None
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
         self._readers.load(self.recording.perceived)
         logbook.note("a recording begins")

@@ -74,6 +74,16 @@ class Note(Command, frozen=True, tag=True):
     ago_s: float = 0.0
 
 
+class NoteBegun(Command, frozen=True, tag=True):
+    """Keep a note while it is typed; it is added when the recording ends before it was finished.
+
+    Sent at each change, with all of the text; empty where the note was dropped.
+    """
+
+    text: str
+    ago_s: float = 0.0
+
+
 class SteerTrack(Command, frozen=True, tag=True):
     """Go to the next or previous track, pause, go on, or stop playing."""
 

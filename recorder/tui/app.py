@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual import events
@@ -21,7 +22,7 @@ from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.link import EngineLink, EngineSaid
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.dialog import Commands
-from affetti.recorder.tui.screens.gone import GoneScreen
+from affetti.recorder.tui.screens.gone import GoneScreen, kept
 from affetti.recorder.tui.screens.help import HelpScreen
 from affetti.recorder.tui.screens.live import LiveScreen
 from affetti.recorder.tui.screens.note import NoteScreen
@@ -173,8 +174,9 @@ class AffettiApp(App[None]):
 
     def on_engine_gone(self) -> None:
         """Say that the engine has ended, where the recording is, and what brings it back."""
-        self.problem = _gone(self.view if self.recording else None)
-        self.push_screen(GoneScreen(self.problem))
+        view = self.view if self.recording else None
+        self.problem = _gone(view)
+        self.push_screen(GoneScreen(self.problem, self._kept_note(view) if view else ""))
 
     def action_command_palette(self) -> None:
         """List the commands."""
@@ -193,14 +195,19 @@ class AffettiApp(App[None]):
             live.mark()
 
     def action_interrupt(self) -> None:
-        """End a recording and seal it; leave when there is none."""
+        """Ask whether to end a recording, and the second time end it; leave when there is none.
+
+        Elsewhere Ctrl+C copies: a habit must not end a session.
+        """
         live = self._live()
-        if live is not None and self.problem is None:
+        if live is None or self.problem is not None:
+            self.exit()
+        elif isinstance(self.screen, QuestionScreen) and self.screen.ends:
+            self.screen.dismiss(True)
+        else:
             if isinstance(self.screen, NoteScreen):
                 self.screen.finish()
-            live.stop()
-        else:
-            self.exit()
+            live.action_stop()
 
     def action_leave(self) -> None:
         """Leave; a running recording is asked about first."""
@@ -244,6 +251,12 @@ class AffettiApp(App[None]):
 
     def _unfinished_note(self) -> str:
         return next((s.text for s in self.screen_stack if isinstance(s, NoteScreen)), "")
+
+    def _kept_note(self, view: RecordingView) -> str:
+        note, started = self._unfinished_note(), view.state.started
+        if not note or started is None:
+            return note
+        return kept(note, Path(view.path), started.session_id)
 
     def _live(self) -> LiveScreen | None:
         return next((s for s in self.screen_stack if isinstance(s, LiveScreen)), None)

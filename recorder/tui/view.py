@@ -34,6 +34,7 @@ from affetti.recorder.engine.messages import (
     Started,
 )
 
+NO_SOUND_DBFS: Final = -90.0  # an open microphone hears more, even in a quiet room
 SILENT_S: Final = 3.0  # the engine speaks every second; after this, something is wrong
 _FACES_NS: Final = NS_PER_S  # the face's bars are a mean over this, so that they do not flicker
 
@@ -62,6 +63,8 @@ class RecordingView:
     failure: Problem | None = None  # why it did not begin, or could not go on
     _clock: SessionClock | None = None
     _heard_ns: int = 0  # when the engine last said anything, monotonic
+    _pictured_ns: int = 0  # when it last sent a picture
+    _sounded_ns: int = 0  # when the microphone was last louder than nothing
     _faces: deque[FaceEstimated] = field(default_factory=deque)
     _watch: Watch = field(default_factory=Watch)
     _judged: tuple[int, Outcome | None] = (-1, None)  # the end of a reference, and what became
@@ -79,7 +82,12 @@ class RecordingView:
                 self.health = message
             case Picture():
                 self.picture = message
+                self._pictured_ns = self._heard_ns
             case Level(stream=stream):
+                if stream == "room" and (
+                    stream not in self.levels or message.peak_dbfs > NO_SOUND_DBFS
+                ):
+                    self._sounded_ns = self._heard_ns
                 self.levels[stream] = message
             case Sealing():
                 self.sealing = message
@@ -99,6 +107,16 @@ class RecordingView:
     def silent_s(self) -> float:
         """How long the engine has said nothing."""
         return (self.monotonic_ns() - self._heard_ns) / NS_PER_S
+
+    @property
+    def still_s(self) -> float:
+        """How old the picture is that was sent last."""
+        return (self.monotonic_ns() - self._pictured_ns) / NS_PER_S
+
+    @property
+    def soundless_s(self) -> float:
+        """How long the microphone has heard nothing at all, not even a quiet room."""
+        return (self.monotonic_ns() - self._sounded_ns) / NS_PER_S if "room" in self.levels else 0.0
 
     @property
     def models_ready(self) -> bool:

@@ -20,6 +20,8 @@ _STALE_FUSED_NS: Final = 3 * NS_PER_S
 _LITTLE_DISK_S: Final = 15 * 60
 _NO_DISK_S: Final = 3 * 60
 _BEHIND_S: Final = 1.0
+_STILL_S: Final = 2.0
+_SOUNDLESS_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,14 @@ def response(view: RecordingView) -> str:
     return text("response.live.moved" if moved else "response.live.none")
 
 
+def still(view: RecordingView) -> str:
+    """Say that the picture is old, and how old; nothing while new ones come."""
+    period_s = 1 / view.state.frames_per_s if view.state.frames_per_s else 0.0
+    if view.still_s < max(_STILL_S, 3 * period_s):
+        return ""
+    return text("live.still", seconds=view.still_s)
+
+
 def health_remarks(view: RecordingView) -> list[Remark]:
     """Say how the recording is doing, in remarks from left to right."""
     if view.silent_s > SILENT_S:
@@ -164,6 +174,8 @@ def health_remarks(view: RecordingView) -> list[Remark]:
         remarks += [rate, _count("health.dropped", health.frames_dropped)]
     if view.state.audio:
         remarks.append(_count("health.gaps", health.audio_gaps))
+    if view.soundless_s > _SOUNDLESS_S and not view.state.paused:
+        remarks.append(Remark(text("health.soundless", seconds=view.soundless_s), "warning"))
     if health.drift_ppm is not None:
         remarks.append(Remark(text("health.sync", ppm=round(health.drift_ppm))))
     if health.disk_s is not None or not health.disk_readable:

@@ -80,6 +80,19 @@ def recorded(heard: list[messages.AnyMessage]) -> list[object]:
     return [e for m in heard if isinstance(m, messages.Recorded) for e in m.events]
 
 
+def test_a_note_that_was_being_typed_is_in_the_recording_when_the_screen_goes(
+    engine: EngineProcess, with_music: Plan, tmp_path: Path
+) -> None:
+    messages.send(engine.pipe, messages.Record(with_music))
+    until_recorded(engine, TrackStarted)
+    for text in ("dropped", "", "h", "hu", "hums"):
+        messages.send(engine.pipe, messages.NoteBegun(text, ago_s=0.1))
+    engine.pipe.close()
+    engine.process.join(60)
+    with Session.open(tmp_path / "out.h5") as session:
+        assert [note.text for note in session.state.notes] == ["hums"]
+
+
 def test_a_session_from_start_to_seal(
     engine: EngineProcess, with_music: Plan, tmp_path: Path
 ) -> None:

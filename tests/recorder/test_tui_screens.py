@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
 
+from affetti.core.custody.artefacts import beside
 from affetti.core.events import (
     MarkerAdded,
     NeutralReferenceRecorded,
@@ -31,6 +32,7 @@ from affetti.recorder.tui.screens.review import ReviewScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
 from affetti.recorder.tui.widgets.consent import YesNo
 from affetti.recorder.tui.widgets.journal import Journal
+from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist
 from affetti.recorder.tui.widgets.remarks import RemarkLine
 from affetti.recorder.tui.widgets.source import SourceChoice
@@ -379,7 +381,7 @@ async def test_a_note_is_written_when_the_recording_is_ended_right_after_enter(
 ) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"calm")
-        await live.pilot.press("enter", "ctrl+c")
+        await live.pilot.press("enter", "ctrl+c", "y")
         await live.until(lambda: bool(live.sent(messages.Stop)))
         kinds = [type(command) for command in live.engine.commands()]
         assert kinds.index(messages.Note) < kinds.index(messages.Stop)
@@ -516,11 +518,73 @@ async def test_letters_after_a_quick_t_belong_to_the_note(tmp_path: Path) -> Non
         assert not live.sent(messages.SteerTrack)
 
 
-async def test_control_c_ends_and_seals_without_a_question(tmp_path: Path) -> None:
+async def test_control_c_asks_and_the_second_time_ends(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
-        await live.pilot.press("ctrl+c")
+        await live.pilot.press("ctrl+c", "n")
+        assert not live.sent(messages.Stop)
+        await live.pilot.press("ctrl+c", "ctrl+c")
         assert len(live.sent(messages.Stop)) == 1
         assert live.app.is_running
+
+
+async def test_control_c_in_a_note_asks_and_keeps_what_is_typed(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"calm", "ctrl+c", "n")
+        await live.until(lambda: getattr(live.app.screen, "text", "") == "calm")
+        assert not live.sent(messages.Stop)
+
+
+async def test_each_key_of_a_note_is_kept_by_the_engine(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"hum")
+        await live.until(lambda: bool(live.sent(messages.NoteBegun)))
+        await live.until(lambda: live.sent(messages.NoteBegun)[-1].text == "hum")
+        await live.pilot.press("escape")
+        await live.until(lambda: live.sent(messages.NoteBegun)[-1].text == "")
+
+
+async def test_a_foot_pedal_marks(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("pagedown", "pageup")
+        assert len(live.sent(messages.Mark)) == 2
+
+
+async def test_the_key_that_pauses_says_that_it_goes_on_while_paused(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        assert live.app.screen.active_bindings["P"].binding.description == "Pause rec"
+        await live.hears(recorded([RecordingPaused(t_ns=200 * NS)]))
+        await live.until(
+            lambda: live.app.screen.active_bindings["P"].binding.description == "Go on"
+        )
+        await live.pilot.press("P")
+        assert len(live.sent(messages.ResumeRecording)) == 1
+
+
+async def test_a_picture_that_stands_still_is_said_to(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        shown = live.app.screen.query_one(PictureBox)
+        assert "no new picture" not in drawn(shown)
+        live.clock[0] += 8 * NS
+        live.app.screen.look()
+        assert "no new picture for 8 s" in drawn(shown)
+        await live.hears(picture())
+        assert "no new picture" not in drawn(shown)
+
+
+async def test_a_microphone_that_hears_nothing_is_said_to(tmp_path: Path) -> None:
+    silent = messages.Level("room", -120.0, -120.0)
+    async with recording(tmp_path, (120, 40)) as live:
+        await live.hears(level(), silent)
+        assert "nothing for" not in live.words("#health")
+        live.clock[0] += 6 * NS
+        await live.hears(silent, health())
+        assert "microphone: nothing for 6 s" in live.words("#health")
+        await live.hears(level())
+        assert "nothing for" not in live.words("#health")
+
+
+def drawn(shown: PictureBox) -> str:
+    return "\n".join(shown.render_line(y).text for y in range(shown.size.height))
 
 
 async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) -> None:
@@ -567,6 +631,21 @@ async def test_a_dead_engine_is_said_with_where_the_recording_is(tmp_path: Path)
         assert live.app.problem is not None
         assert PATH in live.app.problem.message
         assert f"affetti recover {PATH}" in live.app.problem.hint
+
+
+async def test_a_note_that_is_typed_when_the_engine_dies_is_kept_beside_the_recording(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live:
+        assert live.app.view is not None
+        live.app.view.path = str(tmp_path / "x.h5")
+        await live.pilot.press("t", *"hums")
+        await live.until(lambda: getattr(live.app.screen, "text", "") == "hums")
+        live.engine.die()
+        await live.until(lambda: isinstance(live.app.screen, GoneScreen))
+        note = tmp_path / "x.note.txt"
+        assert note.read_text().startswith("hums\n")
+        assert note.name in [found.path.name for found in beside(tmp_path / "x.h5")]
 
 
 async def help_of(live: Session) -> str:

@@ -18,6 +18,7 @@ from affetti.recorder.engine.messages import (
     Command,
     Mark,
     Note,
+    NoteBegun,
     PauseRecording,
     Problem,
     Recorded,
@@ -46,6 +47,7 @@ from affetti.recorder.tui.wording import (
     health_remarks,
     music_reading,
     response,
+    still,
 )
 
 _LOOK_EVERY_S: Final = 0.25
@@ -81,12 +83,23 @@ class LiveScreen(EngineScreen):
     # the note that it opens, not to the keys of this screen.
     BINDINGS: ClassVar[list[BindingType]] = [
         MARK,
+        # What a foot pedal or a presenter sends.
+        Binding(
+            "pageup,pagedown",
+            "app.mark",
+            text("key.mark"),
+            key_display="PgUp PgDn",
+            show=False,
+            priority=True,
+            tooltip=text("key.mark_by_pedal"),
+        ),
         _key("t,N", "note", text("key.note"), text("key.write_a_note")),
         _key("space", "toggle_track", text("key.music"), text("key.pause_the_track_or")),
         _key("n", "track('next')", text("key.next"), text("key.next_track")),
         _key("p", "track('previous')", text("key.back"), text("key.this_track_again_or")),
         _key("s", "track('stop')", text("key.silence"), text("key.stop_the_track")),
-        _key("P", "toggle_recording", text("key.pause_rec"), text("key.pause_the_recording_or")),
+        _key("P", "pause_recording", text("key.pause_rec"), text("key.pause_the_recording_or")),
+        _key("P", "resume_recording", text("key.go_on"), text("key.record_again")),
         _key("q", "stop", text("key.end"), text("key.end_the_recording_and")),
         _key("b", "neutral", text("key.neutral"), text("key.neutral_face"), show=False),
         _key(
@@ -106,6 +119,7 @@ class LiveScreen(EngineScreen):
         self._said = Remark("")
         self._said_ns = 0
         self._stopping = False
+        self._was_paused = False
 
     def compose(self) -> ComposeResult:
         """Lay out the readings over picture, timeline and track."""
@@ -145,6 +159,9 @@ class LiveScreen(EngineScreen):
         """Show the recording as it is now."""
         view = self.view
         self.query_one("#header", RemarkLine).show(self._header())
+        if view.state.paused != self._was_paused:
+            self._was_paused = view.state.paused
+            self.refresh_bindings()
         self.query_one("#face", EmotionBars).show(face_reading(view))
         self.query_one("#music", EmotionBars).show(music_reading(view))
         self.query_one("#together", EmotionBars).show(fused_reading(view))
@@ -168,7 +185,12 @@ class LiveScreen(EngineScreen):
     def action_note(self) -> None:
         """Write a note."""
         begun = time.monotonic()
-        self.app.push_screen(NoteScreen(lambda note: self._write(note, begun)))
+        self.app.push_screen(
+            NoteScreen(
+                lambda note: self._write(note, begun),
+                lambda so_far: self._send(NoteBegun(so_far, time.monotonic() - begun)),
+            )
+        )
 
     def action_toggle_track(self) -> None:
         """Pause the track, or go on."""
@@ -191,13 +213,28 @@ class LiveScreen(EngineScreen):
         """Take another of the faces in view for the person."""
         self._send(ChangePerson())
 
-    def action_toggle_recording(self) -> None:
-        """Pause the recording, or go on."""
-        self._send(ResumeRecording() if self.view.state.paused else PauseRecording())
+    def action_pause_recording(self) -> None:
+        """Pause the recording."""
+        self._send(PauseRecording())
+
+    def action_resume_recording(self) -> None:
+        """Record again."""
+        self._send(ResumeRecording())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to go on only while the recording is paused, and to pause it only otherwise."""
+        match action:
+            case "pause_recording":
+                return not self.view.state.paused
+            case "resume_recording":
+                return self.view.state.paused
+        return True
 
     def action_stop(self) -> None:
         """End the recording, once it was asked whether to."""
-        question = QuestionScreen(text("live.end_question"), text("live.end_explanation"))
+        question = QuestionScreen(
+            text("live.end_question"), text("live.end_explanation"), ends=True
+        )
         self.app.push_screen(question, lambda yes: self.stop() if yes else None)
 
     def stop(self) -> None:
@@ -267,7 +304,9 @@ class LiveScreen(EngineScreen):
         box_px = None
         if face is not None and face.expressions is not None and view.face_expressions():
             box_px = face.box_px
-        words = face_reading(view).words if hidden or view.picture is None else ""
+        words = face_reading(view).words if hidden or view.picture is None else still(view)
+        if words:
+            box_px = None
         self.query_one(PictureBox).show(None if hidden else view.picture, box_px, words)
 
 

@@ -28,6 +28,8 @@ class NoteScreen(Dialog[None]):
     ----------
     write
         Given the note as soon as it is to be written down, unless it is empty.
+    keep
+        Given what has been typed so far, at each change; nothing where the note is dropped.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,9 +38,10 @@ class NoteScreen(Dialog[None]):
         Binding("f2", "app.mark", text("key.mark"), tooltip=text("key.mark_this_moment_while")),
     ]
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], object], keep: Callable[[str], object]) -> None:
         super().__init__()
         self._write = write
+        self._keep = keep
         self._settling: Timer | None = None  # from Enter until it is known to be the last key
 
     def compose(self) -> ComposeResult:
@@ -64,6 +67,11 @@ class NoteScreen(Dialog[None]):
             self.go_on()
             self.query_one(_Lines).insert(event.character)
 
+    def on_text_area_changed(self) -> None:
+        """Have kept what is typed."""
+        if self.app.screen is self:
+            self._keep(self.text)
+
     def action_submit(self) -> None:
         """Close with the note, unless text follows at once."""
         self.go_on()
@@ -71,8 +79,11 @@ class NoteScreen(Dialog[None]):
 
     def action_drop(self) -> None:
         """Close without, unless it was to be written down a moment ago."""
-        self.finish()
-        self.dismiss()
+        if self._settling is not None:
+            self._close()
+        else:
+            self._keep("")
+            self.dismiss()
 
     def go_on(self) -> None:
         """Begin a new line if Enter was pressed a moment ago: it was not the end."""
@@ -84,6 +95,7 @@ class NoteScreen(Dialog[None]):
     def finish(self) -> None:
         """Close with the note now, if Enter was pressed a moment ago."""
         if self._settling is not None:
+            self._settling.stop()
             self._close()
 
     def _close(self) -> None:

@@ -13,7 +13,15 @@ from affetti.recorder.tui.screens.dialog import Dialog
 
 
 class QuestionScreen(Dialog[bool]):
-    """Asks one thing; `True` is dismissed for yes."""
+    """Asks one thing; `True` is dismissed for yes.
+
+    Parameters
+    ----------
+    question, explanation
+        In words.
+    ends
+        Whether yes ends the recording.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", text("key.yes")),
@@ -21,8 +29,9 @@ class QuestionScreen(Dialog[bool]):
         MARK,
     ]
 
-    def __init__(self, question: str, explanation: str) -> None:
+    def __init__(self, question: str, explanation: str, *, ends: bool = False) -> None:
         super().__init__()
+        self.ends = ends
         self._question = question
         self._explanation = explanation
 

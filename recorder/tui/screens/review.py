@@ -137,7 +137,8 @@ class ReviewScreen(EngineScreen):
 
     def _entries(self) -> str:
         lines = entries(self.view.state)
-        if self._unfinished_note:
+        recorded = {note.text for note in self.view.state.notes}
+        if self._unfinished_note and self._unfinished_note not in recorded:
             lines.append(text("review.too_late", note=one_line(self._unfinished_note)))
         return "\n".join(lines) or text("review.nothing")
 

@@ -14,6 +14,7 @@ from affetti.recorder.engine.messages import Picture
 
 Box = tuple[int, int, int, int]  # left, top, width, height
 
+_DIMMED: Final = 3  # how much darker an old picture is
 _BOX_RGB: Final = (255, 255, 255)
 
 
@@ -29,7 +30,7 @@ class PictureBox(Widget):
         self._drawn_as: tuple[Size, Style] | None = None  # None: not yet
 
     def show(self, picture: Picture | None, box_px: Box | None = None, words: str = "") -> None:
-        """Show a picture, or words where there is none.
+        """Show a picture, or words where there is none; both where the picture is an old one.
 
         Parameters
         ----------
@@ -38,7 +39,7 @@ class PictureBox(Widget):
         box_px
             A face in the pixels of the full frame: left, top, width, height.
         words
-            What to say in place of a picture.
+            What to say in place of a picture, or over one, which is dimmed then.
         """
         if picture is self._picture and box_px == self._box and words == self._words:
             return
@@ -61,9 +62,13 @@ class PictureBox(Widget):
         if pixels is None or self._picture is None:
             self._strips = self._said(width, height)
         else:
+            if self._words:
+                pixels = pixels // _DIMMED
             if self._box is not None:
                 _outline(pixels, self._box, self._picture)
             self._strips = self._placed(pixels, width, height)
+            if self._words:
+                self._strips[height // 2 : height // 2 + 1] = self._said(width, 1)
 
     def _said(self, width: int, height: int) -> list[Strip]:
         style = self.rich_style

@@ -53,8 +53,9 @@ class Playlist(OptionList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("delete,backspace,x", "remove", text("key.remove_track"), key_display="del"),
-        Binding("left_square_bracket", "move(-1)", text("key.earlier"), key_display="["),
-        Binding("right_square_bracket", "move(1)", text("key.later"), key_display="]"),
+        # Brackets need a third hand on many keyboards.
+        Binding("shift+up,left_square_bracket", "move(-1)", text("key.earlier"), key_display="⇧↑"),
+        Binding("shift+down,right_square_bracket", "move(1)", text("key.later"), key_display="⇧↓"),
     ]
 
     class Changed(Message):
