@@ -134,6 +134,13 @@ class RecordingView:
         seen = [face.expressions for face in self._faces if face.expressions is not None]
         return tuple(np.mean(seen, axis=0).tolist()) if seen else None
 
+    def face_boxes(self) -> tuple[tuple[tuple[int, int, int, int], bool], ...]:
+        """Return where the faces are, and whether each is read; none where that is old."""
+        latest = self.state.face
+        if latest is None or self.now_ns - latest.t_ns > self.settings.face_max_age_ns:
+            return ()
+        return tuple((face.box_px, face.expressions is not None) for face in latest.faces)
+
     def face_signs(self) -> tuple[str, ...]:
         """Return the codes of the signs that the face showed when it was last looked at."""
         since_ns = self.now_ns - _FACES_NS

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import MarkerAdded, NoteAdded
+from affetti.core.events import MarkerAdded, NoteAdded, PersonChanged
 from affetti.core.language import clock, counted, text, word
 from affetti.models.face.reference import TAKEN
 from affetti.recorder.engine.messages import (
@@ -259,6 +259,13 @@ class LiveScreen(EngineScreen):
                 self._say(text("live.marked", label=label, at=clock(t_ns / NS_PER_S)))
             case NoteAdded(t_ns=t_ns):
                 self._say(text("live.noted", at=clock(t_ns / NS_PER_S)))
+            case PersonChanged():
+                self._say(self._other_face())
+
+    def _other_face(self) -> str:
+        face = self.view.state.face
+        others = len(face.faces) - 1 if face is not None else 0
+        return text("live.other_face" if others > 0 else "live.no_other_face")
 
     def _look_for_answers(self) -> None:
         now_ns = self.view.monotonic_ns()
@@ -300,14 +307,9 @@ class LiveScreen(EngineScreen):
     def _look_at_picture(self) -> None:
         view = self.view
         hidden = view.state.paused or not view.state.consent.grants("video")
-        face = view.state.face
-        box_px = None
-        if face is not None and face.expressions is not None and view.face_expressions():
-            box_px = face.box_px
         words = face_reading(view).words if hidden or view.picture is None else still(view)
-        if words:
-            box_px = None
-        self.query_one(PictureBox).show(None if hidden else view.picture, box_px, words)
+        boxes = () if words else view.face_boxes()
+        self.query_one(PictureBox).show(None if hidden else view.picture, boxes, words)
 
 
 def _marker(number: int) -> str:

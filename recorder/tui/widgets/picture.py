@@ -15,35 +15,45 @@ from affetti.recorder.engine.messages import Picture
 Box = tuple[int, int, int, int]  # left, top, width, height
 
 _DIMMED: Final = 3  # how much darker an old picture is
-_BOX_RGB: Final = (255, 255, 255)
+_READ_RGB: Final = (255, 255, 255)
+_UNREAD_RGB: Final = (128, 128, 128)
 
 
 class PictureBox(Widget):
-    """Shows the latest picture, as large as fits, with a box around the face."""
+    """Shows the latest picture, as large as fits, with a box around each face.
+
+    That of the face that is read is bright, the others are grey.
+    """
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._picture: Picture | None = None
-        self._box: Box | None = None
+        self._boxes: tuple[tuple[Box, bool], ...] = ()
         self._words = ""
         self._strips: list[Strip] = []
         self._drawn_as: tuple[Size, Style] | None = None  # None: not yet
 
-    def show(self, picture: Picture | None, box_px: Box | None = None, words: str = "") -> None:
+    def show(
+        self,
+        picture: Picture | None,
+        boxes: tuple[tuple[Box, bool], ...] = (),
+        words: str = "",
+    ) -> None:
         """Show a picture, or words where there is none; both where the picture is an old one.
 
         Parameters
         ----------
         picture
             As the engine sent it.
-        box_px
-            A face in the pixels of the full frame: left, top, width, height.
+        boxes
+            Faces in the pixels of the full frame (left, top, width, height), and whether each is
+            the one that is read.
         words
             What to say in place of a picture, or over one, which is dimmed then.
         """
-        if picture is self._picture and box_px == self._box and words == self._words:
+        if picture is self._picture and boxes == self._boxes and words == self._words:
             return
-        self._picture, self._box, self._words = picture, box_px, words
+        self._picture, self._boxes, self._words = picture, boxes, words
         self._drawn_as = None
         self.refresh()
 
@@ -64,8 +74,10 @@ class PictureBox(Widget):
         else:
             if self._words:
                 pixels = pixels // _DIMMED
-            if self._box is not None:
-                _outline(pixels, self._box, self._picture)
+            for box, is_read in sorted(
+                self._boxes, key=lambda each: each[1]
+            ):  # the bright one on top
+                _outline(pixels, box, self._picture, _READ_RGB if is_read else _UNREAD_RGB)
             self._strips = self._placed(pixels, width, height)
             if self._words:
                 self._strips[height // 2 : height // 2 + 1] = self._said(width, 1)
@@ -109,7 +121,9 @@ def _fitted(picture: Picture, width: int, height: int) -> NDArray[np.uint8] | No
     return np.ascontiguousarray(blue_first[..., ::-1])
 
 
-def _outline(pixels: NDArray[np.uint8], box: Box, picture: Picture) -> None:
+def _outline(
+    pixels: NDArray[np.uint8], box: Box, picture: Picture, rgb: tuple[int, int, int]
+) -> None:
     """Draw the corners of a box, one pixel thin, into the scaled picture."""
     height, width = pixels.shape[:2]
     x, y = width / picture.width_px, height / picture.height_px
@@ -117,6 +131,6 @@ def _outline(pixels: NDArray[np.uint8], box: Box, picture: Picture) -> None:
     top, bottom = (int(np.clip(at * y, 0, height - 1)) for at in (box[1], box[1] + box[3]))
     across, down = ((far - near + 3) // 4 for near, far in ((left, right), (top, bottom)))
     for x_begin, x_end in ((left, left + across), (right - across + 1, right + 1)):
-        pixels[[top, bottom], x_begin:x_end] = _BOX_RGB
+        pixels[[top, bottom], x_begin:x_end] = rgb
     for y_begin, y_end in ((top, top + down), (bottom - down + 1, bottom + 1)):
-        pixels[y_begin:y_end, [left, right]] = _BOX_RGB
+        pixels[y_begin:y_end, [left, right]] = rgb
