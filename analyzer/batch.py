@@ -46,6 +46,8 @@ class Request:
         The name of what perceives and fuses; None is the pipeline of each recording.
     spreadsheet
         Whether the tables are to be opened in one.
+    altered
+        Whether a recording that was altered after it was sealed is analyzed all the same.
     """
 
     parameters: Parameters = field(default_factory=Parameters)
@@ -54,6 +56,7 @@ class Request:
     command: str = ""
     pipeline: str | None = None
     spreadsheet: bool = False
+    altered: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,9 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
         It cannot be read or is damaged, or its folder holds another analysis.
     """
     began = time.monotonic()
-    with Session.open(path) as session:
+    with Session.open(path, altered=request.altered) as session:
+        if request.altered:
+            session.notice_alterations()
         own = recorded_offer(session)
         offer = own if request.pipeline is None else offered(request.pipeline)
         other = "" if offer.pipeline == own.pipeline else offer.pipeline.name
@@ -120,7 +125,8 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
             return Outcome(path, "current", folder, session.duration_s)
         if not request.overwrite:
             refuse_other(folder, origin)
-        session.verify_digest()
+        if not request.altered:
+            session.verify_digest()
         analysis = analyze(session, replayed(session, progress, offer), request.parameters)
     write_analysis(analysis, origin, path, folder, request.command)
     return Outcome(path, "written", folder, session.duration_s, time.monotonic() - began)
@@ -232,7 +238,7 @@ def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
     found: dict[Path, AffettiError] = {}
     for path in paths:
         try:
-            with Session.open(path) as session:
+            with Session.open(path, altered=True) as session:
                 session_id = session.session_id
         except AffettiError:
             continue  # its own analysis says what is wrong with it

@@ -85,7 +85,11 @@ def replay(recording: Recording, progress: Progress | None = None) -> Iterator[E
 
 
 def report(
-    recording: str | Path, output: str | Path | None = None, progress: Progress | None = None
+    recording: str | Path,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+    *,
+    altered: bool = False,
 ) -> Path:
     """Write the report of a recording, one HTML file; return where it is.
 
@@ -97,13 +101,16 @@ def report(
         The file to write; by default `NAME.report.html` beside the recording.
     progress
         Called with the events replayed and the events in all.
+    altered
+        Whether a recording that was altered after it was sealed is reported all the same.
 
     Raises
     ------
     AffettiError
-        The recording cannot be read, or the report cannot be written.
+        The recording cannot be read, or was altered, or the report cannot be written.
     """
-    return write_report(Path(recording), None if output is None else Path(output), progress)
+    target = None if output is None else Path(output)
+    return write_report(Path(recording), target, progress, altered=altered)
 
 
 def verify(recording: Recording, progress: Progress | None = None) -> Verification:

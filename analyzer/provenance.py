@@ -39,6 +39,7 @@ class Origin(msgspec.Struct, frozen=True):
     parameters: Parameters
     software_version: str
     spreadsheet: bool = False  # whether the tables are guarded for one
+    altered: bool = False  # the recording, after it was sealed
     format: str = FORMAT
 
 
@@ -60,6 +61,7 @@ def origin_of(
         parameters=parameters,
         software_version=version("affetti"),
         spreadsheet=spreadsheet,
+        altered=session.altered,
     )
 
 
@@ -98,7 +100,7 @@ def refuse_other(folder: Path, origin: Origin) -> None:
 def _changed(found: Origin, origin: Origin) -> str:
     names = (
         *("session_id", "log_sha256", "models", "pipeline", "perception_version"),
-        *("parameters", "software_version", "spreadsheet"),
+        *("parameters", "software_version", "spreadsheet", "altered"),
     )
     return ", ".join(
         word("changed", name) for name in names if getattr(found, name) != getattr(origin, name)
@@ -169,6 +171,7 @@ def _statement(
         "tables": {
             f"{table.name}.csv": {
                 "rows": len(table.rows),
+                "of_altered_recording": origin.altered,
                 "columns": {name: description_of(name) for name in table.columns},
             }
             for table in tables

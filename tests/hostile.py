@@ -1,9 +1,9 @@
 """Recordings as somebody may hand them over: altered on purpose, and with all sums made to fit."""
 
-import hashlib
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,22 @@ import h5py
 import numpy as np
 
 from affetti.core.recording.attributes import put_attributes
+from affetti.core.recording.integrity import Digests, contents_sha256, log_sha256
 from affetti.core.recording.session import Session
 
 Fields = dict[str, Any]
 
 
 def altered_and_resealed(path: Path, change: Callable[[Fields], Fields | bytes | None]) -> Path:
-    """Change the events of a sealed file in place, index, check sums and digest with them.
+    """Change the events of a sealed file in place, index, check sums and digests with them.
 
     `change` gets the fields of every event, and gives others, bytes in their place, or None to
     leave it as it is.
     """
-    with Session.open(path) as session:
+    with Session.open(path, altered=True) as session:
         records = list(session.records())
         index = session._index.copy()
-    parts, digest = [], hashlib.sha256()
+    parts, digests = [], Digests()
     for row, record in zip(index, records, strict=True):
         changed = change(json.loads(record.json))
         data = changed if isinstance(changed, bytes) else record.json
@@ -35,12 +36,21 @@ def altered_and_resealed(path: Path, change: Callable[[Fields], Fields | bytes |
             row["kind"] = changed["kind"].encode()
         row["offset"], row["length"] = sum(map(len, parts)), len(data)
         row["crc32"] = zlib.crc32(record.blob, zlib.crc32(data))
-        digest.update(data)
-        digest.update(record.blob)
+        kind = bytes(row["kind"]).decode("ascii", "replace")
+        t_ns, crc32 = int(row["t_ns"]), int(row["crc32"])
+        digests.add(replace(record, t_ns=t_ns, kind=kind, json=data, crc32=crc32))
         parts.append(data)
     with h5py.File(path, "r+") as file:
         del file["events/json"]
         file["events/json"] = np.frombuffer(b"".join(parts), np.uint8)
         file["events/index"][:] = index
-        put_attributes(file, {"log_sha256": digest.hexdigest()})
+        file["events/digests"][:] = digests.rows()
+        put_attributes(file, {"log_sha256": log_sha256(digests.rows())})
+    return resealed(path)
+
+
+def resealed(path: Path) -> Path:
+    """Compute the digest over the contents of a file anew, as somebody may who altered them."""
+    with h5py.File(path, "r+") as file:
+        put_attributes(file, {"contents_sha256": contents_sha256(file)})
     return path

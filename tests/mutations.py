@@ -24,7 +24,14 @@ import numpy as np
 
 from affetti.analyzer.checks import Importance, inspect
 from affetti.core.errors import AffettiError
-from affetti.core.events import Estimated, Event, FaceEstimated, SamplesCaptured, SessionEnded
+from affetti.core.events import (
+    Estimated,
+    Event,
+    FaceEstimated,
+    SamplesCaptured,
+    SessionEnded,
+    consent_to,
+)
 from affetti.core.fusion import fuse
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
@@ -57,7 +64,8 @@ _TEXTS: Final = ("", "\x1b[2J", "../../x", "é" * 40, "\0", "nan", "x" * 5000, "
 def events() -> Iterator[tuple[Event, bytes]]:
     """Yield a session of every kind of stream, with estimates."""
     first, *rest = small_session(ended=False)
-    opened = started(streams=(*first[0].streams, HEART, WORDS))  # type: ignore[attr-defined]
+    streams = (*first[0].streams, HEART, WORDS)  # type: ignore[attr-defined]
+    opened = started(streams=streams, consent=consent_to("video", "room", "signals"))
     yield opened, b""
     yield from rest
     for stream, values in ((HEART, np.zeros((10, 2))), (WORDS, [["so"]] * 10)):
@@ -148,7 +156,7 @@ def alter(path: Path, chance: random.Random) -> None:
 
 def read_all(path: Path) -> None:
     """Open a recording and take everything that a reader takes."""
-    with Session.open(path) as session:
+    with Session.open(path, altered=True) as session:
         _ = session.info, session.streams, session.tracks, session.markers, session.notes
         for modality in session.estimates:
             _ = session.estimates[modality]
@@ -167,7 +175,7 @@ def told(path: Path) -> None:
     """Say what `affetti info` says."""
     from affetti.analyzer.commands.info import _course_lines, _info_lines
 
-    with Session.open(path) as session:
+    with Session.open(path, altered=True) as session:
         _ = [*_info_lines(session.info), *_course_lines(session)]
 
 

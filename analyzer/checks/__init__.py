@@ -28,7 +28,7 @@ def inspect(path: Path, progress: Progress | None = None) -> list[Finding]:
     A file that cannot be opened at all gives one critical finding.
     """
     try:
-        with Session.open(path) as session:
+        with Session.open(path, altered=True) as session:
             subject = Subject(session, progress)
             found = [finding for each in RULES for finding in _findings(each, subject)]
     except AffettiError as error:

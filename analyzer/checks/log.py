@@ -15,15 +15,17 @@ _SPANS: Final = 12
 
 @rule(Importance.CRITICAL)
 def records_unaltered(subject: Subject) -> Messages:
-    """Find records without the check sum they were written with."""
+    """Find records that have not the digest they were sealed with."""
     if subject.contents.altered:
         yield text("found.altered", records=examples(subject.contents.altered))
 
 
 @rule(Importance.CRITICAL)
 def log_unaltered(subject: Subject) -> Messages:
-    """Compare the digest over the whole log with the sealed one."""
-    if subject.contents.sha256 != subject.session.log_sha256:
+    """Compare the digests over the log, and over all else that is read, with the sealed ones."""
+    if subject.session.altered:
+        yield text("found.contents")
+    elif subject.contents.sha256 != subject.session.log_sha256:
         yield text("found.digest")
 
 

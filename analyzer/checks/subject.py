@@ -1,7 +1,5 @@
 """A recording under inspection."""
 
-import hashlib
-import zlib
 from functools import cached_property
 from typing import Final
 
@@ -9,6 +7,7 @@ import numpy as np
 
 from affetti.analyzer.replay import Progress
 from affetti.core.events import FrameCaptured
+from affetti.core.recording.integrity import is_sealed, log_sha256
 from affetti.core.recording.pictures import decoded, jpeg_size_px
 from affetti.core.recording.session import Session
 from affetti.core.streams import JPEG
@@ -39,21 +38,20 @@ class Subject:
     @cached_property
     def contents(self) -> "_Contents":
         """What one pass over all records found."""
-        found, digest, total = _Contents(), hashlib.sha256(), len(self.session)
+        found, total = _Contents(), len(self.session)
+        digests = self.session.digests
         every = max(1, len(self.session.frames) // _DECODED_PICTURES)
         jpegs = {name for name, each in self.session.streams.items() if each.encoding == JPEG}
-        both = zip(self.session.records(), self.session.events, strict=True)
-        for done, (record, event) in enumerate(both, start=1):
+        all_of = zip(self.session.records(), self.session.events, digests, strict=True)
+        for done, (record, event, digest) in enumerate(all_of, start=1):
             found.seqs.append(record.seq)
-            if zlib.crc32(record.blob, zlib.crc32(record.json)) != record.crc32:
+            if not is_sealed(record, digest):
                 found.altered.append(record.seq)
-            digest.update(record.json)
-            digest.update(record.blob)
             if isinstance(event, FrameCaptured) and event.stream in jpegs:
                 found.look_at_picture(event, record.blob, every)
             if self._progress is not None:
                 self._progress(done, total)
-        found.sha256 = digest.hexdigest()
+        found.sha256 = log_sha256(digests)
         return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import JSON, SESSIONS
+from affetti.analyzer.commands.arguments import ALTERED, JSON, SESSIONS
 from affetti.analyzer.commands.output import bar, command_line
 from affetti.core import terminal
 from affetti.core.errors import ExitCode
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Tables to be opened in one: texts that would run as formulas are led by an apostrophe.",
 )
+@ALTERED
 @JSON
 def analyze(
     sessions: tuple[Path, ...],
@@ -72,6 +73,7 @@ def analyze(
     jobs: int | None,
     pipeline: str | None,
     spreadsheet: bool,
+    altered: bool,
     as_json: bool,
 ) -> int:
     """Compute tables of what a session expressed.
@@ -92,7 +94,7 @@ def analyze(
     from affetti.analyzer.measures.transitions import StickyChain
 
     parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
-    request = Request(parameters, output, overwrite, command_line(), pipeline, spreadsheet)
+    request = Request(parameters, output, overwrite, command_line(), pipeline, spreadsheet, altered)
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)
     if as_json:

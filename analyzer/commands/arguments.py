@@ -11,4 +11,9 @@ SESSION: Final = click.argument("session", type=TypedPath(path_type=Path))
 SESSIONS: Final = click.argument(
     "sessions", metavar="SESSION...", nargs=-1, required=True, type=TypedPath(path_type=Path)
 )
+ALTERED: Final = click.option(
+    "--altered",
+    is_flag=True,
+    help="Use a recording that was altered after it was sealed, and say so in all that is made.",
+)
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print for a machine to read.")

@@ -8,6 +8,7 @@ import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
 from affetti.core import terminal
+from affetti.core.errors import ExitCode
 from affetti.core.language import clock_text, counted, text, word
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 @click.command()
 @SESSION
 @JSON
-def info(session: Path, as_json: bool) -> None:
+def info(session: Path, as_json: bool) -> int:
     """Say what a recording holds.
+
+    Of one that was altered after it was sealed this is said first, and the exit code is 4.
 
     \b
     affetti info sub-P07_ses-20261124T101500.h5
@@ -34,7 +37,7 @@ def info(session: Path, as_json: bool) -> None:
     """
     from affetti.core.recording.session import Session
 
-    with Session.open(session) as opened:
+    with Session.open(session, altered=True) as opened:
         found = opened.info
         course = list(_course_lines(opened))
     if as_json:
@@ -42,6 +45,7 @@ def info(session: Path, as_json: bool) -> None:
     else:
         for label, said in [*_info_lines(found), *course]:
             terminal.say(f"{label:<12} {said}")
+    return ExitCode.DAMAGED if found.altered else ExitCode.OK
 
 
 def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
@@ -59,6 +63,8 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
 
 
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
+    if found.altered:
+        yield text("info.altered"), text("info.altered_afterwards")
     yield text("info.session"), found.session_id
     yield text("info.person"), found.person
     made = text("info.made", at=found.wall_clock, version=found.software_version)

@@ -1,9 +1,11 @@
 """What commands print, and how they show that they are at work."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -20,5 +22,11 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def command_line() -> str:
-    """Return the command as it was typed."""
-    return shlex.join(["affetti", *sys.argv[1:]])
+    """Return the command as it was typed, of every path its last part alone."""
+    return shlex.join(["affetti", *map(_without_folders, sys.argv[1:])])
+
+
+def _without_folders(argument: str) -> str:
+    at = argument.find("=") + 1 if argument.startswith("-") else 0
+    option, value = argument[:at], argument[at:]
+    return option + (Path(value).name or value if os.sep in value else value)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from affetti.analyzer.commands.arguments import SESSION
+from affetti.analyzer.commands.arguments import ALTERED, SESSION
 from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
 from affetti.core.language import text
@@ -19,7 +19,8 @@ from affetti.core.paths import TypedPath
     metavar="FILE.html",
     help="The report. [default: NAME.report.html beside the recording]",
 )
-def report(session: Path, output: Path | None) -> None:
+@ALTERED
+def report(session: Path, output: Path | None, altered: bool) -> None:
     """Write a report for a therapist to read.
 
     One HTML file with everything in it, figures as well; it needs no network and holds no
@@ -31,5 +32,5 @@ def report(session: Path, output: Path | None) -> None:
     from affetti.analyzer.report import write_report
 
     with bar(text("bar.reading", name=session.name)) as progress:
-        path = write_report(session, output, progress)
+        path = write_report(session, output, progress, altered=altered)
     terminal.say(str(path))

@@ -40,7 +40,11 @@ _AROUND_NS: Final = 2_500_000_000  # a moment is described by what is this far b
 
 
 def write_report(
-    recording: Path, output: Path | None = None, progress: Progress | None = None
+    recording: Path,
+    output: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    altered: bool = False,
 ) -> Path:
     """Write the report of a recording; return where it is.
 
@@ -56,13 +60,20 @@ def write_report(
         same session is replaced, anything else is not.
     progress
         Called with the events replayed and the events in all.
+    altered
+        Whether a recording that was altered after it was sealed is reported all the same; every
+        page says so.
 
     Raises
     ------
     AffettiError
-        The recording cannot be read, or the report cannot be written.
+        The recording cannot be read, or was altered, or the report cannot be written.
     """
-    with Session.open(recording) as session:
+    with Session.open(recording, altered=altered) as session:
+        if altered:
+            session.notice_alterations()
+        else:
+            session.verify_digest()
         estimate = replayed if other_models(session) else completed
         analysis = analyze(session, estimate(session, progress))
     path = output or report_path(recording, recording.parent)

@@ -73,6 +73,7 @@ class MomentInfo(msgspec.Struct, frozen=True):
 class SessionInfo(msgspec.Struct, frozen=True):
     """A recording in brief, as `affetti info --json` prints it."""
 
+    altered: bool  # after it was sealed
     session_id: str
     person: str
     wall_clock: str
@@ -110,7 +111,9 @@ class SessionInfo(msgspec.Struct, frozen=True):
     log_sha256: str
 
 
-def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> SessionInfo:
+def describe(
+    state: SessionState, *, sealed: bool, log_sha256: str = "", altered: bool = False
+) -> SessionInfo:
     """Return a session in brief from its state.
 
     Raises
@@ -122,6 +125,7 @@ def describe(state: SessionState, *, sealed: bool, log_sha256: str = "") -> Sess
     if started is None:
         raise ValueError("the session never started")
     return SessionInfo(
+        altered=altered,
         session_id=started.session_id,
         person=started.person,
         wall_clock=started.wall_clock,

@@ -2,6 +2,7 @@
 
     /events/json       uint8 [bytes]      the JSON of every event, one after the other
     /events/index      EVENT_ROW [n]      one row an event, in order of `seq`
+    /events/digests    uint8 [n, 48]      salt and digest of each event (see `integrity`)
     /video/NAME/bytes      uint8 [bytes]      every frame as it was encoded, one after the other
     /video/NAME/index      FRAME_ROW [n]
     /audio/NAME/samples    int16 [n, channels]
@@ -20,9 +21,10 @@
 NAME is that of a declared stream. A time stands twice: as integer nanoseconds of session time,
 `t_ns`, which counts, and as seconds, `t_s`, for programs without such integers.
 
-Attributes of the root name the format, its version and the digest over the whole log;
-attributes of data sets name units. A file may come from anyone: links that leave the file,
-filters that load code, and shapes that do not fit the file are refused before anything is read.
+Attributes of the root name the format, its version and the digests over the log and over all
+else that a reader uses; attributes of data sets name units. A file may come from anyone: links
+that leave the file, filters that load code, and shapes that do not fit the file are refused
+before anything is read.
 """
 
 from collections.abc import Iterator
@@ -45,6 +47,7 @@ from affetti.core.errors import (
 )
 from affetti.core.language import text
 from affetti.core.recording.attributes import has_variable_text, text_attribute
+from affetti.core.recording.integrity import BULK
 from affetti.core.recording.names import PART_FORMAT, SEALED_FORMAT, parts_of, target_of
 from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES
 
@@ -210,6 +213,8 @@ def dataset(
     AffettiError
         It is missing, or anything about it could harm the reader.
     """
+    if not file:
+        raise UsageError("layout.closed_nothing_more_can", path=path.name)
     item: Any = file
     for step in name.split("/"):
         with reading(path, file):
@@ -230,6 +235,18 @@ def dataset(
     if dtype is None and (item.dtype.hasobject or item.dtype.kind not in "iufS"):
         raise damaged(path, text("damage.type_never_written", name=name))
     return item
+
+
+def look(path: Path, name: str, item: h5py.Dataset) -> None:
+    """Refuse a data set that could harm whoever reads it, whether or not it is one of ours.
+
+    Raises
+    ------
+    AffettiError
+        It lies in another file, needs a filter, or claims more than the file can hold.
+    """
+    filtered = BULK.fullmatch(f"/{name}") is not None
+    _refuse_hazards(path, name, item, filtered)
 
 
 def _refuse_hazards(path: Path, name: str, item: h5py.Dataset, filtered: bool) -> None:

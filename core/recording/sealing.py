@@ -1,6 +1,5 @@
 """From the parts of a live recording to one sealed file, and back from a crash."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -52,6 +51,7 @@ from affetti.core.recording import layout, parts
 from affetti.core.recording.attributes import put_attributes, text_attribute
 from affetti.core.recording.bounds import refuse_endless
 from affetti.core.recording.fitness import Fitness
+from affetti.core.recording.integrity import Digests, contents_sha256, log_sha256
 from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number
 from affetti.core.recording.parts import Survey
@@ -572,7 +572,7 @@ class _Writer:
         self._found = plan.found
         self._rows = plan.rows
         self.state = SessionState()
-        self._digest = hashlib.sha256()
+        self._digests = Digests()
         self._index: list[tuple[Any, ...]] = []
         self._video: dict[str, _Video] = {}
         self._audio: dict[str, _Sound] = {}
@@ -587,8 +587,7 @@ class _Writer:
 
     def add(self, record: Record) -> None:
         event = decode(record.json, self._found.schema_version)
-        self._digest.update(record.json)
-        self._digest.update(record.blob)
+        self._digests.add(record)
         start = self._json.append(record.json)
         texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
         lengths = len(record.json), len(record.blob)
@@ -639,7 +638,11 @@ class _Writer:
             self._write_others()
         for modality, estimates in self._estimates.items():
             self._write_columns(f"estimates/{modality}", estimate_kind(modality), estimates)
-        put_attributes(self._file, self._attributes())
+        digests = self._digests.rows()
+        self._file.create_dataset("events/digests", data=digests)
+        put_attributes(self._file, self._attributes() | {"log_sha256": log_sha256(digests)})
+        whole = contents_sha256(self._file)
+        put_attributes(self._file, {"contents_sha256": whole, "format": layout.FORMAT})
 
     def _write_others(self) -> None:
         data = np.frombuffer(b"".join(blob for _, blob in self._others), np.uint8)
@@ -671,11 +674,9 @@ class _Writer:
         if started is None:
             raise OSError("the log does not say how the session started")
         return {
-            "format": layout.FORMAT,
             "format_version": layout.FORMAT_VERSION,
             "schema_version": self._found.schema_version,
             "session_id": started.session_id,
             "software_version": started.software_version,
-            "log_sha256": self._digest.hexdigest(),
             "recovered": int(self.state.recovered is not None),
         }

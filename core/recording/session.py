@@ -8,9 +8,7 @@ with Session.open("sub-P07_ses-20261124T101500.h5") as session:
     session.estimates.fused["happiness"]
 """
 
-import hashlib
 import re
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import declared
+from affetti.core.errors import Damaged
 from affetti.core.events import (
     ESTIMATE_TABLES,
     KINDS,
@@ -47,6 +46,7 @@ from affetti.core.recording import layout
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_long, state_of
 from affetti.core.recording.info import SessionInfo, describe
+from affetti.core.recording.integrity import ROW_BYTES, contents_sha256, is_sealed, log_sha256
 from affetti.core.recording.pictures import decoded
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import stretches, texts_of, times_s
@@ -380,6 +380,7 @@ class Session:
         self.schema_version = text_attribute(file, "schema_version")
         major(self.schema_version)
         self.log_sha256 = text_attribute(file, "log_sha256")
+        self.altered = not self._is_as_sealed()
         self._json = layout.dataset(path, file, "events/json", np.uint8)
         most = self._json.shape[0] // _MIN_EVENT_BYTES
         self._index = layout.table(path, file, "events/index", layout.EVENT_ROW, most)
@@ -390,22 +391,42 @@ class Session:
         self.estimates = Estimates(self)
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
-        """Open a sealed recording.
+    def open(cls, path: str | Path, *, altered: bool = False) -> Self:
+        """Open a sealed recording, once all of it but pictures, sound and samples was verified.
+
+        Parameters
+        ----------
+        path
+            The file.
+        altered
+            Whether one that was altered after it was sealed is opened all the same; its
+            `altered` says so.
 
         Raises
         ------
         AffettiError
-            It is missing, damaged, unsealed, of a later version, or another program's.
+            It is missing, damaged, altered, unsealed, of a later version, or another program's.
         """
         path = Path(path)
         file = layout.open_sealed(path)
         try:
             with layout.reading(path):
-                return cls(path, file)
+                session = cls(path, file)
+            if session.altered and not altered:
+                raise Damaged("session.altered", path=path.name)
+            return session
         except BaseException:
             file.close()
             raise
+
+    def _is_as_sealed(self) -> bool:
+        """Whether all but what the records cover is as it was when the file was sealed."""
+
+        def look(name: str, item: h5py.Dataset) -> None:
+            layout.look(self.path, name, item)
+
+        digest = contents_sha256(self._file, look)
+        return digest == text_attribute(self._file, "contents_sha256")
 
     def close(self) -> None:
         """Close the file; what was read stays."""
@@ -462,7 +483,7 @@ class Session:
     def info(self) -> SessionInfo:
         """The recording in brief."""
         _ = self.started
-        return describe(self.state, sealed=True, log_sha256=self.log_sha256)
+        return describe(self.state, sealed=True, log_sha256=self.log_sha256, altered=self.altered)
 
     @property
     def duration_s(self) -> float:
@@ -655,33 +676,49 @@ class Session:
             )
 
     def verified_records(self) -> Iterator[Record]:
-        """Yield every event like `records`, compared with its check sum, and at last the log's.
+        """Yield every event like `records`, compared with its digest.
 
         Raises
         ------
         AffettiError
-            A record, or the log as a whole, is not what was written.
+            A record, or anything else that a reader uses, is not what was sealed.
         """
-        digest = hashlib.sha256()
-        for record in self.records():
-            if zlib.crc32(record.blob, zlib.crc32(record.json)) != record.crc32:
-                raise layout.damaged(self.path, text("damage.event_altered", seq=record.seq))
-            digest.update(record.json)
-            digest.update(record.blob)
-            yield record
-        if digest.hexdigest() != self.log_sha256:
+        digests = self.digests
+        if self.altered or log_sha256(digests) != self.log_sha256:
             raise layout.damaged(self.path, text("damage.log_not_one_sealed"))
+        for row, record in zip(digests, self.records(), strict=True):
+            if not is_sealed(record, row):
+                self.altered = True
+                raise layout.damaged(self.path, text("damage.event_altered", seq=record.seq))
+            yield record
+
+    @cached_property
+    def digests(self) -> NDArray[np.uint8]:
+        """Salt and digest of each event, uint8 [n, 48]: see `core.recording.integrity`."""
+        item = layout.dataset(self.path, self._file, "events/digests", np.uint8, ndim=2)
+        if item.shape != (len(self), ROW_BYTES):
+            what = text("damage.not_form_session_says", name="events/digests")
+            raise layout.damaged(self.path, what)
+        with layout.reading(self.path, item):
+            return np.asarray(item[:], np.uint8)
 
     def verify_digest(self) -> None:
-        """Read everything and compare it with its check sums.
+        """Read everything and compare it with its digests; what is wrong makes it `altered`.
 
         Raises
         ------
         AffettiError
-            A record, or the log as a whole, is not what was written.
+            A record, or anything else that a reader uses, is not what was sealed.
         """
         for _ in self.verified_records():
             pass
+
+    def notice_alterations(self) -> None:
+        """Read everything, as `verify_digest`, and let `altered` say what came of it."""
+        try:
+            self.verify_digest()
+        except Damaged:
+            self.altered = True
 
     def _has(self, *steps: str) -> bool:
         """Whether the file has a group of its own at a path."""

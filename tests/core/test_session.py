@@ -11,6 +11,7 @@ from affetti.core.recording.attributes import put_attributes
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.conftest import NS, RATE_HZ, SESSION_ID, small_session
+from tests.hostile import resealed
 
 WriteLog = Callable[..., Path]
 VIDEO_BYTES = "video/camera/bytes"
@@ -284,6 +285,7 @@ def test_a_session_of_weeks_is_refused(sealed: Path) -> None:
 def test_a_pickle_in_an_attribute_is_never_opened(sealed: Path) -> None:
     with h5py.File(sealed, "r+") as file:
         file.attrs["session_id"] = np.void(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")
+    resealed(sealed)
     with Session.open(sealed) as session:
         assert session.info.session_id == SESSION_ID
 
@@ -299,6 +301,7 @@ def test_labels_come_back_letter_by_letter(write_log: WriteLog) -> None:
 def test_a_column_that_came_with_a_later_version_is_unknown_before_it(sealed: Path) -> None:
     with h5py.File(sealed, "r+") as file:
         del file["estimates/fused/entropy_bits"]
+    resealed(sealed)
     with Session.open(sealed) as session:
         assert np.isnan(session.estimates.fused["entropy_bits"]).tolist() == [True]
 

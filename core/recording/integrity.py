@@ -1,0 +1,159 @@
+"""What shows that a sealed file is as it was sealed, and whoever reads it asks for.
+
+    /events/digests   uint8 [n, 48]   of each record a salt of 16 bytes and behind it the SHA-256
+                                      over salt, header, JSON and blob
+    log_sha256        over those digests in order, without the salts
+    contents_sha256   over everything else that a reader uses: names, types, shapes and attributes
+                      of all objects, and the data of all but `BULK`, which the records cover
+
+A salt goes with its record, so that nobody can guess from a digest that stays what a short note
+said that was removed. What is here finds accidents and carelessness. It has no key: it does not
+stop somebody who alters a file and computes all of it anew.
+"""
+
+import hashlib
+import re
+import secrets
+import struct
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES, Record
+
+SALT_BYTES: Final = 16
+ROW_BYTES: Final = SALT_BYTES + hashlib.sha256().digest_size
+# What is too large to be read whenever a file is opened; its bytes are those of the records.
+BULK: Final = re.compile(
+    r"/video/[^/]+/bytes|/audio/[^/]+/samples|/signals/[^/]+/(samples|stamps_s)|/blobs/bytes"
+)
+_LAST: Final = ("format", "contents_sha256")  # attributes of the root that are written last
+_HEADER: Final = struct.Struct(f"<qq{KIND_BYTES}s{STREAM_BYTES}s{SCOPES_BYTES}sII")
+_SLAB_BYTES: Final = 4 << 20
+_MAX_ATTRIBUTE_BYTES: Final = 64 << 10
+_MAX_DEPTH: Final = 8
+
+Look: TypeAlias = Callable[[str, h5py.Dataset], None]
+
+
+def record_sha256(record: Record, salt: bytes) -> bytes:
+    """Return the digest of a record, 32 bytes."""
+    texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
+    lengths = len(record.json), len(record.blob)
+    digest = hashlib.sha256(salt + _HEADER.pack(record.seq, record.t_ns, *texts, *lengths))
+    digest.update(record.json)
+    digest.update(record.blob)
+    return digest.digest()
+
+
+def is_sealed(record: Record, row: NDArray[np.uint8]) -> bool:
+    """Return whether a record is the one that a row of digests was made of."""
+    salt = row[:SALT_BYTES].tobytes()
+    return record_sha256(record, salt) == row[SALT_BYTES:].tobytes()
+
+
+class Digests:
+    """The digests of records, one after the other, each with a salt of its own."""
+
+    def __init__(self) -> None:
+        self._rows: list[bytes] = []
+
+    def add(self, record: Record) -> None:
+        """Take in the next record."""
+        salt = secrets.token_bytes(SALT_BYTES)
+        self._rows.append(salt + record_sha256(record, salt))
+
+    def rows(self) -> NDArray[np.uint8]:
+        """Return them as they are stored, uint8 [n, 48]."""
+        return np.frombuffer(b"".join(self._rows), np.uint8).reshape(-1, ROW_BYTES)
+
+
+def log_sha256(rows: NDArray[np.uint8]) -> str:
+    """Return the digest over a log: over the digests of its records, in order."""
+    return hashlib.sha256(np.ascontiguousarray(rows[:, SALT_BYTES:]).tobytes()).hexdigest()
+
+
+def contents_sha256(file: h5py.File, look: Look | None = None) -> str:
+    """Return the digest over all of a file but what the records cover.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    look
+        Called with the name of each data set and the data set, before it is read; it raises an
+        error for one that should not be.
+
+    Raises
+    ------
+    ValueError
+        Something lies too deep to be ours.
+    OSError, RuntimeError, KeyError, TypeError
+        HDF5 cannot read it.
+    """
+    digest = hashlib.sha256()
+    for piece in _group(file, "", look, 0):
+        digest.update(len(piece).to_bytes(8, "little"))
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _group(group: h5py.Group, name: str, look: Look | None, depth: int) -> Iterator[bytes]:
+    if depth > _MAX_DEPTH:
+        raise ValueError("groups too deep")
+    yield f"group {name}".encode("utf-8", "surrogateescape")
+    yield from _attributes(group, () if name else _LAST)
+    for each in sorted(group):
+        inner = f"{name}/{each}"
+        item = group[each] if isinstance(group.get(each, getlink=True), h5py.HardLink) else None
+        match item:
+            case h5py.Group():
+                yield from _group(item, inner, look, depth + 1)
+            case h5py.Dataset():
+                if look is not None:
+                    look(inner[1:], item)
+                yield from _dataset(item, inner)
+            case _:
+                yield f"something else {inner}".encode("utf-8", "surrogateescape")
+
+
+def _dataset(item: h5py.Dataset, name: str) -> Iterator[bytes]:
+    said = f"data {name} {_type(item.dtype)} {item.shape}"
+    yield said.encode("utf-8", "surrogateescape")
+    yield from _attributes(item)
+    if BULK.fullmatch(name) or item.dtype.hasobject or not item.size:
+        return
+    if not item.shape:
+        yield item[()].tobytes()
+        return
+    rows = max(1, _SLAB_BYTES * item.shape[0] // (item.size * item.dtype.itemsize or 1))
+    for at in range(0, item.shape[0], rows):
+        yield item[at : at + rows].tobytes()
+
+
+def _attributes(item: h5py.HLObject, but: tuple[str, ...] = ()) -> Iterator[bytes]:
+    found = {}
+    for i in range(h5py.h5a.get_num_attrs(item.id)):
+        one = h5py.h5a.open(item.id, index=i)
+        found[bytes(one.name)] = one
+    for name, one in sorted(found.items()):
+        if name.decode("utf-8", "replace") not in but:
+            yield b"attribute " + name + f" {_type(one.dtype)} {one.shape}".encode()
+            yield _value(one)
+
+
+def _value(attribute: Any) -> bytes:
+    """Return the bytes of an attribute; of one that is not read (see `attributes`), a word."""
+    dtype = attribute.dtype
+    if dtype.hasobject or attribute.get_storage_size() > _MAX_ATTRIBUTE_BYTES:
+        return b"not read"
+    value = np.zeros(attribute.shape, dtype)
+    attribute.read(value)
+    return value.tobytes()
+
+
+def _type(dtype: np.dtype[Any]) -> str:
+    return str(dtype.descr if dtype.names else dtype.str)
