@@ -14,10 +14,13 @@ from textual.widgets import Button, Input, Select, Static
 
 from affetti.core.custody.artefacts import beside
 from affetti.core.events import (
+    Face,
+    FaceEstimated,
     MarkerAdded,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     NoteAdded,
+    PersonChanged,
     RecordingPaused,
 )
 from affetti.core.settings import Settings
@@ -541,6 +544,21 @@ async def test_each_key_of_a_note_is_kept_by_the_engine(tmp_path: Path) -> None:
         await live.until(lambda: live.sent(messages.NoteBegun)[-1].text == "hum")
         await live.pilot.press("escape")
         await live.until(lambda: live.sent(messages.NoteBegun)[-1].text == "")
+
+
+async def test_another_face_is_acknowledged_and_every_face_has_a_box(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        assert live.app.view is not None
+        await live.hears(recorded([PersonChanged(t_ns=200 * NS)]))
+        assert live.words("#message") == "There is no other face in view."
+        faces = tuple(Face(face_id=i, box_px=(9 * i, 9, 8, 8), read=not i) for i in range(2))
+        t_ns = live.app.view.now_ns
+        both = FaceEstimated(t_ns=t_ns, frame=1, faces=faces)
+        await live.hears(recorded([both, PersonChanged(t_ns=t_ns)]))
+        assert live.words("#message") == "Another of the faces in view is taken for the person."
+        assert live.app.view.face_boxes() == (((0, 9, 8, 8), False), ((9, 9, 8, 8), False))
+        live.clock[0] += 5 * NS
+        assert live.app.view.face_boxes() == ()
 
 
 async def test_a_foot_pedal_marks(tmp_path: Path) -> None:

@@ -74,9 +74,8 @@ class PictureBox(Widget):
         else:
             if self._words:
                 pixels = pixels // _DIMMED
-            for box, is_read in sorted(
-                self._boxes, key=lambda each: each[1]
-            ):  # the bright one on top
+            # The bright one last, so that it lies on top.
+            for box, is_read in sorted(self._boxes, key=lambda each: each[1]):
                 _outline(pixels, box, self._picture, _READ_RGB if is_read else _UNREAD_RGB)
             self._strips = self._placed(pixels, width, height)
             if self._words:
