@@ -183,6 +183,14 @@ async def test_telling_faces_apart_is_asked_and_needs_video(tmp_path: Path) -> N
         assert draft.plan().consent.granted == ("room",)
 
 
+async def test_what_is_not_as_usual_is_said_before_the_start(tmp_path: Path) -> None:
+    draft = Draft(person="P1", video=True, audio=False, camera="0", pipeline="paper", neutral_s=8)
+    async with opened(tmp_path, draft) as setup:
+        await setup.hears(devices())
+        usual = "Ready. Pipeline: paper. It begins with a neutral face of 8 s."
+        await setup.until(lambda: setup.words("#status") == usual)
+
+
 async def test_signals_are_asked_about_where_there_are_some(tmp_path: Path) -> None:
     draft = Draft(person="P1", video=False, audio=True, sources=("lsl:pulse",))
     async with opened(tmp_path, draft) as setup:
@@ -492,6 +500,11 @@ async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -
         assert "neutral face, please" in live.words("#header")
         await live.hears(recorded([NeutralReferenceRecorded(t_ns=210 * NS)]))
         assert "neutral" not in live.words("#header")
+        assert live.app.view is not None
+        # Too little of a face was seen in it: what the report will say is said at once.
+        later = FaceEstimated(t_ns=live.app.view.state.now_ns + NS, frame=1)
+        await live.hears(recorded([later]))
+        assert live.words("#message").startswith("Neutral face: refused: too little of a face")
 
 
 async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import MarkerAdded, NoteAdded, PersonChanged
+from affetti.core.events import MarkerAdded, NeutralReferenceRecorded, NoteAdded, PersonChanged
 from affetti.core.language import clock, counted, text, word
 from affetti.models.face.reference import TAKEN
 from affetti.recorder.engine.messages import (
@@ -120,6 +120,7 @@ class LiveScreen(EngineScreen):
         self._said_ns = 0
         self._stopping = False
         self._was_paused = False
+        self._neutral_is_due = False  # what became of it is not known yet
 
     def compose(self) -> ComposeResult:
         """Lay out the readings over picture, timeline and track."""
@@ -173,6 +174,7 @@ class LiveScreen(EngineScreen):
         self.query_one(Journal).show(view.state)
         self.query_one("#health", RemarkLine).show(health_remarks(view))
         self._look_for_answers()
+        self._look_for_neutral()
 
     def mark(self) -> None:
         """Mark this moment; it is acknowledged when it is in the log."""
@@ -259,6 +261,8 @@ class LiveScreen(EngineScreen):
                 self._say(text("live.marked", label=label, at=clock(t_ns / NS_PER_S)))
             case NoteAdded(t_ns=t_ns):
                 self._say(text("live.noted", at=clock(t_ns / NS_PER_S)))
+            case NeutralReferenceRecorded():
+                self._neutral_is_due = True
             case PersonChanged():
                 self._say(self._other_face())
 
@@ -275,6 +279,14 @@ class LiveScreen(EngineScreen):
         elif self._said.severity == "ok" and now_ns - self._said_ns > _SAY_FOR_S * NS_PER_S:
             self._say("")
 
+    def _look_for_neutral(self) -> None:
+        """Say once what became of a neutral reference, in the words of the report."""
+        outcome = self.view.neutral()
+        if self._neutral_is_due and outcome is not None:
+            self._neutral_is_due = False
+            words = text("live.neutral_became", what=text(f"neutral.{outcome}"))
+            self._say(words, "ok" if outcome in TAKEN else "warning")
+
     def _say(self, words: str, severity: Severity = "ok") -> None:
         self._said, self._said_ns = Remark(words, severity), self.view.monotonic_ns()
         self.query_one("#message", RemarkLine).show([self._said])
@@ -289,7 +301,8 @@ class LiveScreen(EngineScreen):
         header.append(Remark(counted("count.marker", len(state.markers))))
         header.append(Remark(counted("count.note", len(state.notes))))
         if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
-            header.append(Remark(text("live.neutral_now")))
+            shown_s = (self.view.now_ns - state.neutral_reference.start_ns) / NS_PER_S
+            header.append(Remark(text("live.neutral_now", seconds=shown_s), "warning"))
         outcome = self.view.neutral()
         if outcome is not None and outcome != "accepted":
             short = "neutral.short_doubtful" if outcome in TAKEN else "neutral.short"

@@ -311,9 +311,12 @@ def _asked(draft: Draft) -> tuple[str, ...]:
 
 
 def _ready_words(draft: Draft) -> str:
-    if draft.pipeline == AFFETTI.name:
-        return text("setup.ready")
-    return text("setup.ready_pipeline", name=draft.pipeline)
+    words = [text("setup.ready")]
+    if draft.pipeline != AFFETTI.name:
+        words.append(text("setup.ready_pipeline", name=draft.pipeline))
+    if draft.neutral_s is not None:
+        words.append(text("setup.ready_neutral", seconds=draft.neutral_s))
+    return " ".join(words)
 
 
 def _field(name: str, widget: Widget) -> ComposeResult:
