@@ -51,7 +51,8 @@ def analyze(
 def check(recording: str | Path, progress: Progress | None = None) -> list[Finding]:
     """Apply every rule to a recording; return what they found, the most important first.
 
-    A file that cannot be opened at all gives one critical finding.
+    A file that is damaged or no recording gives one critical finding; `FileMissing` is raised for
+    one that cannot be read at all.
     """
     return inspect(Path(recording), progress)
 

@@ -71,6 +71,7 @@ def main() -> NoReturn:
     # Recordings, tables and reports are about patients: only their owner may read them.
     os.umask(0o077)
     terminal.begin()
+    text("error.stopped")  # reads the catalogue while files can be opened
     try:
         code = _carried_out()
         terminal.finish()

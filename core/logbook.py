@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from affetti.core import locations
+from affetti.core import locations, system
 
 MAX_BYTES: Final = 1_000_000  # of one file
 KEPT: Final = 5  # files before the present one
@@ -52,7 +52,7 @@ class _Book(logging.handlers.RotatingFileHandler):
     def _open(self) -> IO[str]:  # type: ignore[override]
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         fd = os.open(self.baseFilename, flags, 0o600)
-        os.fchmod(fd, 0o600)
+        system.keep_private(fd)
         return open(fd, "a", encoding="utf-8", errors="replace")
 
     def doRollover(self) -> None:  # noqa: N802  as logging names it

@@ -62,7 +62,13 @@ def typed_all(text: str) -> list[Path]:
 
 
 class TypedPath(click.Path):
-    """The type of an option or argument that is a path; see `typed`."""
+    """The type of an option or argument that is a path; see `typed`.
+
+    Whether a file can be read is for whoever reads it to say, with the exit code for that.
+    """
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(readable=False, **how)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path that is meant, where it is what is asked for."""

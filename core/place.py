@@ -45,15 +45,19 @@ def number_of(error: BaseException) -> int | None:
     return error.errno if isinstance(error, OSError) else None
 
 
+def kind_of(error: BaseException) -> str | None:
+    """Return what kind of trouble an error is; None for one that says nothing of the place."""
+    return KINDS.get(number_of(error) or 0)
+
+
 def is_trouble(error: BaseException) -> bool:
     """Whether an error says something of the place, not of what the file holds."""
-    return number_of(error) in KINDS
+    return kind_of(error) is not None
 
 
 def trouble(error: BaseException, path: Path | str | None = None) -> AffettiError:
     """Return the error for a file that the operating system refused, for whatever reason."""
-    number = number_of(error)
-    kind = KINDS.get(number or 0, "other")
+    kind = kind_of(error) or "other"
     named = path or getattr(error, "filename", None) or text("place.standard_output")
     raised = DiskFull if kind == "full" else FileMissing
     return raised(f"place.{kind}", path=named, error=getattr(error, "strerror", None) or error)

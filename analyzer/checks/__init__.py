@@ -13,7 +13,7 @@ from affetti.analyzer.checks.register import RULES, Finding, Importance, Rule
 from affetti.analyzer.checks.subject import Subject
 from affetti.analyzer.replay import Progress
 from affetti.core import logbook
-from affetti.core.errors import AffettiError
+from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.language import text
 from affetti.core.recording.session import Session
 
@@ -25,12 +25,19 @@ SUBJECTS = (log, person, capture, playback, estimates)
 def inspect(path: Path, progress: Progress | None = None) -> list[Finding]:
     """Apply every rule to a recording; return what they found, the most important first.
 
-    A file that cannot be opened at all gives one critical finding.
+    A file that is damaged or no recording at all gives one critical finding.
+
+    Raises
+    ------
+    AffettiError
+        The file is not there or may not be read, or its disk fails: nothing is known of it.
     """
     try:
         with Session.open(path, altered=True) as session:
             subject = Subject(session, progress)
             found = [finding for each in RULES for finding in _findings(each, subject)]
+    except FileMissing:
+        raise
     except AffettiError as error:
         return [Finding("opens", Importance.CRITICAL, error.message)]
     except Exception as error:  # one bad file costs no other its result
@@ -45,6 +52,8 @@ def _findings(each: Rule, subject: Subject) -> Iterator[Finding]:
     try:
         for message in each.apply(subject):
             yield Finding(each.name, each.importance, message)
+    except FileMissing:
+        raise
     except AffettiError as error:
         yield Finding(each.name, Importance.CRITICAL, error.message)
     except Exception as error:

@@ -8,7 +8,7 @@ import click
 from affetti.analyzer.commands.arguments import JSON, SESSIONS
 from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
-from affetti.core.errors import ExitCode
+from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.labels import label
 from affetti.core.language import counted, text, word
 
@@ -19,8 +19,8 @@ from affetti.core.language import counted, text, word
 def check(sessions: tuple[Path, ...], as_json: bool) -> int:
     """Check that recordings are whole and what they should be.
 
-    Ends with exit code 0 when nothing but notes was found, 1 for warnings, and 4 for a
-    recording that must not be trusted.
+    Ends with exit code 0 when nothing but notes was found, 1 for warnings, 4 for a recording
+    that must not be trusted, and 8 for a file that cannot be read, of which nothing is known.
 
     \b
     affetti check sub-P07_ses-20261124T101500.h5
@@ -28,11 +28,16 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
     """
     from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.checks import RULES, Importance, inspect
+    from affetti.core.cli import complain
 
-    found = {}
+    found, troubles = {}, []
     for path in recordings_in(sessions):
-        with bar(text("bar.checking", name=path.name)) as progress:
-            found[path] = inspect(path, progress)
+        try:
+            with bar(text("bar.checking", name=path.name)) as progress:
+                found[path] = inspect(path, progress)
+        except AffettiError as error:
+            troubles.append(error)
+            complain(error)
     if as_json:
         terminal.print_json(
             [
@@ -60,9 +65,11 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
                 importance = click.style(f"{word('importance', name):<8}", fg=colours[name])
                 click.echo(f"  {importance} {label(finding.message)}")
     worst = min((f.importance for each in found.values() for f in each), default=Importance.NOTE)
-    return {Importance.CRITICAL: ExitCode.DAMAGED, Importance.WARNING: ExitCode.WARNING}.get(
-        worst, ExitCode.OK
-    )
+    if worst == Importance.CRITICAL:
+        return ExitCode.DAMAGED
+    if troubles:
+        return troubles[0].code
+    return ExitCode.WARNING if worst == Importance.WARNING else ExitCode.OK
 
 
 def _head(name: str, rules: int, findings: list[Any]) -> str:

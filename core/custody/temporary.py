@@ -4,17 +4,20 @@ The other name cannot be foreseen and is never followed, so that nothing which l
 say, can be written through. What a killed run leaves behind is found by `leftovers`.
 """
 
-import fcntl
 import hashlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from affetti.core import system
+
 _END: Final = ".writing"
+FRESH_S: Final = 60.0  # whatever is being written is written to more often
 
 
 def name_beside(target: Path) -> Path:
@@ -57,14 +60,10 @@ def is_second_name(path: Path, target: Path) -> bool:
 
 def is_being_written(path: Path) -> bool:
     """Whether a process holds the file's lock, as HDF5 and `replacing` do while they write."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
+    locked = system.lock_state(path)
+    if locked is None:  # all that is known then is whether it was written to a moment ago
+        return time.time() - path.lstat().st_mtime < FRESH_S
+    return not locked
 
 
 @contextmanager
@@ -77,12 +76,11 @@ def replacing(target: Path) -> Iterator[int]:
         if not is_being_written(left):
             left.unlink()
     temporary = name_beside(target)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(temporary, flags, 0o666)
+    fd = system.open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         try:
             with suppress(OSError):  # a file system without locks
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                system.lock(fd)
             yield fd
             os.fsync(fd)
         finally:
@@ -110,13 +108,4 @@ def publish(temporary: Path, target: Path) -> None:
         temporary.rename(target)
     else:
         temporary.unlink()
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    system.sync_folder(target.parent)

@@ -35,6 +35,7 @@ from typing import Any, Final
 import h5py
 import numpy as np
 
+from affetti.core import place
 from affetti.core.errors import (
     AffettiError,
     Damaged,
@@ -46,6 +47,7 @@ from affetti.core.errors import (
     UsageError,
 )
 from affetti.core.language import text
+from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import has_variable_text, text_attribute
 from affetti.core.recording.integrity import BULK
 from affetti.core.recording.names import PART_FORMAT, SEALED_FORMAT, parts_of, target_of
@@ -107,6 +109,8 @@ def reading(path: Path, of: h5py.HLObject | None = None) -> Iterator[None]:
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         if of is not None and not of:
             raise UsageError("layout.closed_nothing_more_can", path=path.name) from error
+        if place.is_trouble(error):
+            raise place.trouble(error, path) from error
         detail = str(error).split("(")[-1].strip("()'\"")
         raise damaged(path, text("damage.hdf5_cannot_read", detail=detail)) from error
 
@@ -122,8 +126,10 @@ def open_sealed(path: Path) -> h5py.File:
     """
     _refuse_unreadable(path)
     try:
-        file = h5py.File(path, "r")
+        file = hdf5.to_read(path)
     except OSError as error:
+        if place.is_trouble(error):
+            raise place.trouble(error, path) from error
         truncated = "truncated" in str(error)
         what = text("damage.no_end" if truncated else "damage.hdf5_cannot_open")
         raise damaged(path, what) from error
@@ -142,6 +148,8 @@ def _refuse_unreadable(path: Path) -> None:
     except IsADirectoryError as error:
         raise foreign(path, text("damage.folder")) from error
     except OSError as error:
+        if place.kind_of(error) not in (None, "missing"):
+            raise place.trouble(error, path) from error
         parts = parts_of(path)
         if parts:
             raise Unsealed(

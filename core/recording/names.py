@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-import h5py
-
 from affetti.core.errors import FileMissing
+from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.records import holds_records
 
@@ -51,8 +50,7 @@ def is_part(path: Path) -> bool:
     if part_number(path) is None or not os.path.isfile(path):
         return False
     try:
-        # Without a lock: a part that is being recorded is locked, and its metadata never changes.
-        with h5py.File(path, "r", locking=False) as file:
+        with hdf5.to_read(path) as file:
             claimed = text_attribute(file, "format")
             if claimed in (PART_FORMAT, SEALED_FORMAT):
                 return bool(claimed == PART_FORMAT)

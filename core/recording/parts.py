@@ -13,7 +13,6 @@ it tells of records that the log has lost.
 """
 
 import errno
-import fcntl
 import os
 import re
 import time
@@ -30,8 +29,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core import system
 from affetti.core.consent import declared, needed
-from affetti.core.custody.temporary import sync_folder
+from affetti.core.custody.temporary import FRESH_S
 from affetti.core.errors import (
     AffettiError,
     Damaged,
@@ -43,6 +43,7 @@ from affetti.core.errors import (
     Unsealed,
 )
 from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
+from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import put_attributes, text_attribute
 from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_path, parts_of
 from affetti.core.recording.records import (
@@ -78,7 +79,11 @@ INDEX_ROW: Final = np.dtype(
 ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a part
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
+_UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
 MAX_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
+
+
+_ENDED_HERE: Final[set[tuple[Path, int, int]]] = set()  # parts that this very process has closed
 
 
 class _Part:
@@ -90,13 +95,14 @@ class _Part:
         self.log_bytes, self.rows = log_bytes, rows
         self.log_used = self.rows_used = 0
         self._log_at, self._index_at = _create(path, attributes, log_bytes, rows)
-        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._fd = system.open_file(path, os.O_RDWR)
         self._inode = _inode(os.fstat(self._fd))
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _reserve(self._fd, os.fstat(self._fd).st_size)
+            # Shared, so that whatever reads HDF5 can look at it meanwhile.
+            system.lock(self._fd, shared=True)
+            system.reserve(self._fd, os.fstat(self._fd).st_size)
             os.fsync(self._fd)
-            sync_folder(path.parent)
+            system.sync_folder(path.parent)
         except BaseException:
             os.close(self._fd)
             path.unlink(missing_ok=True)
@@ -115,17 +121,21 @@ class _Part:
 
     def write(self, record: Record, packed: bytes) -> None:
         row = _row(record, self.log_used, len(packed)).tobytes()
-        _write_all(self._fd, packed, self._log_at + self.log_used)
-        _write_all(self._fd, row, self._index_at + self.rows_used * INDEX_ROW.itemsize)
+        system.write_at(self._fd, packed, self._log_at + self.log_used)
+        system.write_at(self._fd, row, self._index_at + self.rows_used * INDEX_ROW.itemsize)
         self.log_used += len(packed)
         self.rows_used += 1
 
     def sync(self) -> None:
+        now = time.time()  # where files cannot be locked, this says that the recording goes on
+        with suppress(OSError):
+            os.utime(self.path, (now, now))
         os.fsync(self._fd)
 
     def close(self) -> None:
         os.fsync(self._fd)
         os.close(self._fd)
+        _ENDED_HERE.add((self.path, *self._inode))
 
     def discard(self) -> None:
         """Remove the file, if its name still means the one that was created."""
@@ -174,26 +184,13 @@ def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -
 @contextmanager
 def _created(path: Path) -> Iterator[h5py.File]:
     """Create a file that is removed again if it cannot be completed, on a full disk say."""
-    file = h5py.File(path, "x")
+    file = hdf5.created(path)
     try:
         with file:
             yield file
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-def _reserve(fd: int, size: int) -> None:
-    """Make the file's blocks real, so that no later write can meet a full disk."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(fd, 0, size)
-
-
-def _write_all(fd: int, data: bytes, at: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, at)
-        view, at = view[written:], at + written
 
 
 class PartLog:
@@ -282,7 +279,7 @@ class PartLog:
         """Remove the parts of this very log, once it is closed, and no other file."""
         for part in self._begun:
             part.discard()
-        sync_folder(self.target.parent)
+        system.sync_folder(self.target.parent)
 
     def _first(self) -> _Part:
         try:
@@ -341,8 +338,10 @@ def _affordable(folder: Path) -> int:
 
     Sealing needs as much again as the parts hold, so the disk must never be filled by them.
     """
-    status = os.statvfs(folder)
-    quarter = status.f_bavail * status.f_frsize // 4
+    free = system.free_bytes(folder)
+    if free is None:
+        return _UNKNOWN_ROOM
+    quarter = free // 4
     if quarter < 4 * MIB:
         raise disk_full(folder)
     return quarter
@@ -491,11 +490,16 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _refuse_running(path: Path) -> None:
-    with _readable(path), path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Unsealed("parts.being_recorded_right_now", path=path.name) from error
+    with _readable(path):
+        locked, found = system.lock_state(path), path.stat()
+    if locked or (locked is None and (path, *_inode(found)) in _ENDED_HERE):
+        return
+    fresh = time.time() - found.st_mtime < FRESH_S
+    if fresh:
+        id = "parts.being_recorded_right_now" if locked is False else "parts.written_just_now"
+        raise Unsealed(id, path=path.name)
+    if locked is False:
+        raise Unsealed("parts.in_use", path=path.name)
 
 
 @dataclass(frozen=True)
@@ -573,7 +577,7 @@ def _form(path: Path) -> _Form | None:
         The file cannot be read for now.
     """
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with hdf5.to_read(path) as file:
             return _told_form(file)
     except OSError as error:
         if error.errno not in (None, errno.EINVAL):  # HDF5's own complaints have no number
@@ -618,4 +622,4 @@ def remove(parts: tuple[Path, ...]) -> None:
     for path in parts:
         path.unlink(missing_ok=True)
     for folder in {path.parent for path in parts}:
-        sync_folder(folder)
+        system.sync_folder(folder)

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core import system
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import declared
 from affetti.core.custody.temporary import (
@@ -22,7 +23,6 @@ from affetti.core.custody.temporary import (
     leftovers,
     name_beside,
     publish,
-    sync_folder,
 )
 from affetti.core.errors import AffettiError, Damaged, DiskFull, FileExists, FileMissing
 from affetti.core.events import (
@@ -47,7 +47,7 @@ from affetti.core.events import (
     major,
 )
 from affetti.core.language import text
-from affetti.core.recording import layout, parts
+from affetti.core.recording import hdf5, layout, parts
 from affetti.core.recording.attributes import put_attributes, text_attribute
 from affetti.core.recording.bounds import refuse_endless
 from affetti.core.recording.fitness import Fitness
@@ -303,7 +303,7 @@ def _moved(part: Path, target: Path) -> Path:
         with suppress(FileExistsError):
             publish(part, folder / name)
             break
-    sync_folder(part.parent)
+    system.sync_folder(part.parent)
     return folder / name
 
 
@@ -340,7 +340,7 @@ def _is_unfinished(path: Path) -> bool:
     try:
         if is_being_written(path):
             return False
-        with h5py.File(path, "r") as file:
+        with hdf5.to_read(path) as file:
             return not text_attribute(file, "format")
     except OSError as error:
         return error.errno is None  # it could be read, and HDF5 finds it broken off
@@ -366,8 +366,8 @@ class _Meter:
 
 
 def _refuse_without_room(target: Path, size: int) -> None:
-    status = os.statvfs(target.parent)
-    if status.f_bavail * status.f_frsize < size + 4 * MIB:
+    free = system.free_bytes(target.parent)
+    if free is not None and free < size + 4 * MIB:
         raise DiskFull("sealing.disk_no_room_seal", target=target, size=size / MIB)
 
 
@@ -399,7 +399,7 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
 
 
 def _write(path: Path, plan: _Plan, meter: _Meter) -> None:
-    with h5py.File(path, "x", libver="earliest") as file:
+    with hdf5.created(path, libver="earliest") as file:
         writer = _Writer(file, plan)
         for record in plan.found.records(plan.fit):
             writer.add(record)

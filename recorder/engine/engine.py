@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from affetti.core import logbook
+from affetti.core import logbook, system
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, Damaged, UsageError
 from affetti.core.events import (
@@ -354,9 +354,7 @@ def serve(pipe: Connection, settings: Settings) -> None:
 
 def _detach() -> None:
     """Leave the terminal to the screen: its signals, and its picture."""
-    os.setsid()
-    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(ignored, signal.SIG_IGN)
+    system.leave_terminal()
     # Libraries print to standard error, which would tear the screen.
     if logbook.begin("engine", (logbook.STDOUT, logbook.STDERR)) is None:
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from affetti.core import terminal
+from affetti.core import system, terminal
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
@@ -26,7 +26,6 @@ Say = Callable[[str], None]
 
 _TURN_S: Final = 0.02
 _MAX_LINE: Final = 10_000  # signs of one marker
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Headless:
@@ -66,9 +65,9 @@ class Headless:
         AffettiError
             It could not begin, or not go on to its end, or could not be sealed.
         """
-        for number in _SIGNALS:
+        for number in system.ENDINGS:
             # Whoever started us with `nohup` wants the recording to outlive the terminal.
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            if number != system.HANG_UP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda number, frame: self._signalled.set())
         self._engine.carry_out(messages.Record(plan))
         try:

@@ -1,6 +1,5 @@
 """What a screen is told about a recording: small, and only as often as an eye can follow."""
 
-import os
 import threading
 import time
 from collections import deque
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from affetti.core import system
 from affetti.core.events import AudioCaptured, Event, FrameCaptured
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
@@ -179,8 +179,5 @@ def drift_ppm(state: SessionState, cards: Collection[str]) -> float | None:
 
 def _free_bytes(recording: Recording) -> int | None:
     """Return how much room is left; None when the disk does not say."""
-    try:
-        status = os.statvfs(recording.target.parent)
-    except OSError:
-        return None
-    return status.f_bavail * status.f_frsize - recording.bytes_written
+    free = system.free_bytes(recording.target.parent)
+    return None if free is None else free - recording.bytes_written

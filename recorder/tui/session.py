@@ -65,7 +65,10 @@ async def _show(app: AffettiApp) -> bool:
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, tell, number)
+        try:
+            loop.add_signal_handler(number, tell, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda number, frame: loop.call_soon_threadsafe(tell, number))
     with watched(lambda: loop.call_soon_threadsafe(app.exit)):
         await app.run_async()
     return bool(told)

@@ -2,20 +2,18 @@
 
 import io
 import os
-import select
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from affetti.core import logbook
+from affetti.core import logbook, system
 from affetti.core.errors import UsageError
 from affetti.core.terminal import is_terminal, shows
 
 _SIGNS: Final = "│─█▁▄●…"  # of which the screen is made
-_PATIENCE_MS: Final = 200  # how soon the watch notices that it should end
-_CHECKED_S: Final = 0.5  # a terminal that is gone reports it at once, again and again
+_PATIENCE_S: Final = 0.2  # how soon the watch notices that it should end
 
 
 def refuse_unfit() -> None:
@@ -70,12 +68,8 @@ def terminal_of_its_own() -> Iterator[None]:
 def watched(gone: Callable[[], object]) -> Iterator[None]:
     """Call `gone`, from another thread, when the terminal that is typed into is gone.
 
-    Nothing else says so where the signal for it, SIGHUP, is ignored. Windows ends a program
-    whose window is closed by itself.
+    Nothing else says so where the signal for it, SIGHUP, is ignored.
     """
-    if not hasattr(select, "poll"):
-        yield
-        return
     over = threading.Event()
     watch = threading.Thread(target=_watch, args=(gone, over), name="watch terminal", daemon=True)
     watch.start()
@@ -87,9 +81,9 @@ def watched(gone: Callable[[], object]) -> Iterator[None]:
 
 
 def _watch(gone: Callable[[], object], over: threading.Event) -> None:
-    poll = select.poll()
-    poll.register(sys.stdin.fileno(), select.POLLHUP)  # errors are always told
-    while not over.is_set():
-        if poll.poll(_PATIENCE_MS):
+    hung_up: bool | None = False
+    while hung_up is not None and not over.is_set():
+        hung_up = system.has_hung_up(sys.stdin.fileno(), _PATIENCE_S)
+        if hung_up:
             gone()
-            over.wait(_CHECKED_S)
+            over.wait(_PATIENCE_S)

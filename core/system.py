@@ -1,0 +1,178 @@
+"""What operating systems do each in their own way: the only place that asks which one this is.
+
+Locks, room on a disk, writing in place, signals. Each function has an answer for Linux, for
+macOS and for Windows; where a system has nothing of the kind, it says what it does instead.
+"""
+
+import errno
+import os
+import select
+import shutil
+import signal
+import stat
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+
+def _module(name: str) -> Any:
+    """Return a module that only some systems have; None elsewhere."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+_UNIX: Final = _module("fcntl")
+_WINDOWS: Final = _module("msvcrt")
+_HELD: Final = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+_NO_LOCKS: Final = frozenset(
+    getattr(errno, name)
+    for name in ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "EBADF")
+    if hasattr(errno, name)
+)
+# Not handed on to other processes, no link followed, and on Windows every byte as it is.
+_OPENING: Final = sum(
+    getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NOINHERIT", "O_BINARY")
+)
+_LOCKED_AT: Final = 1 << 40  # the byte that stands for the file: Windows lets nobody read it
+
+HANG_UP: Final[Any] = getattr(signal, "SIGHUP", None)  # of a terminal; None: there is no such
+ENDINGS: Final = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
+    if hasattr(signal, name)
+)
+
+
+def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
+    """Open a file by itself, never a link to one; return its descriptor."""
+    return os.open(path, flags | _OPENING, mode)
+
+
+def lock(fd: int, *, shared: bool = False) -> bool | None:
+    """Lock an open file without waiting; closing it ends that.
+
+    Returns
+    -------
+    bool or None
+        False where another process holds it; None where files cannot be locked, on a share say.
+
+    Raises
+    ------
+    OSError
+        The file or its disk has another trouble.
+    """
+    try:
+        _lock(fd, shared)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        if error.errno in _NO_LOCKS:
+            return None
+        raise
+    return True
+
+
+def lock_state(path: Path) -> bool | None:
+    """Return whether nobody holds a file's lock; None where files cannot be locked.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    """
+    try:
+        fd = open_file(path, os.O_RDWR)  # a share locks for writing only what is open for it
+    except OSError:
+        fd = open_file(path, os.O_RDONLY)
+    try:
+        return lock(fd)
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int, shared: bool) -> None:
+    if _UNIX is not None:
+        _UNIX.flock(fd, (_UNIX.LOCK_SH if shared else _UNIX.LOCK_EX) | _UNIX.LOCK_NB)
+    elif _WINDOWS is not None:  # which knows no shared locks
+        at = os.lseek(fd, 0, os.SEEK_CUR)
+        os.lseek(fd, _LOCKED_AT, os.SEEK_SET)
+        try:
+            _WINDOWS.locking(fd, _WINDOWS.LK_NBLCK, 1)
+        finally:
+            os.lseek(fd, at, os.SEEK_SET)
+    else:
+        raise OSError(errno.ENOSYS, "no locks")
+
+
+def reserve(fd: int, size: int) -> None:
+    """Make a file's blocks real, so that no later write can meet a full disk.
+
+    Only Linux promises that; elsewhere the room is only known to be there now.
+    """
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(fd, 0, size)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:  # a file system that cannot
+                raise
+
+
+def write_at(fd: int, data: bytes, at: int) -> None:
+    """Write all of `data` at a place in an open file."""
+    view = memoryview(data)
+    while view:
+        if hasattr(os, "pwrite"):
+            written = os.pwrite(fd, view, at)
+        else:
+            os.lseek(fd, at, os.SEEK_SET)
+            written = os.write(fd, view)
+        view, at = view[written:], at + written
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return how much room there is for us on a folder's disk; None where it does not say."""
+    try:
+        room = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return room.free if room.total else None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk; Windows sees to that by itself."""
+    if os.name == "nt":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def keep_private(fd: int) -> None:
+    """Let nobody but its owner read an open file; on Windows its folder sees to that."""
+    if hasattr(os, "fchmod"):
+        os.fchmod(fd, stat.S_IRUSR | stat.S_IWUSR)
+
+
+def leave_terminal() -> None:
+    """Let no key that is pressed in a terminal, and no end of it, reach this process."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    for name in ("SIGINT", "SIGBREAK", "SIGHUP", "SIGPIPE"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def has_hung_up(fd: int, patience_s: float) -> bool | None:
+    """Wait until a terminal is gone, or patience is; None where nothing says so.
+
+    Windows ends a program whose window is closed by itself.
+    """
+    if not hasattr(select, "poll"):
+        return None
+    poll = select.poll()
+    poll.register(fd, select.POLLHUP)  # errors are always told
+    return bool(poll.poll(patience_s * 1000))
