@@ -74,8 +74,7 @@ def analyze(
     parameters
         By default their defaults.
     """
-    columns = {"face": tables.face, "music": tables.music, "fused": tables.fused}
-    course = course_of(session.state, session.started.perception, columns, parameters)
+    course = course_of(session.state, session.started.perception, tables.all(), parameters)
     signals = {
         name: SignalTable(
             each.channels,

@@ -2,8 +2,8 @@
 
 One vocabulary for the whole product: perception stores these codes, screens and papers put them
 into words (`core.language.word`, group `heard`), tables name columns by them. That somebody
-laughs, cries or coughs is not told apart: no network with terms that allow it knows those
-sounds, so a voice that neither speaks nor sings is an *other voice*.
+laughs, cries or coughs is not told apart, for want of a network that knows those sounds and may be
+shipped: a voice of which it is not sure that it speaks or sings is an *other voice*.
 """
 
 from typing import Final, Literal, TypeAlias

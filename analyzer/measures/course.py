@@ -22,6 +22,7 @@ from affetti.analyzer.measures.estimates import (
     period_ns,
     withheld,
 )
+from affetti.analyzer.measures.heard import Heard, heard_of
 from affetti.analyzer.measures.looks import Looks, looks_in
 from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.analyzer.measures.responses import (
@@ -81,6 +82,8 @@ class Course:
         What the fused estimates rest on.
     looks
         What the face showed beside its expression.
+    heard
+        What kinds of sound were heard, by stream.
     unseen
         What could not be seen or heard, when and why.
     neutral
@@ -100,6 +103,7 @@ class Course:
     congruence: Congruence
     together: Together
     looks: Looks
+    heard: dict[str, Heard]
     unseen: list[Unseen]
     neutral: Outcome | None
 
@@ -177,6 +181,7 @@ def course_of(
         congruence=congruence_in(estimates["fused"], tables["fused"], both),
         together=together_in(tables["fused"], whole),
         looks=looks_in(tables["face"], whole),
+        heard=heard_of(tables.get("heard", {}), state, whole),
         unseen=unseen_of(state, tables["face"]),
         neutral=neutral_outcome(state, tables["face"]),
     )

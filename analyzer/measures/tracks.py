@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.measures.congruence import Congruence, congruence_of
 from affetti.analyzer.measures.estimates import Estimates, ModalityName, withheld
+from affetti.analyzer.measures.heard import Heard, heard_of
 from affetti.analyzer.measures.looks import Looks, looks_in
 from affetti.analyzer.measures.responses import FaceCourse, Quiet, Response, response_of
 from affetti.analyzer.measures.stretches import after, joined, within, without
@@ -62,6 +63,8 @@ class TrackResult:
         What of the sound spoke for what the music expressed, the most frequent first.
     looks
         What the face showed beside its expression.
+    heard
+        What kinds of sound were heard while it played, by stream.
     face
         Whether the face responded.
     response, response_s
@@ -81,6 +84,7 @@ class TrackResult:
     congruence: Congruence
     reasons: tuple[Reason, ...]
     looks: Looks
+    heard: dict[str, Heard]
     face: Response
 
     @property
@@ -121,8 +125,8 @@ def track_result(  # noqa: PLR0917  what a track is measured by
     estimates
         Of all three modalities.
     tables
-        Columns of the fused estimates, for the divergence, of the music, for the reasons, and of
-        the face, for the looks.
+        Columns of the fused estimates, for the divergence, of the music, for the reasons, of the
+        face, for the looks, and of what was heard.
     face, quiet
         The face over the session, and without music.
     margin
@@ -151,6 +155,7 @@ def track_result(  # noqa: PLR0917  what a track is measured by
         congruence=congruence_in(estimates["fused"], tables["fused"], without(settled, unwatched)),
         reasons=reasons_of(tables["music"], settled),
         looks=looks_in(tables["face"], played),
+        heard=heard_of(tables.get("heard", {}), state, played),
         face=response_of(face, _from_onset(track, without(played, unwatched)), quiet),
     )
 

@@ -18,7 +18,7 @@ from affetti.analyzer.measures.segments import Segments
 from affetti.analyzer.measures.stretches import common, runs
 from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.transitions import Change, Dwell, dwells_of
-from affetti.analyzer.report import signals
+from affetti.analyzer.report import heard, signals
 from affetti.analyzer.report.findings import coverage_text
 from affetti.analyzer.report.svg import element
 from affetti.analyzer.report.wording import (
@@ -162,6 +162,11 @@ def timeline(
     titles.append(_panel_title(text("figure.congruence"), both, y))
     parts += _congruence_line(analysis, segments["fused"], scale, y + _TITLE_PX)
     y += _TITLE_PX + _LINE_PX
+    for each in analysis.heard.values():
+        y += _GAP_PX
+        titles.append(_panel_title(heard.title(each), heard.coverage_text(each), y))
+        parts += heard.lane(each, scale.duration_s, y + _TITLE_PX)
+        y += _TITLE_PX + heard.LANE_PX
     for signal, table in signals.drawn(analysis):
         y += _GAP_PX
         titles.append(_panel_title(signals.title(signal, table), signals.detail(table), y))

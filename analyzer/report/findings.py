@@ -13,6 +13,7 @@ from affetti.analyzer.measures.looks import Looks
 from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.measures.unseen import crowded_share, unread_shares
+from affetti.analyzer.report import heard
 from affetti.analyzer.report.wording import (
     UNKNOWN,
     alike,
@@ -49,6 +50,7 @@ def findings_of(analysis: Analysis) -> list[Markup]:
         outcome = text(f"neutral.{analysis.neutral}")
         found.append(marked("finding.neutral", outcome=outcome))
     found += _changes(analysis)
+    found += heard.findings_of(analysis)
     found += _congruence(analysis)
     found += _mixed(analysis)
     return found

@@ -18,7 +18,7 @@ from affetti.analyzer.measures.together import together_in
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.measures.transitions import dwells_of, transition_counts
 from affetti.analyzer.replay import Progress, completed, other_models, replayed
-from affetti.analyzer.report import figures, findings, wording
+from affetti.analyzer.report import figures, findings, heard, wording
 from affetti.analyzer.report.tracks import track_words
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody.artefacts import REPORT
@@ -250,6 +250,10 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
         "bars": bars,
         "reasons": findings.reasons_text(track),
         "signs": findings.signs_text(track),
+        "heard": [
+            (heard.title(each), heard.shares_text(each) or wording.UNKNOWN)
+            for each in track.heard.values()
+        ],
         "circumplex": findings.circumplex_text(track.summaries["music"]),
     }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis, SignalTable
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES
+from affetti.analyzer.measures.heard import Heard
 from affetti.analyzer.measures.looks import GAZES, Looks
 from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
@@ -34,6 +35,7 @@ from affetti.core.events import (
     fields_of,
     leaves,
 )
+from affetti.core.heard import KINDS
 
 Row: TypeAlias = list[Any]
 Type: TypeAlias = Literal["string", "integer", "number"]  # as Table Schema calls them
@@ -116,6 +118,11 @@ COLUMNS: Final[dict[str, str]] = {
     "quiet_seen_s": "how long the face was seen without music in the session, seconds",
     "quiet_changes": "lasting changes of the face's expression without music",
     "quiet_step": "the share of the expression that moves without music, 95th percentile",
+    "due_s": "how long there was something to listen to, seconds",
+    "listened_s": "how long it was listened to, seconds",
+    "listened_share": "listened_s / due_s, 0 to 1; empty where nothing was due",
+    **{f"{kind}_share": f"share of listened_s in which {kind} was heard, 0 to 1" for kind in KINDS},
+    "sound": "what kind of sound was heard: " + ", ".join(KINDS),
     "response_s": "time from onset to the face's response, seconds; empty where none is claimed",
     "response_step": "the share of the expression that moved in the response, 0 to 1",
     "no_response": "why none is claimed: no_quiet, no_change or not_more",
@@ -135,11 +142,11 @@ COLUMNS: Final[dict[str, str]] = {
 TEXTS: Final = frozenset(
     {"session_id", "person", "pipeline", "modality", "strongest", "state", "before", "after"}
     | {"expected_emotion", "title", "end_reason", "music_reasons", "face_signs", "kind", "text"}
-    | {"response_before", "response_after", "no_response", "emotion"}
+    | {"response_before", "response_after", "no_response", "emotion", "stream", "sound"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("strongest", "most_often")}
 )
 INTEGERS: Final = frozenset(
-    {"segment", "tick", "expected", "said", "mixed", "track", "count", "face_looks"}
+    {"segment", "tick", "expected", "said", "mixed", "track", "count", "face_looks", "listened_s"}
     | {"face_changes", "quiet_changes"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("expected", "said")}
 )
@@ -186,6 +193,8 @@ def tables_of(analysis: Analysis) -> list[Table]:
         _transition_matrix(analysis),
         _tracks(analysis),
         _looks(analysis),
+        _heard(analysis),
+        _heard_stretches(analysis),
         _moments(analysis),
         *(_estimates(analysis, name, table) for name, table in analysis.tables.all().items()),
         *(_signal(analysis, name, table) for name, table in analysis.signals.items()),
@@ -383,6 +392,36 @@ def _looks(analysis: Analysis) -> Table:
     rows = [[None, "", *_look(analysis.looks)]]
     rows += [[track.number, track.title, *_look(track.looks)] for track in analysis.tracks]
     return _table(analysis, "looks", columns, rows)
+
+
+def _heard(analysis: Analysis) -> Table:
+    """Return what was heard in each stream: in the session, then in each track."""
+    shares = (f"{kind}_share" for kind in KINDS)
+    columns = ("track", "title", "stream", "due_s", "listened_s", "listened_share", *shares)
+    rows = [[None, "", *_heard_in(each)] for each in analysis.heard.values()]
+    rows += [
+        [track.number, track.title, *_heard_in(each)]
+        for track in analysis.tracks
+        for each in track.heard.values()
+    ]
+    return _table(analysis, "heard", columns, rows)
+
+
+def _heard_in(heard: Heard) -> Row:
+    shares = (heard.share(kind) for kind in KINDS)
+    return [heard.stream, heard.due_s, heard.listened_s, heard.coverage, *shares]
+
+
+def _heard_stretches(analysis: Analysis) -> Table:
+    """Return when each kind of sound was heard, a stretch a row."""
+    rows = [
+        [stream, kind, start / NS_PER_S, stop / NS_PER_S, _track_at(analysis, start / NS_PER_S)]
+        for stream, heard in analysis.heard.items()
+        for kind in heard.kinds
+        for start, stop in heard.stretches[kind]
+    ]
+    columns = ("stream", "sound", "start_s", "stop_s", "track")
+    return _table(analysis, "heard_stretches", columns, rows)
 
 
 def _look(looks: Looks) -> Row:

@@ -24,6 +24,8 @@ FULL_SCALE: Final = 32_768
 SILENT_DBFS: Final = -120.0
 HEARD_FROM: Final = 0.5  # probability of music and of speech in a second
 SINGING_FROM: Final = 0.4  # of singing, which without accompaniment is seldom sure
+VOICE_FROM: Final = 0.2  # of speech or singing: a voice, but it is not sure what it does
+SINGING_COUNTS: Final = 1.6  # so much more than other music, for the same reason
 QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
 QUIET_DBFS: Final = -80.0  # hardly more than the last of sixteen bits
 MAX_QUIET_DBFS: Final = -45.0  # what is louder is noise, however steady
@@ -154,7 +156,7 @@ class Heard:
 
 def presence_of(music: float, singing: float) -> float:
     """Return how probably a second is music, sung music too, 0 to 1."""
-    return max(music, min(1.0, singing * (HEARD_FROM / SINGING_FROM)))
+    return max(music, min(1.0, singing * SINGING_COUNTS))
 
 
 def kinds_of(heard: Heard, level: float, floor: float) -> tuple[Kind, ...]:
@@ -174,6 +176,8 @@ def kinds_of(heard: Heard, level: float, floor: float) -> tuple[Kind, ...]:
     }
     if any(said.values()):
         return tuple(kind for kind, there in said.items() if there)
+    if max(heard.speech, heard.singing) >= VOICE_FROM:
+        return ("other_voice",)
     quiet_dbfs = min(max(floor + QUIET_DB, QUIET_DBFS), MAX_QUIET_DBFS)
     return ("quiet",) if level <= quiet_dbfs else ("noise",)
 

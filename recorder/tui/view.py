@@ -16,6 +16,7 @@ from affetti.core.events import (
     EmotionFused,
     Event,
     FaceEstimated,
+    HeardEstimated,
     MusicEstimated,
     PerceptionSettings,
     columns,
@@ -54,6 +55,8 @@ class RecordingView:
     state: SessionState = field(default_factory=SessionState)
     fused: list[EmotionFused] = field(default_factory=list)
     faces: list[FaceEstimated] = field(default_factory=list)
+    heard: list[HeardEstimated] = field(default_factory=list)
+    heard_in: dict[str, HeardEstimated] = field(default_factory=dict)  # the latest, by stream
     music: list[MusicEstimated] = field(default_factory=list)
     health: Health | None = None
     picture: Picture | None = None
@@ -158,6 +161,7 @@ class RecordingView:
         """Measure the session so far, from its live estimates: what a report is made of, too."""
         tables = {
             "face": columns(FaceEstimated, self.faces),
+            "heard": columns(HeardEstimated, self.heard),
             "music": columns(MusicEstimated, self.music),
             "fused": columns(EmotionFused, self.fused),
         }
@@ -186,6 +190,9 @@ class RecordingView:
                 self._faces.append(event)
                 self.faces.append(event)
                 self._watch.see(event)
+            case HeardEstimated():
+                self.heard.append(event)
+                self.heard_in[event.stream] = event
             case MusicEstimated():
                 self.music.append(event)
                 self._watch.hear(event)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.heard import PLAYBACK, ROOM
 from affetti.analyzer.measures.together import neutral_counts
 from affetti.analyzer.report.wording import alike, strongest
 from affetti.core.clock import NS_PER_S
@@ -17,6 +18,7 @@ from affetti.recorder.tui.view import SILENT_S, RecordingView
 Severity = Literal["ok", "warning", "error"]
 
 _STALE_FUSED_NS: Final = 3 * NS_PER_S
+_STALE_HEARD_NS: Final = 3 * NS_PER_S
 _LITTLE_DISK_S: Final = 15 * 60
 _NO_DISK_S: Final = 3 * 60
 _BEHIND_S: Final = 1.0
@@ -141,6 +143,18 @@ def congruence(view: RecordingView) -> tuple[str, float | None]:
         return text("live.alike", alike=alike(math.nan)), None
     value = 1 - fused.divergence_bits
     return text("live.alike", alike=alike(value)), value
+
+
+def heard_remarks(view: RecordingView) -> list[Remark]:
+    """Say what is heard now in the room, and in the playback; never whose it is."""
+    remarks = []
+    for stream in (ROOM, PLAYBACK):
+        estimate = view.heard_in.get(stream)
+        if estimate is None or view.now_ns - estimate.t_ns > _STALE_HEARD_NS:
+            continue
+        kinds = ", ".join(word("heard", kind) for kind in estimate.heard)
+        remarks.append(Remark(text(f"live.heard.{stream}", kinds=kinds)))
+    return remarks or [Remark(text("live.heard.nothing"))]
 
 
 def response(view: RecordingView) -> str:

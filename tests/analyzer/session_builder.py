@@ -123,6 +123,7 @@ class Plan:
     person: str = "P07"
     consent: Consent = field(default_factory=lambda: consent_to("video", "room"))
     skip: Skip = never
+    listen: Callable | None = None
     perceivers: Perceivers | None = None
     read_face: Callable | None = None
     read_music: Callable | None = None
@@ -169,7 +170,7 @@ def build(target: Path, plan: Plan) -> Path:
         plan.skip,
         look=chosen.look if plan.looks else None,
         describe=chosen.describe,
-        listen=(plan.perceivers or remembered()).listen if chosen.listen else None,
+        listen=(plan.listen or (plan.perceivers or remembered()).listen) if chosen.listen else None,
     )
     events: list[tuple[Event, bytes]] = []
     seq = 0

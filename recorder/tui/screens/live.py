@@ -45,6 +45,7 @@ from affetti.recorder.tui.wording import (
     face_reading,
     fused_reading,
     health_remarks,
+    heard_remarks,
     music_reading,
     response,
     still,
@@ -136,6 +137,7 @@ class LiveScreen(EngineScreen):
             with Vertical(id="course"):
                 yield Timeline(id="timeline")
                 yield CongruenceLine(id="congruence")
+                yield RemarkLine(id="heard")
                 yield NowPlaying(id="track")
         yield RemarkLine(id="message")
         yield RemarkLine(id="health")
@@ -168,6 +170,7 @@ class LiveScreen(EngineScreen):
         self.query_one("#together", EmotionBars).show(fused_reading(view))
         self._look_at_picture()
         self.query_one(CongruenceLine).show(view)
+        self.query_one("#heard", RemarkLine).show(heard_remarks(view))
         self.query_one(Timeline).show(view)
         self.query_one(Timeline).border_subtitle = response(view)
         self.query_one(NowPlaying).show(view)
