@@ -205,8 +205,8 @@ class Perceivers:
         """`HeardReader.listen`, which loads its model at the first call; None without one."""
         return self._listen if self.pipeline.sound_events else None
 
-    def _listen(self, energies: NDArray[np.float32]) -> Any:
-        return self.sound.listen(energies)
+    def _listen(self, *energies: NDArray[np.float32]) -> Any:
+        return self.sound.listen(*energies)
 
 
 def digests_of(models: Models) -> dict[str, str]:

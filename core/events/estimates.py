@@ -311,7 +311,17 @@ class HeardEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     ] = -120.0
     playback_share: Annotated[
         float | None,
-        field("share of the room's sound that is the loudspeaker's, 0 to 1", tolerance=0.01),
+        field(
+            "of the room while a track plays: how much of it is the loudspeaker's, 0 to 1",
+            tolerance=0.01,
+        ),
+    ] = None
+    voice: Annotated[
+        float | None,
+        field(
+            "of the room while a track plays: probability of a voice beside the loudspeaker's",
+            tolerance=0.01,
+        ),
     ] = None
 
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -19,17 +20,23 @@ from affetti.core.events import (
     HeardEstimated,
     SessionStarted,
     StreamOpened,
+    TrackEnded,
+    TrackStarted,
 )
 from affetti.core.streams import AUDIO
 from affetti.models.perception.skips import Skip, never, skipped
 from affetti.models.sound import heard as sound
-from affetti.models.sound.heard import Energies, Heard, kinds_of, presence_of
+from affetti.models.sound.heard import Beside, Energies, Heard, kinds_of, presence_of, voice_of
+from affetti.models.sound.loudspeaker import Loudspeaker, others, share
 from affetti.models.sound.music import readable
 
-# From mel energies, of which the last second is meant, to what is heard.
-Listen: TypeAlias = Callable[[Energies], Heard]
+ROOM: Final = "room"
+PLAYBACK: Final = "playback"
+# From mel energies, of which the last second is meant, to what is heard; and as loud as others are.
+Listen: TypeAlias = Callable[..., Heard]
 
 CONTEXT_S: Final = 2  # heard together with a second
+KEPT_S: Final = 3  # of samples, so that the playback is there when the room is heard
 FLOOR_S: Final = 60  # the lowest background of the last minute is the room's own noise
 
 
@@ -40,22 +47,25 @@ class _Ear:
         self.form = form
         self._samples = np.empty((0, form.channels), np.int16)
         self._end = 0
+        self._anchor = 0, 0  # session time and sample of the latest block
         self._seconds: deque[Energies] = deque(maxlen=CONTEXT_S + 1)
 
     def restart(self) -> None:
         self._samples = self._samples[:0]
         self._seconds.clear()
 
-    def push(self, sample: int, block: NDArray[np.int16]) -> list[tuple[int, NDArray[np.float32]]]:
+    def push(
+        self, t_ns: int, sample: int, block: NDArray[np.int16]
+    ) -> list[tuple[int, NDArray[np.float32]]]:
         """Take in a block; return the whole seconds that end in it, and where each does."""
         if sample != self._end:
             self.restart()
         self._samples = np.concatenate([self._samples, block])
-        self._end = sample + len(block)
+        self._end, self._anchor = sample + len(block), (t_ns, sample)
         rate_hz = self.form.rate_hz
         ends = range((sample // rate_hz + 1) * rate_hz, self._end + 1, rate_hz)
         found = [(end, second) for end in ends if (second := self._until(end)) is not None]
-        self._samples = self._samples[-rate_hz - sound.history(rate_hz) :]
+        self._samples = self._samples[-KEPT_S * rate_hz :]
         return found
 
     def _until(self, end: int) -> NDArray[np.float32] | None:
@@ -66,6 +76,18 @@ class _Ear:
             return None
         before = max(begin, start - sound.history(self.form.rate_hz))
         return sound.mixed(self._samples[before - begin : end - begin])
+
+    def energies_until(self, t_ns: int) -> Energies | None:
+        """Return the energies of the second until a moment, if all of it is there."""
+        at_ns, sample = self._anchor
+        rate_hz = self.form.rate_hz
+        end = sample + round((t_ns - at_ns) * rate_hz / NS_PER_S)
+        start = end - rate_hz - sound.history(rate_hz)
+        begin = self._end - len(self._samples)
+        if start < begin or end > self._end:
+            return None
+        piece = sound.mixed(self._samples[start - begin : end - begin])
+        return sound.mel_energies(piece, rate_hz) if piece.any() else None
 
     def heard_with(self, second: Energies) -> Energies:
         """Return a second's energies behind those that are heard with it."""
@@ -97,7 +119,18 @@ class _Memory:
         return round(sum(found) / len(found), 6) if found else None
 
 
-def _nothing(energies: Energies) -> Heard:
+@dataclass(frozen=True)
+class _Second:
+    """A second that is due, as it was taken in."""
+
+    t_ns: int  # its end
+    end: int  # the sample after its last
+    signal: NDArray[np.float32]
+    energies: Energies  # and of those that are heard with it
+    loudspeaker: Energies | None  # what of those is the loudspeaker's
+
+
+def _nothing(energies: Energies, level_of: Energies | None = None) -> Heard:
     return Heard(0.0, 0.0, 0.0)
 
 
@@ -122,6 +155,8 @@ class HeardPerception:
         self._ears: dict[str, _Ear] = {}
         self._memories: dict[str, _Memory] = {}
         self._scopes: dict[str, Scopes] = {}
+        self._loudspeaker = Loudspeaker()
+        self._playing = False
 
     def push(self, event: Event, blob: bytes = b"") -> list[HeardEstimated | EstimateSkipped]:
         """Take in the next event and its blob; return what it gave rise to."""
@@ -147,6 +182,12 @@ class HeardPerception:
                     if not consent.grants(*self._scopes[name]):
                         self._ears[name].restart()
                         self._memories[name] = _Memory()
+                if ROOM in self._ears and not consent.grants(*self._scopes[ROOM]):
+                    self._loudspeaker.forget()
+            case TrackStarted():
+                self._playing = True
+            case TrackEnded():
+                self._playing = False
             case AudioGap(stream=stream) if stream in self._ears:
                 self._ears[stream].restart()
             case AudioCaptured(stream=stream) if stream in self._ears:
@@ -184,38 +225,53 @@ class HeardPerception:
         self, event: AudioCaptured, blob: bytes, ear: _Ear
     ) -> list[HeardEstimated | EstimateSkipped]:
         block = np.frombuffer(blob, "<i2").reshape(-1, ear.form.channels)
-        seconds = ear.push(event.sample, block)
-        rate_hz = ear.form.rate_hz
         due = [
-            (end, signal[-rate_hz:], ear.heard_with(sound.mel_energies(signal, rate_hz)))
-            for end, signal in seconds
+            self._second(event, ear, *each) for each in ear.push(event.t_ns, event.sample, block)
         ]
         if due and (reason := self._skip("heard", event)):
             return [skipped("heard", event, reason)]
-        return [self._estimate(event, rate_hz, *each) for each in due]
+        return [self._estimate(event.stream, ear.form.rate_hz, each) for each in due]
 
-    def _estimate(
-        self,
-        event: AudioCaptured,
-        rate_hz: int,
-        end: int,
-        signal: NDArray[np.float32],
-        energies: Energies,
-    ) -> HeardEstimated:
+    def _second(
+        self, event: AudioCaptured, ear: _Ear, end: int, signal: NDArray[np.float32]
+    ) -> _Second:
+        """Take a second in: what later ones are heard with, whether or not it is estimated."""
+        rate_hz = ear.form.rate_hz
         t_ns = event.t_ns + (end - event.sample) * NS_PER_S // rate_hz
-        level, background = sound.level_dbfs(signal), sound.background_dbfs(signal)
-        floor = self._memories[event.stream].floor_dbfs(t_ns, background)
-        heard = self._listen(energies)
+        energies = sound.mel_energies(signal, rate_hz)
+        loudspeaker = None
+        if event.stream == ROOM and PLAYBACK in self._ears:
+            played = self._ears[PLAYBACK].energies_until(t_ns) if self._playing else None
+            loudspeaker = self._loudspeaker.hear(energies, played)
+        return _Second(t_ns, end, signal[-rate_hz:], ear.heard_with(energies), loudspeaker)
+
+    def _beside(self, stream: str, second: _Second) -> Beside | None:
+        """Say what is heard beside the loudspeaker; None where nothing is played into the room."""
+        if stream != ROOM or not self._playing or PLAYBACK not in self._ears:
+            return None
+        if second.loudspeaker is None:
+            return Beside(None, None)
+        count = min(len(second.energies), len(second.loudspeaker))
+        room, loudspeaker = second.energies[-count:], second.loudspeaker[-count:]
+        left = self._listen(others(room, loudspeaker), room)
+        return Beside(share(room, loudspeaker), voice_of(left))
+
+    def _estimate(self, stream: str, rate_hz: int, second: _Second) -> HeardEstimated:
+        level, background = sound.level_dbfs(second.signal), sound.background_dbfs(second.signal)
+        floor = self._memories[stream].floor_dbfs(second.t_ns, background)
+        heard, beside = self._listen(second.energies), self._beside(stream, second)
         return HeardEstimated(
-            t_ns=t_ns,
-            stream=event.stream,
-            start_sample=end - rate_hz,
-            end_sample=end,
-            heard=kinds_of(heard, level, floor),
+            t_ns=second.t_ns,
+            stream=stream,
+            start_sample=second.end - rate_hz,
+            end_sample=second.end,
+            heard=kinds_of(heard, level, floor, beside),
             music=heard.music,
             singing=heard.singing,
             speech=heard.speech,
             level_dbfs=level,
             background_dbfs=background,
             floor_dbfs=floor,
+            playback_share=None if beside is None else beside.share,
+            voice=None if beside is None else beside.voice,
         )

@@ -159,7 +159,26 @@ def presence_of(music: float, singing: float) -> float:
     return max(music, min(1.0, singing * SINGING_COUNTS))
 
 
-def kinds_of(heard: Heard, level: float, floor: float) -> tuple[Kind, ...]:
+@dataclass(frozen=True)
+class Beside:
+    """What is heard in the room beside the loudspeaker; None where that is not known yet.
+
+    `share` is how much of the room is the loudspeaker's, `voice` the probability of a voice in
+    what is left, each 0 to 1.
+    """
+
+    share: float | None
+    voice: float | None
+
+
+def voice_of(left: Heard) -> float:
+    """Return how probably there is a voice, which speaks or sings, 0 to 1, six decimals."""
+    return round(max(left.speech, min(1.0, left.singing * HEARD_FROM / SINGING_FROM)), 6)
+
+
+def kinds_of(
+    heard: Heard, level: float, floor: float, beside: Beside | None = None
+) -> tuple[Kind, ...]:
     """Return the kinds of sound of a second, in the order of the vocabulary.
 
     Parameters
@@ -168,7 +187,12 @@ def kinds_of(heard: Heard, level: float, floor: float) -> tuple[Kind, ...]:
         Their probabilities.
     level, floor
         Of the second, and of the stream's own noise, dBFS.
+    beside
+        Of the room while something is played into it: only a voice that is not the loudspeaker's
+        is named, and as speech or singing only where it is the larger part of what is heard.
     """
+    if beside is not None:
+        return _beside(heard, beside)
     said: dict[Kind, bool] = {
         "music": heard.music >= HEARD_FROM,
         "singing": heard.singing >= SINGING_FROM,
@@ -180,6 +204,17 @@ def kinds_of(heard: Heard, level: float, floor: float) -> tuple[Kind, ...]:
         return ("other_voice",)
     quiet_dbfs = min(max(floor + QUIET_DB, QUIET_DBFS), MAX_QUIET_DBFS)
     return ("quiet",) if level <= quiet_dbfs else ("noise",)
+
+
+def _beside(heard: Heard, beside: Beside) -> tuple[Kind, ...]:
+    music: tuple[Kind, ...] = ("music",) if heard.music >= HEARD_FROM else ()
+    if beside.share is None or beside.voice is None or beside.voice < HEARD_FROM:
+        return music or ("noise",)
+    named: tuple[Kind, ...] = ()
+    if beside.share < 0.5:
+        named += ("singing",) if heard.singing >= SINGING_FROM else ()
+        named += ("speech",) if heard.speech >= HEARD_FROM else ()
+    return (*music, *(named or ("other_voice",)))
 
 
 class HeardReader:
@@ -204,15 +239,18 @@ class HeardReader:
         """At which values of an estimate's fields nothing is said of the music."""
         return {"presence": (MUSIC_FROM,)}
 
-    def listen(self, energies: Energies) -> Heard:
+    def listen(self, energies: Energies, level_of: Energies | None = None) -> Heard:
         """Say what is heard in the last second of mel energies, which are heard with it.
 
         Parameters
         ----------
         energies
             Shape [frames, 80], of `mel_energies`.
+        level_of
+            What they are a part of, which has the level that is made usual; by default themselves.
         """
-        log_mel = np.log(np.maximum(energies * _gain(energies), FLOOR))[None]
+        gain = _gain(energies if level_of is None else level_of)
+        log_mel = np.log(np.maximum(energies * gain, FLOOR))[None]
         (found,) = self._session.run(["probabilities"], {"log_mel": log_mel})[0]
         speech, singing, music = found[-FRAMES_PER_S:].mean(axis=0)
         return Heard(*(round(float(p), 6) for p in (music, singing, speech)))

@@ -119,9 +119,9 @@ class Readers:
         """Read a window of music; only once it is ready."""
         return self._music.read(samples, rate_hz)
 
-    def listen(self, energies: NDArray[np.float32]) -> Any:
+    def listen(self, *energies: NDArray[np.float32]) -> Any:
         """Tell kinds of sound apart; only once music can be read."""
-        return self._sound.listen(energies)
+        return self._sound.listen(*energies)
 
     @property
     def listens(self) -> Any:

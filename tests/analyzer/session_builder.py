@@ -79,11 +79,11 @@ class Remembered:
             self._music[sound] = self.perceivers.read_music(samples, rate_hz)
         return self._music[sound]
 
-    def listen(self, energies):
+    def listen(self, *energies):
         """Tell kinds of sound apart as `HeardReader.listen` does."""
-        sound = hashlib.sha256(energies).digest()
+        sound = tuple(hashlib.sha256(np.ascontiguousarray(e)).digest() for e in energies)
         if sound not in self._sounds:
-            self._sounds[sound] = self.perceivers.listen(energies)
+            self._sounds[sound] = self.perceivers.listen(*energies)
         return self._sounds[sound]
 
 

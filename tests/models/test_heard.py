@@ -16,6 +16,7 @@ from affetti.core.events import (
     Event,
     HeardEstimated,
     MusicEstimated,
+    TrackStarted,
     consent_to,
 )
 from affetti.core.streams import audio_stream
@@ -167,3 +168,52 @@ def test_frames_are_kaldis_wherever_they_are_taken() -> None:
 def test_reading_is_a_pure_function_of_what_is_heard() -> None:
     energies = heard.mel_energies(heard.mixed(spoken(TALK)[: 3 * RATE_HZ]), RATE_HZ)
     assert HeardReader().listen(energies) == HeardReader().listen(energies.copy())
+
+
+def piece(seconds: int) -> Samples:
+    """Chords at moments that are left to chance: what a delay can be found by."""
+    random = np.random.default_rng(5)
+    samples = np.zeros(seconds * RATE_HZ)
+    t = np.arange(RATE_HZ) / RATE_HZ
+    for onset in np.cumsum(random.uniform(0.15, 0.7, 2 * seconds)):
+        at = round(onset * RATE_HZ)
+        root = 220 * 2 ** (random.integers(0, 12) / 12)
+        tones = sum(np.sin(2 * np.pi * root * k * t) for k in (1, 1.25, 1.5, 2, 3))
+        struck = samples[at : at + RATE_HZ]
+        struck += (1_500 * tones * np.exp(-5 * t))[: len(struck)]
+    return np.round(samples).clip(-32_768, 32_767).astype(np.int16)[:, None]
+
+
+def test_a_voice_beside_the_loudspeaker_is_heard_and_the_loudspeaker_is_none() -> None:
+    played = piece(24)
+    talk = np.concatenate([np.zeros((14 * RATE_HZ, 1), np.int16), spoken(TALK)])[: len(played)]
+    delay = round(0.12 * RATE_HZ)
+    room = np.roll(played, delay, axis=0) // 4
+    room[:delay] = 0
+    room[: len(talk)] += talk // 2
+    chosen = Offer(AFFETTI).open()
+    perception = Perception(chosen.read_face, chosen.read_music, others=[], listen=chosen.listen)
+    form = AudioFormat(RATE_HZ, 1)
+    streams = tuple(audio_stream(name, form) for name in ("room", "playback"))
+    begun = TrackStarted(
+        t_ns=0, track=0, title="", file_name="", sha256="", sample=0, duration_s=24
+    )  # fmt: skip
+    said: list[Event] = []
+    for event in (started(streams=streams), begun):
+        said += perception.push(event, b"")
+    for second in range(24):
+        at = slice(second * RATE_HZ, (second + 1) * RATE_HZ)
+        for stream, samples in (("playback", played), ("room", room)):
+            captured = AudioCaptured(
+                t_ns=second * NS, stream=stream, sample=at.start, count=RATE_HZ
+            )  # fmt: skip
+            said += perception.push(captured, samples[at].astype("<i2").tobytes())
+    heard_in_room = [e for e in said if isinstance(e, HeardEstimated) and e.stream == "room"]
+    voices = [bool({"speech", "singing", "other_voice"} & {*e.heard}) for e in heard_in_room]
+    assert sum(voices[:14]) <= 1
+    assert sum(voices[15:23]) >= 6
+    assert all((e.playback_share or 0) > 0.5 for e in heard_in_room[7:14])
+    assert all("music" in e.heard for e in heard_in_room[7:14])
+    assert {e.playback_share for e in said if isinstance(e, HeardEstimated)} - {None}
+    assert all(e.voice is None for e in said
+               if isinstance(e, HeardEstimated) and e.stream == "playback")  # fmt: skip
