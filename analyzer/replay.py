@@ -150,7 +150,7 @@ class EstimateTables:
 
     Attributes
     ----------
-    face, music, fused
+    face, music, fused, heard
         One row an estimate.
     others
         Those of further modalities, by name.

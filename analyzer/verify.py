@@ -1,9 +1,10 @@
 """Whether a recording's live estimates can be made again from its frames and sound.
 
-Perception has a memory, the face that is followed and the person's neutral reference, so the
-comparison goes moment by moment: each estimate is made anew from the state that the *recorded*
-estimates before it leave, and fused estimates from the recorded faces and music. Otherwise one
-estimate that exists on one side only would move all that come after it.
+Perception has a memory, the face that is followed, the person's neutral reference and what was
+heard, so the comparison goes moment by moment: each estimate is made anew from the state that the
+*recorded* estimates before it leave, music from what was recorded as heard, and fused estimates
+from the recorded faces and music. Otherwise one estimate that exists on one side only would move
+all that come after it.
 
 On the kind of processor and with the libraries that recorded, everything is the same to the
 last digit. Elsewhere numerical kernels differ in the seventh digit, a value now and then lies at
@@ -51,7 +52,7 @@ class Difference:
     Attributes
     ----------
     modality
-        "face", "music" or "fused".
+        "face", "heard", "music" or "fused".
     seq
         Of the live estimate; None where there is none.
     t_s

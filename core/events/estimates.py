@@ -12,7 +12,7 @@ from affetti.core.codes import Code, Name
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.events.base import OF_ITS_STREAM, Event, Real, Traits, Whole, field
 
-Modality: TypeAlias = str  # "face", "music", "fused", or that of a plug-in's perceiver
+Modality: TypeAlias = str  # "face", "heard", "music", "fused", or that of a plug-in's perceiver
 SkipReason: TypeAlias = Literal["late", "failed", "consent"]
 
 # One probability for each of EXPRESSIONS and EMOTIONS, in their order.

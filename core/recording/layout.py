@@ -16,7 +16,7 @@
     /signals/NAME/channels CHANNEL_ROW [channels]
     /blobs/bytes, /blobs/index                uint8 [bytes], BLOB_ROW [n]: what belongs to events
                                               of kinds that whoever sealed it did not know
-    /estimates/MODALITY    a column each, of equal length; face, music, fused and others
+    /estimates/MODALITY    a column each, of equal length; face, heard, music, fused and others
 
 NAME is that of a declared stream. A time stands twice: as integer nanoseconds of session time,
 `t_ns`, which counts, and as seconds, `t_s`, for programs without such integers.

@@ -249,6 +249,8 @@ class HeardReader:
         level_of
             What they are a part of, which has the level that is made usual; by default themselves.
         """
+        if not energies[-FRAMES_PER_S:].any():
+            return Heard(0.0, 0.0, 0.0)  # not a sound: a player that plays nothing
         gain = _gain(energies if level_of is None else level_of)
         log_mel = np.log(np.maximum(energies * gain, FLOOR))[None]
         (found,) = self._session.run(["probabilities"], {"log_mel": log_mel})[0]

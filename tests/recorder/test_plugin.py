@@ -82,7 +82,7 @@ def test_a_perceiver_of_a_plug_in_joins(recording: Path, monkeypatch: pytest.Mon
     with Session.open(recording) as session:
         live = session.estimates["loudness"]
         assert len(live["t_ns"]) >= 4
-        assert set(session.estimates) == {"face", "music", "fused", "loudness"}
+        assert set(session.estimates) == {"face", "heard", "music", "fused", "loudness"}
         assert {"peak", "nothing", "happiness", "reasons"} - live.keys() == {"nothing"}
         assert session.state.estimates["loudness"] == len(live["t_ns"])
         assert isinstance(session.state.latest["loudness"], Estimated)
