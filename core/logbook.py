@@ -77,7 +77,10 @@ def begin(name: str, streams: Sequence[int] = ()) -> Path | None:
         File descriptors, of standard output and error, whose text goes there from now on,
         whatever library prints it.
     """
-    path = locations.log_folder() / f"{name}.log"
+    folder = locations.log_folder()
+    if folder is None:
+        return None
+    path = folder / f"{name}.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         book = _Book(path, streams)

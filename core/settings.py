@@ -1,5 +1,7 @@
-"""Typed settings, read from a TOML file; a missing file means the defaults."""
+"""Typed settings, read from a TOML file; none in the usual place means the defaults."""
 
+import codecs
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -62,11 +64,17 @@ def load(path: Path | None = None) -> Settings:
     AffettiError
         The file cannot be read, or names a setting or a value that does not exist.
     """
+    named = path is None and bool(os.environ.get("AFFETTI_SETTINGS"))
     path = path or locations.settings_file()
+    if path is None:
+        return Settings()
     try:
-        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+        said = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        settings = msgspec.toml.decode(said, type=Settings)
         _ = settings.folder  # which may be nobody's
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if named:
+            raise SettingsError("settings.named_missing", path=path) from error
         return Settings()
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, AffettiError) as error:
         why = str(error).rstrip(".")

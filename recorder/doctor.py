@@ -1,8 +1,8 @@
 """Whether this machine is ready to record: one function a check, none of which changes anything."""
 
 import importlib.util
+import math
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ from affetti.core.errors import AffettiError
 from affetti.core.language import text
 from affetti.core.recording.names import unsealed_in
 from affetti.core.settings import Settings, VideoSettings
+from affetti.core.system import free_bytes
 from affetti.core.terminal import is_terminal
 from affetti.models.manifest import manifest, verified_bytes
 from affetti.recorder.sources import devices
@@ -93,7 +94,7 @@ def sessions_folder(settings: Settings) -> Check:
     """Whether recordings can be written, and how much of them."""
     folder = settings.folder
     existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    if not _can_be_written(folder):
         return Check(
             text("doctor.folder"),
             "error",
@@ -101,6 +102,8 @@ def sessions_folder(settings: Settings) -> Check:
             text("doctor.change_permissions"),
         )
     hours = recording_time_s(existing, settings.video) / 3600
+    if math.isinf(hours):
+        return Check(text("doctor.folder"), "ok", text("doctor.room_unknown", folder=folder))
     message = text("doctor.room", folder=folder, hours=hours)
     if hours < _SHORT_H:
         return Check(text("doctor.folder"), "warning", message, text("doctor.free_space"))
@@ -144,12 +147,17 @@ def compiled_features(settings: Settings) -> Check:
 
 
 def log_files(settings: Settings) -> Check:
-    """Where the program's own logs lie."""
-    return Check(
-        text("doctor.log"),
-        "ok",
-        text("doctor.log_folder", log_folder=locations.log_folder()),
-    )
+    """Where the program's own logs lie, if anywhere."""
+    folder = locations.log_folder()
+    if folder is None or not _can_be_written(folder):
+        return Check(text("doctor.log"), "warning", text("doctor.no_log"), text("doctor.log_home"))
+    return Check(text("doctor.log"), "ok", text("doctor.log_folder", log_folder=folder))
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether a folder can be written, or made."""
+    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 CHECKS: Final[tuple[Callable[[Settings], Check], ...]] = (
@@ -178,7 +186,8 @@ def recording_time_s(folder: Path, video: VideoSettings) -> float:
     Sealing needs as much room again as the recording.
     """
     picture = video.width_px * video.height_px * video.frames_per_s * _JPEG_BYTES_PER_PX
-    return shutil.disk_usage(folder).free / (2 * (picture + _AUDIO_BYTES_PER_S))
+    free = free_bytes(folder)
+    return math.inf if free is None else free / (2 * (picture + _AUDIO_BYTES_PER_S))
 
 
 def _sound_devices(name: str, found: tuple[str, ...], chosen: str) -> Check:

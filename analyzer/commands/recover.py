@@ -1,5 +1,6 @@
 """`affetti recover`: seals what broke off."""
 
+import os
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def recover(paths: tuple[Path, ...]) -> int:
     from affetti.core.cli import complain
     from affetti.core.custody.recovery import sealed, unsealed
 
-    targets = unsealed(paths or (settings.load().folder,))
+    targets = unsealed(paths or _usual(settings.load().folder))
     if not targets:
         click.echo(text("recover.nothing"))
     failures, whole = [], True
@@ -43,3 +44,8 @@ def recover(paths: tuple[Path, ...]) -> int:
     if len(targets) == 1 and failures:
         return failures[0].code
     return ExitCode.WARNING if failures or not whole else ExitCode.OK
+
+
+def _usual(folder: Path) -> tuple[Path, ...]:
+    """Return the folder of the settings, if anything was ever recorded there."""
+    return (folder,) if os.path.isdir(folder) else ()

@@ -13,6 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core.locations import give_caches
+
+give_caches()  # before anything imports librosa
+
 RATE_HZ: Final = 22_050
 FRAME: Final = 2_048
 HOP: Final = 1_024  # 50 % overlap

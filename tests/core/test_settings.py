@@ -30,3 +30,18 @@ def test_what_cannot_be_used_is_said_with_the_file(tmp_path: Path, text: str) ->
         settings.load(path)
     assert caught.value.code == ExitCode.SETTINGS
     assert str(path) in caught.value.message
+
+
+def test_settings_that_the_environment_names_and_that_are_not_there_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFFETTI_SETTINGS", str(tmp_path / "nothing.toml"))
+    with pytest.raises(AffettiError, match="AFFETTI_SETTINGS") as caught:
+        settings.load()
+    assert caught.value.code == ExitCode.SETTINGS
+
+
+def test_settings_saved_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text('camera = "1"\r\n', encoding="utf-8-sig")
+    assert settings.load(path).camera == "1"
