@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
+import msgspec
+
 from affetti.core.errors import ModelError
 from affetti.core.events import (
     ESTIMATE_TABLES,
+    IDENTITY,
     AudioCaptured,
     Columns,
     EstimateSkipped,
@@ -23,6 +26,7 @@ from affetti.core.events import (
     HeardEstimated,
     Modality,
     MusicEstimated,
+    SessionStarted,
     UnknownEvent,
     columns,
     decode,
@@ -115,6 +119,7 @@ def stepwise(
             for done, record in enumerate(session.records(), start=1):
                 event = decode(record.json, session.schema_version)
                 if not isinstance(event, UnknownEvent):
+                    event = as_consented(event, session)
                     waiting.append(_perceived(event, record.blob, perception, pool))
                 while waiting and (len(waiting) > _AHEAD or waiting[0].ready):
                     yield waiting.popleft().fused(perception)
@@ -124,6 +129,17 @@ def stepwise(
                 yield waiting.popleft().fused(perception)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def as_consented(event: Event, session: Session) -> Event:
+    """Return the start of a session with what is still consented to; other events as they are.
+
+    Whoever withdrew what tells faces apart did so after the recording: no replay may do it again.
+    """
+    if not isinstance(event, SessionStarted):
+        return event
+    ended = {scope for each in session.state.withdrawals for scope in each.scopes} & {IDENTITY}
+    return msgspec.structs.replace(event, consent=event.consent.changed(ended=ended))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from affetti.core.events import (
     FaceEstimated,
     Field,
     HeardEstimated,
+    Withdrawn,
     column_fields,
     fields_of,
 )
@@ -215,6 +216,7 @@ class Recorded:
     def __init__(self, events: Iterable[object]) -> None:
         self.events = list(events)
         estimates = [event for event in self.events if isinstance(event, Estimate)]
+        self.withdrawals = [event for event in self.events if isinstance(event, Withdrawn)]
         self._found = {_about(estimate): estimate for estimate in estimates}
         self.last: dict[str, int] = {}  # by modality, the latest moment that one is about
         for event in self._found.values():
@@ -376,6 +378,12 @@ class _Comparison:
             for gate in self._chosen.gates.get(declared.name, ())
         )
 
+    def _is_withdrawn(self, name: str, t_ns: int) -> bool:
+        """Whether an estimate was removed after the recording, because consent to it ended."""
+        return any(
+            each.touches(name) and t_ns >= each.from_ns for each in self._recorded.withdrawals
+        )
+
     def _depart(self, name: str, about: Event, what: str, live: Any, again: Any) -> None:
         seq = about.seq if about.seq >= 0 else None
         t_s = about.t_ns / NS_PER_S
@@ -387,6 +395,8 @@ class _Comparison:
             self._depart(modality_of(live), live, "estimate", "there", "none")
         for again in self._missing:
             name = modality_of(again)
+            if self._is_withdrawn(name, again.t_ns):
+                continue
             if broken_off and again.t_ns > self._recorded.last.get(name, -1):
                 self.unrecorded[name] += 1
             else:

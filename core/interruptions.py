@@ -20,6 +20,7 @@ from affetti.core.events import (
     SessionStarted,
     StreamOpened,
     UnknownEvent,
+    Withdrawn,
 )
 from affetti.core.streams import ROOM, VIDEO
 
@@ -85,6 +86,10 @@ class Interruptions:
                 self._turn("lost", device, True, event.t_ns)
             case DeviceRestored(device=device):
                 self._restore(device, event)
+            case Withdrawn():
+                for scope in event.scopes:
+                    end_ns = event.t_ns if event.to_ns is None else event.to_ns
+                    self.all.append(Interruption("no_consent", scope, event.from_ns, end_ns))
             case PersonChanged():
                 self.persons_ns.append(event.t_ns)
 

@@ -48,6 +48,7 @@ from affetti.core.events import (
     TrackResumed,
     TrackStarted,
     UnknownEvent,
+    Withdrawn,
 )
 from affetti.core.interruptions import Interruptions
 from affetti.core.streams import SourceClock, Stream
@@ -206,6 +207,7 @@ class SessionState:
     skipped: Counter[str] = field(default_factory=Counter)  # by modality
     ended: SessionEnded | None = None
     recovered: SessionRecovered | None = None
+    withdrawals: list[Withdrawn] = field(default_factory=list)  # after the recording
     unknown: Counter[str] = field(default_factory=Counter)  # kinds of a later version
 
     @property
@@ -348,6 +350,10 @@ class SessionState:
                 self.ended = event
             case SessionRecovered():
                 self.recovered = event
+            case Withdrawn():
+                self.withdrawals.append(event)
+                if (event.from_ns, event.to_ns) == (0, None):
+                    self.consent = self.consent.changed(ended=event.scopes, since=event.on)
 
     def _hold(self, event: RecordingPaused | RecordingResumed) -> None:
         if isinstance(event, RecordingPaused):

@@ -6,10 +6,18 @@ import numpy as np
 
 from affetti.analyzer.checks.register import Importance, Messages, examples, rule
 from affetti.analyzer.checks.subject import Subject
-from affetti.core.events import Event, SessionEnded, SessionRecovered, SessionStarted, stream_of
+from affetti.core.events import (
+    Event,
+    SessionEnded,
+    SessionRecovered,
+    SessionStarted,
+    Withdrawn,
+    stream_of,
+)
 from affetti.core.language import counted, text
 from affetti.core.recording.losses import span, statement
 
+_LAST: Final = (SessionEnded, SessionRecovered, Withdrawn)
 _SPANS: Final = 12
 
 
@@ -31,8 +39,8 @@ def log_unaltered(subject: Subject) -> Messages:
 
 @rule(Importance.CRITICAL)
 def sequence_gapless(subject: Subject) -> Messages:
-    """Find gaps in the numbers of events, but for those that sealing has told of."""
-    seqs = subject.contents.seqs
+    """Find gaps in the numbers of events, but for those that sealing or withdrawal told of."""
+    seqs = sorted([*subject.contents.seqs, *subject.session.removed["seq"].tolist()])
     recovered = subject.session.state.recovered
     told = recovered.damaged_records if recovered else 0
     if seqs and (seqs[0] < 0 or np.any(np.diff(seqs) < 1)):
@@ -44,7 +52,7 @@ def sequence_gapless(subject: Subject) -> Messages:
 @rule(Importance.WARNING)
 def losses_told(subject: Subject) -> Messages:
     """Name the events that sealing could not find any more."""
-    seqs = subject.contents.seqs
+    seqs = sorted([*subject.contents.seqs, *subject.session.removed["seq"].tolist()])
     recovered = subject.session.state.recovered
     if recovered is not None and 0 < _missing(seqs) <= recovered.damaged_records:
         yield _missing_events(seqs)
@@ -86,7 +94,7 @@ def starts_once(subject: Subject) -> Messages:
     starts = [event.seq for event in events if isinstance(event, SessionStarted)]
     if starts != [0]:
         yield text("found.starts", places=starts or text("found.no_place"))
-    if not events or not isinstance(events[-1], SessionEnded | SessionRecovered):
+    if not events or not isinstance(events[-1], _LAST):
         yield text("found.no_end")
 
 

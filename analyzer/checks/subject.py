@@ -7,7 +7,7 @@ import numpy as np
 
 from affetti.analyzer.replay import Progress
 from affetti.core.events import FrameCaptured
-from affetti.core.recording.integrity import is_sealed, log_sha256
+from affetti.core.recording.integrity import is_sealed
 from affetti.core.recording.pictures import decoded, jpeg_size_px
 from affetti.core.recording.session import Session
 from affetti.core.streams import JPEG
@@ -51,7 +51,7 @@ class Subject:
                 found.look_at_picture(event, record.blob, every)
             if self._progress is not None:
                 self._progress(done, total)
-        found.sha256 = log_sha256(digests)
+        found.sha256 = self.session.chain_sha256()
         return found
 
 

@@ -243,7 +243,8 @@ def _consent(analysis: Analysis) -> str:
     agreed = started.consent.granted if started else ()
     words = listed([word("consent", scope) for scope in agreed]) or text("consent.nothing")
     begun = {each.start_ns for each in analysis.state.interruptions if each.cause == "no_consent"}
-    changed = bool(begun - {started.t_ns if started else 0})
+    later = bool(analysis.state.withdrawals)
+    changed = later or bool(begun - {started.t_ns if started else 0})
     return text("basis.withdrawn", consent=words) if changed else words
 
 

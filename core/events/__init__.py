@@ -96,6 +96,7 @@ from affetti.core.events.session import (
     SessionEnded,
     SessionRecovered,
     SessionStarted,
+    Withdrawn,
 )
 from affetti.core.events.storable import refuse_unstorable, storable
 from affetti.core.streams import Stream
@@ -178,6 +179,7 @@ __all__ = [
     "TrackStarted",
     "Traits",
     "UnknownEvent",
+    "Withdrawn",
     "column_fields",
     "columns",
     "consent_to",

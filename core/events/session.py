@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from affetti.core.codes import Code, Digest, Given, Version, WallClock
+from affetti.core.codes import Code, Day, Digest, Given, Version, WallClock
 from affetti.core.events.base import Count, Event, Real, TimeNs, Traits, Whole, field
-from affetti.core.events.consent import Consent
+from affetti.core.events.consent import IDENTITY, ROOM, SIGNALS, VIDEO, Consent
 from affetti.core.streams import Stream
 
 SCHEMA_VERSION: Final = "2.0"
@@ -139,6 +139,31 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
     failure: Annotated[Failure | None, field("what failed, if anything did")] = None
     error: Annotated[Given, field("what the system or a library calls it")] = ""
     film: Annotated[FilmLoss | None, field("what could not be recorded of the film")] = None
+
+
+class Withdrawn(Event, frozen=True, kw_only=True, tag=True):
+    """Consent ended after the recording: what rested on it was removed from the file.
+
+    The last event of such a file. Estimates made later than `from_ns` were removed as well, where
+    they rested on what was seen or heard before: they can be computed again from what is left.
+    """
+
+    traits: ClassVar = Traits(urgent=True, perceived=False)
+
+    scopes: Annotated[tuple[Code, ...], field("of consent that ended")]
+    from_ns: Annotated[TimeNs, field("since when, in the session", "nanoseconds")] = 0
+    to_ns: Annotated[TimeNs | None, field("until when; without, to the end", "nanoseconds")] = None
+    on: Annotated[Day, field("the date of the removal")]
+    reason: Annotated[Given, field("in the words of whoever removed it")] = ""
+    removed: Annotated[dict[Code, Count], field("how many records, by their kind")]
+    log_sha256: Annotated[Digest, field("of the log as it was before")]
+
+    def touches(self, modality: str) -> bool:
+        """Return whether estimates of a modality, from `from_ns` on, rested on what is gone."""
+        scopes = {"face": {VIDEO, IDENTITY}, "music": {ROOM}, "heard": {ROOM}}
+        if modality == "fused":
+            return bool(self.removed.get("EmotionFused"))
+        return not scopes.get(modality, {SIGNALS}).isdisjoint(self.scopes)
 
 
 class LostSpan(msgspec.Struct, frozen=True, omit_defaults=True):

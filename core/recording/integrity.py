@@ -2,13 +2,16 @@
 
     /events/digests   uint8 [n, 48]   of each record a salt of 16 bytes and behind it the SHA-256
                                       over salt, header, JSON and blob
-    log_sha256        over those digests in order, without the salts
+    /events/removed   REMOVED_ROW [m] of each record that was withdrawn, its digest without the
+                                      salt; only where there are some
+    log_sha256        over all those digests in order of `seq`, without the salts
     contents_sha256   over everything else that a reader uses: names, types, shapes and attributes
                       of all objects, and the data of all but `BULK`, which the records cover
 
 A salt goes with its record, so that nobody can guess from a digest that stays what a short note
-said that was removed. What is here finds accidents and carelessness. It has no key: it does not
-stop somebody who alters a file and computes all of it anew.
+said that was removed; and what stays can be verified as before. What is here finds accidents and
+carelessness. It has no key: it does not stop somebody who alters a file and computes all of it
+anew.
 """
 
 import hashlib
@@ -26,6 +29,8 @@ from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTE
 
 SALT_BYTES: Final = 16
 ROW_BYTES: Final = SALT_BYTES + hashlib.sha256().digest_size
+REMOVED_ROW: Final = np.dtype([("seq", "<i8"), ("sha256", "u1", (ROW_BYTES - SALT_BYTES,))])
+NOTHING_REMOVED: Final = np.empty(0, REMOVED_ROW)
 # What is too large to be read whenever a file is opened; its bytes are those of the records.
 BULK: Final = re.compile(
     r"/video/[^/]+/bytes|/audio/[^/]+/samples|/signals/[^/]+/(samples|stamps_s)|/blobs/bytes"
@@ -61,8 +66,11 @@ class Digests:
     def __init__(self) -> None:
         self._rows: list[bytes] = []
 
-    def add(self, record: Record) -> None:
-        """Take in the next record."""
+    def add(self, record: Record, sealed: NDArray[np.uint8] | None = None) -> None:
+        """Take in the next record, and its salt and digest where it was sealed before."""
+        if sealed is not None:
+            self._rows.append(sealed.tobytes())
+            return
         salt = secrets.token_bytes(SALT_BYTES)
         self._rows.append(salt + record_sha256(record, salt))
 
@@ -71,9 +79,21 @@ class Digests:
         return np.frombuffer(b"".join(self._rows), np.uint8).reshape(-1, ROW_BYTES)
 
 
-def log_sha256(rows: NDArray[np.uint8]) -> str:
-    """Return the digest over a log: over the digests of its records, in order."""
-    return hashlib.sha256(np.ascontiguousarray(rows[:, SALT_BYTES:]).tobytes()).hexdigest()
+def log_sha256(
+    seqs: NDArray[np.int64], rows: NDArray[np.uint8], removed: NDArray[Any] = NOTHING_REMOVED
+) -> str:
+    """Return the digest over a log: over the digests of its records, in order.
+
+    Parameters
+    ----------
+    seqs, rows
+        Of the records that are there; `rows` uint8 [n, 48].
+    removed
+        Those that were withdrawn, `REMOVED_ROW` [m].
+    """
+    order = np.argsort(np.concatenate([seqs, removed["seq"]]), kind="stable")
+    digests = np.concatenate([rows[:, SALT_BYTES:], removed["sha256"]])[order]
+    return hashlib.sha256(np.ascontiguousarray(digests).tobytes()).hexdigest()
 
 
 def contents_sha256(file: h5py.File, look: Look | None = None) -> str:

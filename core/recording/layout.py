@@ -3,6 +3,7 @@
     /events/json       uint8 [bytes]      the JSON of every event, one after the other
     /events/index      EVENT_ROW [n]      one row an event, in order of `seq`
     /events/digests    uint8 [n, 48]      salt and digest of each event (see `integrity`)
+    /events/removed    REMOVED_ROW [n]    digests of what was withdrawn, if anything was
     /video/NAME/bytes      uint8 [bytes]      every frame as it was encoded, one after the other
     /video/NAME/index      FRAME_ROW [n]
     /audio/NAME/samples    int16 [n, channels]

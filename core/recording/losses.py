@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import FilmLoss, LostSpan, SessionRecovered
-from affetti.core.language import clock_text, counted, text
+from affetti.core.events import FilmLoss, LostSpan, SessionRecovered, Withdrawn
+from affetti.core.language import clock_text, counted, listed, text, word
 from affetti.core.state import SessionState
 
 _PLACES: Final = 3  # of a film, that are named in a sentence
@@ -119,6 +119,18 @@ def statement(lost: SessionRecovered, state: SessionState) -> str:
         if numbers:
             said.append(counted(message, len(numbers), parts=", ".join(map(str, numbers))))
     return " ".join(said)
+
+
+def withdrawn_words(event: Withdrawn) -> str:
+    """Return in words what was removed from a recording after it was made, and when."""
+    scopes = listed([word("consent", scope) for scope in event.scopes])
+    said = text("withdrawn.all", scopes=scopes, on=event.on)
+    if event.to_ns is not None or event.from_ns:
+        start = clock_text(event.from_ns / NS_PER_S)
+        stop = clock_text((event.t_ns if event.to_ns is None else event.to_ns) / NS_PER_S)
+        said = text("withdrawn.stretch", scopes=scopes, on=event.on, start=start, stop=stop)
+    said = f"{said} {counted('withdrawn.removed', sum(event.removed.values()))}"
+    return f"{said} {text('withdrawn.reason', reason=event.reason)}" if event.reason else said
 
 
 def film_statement(lost: FilmLoss) -> str:

@@ -46,7 +46,14 @@ from affetti.core.recording import layout
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_long, state_of
 from affetti.core.recording.info import SessionInfo, describe
-from affetti.core.recording.integrity import ROW_BYTES, contents_sha256, is_sealed, log_sha256
+from affetti.core.recording.integrity import (
+    NOTHING_REMOVED,
+    REMOVED_ROW,
+    ROW_BYTES,
+    contents_sha256,
+    is_sealed,
+    log_sha256,
+)
 from affetti.core.recording.pictures import decoded
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import stretches, texts_of, times_s
@@ -684,7 +691,7 @@ class Session:
             A record, or anything else that a reader uses, is not what was sealed.
         """
         digests = self.digests
-        if self.altered or log_sha256(digests) != self.log_sha256:
+        if self.altered or self.chain_sha256() != self.log_sha256:
             raise layout.damaged(self.path, text("damage.log_not_one_sealed"))
         for row, record in zip(digests, self.records(), strict=True):
             if not is_sealed(record, row):
@@ -701,6 +708,26 @@ class Session:
             raise layout.damaged(self.path, what)
         with layout.reading(self.path, item):
             return np.asarray(item[:], np.uint8)
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the last event."""
+        return int(max(self._index["seq"].max(), self.removed["seq"].max(initial=-1)))
+
+    @cached_property
+    def removed(self) -> NDArray[Any]:
+        """What was withdrawn from the file, `REMOVED_ROW` [n]: see `core.recording.integrity`."""
+        if "removed" not in self._file["events"]:
+            return NOTHING_REMOVED
+        return np.asarray(layout.table(self.path, self._file, "events/removed", REMOVED_ROW))
+
+    def chain_sha256(self, before_seq: int | None = None) -> str:
+        """Return the digest over the log as it is, or over what stands before a record."""
+        seqs, digests, removed = self._index["seq"], self.digests, self.removed
+        if before_seq is not None:
+            digests, seqs = digests[seqs < before_seq], seqs[seqs < before_seq]
+            removed = removed[removed["seq"] < before_seq]
+        return log_sha256(seqs, digests, removed)
 
     def verify_digest(self) -> None:
         """Read everything and compare it with its digests; what is wrong makes it `altered`.

@@ -1,0 +1,53 @@
+"""`affetti forget`: removes all recordings of a person, and what lies beside them."""
+
+from pathlib import Path
+
+import click
+
+from affetti.core import terminal
+from affetti.core.errors import AffettiError, ExitCode, FileMissing, Unsealed
+from affetti.core.language import counted, text
+from affetti.core.paths import TypedPath
+
+
+@click.command()
+@click.argument("person", metavar="PERSON")
+@click.argument("folders", metavar="FOLDER...", nargs=-1, type=TypedPath(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
+    """Remove all recordings of a person, and whatever lies beside them, for good.
+
+    PERSON is the code that the recordings name. FOLDER is looked through with all below it;
+    without one, the folder of the settings.
+
+    \b
+    affetti forget P07
+    affetti forget P07 study/
+    """
+    from affetti.core import settings
+    from affetti.core.custody import withdrawal
+    from affetti.core.people.person import checked_code
+
+    code = checked_code(person)
+    places = folders or (settings.load().folder,)
+    found, unread = withdrawal.recordings_of(code, places)
+    for path, error in unread:
+        terminal.say(text("forget.unread", path=path, error=error.message), err=True)
+    if waiting := withdrawal.unsealed_of(code, places):
+        raise Unsealed("forget.unsealed", paths=", ".join(path.name for path in waiting))
+    if not found:
+        raise FileMissing("forget.nothing", person=code)
+    for path in found:
+        terminal.say(str(path))
+    if not yes:
+        click.confirm(counted("forget.really", len(found), person=code), abort=True)
+    failed = False
+    for path in found:
+        try:
+            for gone in withdrawal.forget(path):
+                terminal.say(text("withdraw.gone", path=gone.name))
+        except AffettiError as error:
+            terminal.say(error.message, err=True)
+            failed = True
+    terminal.say(text("withdraw.copies"))
+    return ExitCode.WARNING if failed or unread else ExitCode.OK

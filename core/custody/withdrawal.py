@@ -1,0 +1,326 @@
+"""Consent that ends after a recording: what rested on it leaves the file, and what lies beside.
+
+A recording from which something is withdrawn is written anew from the records that stay, each
+with the digest it was sealed with; of the others their digests stay, without the salts. So the
+log can be verified as before, nobody can guess what was removed, and no byte of it is in the
+file. A `Withdrawn` at its end says what went, when and why.
+
+An estimate goes with what it was made from. Those made later of the same modality go as well:
+perception has a memory, of whose face is read, say, or how quiet the room is. From the pictures
+and the sound that stay they can be computed again.
+"""
+
+import os
+import shutil
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.core import system
+from affetti.core.clock import NS_PER_S
+from affetti.core.consent import today
+from affetti.core.custody.artefacts import ANALYSIS, PART, RECORDING, REPORT, UNREADABLE, beside
+from affetti.core.custody.temporary import name_beside
+from affetti.core.errors import AffettiError, Damaged, DiskFull, FileMissing, Unsealed, UsageError
+from affetti.core.events import (
+    IDENTITY,
+    SIGNALS,
+    AnyEvent,
+    AudioCaptured,
+    EmotionFused,
+    Estimate,
+    EstimateSkipped,
+    FaceEstimated,
+    FrameCaptured,
+    MusicEstimated,
+    UnknownEvent,
+    Withdrawn,
+    encode,
+)
+from affetti.core.recording import hdf5
+from affetti.core.recording.integrity import REMOVED_ROW, SALT_BYTES
+from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
+from affetti.core.recording.records import Record, record_of
+from affetti.core.recording.session import Session
+from affetti.core.recording.writer import SealedWriter, Sizes
+from affetti.core.settings import MIB
+from affetti.core.streams import ROOM, VIDEO
+
+Progress = Callable[[int, int], None]  # records done, records in all
+
+_LATEST: Final = 4  # estimates of music that a fused one may rest on: more than come in its time
+_OURS: Final = frozenset({"face", "music"})
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What became of a recording.
+
+    Attributes
+    ----------
+    path
+        The recording.
+    event
+        What it says of it itself.
+    removed
+        What lay beside it and is gone, too.
+    """
+
+    path: Path
+    event: Withdrawn
+    removed: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class _What:
+    """What is withdrawn."""
+
+    scopes: frozenset[str]
+    start_ns: int
+    stop_ns: int | None
+    rates_hz: dict[str, int]  # of sounds
+    gone: set[int] = field(default_factory=set)  # `seq` of all that goes
+    room: deque[bool] = field(default_factory=lambda: deque(maxlen=_LATEST))  # music was of it
+
+    def takes(self, record: Record, event: AnyEvent | UnknownEvent) -> bool:
+        """Whether a record goes; asked of each, in order."""
+        if isinstance(event, MusicEstimated):
+            self.room.append(ROOM in record.scopes.split(","))
+        goes = self._takes(record, event)
+        if goes:
+            self.gone.add(record.seq)
+        return goes
+
+    def _takes(self, record: Record, event: AnyEvent | UnknownEvent) -> bool:
+        needs = not self.scopes.isdisjoint(record.scopes.split(","))
+        match event:
+            case EstimateSkipped(of_seq=of_seq):
+                return of_seq in self.gone
+            case Estimate():
+                return event.t_ns >= self.start_ns and (needs or self._rests_on(event))
+        return needs and self._overlaps(event)
+
+    def _rests_on(self, estimate: Estimate) -> bool:
+        match estimate:
+            case FaceEstimated():
+                return IDENTITY in self.scopes
+            case EmotionFused(decided_by_all=modalities):
+                rests: set[str] = {VIDEO, IDENTITY} if "face" in modalities else set()
+                rests |= {ROOM} if "music" in modalities and any(self.room) else set()
+                rests |= {SIGNALS} if not _OURS.issuperset(modalities) else set()
+                return not self.scopes.isdisjoint(rests)
+        return False
+
+    def _overlaps(self, event: AnyEvent | UnknownEvent) -> bool:
+        end_ns = event.t_ns
+        if isinstance(event, AudioCaptured):
+            end_ns += event.count * NS_PER_S // self.rates_hz[event.stream]
+        before = self.stop_ns is not None and event.t_ns >= self.stop_ns
+        return not before and (end_ns > self.start_ns or event.t_ns >= self.start_ns)
+
+
+def scopes_in(session: Session) -> tuple[str, ...]:
+    """Return the scopes of consent that something in a recording rests on."""
+    there = {s.scope for s in session.state.streams.values() if s.scope}
+    read = session.state.consent.grants(IDENTITY) and VIDEO in there
+    return (*sorted(there), *((IDENTITY,) if read else ()))
+
+
+def withdraw(
+    path: Path,
+    scopes: Iterable[str],
+    *,
+    start_ns: int = 0,
+    stop_ns: int | None = None,
+    reason: str = "",
+    progress: Progress | None = None,
+) -> Withdrawal:
+    """Remove from a recording all that rests on some scopes of consent.
+
+    What can be made again of it and lies beside, its analyses and its report, is removed as well,
+    and so is what could not be read when it was sealed.
+
+    Parameters
+    ----------
+    path
+        A sealed recording.
+    scopes
+        Of consent, such as "video".
+    start_ns, stop_ns
+        Which stretch of the session is meant; by default all of it.
+    reason
+        In one's own words; it stays in the recording.
+    progress
+        Called with the records done and the records in all.
+
+    Raises
+    ------
+    AffettiError
+        It is no recording, was altered, or holds nothing that rests on them; it is not sealed;
+        or the disk has no room for both. The recording is as it was then.
+    """
+    _refuse_parts(path)
+    with Session.open(path) as session:
+        chosen = frozenset(scopes) & frozenset(scopes_in(session))
+        if not chosen:
+            raise UsageError("withdrawal.nothing", path=path.name)
+        _refuse_without_room(path)
+        rates = {name: each.form.rate_hz for name, each in session.streams.items() if each.channels}
+        what = _What(chosen, start_ns, stop_ns, rates)
+        temporary = name_beside(path)
+        try:
+            event = _write(temporary, session, what, reason, progress)
+            _verify(temporary, event)
+            os.replace(temporary, path)
+            system.sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return Withdrawal(path, event, _removed_beside(path))
+
+
+def _refuse_parts(path: Path) -> None:
+    if any(found.artefact is PART for found in beside(path)):
+        raise Unsealed("withdrawal.parts", path=path.name)
+
+
+def _refuse_without_room(path: Path) -> None:
+    size = path.stat().st_size
+    free = system.free_bytes(path.parent)
+    if free is not None and free < size + 4 * MIB:
+        raise DiskFull("withdrawal.no_room", path=path.name, size=size / MIB)
+
+
+def _write(
+    temporary: Path, session: Session, what: _What, reason: str, progress: Progress | None
+) -> Withdrawn:
+    kept, kinds = _split(session, what)
+    if not what.gone:
+        raise UsageError("withdrawal.nothing", path=session.path.name)
+    event = Withdrawn(
+        t_ns=session.state.now_ns,
+        seq=session.last_seq + 1,
+        scopes=tuple(sorted(what.scopes)),
+        from_ns=what.start_ns,
+        to_ns=what.stop_ns,
+        on=today(),
+        reason=reason,
+        removed=dict(sorted(kinds.items())),
+        log_sha256=session.log_sha256,
+    )
+    last = record_of(event.seq, event.t_ns, type(event).__name__, encode(event), b"")
+    sizes = Sizes(kept.json + len(last.json), kept.videos)
+    with hdf5.created(temporary, libver="earliest") as file:
+        writer = SealedWriter(file, session.schema_version, sizes, _rows_of(session, what.gone))
+        total = len(session)
+        digests = zip(session.verified_records(), session.digests, strict=True)
+        for done, (record, sealed) in enumerate(digests, start=1):
+            if record.seq not in what.gone:
+                writer.add(record, sealed)
+            if progress is not None:
+                progress(done, total)
+        writer.add(last)
+        writer.finish()
+    with temporary.open("rb") as written:
+        os.fsync(written.fileno())
+    return event
+
+
+def _split(session: Session, what: _What) -> tuple[Sizes, Counter[str]]:
+    """Return the sizes of what stays, and of what goes how many there are of each kind."""
+    json, videos, kinds = 0, Counter[str](), Counter[str]()
+    for record, event in zip(session.records(), session.events, strict=True):
+        if what.takes(record, event):
+            kinds[record.kind] += 1
+            continue
+        json += len(record.json)
+        if isinstance(event, FrameCaptured):
+            videos[event.stream] += len(record.blob)
+    return Sizes(json, videos), kinds
+
+
+def _rows_of(session: Session, gone: set[int]) -> NDArray[Any]:
+    """Return the digests, without salts, of all that goes now and that went before."""
+    pairs = [
+        (record.seq, row[SALT_BYTES:])
+        for record, row in zip(session.records(), session.digests, strict=True)
+        if record.seq in gone
+    ]
+    rows = np.concatenate([session.removed, np.array(pairs, REMOVED_ROW)])
+    return np.asarray(rows[np.argsort(rows["seq"], kind="stable")])
+
+
+def _verify(temporary: Path, event: Withdrawn) -> None:
+    with Session.open(temporary) as written:
+        written.verify_digest()
+        if written.chain_sha256(event.seq) != event.log_sha256:
+            raise Damaged("withdrawal.not_the_same_log", path=temporary.name)
+
+
+def _removed_beside(path: Path) -> tuple[Path, ...]:
+    """Remove what lies beside a recording and may hold what was withdrawn."""
+    kinds = (ANALYSIS, REPORT, UNREADABLE)
+    found = [each.path for each in beside(path) if each.artefact in kinds]
+    for each in found:
+        remove(each)
+    return tuple(found)
+
+
+def recordings_of(
+    person: str, folders: Iterable[Path]
+) -> tuple[list[Path], list[tuple[Path, AffettiError]]]:
+    """Return the sealed recordings of a person in folders and below, and those nobody can read.
+
+    What was altered is read all the same: whose it is, it still says.
+    """
+    found, unread = [], []
+    for path in one_of_each(each for folder in folders for each in sealed_in(folder)):
+        try:
+            with Session.open(path, altered=True) as session:
+                if session.started.person == person:
+                    found.append(path)
+        except AffettiError as error:
+            unread.append((path, error))
+    return found, unread
+
+
+def unsealed_of(person: str, folders: Iterable[Path]) -> list[Path]:
+    """Return the unsealed recordings in folders and below that are named after a person."""
+    every = one_of_each(each for folder in folders for each in unsealed_in(folder))
+    return [path for path in every if path.name.startswith(f"sub-{person}_")]
+
+
+def forget(path: Path) -> tuple[Path, ...]:
+    """Remove a recording and all that lies beside it; return what is gone.
+
+    Raises
+    ------
+    AffettiError
+        Something could not be removed. The recording itself goes last.
+    """
+    found = sorted(beside(path), key=lambda each: each.artefact is RECORDING)
+    for each in found:
+        remove(each.path)
+    system.sync_folder(path.parent)
+    return tuple(each.path for each in found)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it; of a link, the link.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be removed.
+    """
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileMissing("withdrawal.cannot_remove", path=path, error=error) from error

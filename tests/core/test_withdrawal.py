@@ -1,0 +1,217 @@
+"""What is withdrawn leaves the file without a trace of its bytes, and what stays is verified."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from affetti.analyzer.checks import Importance, inspect
+from affetti.analyzer.replay import as_consented
+from affetti.core.custody import withdrawal
+from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
+from affetti.core.events import (
+    EmotionFused,
+    EstimateSkipped,
+    Event,
+    FaceEstimated,
+    FrameCaptured,
+    MusicEstimated,
+    NoteAdded,
+    SessionStarted,
+    Withdrawn,
+    consent_to,
+)
+from affetti.core.recording.losses import withdrawn_words
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from tests.conftest import NS, RATE_HZ, small_session, started
+
+WriteLog = Callable[..., Path]
+CALM = (0.1, 0.1, 0.1, 0.7)
+
+
+def estimates() -> list[tuple[Event, bytes]]:
+    """One estimate of each modality a second, the face's skipped in the first."""
+    made: list[Event] = [EstimateSkipped(t_ns=0, modality="face", of_seq=1)]
+    for second in range(1, 4):
+        at = second * NS
+        made.append(FaceEstimated(t_ns=at, frame=10 * second))
+        end = second * RATE_HZ
+        made.append(
+            MusicEstimated(t_ns=at, stream="room", start_sample=0, end_sample=end, emotions=CALM)
+        )
+        decided = "both" if second < 3 else "music"
+        made.append(EmotionFused(t_ns=at, emotions=CALM, decided_by=decided))
+    return [(event, b"") for event in made]
+
+
+@pytest.fixture
+def recording(write_log: WriteLog) -> Path:
+    *items, last = small_session()
+    note = NoteAdded(t_ns=NS, text="hums along"), b""
+    return seal(write_log([*items, *estimates(), note, last])).path
+
+
+def kinds(path: Path) -> list[type]:
+    with Session.open(path) as session:
+        session.verify_digest()
+        return [type(event) for event in session.events]
+
+
+def blobs(path: Path, kind: str) -> list[bytes]:
+    with Session.open(path) as session:
+        return [record.blob for record in session.records() if record.kind == kind]
+
+
+def test_of_withdrawn_video_no_byte_is_left_and_the_rest_is_verified(recording: Path) -> None:
+    frames, sound = blobs(recording, "FrameCaptured"), blobs(recording, "AudioCaptured")
+    with Session.open(recording) as session:
+        before = session.log_sha256
+    done = withdrawal.withdraw(recording, ["video"], reason="asked for it")
+    assert done.event.removed == {
+        "EmotionFused": 2,
+        "EstimateSkipped": 1,
+        "FaceEstimated": 3,
+        "FrameCaptured": 40,
+    }
+    raw = recording.read_bytes()
+    assert frames
+    assert not any(frame in raw for frame in frames)
+    assert blobs(recording, "AudioCaptured") == sound
+    left = kinds(recording)
+    assert not {FrameCaptured, FaceEstimated, EstimateSkipped} & set(left)
+    assert left.count(MusicEstimated) == 3
+    assert left.count(EmotionFused) == 1
+    assert left[-1] is Withdrawn
+    with Session.open(recording) as session:
+        assert session.chain_sha256(done.event.seq) == before == done.event.log_sha256
+        assert not session.state.consent.grants("video")
+        assert session.state.notes[0].text == "hums along"
+        assert session.info.withdrawals == [withdrawn_words(done.event)]
+    assert "asked for it" in withdrawn_words(done.event)
+    assert not [f for f in inspect(recording) if f.importance > Importance.NOTE]
+
+
+def test_of_a_stretch_only_its_pictures_go_and_every_later_estimate_of_them(
+    recording: Path,
+) -> None:
+    withdrawal.withdraw(recording, ["video"], start_ns=NS, stop_ns=2 * NS)
+    with Session.open(recording) as session:
+        times = [e.t_ns for e in session.events if isinstance(e, FrameCaptured)]
+        faces = [e.t_ns for e in session.events if isinstance(e, FaceEstimated | EstimateSkipped)]
+        assert len(times) == 30
+        assert not any(NS <= t_ns < 2 * NS for t_ns in times)
+        assert faces == [0]
+        assert session.state.interruptions.withheld("video", 4 * NS) == [(NS, 2 * NS)]
+    done = withdrawal.withdraw(recording, ["video"], start_ns=0, stop_ns=NS // 2)
+    assert done.event.removed["FrameCaptured"] == 5
+    assert kinds(recording).count(Withdrawn) == 2
+    assert not [f for f in inspect(recording) if f.importance > Importance.NOTE]
+
+
+def test_a_sound_goes_wholly_that_reaches_into_a_stretch(recording: Path) -> None:
+    done = withdrawal.withdraw(recording, ["room"], start_ns=3 * NS // 2, stop_ns=7 * NS // 4)
+    assert done.event.removed == {"AudioCaptured": 1, "EmotionFused": 2, "MusicEstimated": 2}
+    with Session.open(recording) as session:
+        assert session.state.audio["room"].samples == 3 * RATE_HZ
+
+
+def test_who_withdraws_what_tells_faces_apart_is_not_told_apart_again(write_log: WriteLog) -> None:
+    begun = started(consent=consent_to("video", "room", "identity"))
+    _, *items, last = small_session()
+    path = seal(write_log([(begun, b""), *items, *estimates(), last])).path
+    done = withdrawal.withdraw(path, ["identity"])
+    assert done.event.removed == {"EmotionFused": 2, "FaceEstimated": 3}
+    with Session.open(path) as session:
+        again = as_consented(session.started, session)
+        assert isinstance(again, SessionStarted)
+        assert again.consent.granted == ("video", "room")
+        assert session.state.frames == 40
+
+
+@pytest.mark.parametrize("scopes", [["signals"], [], ["nonsense"]])
+def test_what_nothing_rests_on_changes_nothing(recording: Path, scopes: list[str]) -> None:
+    before = recording.read_bytes()
+    with pytest.raises(UsageError):
+        withdrawal.withdraw(recording, scopes)
+    assert recording.read_bytes() == before
+    assert os.listdir(recording.parent).count(recording.name) == 1
+
+
+def test_an_altered_recording_is_left_as_it_is(recording: Path) -> None:
+    data = bytearray(recording.read_bytes())
+    at = data.index(b"hums along")
+    data[at : at + 4] = b"HUMS"
+    recording.write_bytes(data)
+    with pytest.raises(Damaged):
+        withdrawal.withdraw(recording, ["video"])
+    assert recording.read_bytes() == bytes(data)
+
+
+def test_one_that_is_not_wholly_sealed_is_sealed_first(
+    recording: Path, write_log: WriteLog
+) -> None:
+    write_log()
+    with pytest.raises(Unsealed):
+        withdrawal.withdraw(recording, ["video"])
+
+
+def test_what_can_be_made_again_goes_and_what_was_said_stays(recording: Path) -> None:
+    for name in ("session.report.html", "session.annotations.jsonl"):
+        (recording.parent / name).touch()
+    for name in ("session.analysis", "session.unreadable"):
+        (recording.parent / name).mkdir()
+    done = withdrawal.withdraw(recording, ["video"])
+    assert sorted(path.name for path in done.removed) == [
+        "session.analysis",
+        "session.report.html",
+        "session.unreadable",
+    ]
+    left = {path.name for path in recording.parent.iterdir()}
+    assert {"session.h5", "session.annotations.jsonl"} <= left
+    assert not left & {path.name for path in done.removed}
+
+
+def test_a_person_is_forgotten_with_all_that_lies_beside(
+    recording: Path, write_log: WriteLog, tmp_path: Path
+) -> None:
+    _, *items = small_session()
+    other = seal(write_log([(started(person="P08"), b""), *items], name="other.h5")).path
+    (tmp_path / "session.report.html").touch()
+    (tmp_path / "session.annotations.jsonl").touch()
+    (tmp_path / "broken.h5").write_bytes(b"nobody knows")
+    found, unread = withdrawal.recordings_of("P07", [tmp_path])
+    assert found == [recording]
+    assert [path.name for path, _ in unread] == ["broken.h5"]
+    gone = withdrawal.forget(recording)
+    assert gone[-1] == recording
+    assert [path for path in tmp_path.iterdir() if path.name.startswith("session")] == []
+    assert other.exists()
+
+
+def test_what_waits_to_be_sealed_is_found_before_a_person_is_forgotten(
+    write_log: WriteLog, tmp_path: Path
+) -> None:
+    target = write_log(name="sub-P07_ses-20261124T101500.h5")
+    assert withdrawal.unsealed_of("P07", [tmp_path]) == [target]
+    assert withdrawal.unsealed_of("P0", [tmp_path]) == []
+
+
+def test_a_withdrawal_says_what_it_cannot_do_and_the_recording_stays(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = recording.read_bytes()
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises((AffettiError, OSError)):
+        withdrawal.withdraw(recording, ["video"])
+    assert recording.read_bytes() == before
+    assert [p for p in recording.parent.iterdir() if p.name.endswith(".writing")] == []
+
+
+def test_scopes_are_those_that_something_rests_on(recording: Path) -> None:
+    with Session.open(recording) as session:
+        assert withdrawal.scopes_in(session) == ("room", "video")
