@@ -89,7 +89,7 @@ class LiveScreen(EngineScreen):
             "pageup,pagedown",
             "app.mark",
             text("key.mark"),
-            key_display="PgUp PgDn",
+            key_display=text("key.pages"),
             show=False,
             priority=True,
             tooltip=text("key.mark_by_pedal"),
