@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -158,9 +159,11 @@ def analyze_files(
     Raises
     ------
     AffettiError
-        Two recordings would write into the same folder.
+        Two recordings would write into the same folder, or the script that calls this lacks its
+        guard.
     """
     _refuse_shared_folders(paths, request)
+    _refuse_without_guard()
     outcomes = {path: _failed(path, error) for path, error in _twins(paths).items()}
     for outcome in outcomes.values():
         done(outcome)
@@ -247,6 +250,17 @@ def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
                 "batch.holds_same_session_analyzed", path=path.name, other=other
             )
     return found
+
+
+def _refuse_without_guard() -> None:
+    """Refuse to start processes from a script that each of them would run from its beginning."""
+    main = sys.modules.get("__main__")
+    script = getattr(main, "__file__", None)
+    if script is None or getattr(main, "__spec__", None) is not None:
+        return
+    with suppress(OSError):
+        if b"__name__" not in Path(script).read_bytes():
+            raise UsageError("batch.no_main_guard", path=Path(script).name)
 
 
 def _refuse_shared_folders(paths: list[Path], request: Request) -> None:

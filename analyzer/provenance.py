@@ -20,6 +20,7 @@ from affetti.core.environment import environment
 from affetti.core.errors import AffettiError, DiskFull, FileExists, FileMissing
 from affetti.core.language import word
 from affetti.core.recording.session import Session
+from affetti.core.system import private
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.pipelines import Offer, digests_of
 
@@ -123,7 +124,7 @@ def write_analysis(
     """
     tables = tables_of(analysis)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         broken_off = list(folder.glob(f"{_UNFINISHED}*"))
         temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
         try:
@@ -131,9 +132,9 @@ def write_analysis(
             for table in tables:
                 path = temporary / f"{table.name}.csv"
                 write_csv(table, path, spreadsheet=origin.spreadsheet)
-            (temporary / SCHEMA_NAME).write_bytes(schema_of(tables))
+            _write(temporary / SCHEMA_NAME, schema_of(tables))
             statement = _statement(analysis, origin, recording, tables, command)
-            (temporary / FILE_NAME).write_text(statement, encoding="utf-8", errors="replace")
+            _write(temporary / FILE_NAME, statement.encode("utf-8", "replace"))
             for name in (*(f"{table.name}.csv" for table in tables), SCHEMA_NAME, FILE_NAME):
                 os.replace(temporary / name, folder / name)
         finally:
@@ -144,6 +145,11 @@ def write_analysis(
         kind = DiskFull if full else FileMissing
         message = "provenance.disk_full" if full else "provenance.cannot_be_written"
         raise kind(message, folder=folder, error=error.strerror) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    with open(path, "wb", opener=private) as file:
+        file.write(data)
 
 
 def _statement(

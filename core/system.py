@@ -151,6 +151,11 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def private(path: str, flags: int) -> int:
+    """Open a file that, where it is made, nobody but its owner may read: an `opener`."""
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), stat.S_IRUSR | stat.S_IWUSR)
+
+
 def keep_private(fd: int) -> None:
     """Let nobody but its owner read an open file; on Windows its folder sees to that."""
     if hasattr(os, "fchmod"):

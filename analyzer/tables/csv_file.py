@@ -16,6 +16,7 @@ import numpy as np
 
 from affetti.analyzer.tables import Table, description_of, type_of
 from affetti.core.labels import lines
+from affetti.core.system import private
 
 SCHEMA_NAME: Final = "datapackage.json"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -34,7 +35,7 @@ def write_csv(table: Table, path: Path, *, spreadsheet: bool = False) -> None:
         Excel knows UTF-8, and a text that would run as a formula is led by an apostrophe.
     """
     encoding = "utf-8-sig" if spreadsheet else "utf-8"
-    with path.open("w", newline="", encoding=encoding) as file:
+    with open(path, "w", newline="", encoding=encoding, opener=private) as file:
         for row in ([*table.columns], *table.rows):
             file.write(",".join(cell(value, spreadsheet=spreadsheet) for value in row) + "\n")
 

@@ -76,7 +76,7 @@ def replacing(target: Path) -> Iterator[int]:
         if not is_being_written(left):
             left.unlink()
     temporary = name_beside(target)
-    fd = system.open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    fd = system.open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         try:
             with suppress(OSError):  # a file system without locks

@@ -14,6 +14,7 @@ from affetti.core.codes import Digest, Given
 from affetti.core.errors import Damaged
 from affetti.core.events.base import field
 from affetti.core.events.entries import Entry, Retracted
+from affetti.core.system import private
 
 
 class Annotation(Entry, frozen=True, kw_only=True, tag=True):
@@ -46,7 +47,7 @@ def append(path: Path, entry: AnyEntry) -> None:
     """Add an entry to a log, and make sure of the disk; a line that a crash tore is closed."""
     before = path.read_bytes()[-1:] if path.exists() else b""
     torn = before not in (b"", b"\n")
-    with path.open("ab") as file:
+    with open(path, "ab", opener=private) as file:
         file.write(_TORN * torn)
         file.write(msgspec.json.encode(entry) + b"\n")
         file.flush()

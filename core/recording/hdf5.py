@@ -19,13 +19,21 @@ def to_read(path: Path) -> h5py.File:
 
 
 def created(path: Path, **how: Any) -> h5py.File:
-    """Create a file that is not there yet, locked where files can be locked.
+    """Create a file that is not there yet, which only its owner may read.
+
+    It is locked where files can be locked.
 
     Raises
     ------
     OSError
         It is there, or cannot be written.
     """
+    file = _created(path, **how)
+    path.chmod(0o600)  # before anything is in it
+    return file
+
+
+def _created(path: Path, **how: Any) -> h5py.File:
     try:
         return h5py.File(path, "x", **how)
     except FileExistsError:

@@ -283,7 +283,7 @@ class PartLog:
 
     def _first(self) -> _Part:
         try:
-            self.target.parent.mkdir(parents=True, exist_ok=True)
+            self.target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return self._begin()
         except (OSError, RuntimeError) as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG):

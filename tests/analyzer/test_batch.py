@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from session_builder import Plan, build
 
 from affetti.analyzer.analysis import Parameters
 from affetti.analyzer.batch import Outcome, Request, analyze_file, analyze_files, recordings_in
+from affetti.analyzer.report import write_report
 from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.recording.sealing import seal
 
 pytestmark = pytest.mark.one_of_each
 
@@ -236,3 +239,45 @@ def test_one_file_by_several_spellings_is_one_recording(people: Path) -> None:
 def test_a_damaged_file_is_still_found_in_a_folder(people: Path) -> None:
     (people / "sub-P02" / "broken.h5").write_bytes(b"\x89HDF")
     assert people / "sub-P02" / "broken.h5" in recordings_in([people])
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from affetti.analyzer import Request, analyze_files, recordings_in
+analyze_files(recordings_in([Path(sys.argv[1])]), Request(), jobs=2)
+"""
+
+
+def test_a_script_without_its_guard_is_told_so(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        build(tmp_path / f"{name}.h5", Plan(duration_s=1))
+    script = tmp_path / "study.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, "-P", str(script), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "study.py starts processes" in done.stderr
+    assert "memory" not in done.stderr
+    assert not list(tmp_path.glob("*.analysis"))
+    guarded = SCRIPT.replace("analyze_files(rec", "if __name__ == '__main__': analyze_files(rec")
+    script.write_text(guarded)
+    subprocess.run(command, check=True)
+    assert len(list(tmp_path.glob("*.analysis"))) == 2
+
+
+def test_a_notebook_writes_what_only_its_owner_may_read(
+    write_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        target = write_log(close=True)
+        parts = [path.stat().st_mode & 0o077 for path in tmp_path.glob("*.part*.h5")]
+        recording = seal(target).path
+        outcome = analyze_file(recording, Request())
+        report = write_report(recording)
+    finally:
+        os.umask(before)
+    assert outcome.folder is not None
+    made = [recording, report, outcome.folder, *outcome.folder.iterdir()]
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []
+    assert parts == [0]

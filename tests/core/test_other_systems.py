@@ -1,0 +1,89 @@
+"""What only Unix has is asked for in one module, and everything runs where it is not there."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from affetti.core.errors import ExitCode
+
+ROOT = Path(__file__).parents[2]
+# Modules, and names in modules, that Windows lacks.
+MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "syslog"}
+NAMES = {
+    *("SIGHUP", "SIGPIPE", "SIGKILL", "SIGUSR1", "SIGALRM", "setsid", "fork", "getuid", "geteuid"),
+    *("posix_fallocate", "pwrite", "pread", "fchmod", "statvfs", "O_NOFOLLOW", "O_CLOEXEC", "poll"),
+}
+# A wait on a pipe and on a message; where a name is looked for before it is used.
+ALLOWED = {("recorder/tui/link.py", "poll"), ("core/locations.py", "getuid")}
+
+
+def used(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+
+
+def test_what_only_unix_has_is_named_in_one_module() -> None:
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for room in ("core", "models", "recorder", "analyzer", "affetti")
+        for path in (ROOT / room).rglob("*.py")
+        if "training" not in path.parts and path != ROOT / "core" / "system.py"
+        for name in used(ast.parse(path.read_text(encoding="utf-8")))
+        if name in MODULES | NAMES
+    }
+    assert found <= ALLOWED
+
+
+# Takes away what Windows lacks, in this process and, by `sitecustomize`, in all that it starts.
+BLOCK = """
+import sys
+for name in ("fcntl", "resource", "pwd"):
+    sys.modules[name] = None
+import os, select, signal
+for module, names in {
+    os: ("posix_fallocate", "pwrite", "pread", "fchmod", "O_NOFOLLOW", "O_CLOEXEC",
+         "setsid"),
+    select: ("poll",),
+    signal: ("SIGHUP", "SIGPIPE"),
+}.items():
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+"""
+
+
+def test_a_session_is_recorded_analyzed_and_reported_without_what_only_unix_has(
+    tmp_path: Path, music_folder: Path
+) -> None:
+    place = tmp_path / "Ätna data"
+    place.mkdir()
+    (place / "sitecustomize.py").write_text(BLOCK)
+    environment = {**os.environ, "PYTHONPATH": str(place)}
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "affetti", *map(str, words)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    plan = ["--headless", "--duration", "4", "--play", music_folder / "anger.ogg", "--no-speaker"]
+    for name in ("a.h5", "b.h5"):
+        done = run("record", *plan, "--output", place / name)
+        assert done.returncode == ExitCode.OK, done.stderr
+    for words in (["check", place], ["analyze", place, "--jobs", "2"], ["report", place / "a.h5"]):
+        done = run(*words)
+        assert done.returncode in (ExitCode.OK, ExitCode.WARNING), done.stderr
+        assert "Traceback" not in done.stderr
+    assert len(list(place.glob("*.analysis/segments.csv"))) == 2
+    assert list(place.glob("*.report.html"))
