@@ -16,9 +16,9 @@ from affetti.analyzer.replay import Progress
 from affetti.analyzer.report import write_report
 from affetti.analyzer.verify import Verification
 from affetti.analyzer.verify import verify as verified
-from affetti.core.custody.recovery import unsealed
+from affetti.core.custody.recovery import sealed, unsealed
 from affetti.core.events import Event
-from affetti.core.recording.sealing import SealReport, seal
+from affetti.core.recording.sealing import SealReport
 from affetti.core.recording.session import Session
 
 Recording: TypeAlias = str | Path | Session
@@ -70,7 +70,8 @@ def recover(*paths: str | Path) -> list[SealReport]:
     AffettiError
         Nothing is there, or a recording cannot be sealed; those before it are.
     """
-    return [seal(target) for target in unsealed(map(Path, paths))]
+    reports = [sealed(target) for target in unsealed(map(Path, paths))]
+    return [report for report in reports if report is not None]
 
 
 def replay(recording: Recording, progress: Progress | None = None) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from affetti.core import place, terminal
+from affetti.core import place, system, terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import text
 
@@ -70,6 +70,7 @@ def main() -> NoReturn:
     os.environ["PYTHONSAFEPATH"] = "1"
     # Recordings, tables and reports are about patients: only their owner may read them.
     os.umask(0o077)
+    system.forbid_core_dumps()
     terminal.begin()
     text("error.stopped")  # reads the catalogue while files can be opened
     try:

@@ -36,6 +36,9 @@ def recover(paths: tuple[Path, ...]) -> int:
         try:
             with bar(text("bar.sealing", name=target.name)) as progress:
                 done = sealed(target, progress)
+            if done is None:
+                terminal.say(text("recover.never_began", name=target.name))
+                continue
             terminal.say(text("recover.done", path=done.path, statement=done.statement))
             whole = whole and done.whole
         except AffettiError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from affetti.core import logbook
 from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import is_part, one_of_each, parts_of, target_of, unsealed_in
-from affetti.core.recording.sealing import Progress, SealReport, seal
+from affetti.core.recording.sealing import Progress, SealReport, discard_blank, seal
 
 
 def unsealed(paths: Iterable[Path]) -> list[Path]:
@@ -29,8 +29,12 @@ def unsealed(paths: Iterable[Path]) -> list[Path]:
     return one_of_each(found)
 
 
-def sealed(target: Path, progress: Progress | None = None) -> SealReport:
+def sealed(target: Path, progress: Progress | None = None) -> SealReport | None:
     """Seal one recording among others; whatever goes wrong costs only its own result.
+
+    Returns
+    -------
+    None where a start left parts and never came to its first event; they are removed.
 
     Raises
     ------
@@ -38,7 +42,7 @@ def sealed(target: Path, progress: Progress | None = None) -> SealReport:
         It cannot be sealed.
     """
     try:
-        return seal(target, progress)
+        return None if discard_blank(target) else seal(target, progress)
     except AffettiError:
         raise
     except Exception as error:

@@ -17,6 +17,7 @@ from typing import Final
 from affetti.core import system
 
 _END: Final = ".writing"
+_TURN_S: Final = 0.05
 FRESH_S: Final = 60.0  # whatever is being written is written to more often
 
 
@@ -64,6 +65,26 @@ def is_being_written(path: Path) -> bool:
     if locked is None:  # all that is known then is whether it was written to a moment ago
         return time.time() - path.lstat().st_mtime < FRESH_S
     return not locked
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process after the other do something to a folder.
+
+    The lock is the folder's own: it leaves no file, and ends with whoever holds it.
+    """
+    try:
+        fd = system.open_file(folder, os.O_RDONLY)
+    except OSError:  # what is to be done there says why
+        yield
+        return
+    try:
+        with suppress(OSError):
+            while system.lock(fd) is False:
+                time.sleep(_TURN_S)
+        yield
+    finally:
+        os.close(fd)
 
 
 @contextmanager

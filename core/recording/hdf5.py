@@ -1,12 +1,13 @@
 """HDF5 files, opened so that neither locks nor the lack of them keep anybody from anything."""
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import h5py
 
-from affetti.core import place
+from affetti.core.recording.steady import SteadyFile
 
 
 def to_read(path: Path) -> h5py.File:
@@ -18,29 +19,16 @@ def to_read(path: Path) -> h5py.File:
     return h5py.File(path, "r", locking=False)
 
 
-def created(path: Path, **how: Any) -> h5py.File:
+@contextmanager
+def created(path: Path, **how: Any) -> Iterator[h5py.File]:
     """Create a file that is not there yet, which only its owner may read.
 
-    It is locked where files can be locked.
+    The disk is made sure of when it is closed.
 
     Raises
     ------
     OSError
         It is there, or cannot be written.
     """
-    file = _created(path, **how)
-    path.chmod(0o600)  # before anything is in it
-    return file
-
-
-def _created(path: Path, **how: Any) -> h5py.File:
-    try:
-        return h5py.File(path, "x", **how)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if place.kind_of(error) != "no_locks":
-            raise
-    if os.path.lexists(path) and not os.path.getsize(path):
-        path.unlink()  # which HDF5 made before it found that it cannot lock it
-    return h5py.File(path, "x", locking=False, **how)
+    with SteadyFile(path) as steady, h5py.File(steady, "w", **how) as file:
+        yield file

@@ -18,7 +18,7 @@ import re
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,7 @@ from affetti.core.recording.attributes import put_attributes, text_attribute
 from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_path, parts_of
 from affetti.core.recording.records import (
     KIND_BYTES,
+    MAGIC,
     SCOPES_BYTES,
     STREAM_BYTES,
     Place,
@@ -58,6 +59,7 @@ from affetti.core.recording.records import (
     record_of,
     scopes_text,
 )
+from affetti.core.recording.steady import SteadyFile
 from affetti.core.settings import MIB, LogSettings
 from affetti.core.streams import Stream
 
@@ -80,6 +82,7 @@ ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a pa
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
 _UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
+_FORM_BYTES: Final = 4096  # that HDF5 writes of a part before its first record, at most
 MAX_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
 
 
@@ -184,9 +187,9 @@ def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -
 @contextmanager
 def _created(path: Path) -> Iterator[h5py.File]:
     """Create a file that is removed again if it cannot be completed, on a full disk say."""
-    file = hdf5.created(path)
+    steady = SteadyFile(path)
     try:
-        with file:
+        with steady, h5py.File(steady, "w") as file:
             yield file
     except BaseException:
         path.unlink(missing_ok=True)
@@ -500,6 +503,37 @@ def _refuse_running(path: Path) -> None:
         raise Unsealed(id, path=path.name)
     if locked is False:
         raise Unsealed("parts.in_use", path=path.name)
+
+
+def is_running(path: Path) -> bool:
+    """Return whether a part is being recorded right now, or may be."""
+    try:
+        _refuse_running(path)
+    except Unsealed:
+        return True
+    return False
+
+
+def are_blank(paths: Iterable[Path]) -> bool:
+    """Return whether parts are those of a start that never came to its first event.
+
+    Whatever else they are, nothing was ever written into them.
+    """
+    try:
+        return all(not is_running(path) and _is_blank(path) for path in paths)
+    except (OSError, AffettiError):
+        return False
+
+
+def _is_blank(path: Path) -> bool:
+    part = _read_part(path)
+    if part.whole or len(part.rows) or len(part.named):
+        return part.whole and not len(part.rows)
+    with path.open("rb") as file:  # it broke off while HDF5 made it
+        if MAGIC in file.read(_FORM_BYTES):
+            return False
+        rest = Scan(file, _FORM_BYTES, os.fstat(file.fileno()).st_size)
+        return not list(rest) and rest.clean
 
 
 @dataclass(frozen=True)

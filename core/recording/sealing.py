@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from affetti.core.custody.temporary import (
     is_second_name,
     leftovers,
     name_beside,
+    one_at_a_time,
     publish,
 )
 from affetti.core.errors import AffettiError, Damaged, DiskFull, FileExists, FileMissing
@@ -39,6 +41,7 @@ from affetti.core.recording.names import DAMAGE, part_number
 from affetti.core.recording.parts import Survey
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
+from affetti.core.recording.steady import SteadyFile
 from affetti.core.recording.writer import SealedWriter, Sizes
 from affetti.core.settings import MIB
 from affetti.core.state import SessionState
@@ -116,6 +119,35 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
         There is nothing that can be sealed, it is being recorded, a part cannot be read for
         now, the file exists, or the disk is full. The parts stay as they are.
     """
+    with one_at_a_time(target.parent):
+        if os.path.lexists(target) and not parts.parts_of(target):
+            return _sealed_meanwhile(target)  # by another process
+        return _seal(target, progress)
+
+
+def discard_blank(target: Path) -> bool:
+    """Remove what is left of a start that never came to its first event.
+
+    Returns
+    -------
+    False where there is no such thing, or anything at all in it; then it stays.
+    """
+    with one_at_a_time(target.parent):
+        left = tuple(parts.parts_of(target))
+        blank = bool(left) and parts.are_blank(left)
+        if blank:
+            parts.remove(left)
+        return blank
+
+
+def _sealed_meanwhile(target: Path) -> SealReport:
+    with Session.open(target) as session:
+        info = session.info
+    said = " ".join(filter(None, (text("sealing.already_tidy"), info.recovery)))
+    return SealReport(target, info.recovered, info.lost_s, said)
+
+
+def _seal(target: Path, progress: Progress | None) -> SealReport:
     found = parts.survey(target)
     major(found.schema_version)
     if os.path.lexists(target):
@@ -390,16 +422,15 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
 
 
 def _write(path: Path, plan: _Plan, meter: _Meter) -> None:
-    with hdf5.created(path, libver="earliest") as file:
+    with SteadyFile(path) as steady, h5py.File(steady, "w", libver="earliest") as file:
         writer = SealedWriter(file, plan.found.schema_version, plan.sizes)
         for record in plan.found.records(plan.fit):
             writer.add(record)
+            steady.raise_error()
             meter.add(len(record.json) + len(record.blob) + HEADER_BYTES)
         if plan.last_words is not None:
             writer.add(plan.last_words)
         writer.finish()
-    with path.open("rb") as written:
-        os.fsync(written.fileno())
 
 
 def _recovery(found: Survey, losses: Losses, state: SessionState) -> SessionRecovered:

@@ -12,14 +12,16 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Final
 
 from affetti.core import logbook, system
 from affetti.core.clock import NS_PER_S
-from affetti.core.errors import AffettiError, Damaged, UsageError
+from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
 from affetti.core.events import (
     ConsentChanged,
     EndReason,
@@ -31,8 +33,9 @@ from affetti.core.events import (
 )
 from affetti.core.labels import label as one_label
 from affetti.core.labels import lines
-from affetti.core.language import text
-from affetti.core.recording.names import parts_of
+from affetti.core.language import listed, text
+from affetti.core.recording.names import parts_of, unsealed_in
+from affetti.core.recording.parts import is_running
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import Settings
 from affetti.models.pipelines import offered
@@ -262,6 +265,16 @@ class Engine:
         self._readers.load(self.recording.perceived)
         logbook.note("a recording begins")
         self._publish(messages.Started(str(self.recording.target)))
+        self._tell_unsealed(self.recording.target)
+
+    def _tell_unsealed(self, ours: Path) -> None:
+        """Say that recordings which broke off lie beside the one that begins."""
+        with suppress(AffettiError, OSError):
+            left = [target for target in unsealed_in(ours.parent) if target != ours]
+            left = [target for target in left if not any(map(is_running, parts_of(target)))]
+            if left:
+                names = listed([target.name for target in left])
+                self.complain(Unsealed("engine.unsealed_lie", folder=ours.parent, names=names))
 
     def _is_due(self, what: str, now: float, every_s: float) -> bool:
         if now < self._due[what]:
@@ -354,6 +367,7 @@ def serve(pipe: Connection, settings: Settings) -> None:
 
 def _detach() -> None:
     """Leave the terminal to the screen: its signals, and its picture."""
+    system.forbid_core_dumps()
     system.leave_terminal()
     # Libraries print to standard error, which would tear the screen.
     if logbook.begin("engine", (logbook.STDOUT, logbook.STDERR)) is None:

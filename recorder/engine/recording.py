@@ -42,6 +42,7 @@ from affetti.core.paths import typed
 from affetti.core.people.person import checked_code, refuse_existing, session_file_name
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import PartLog
+from affetti.core.recording.sealing import discard_blank
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
 from affetti.core.streams import AUDIO, ROOM, VIDEO, Stream
@@ -135,7 +136,7 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
 
 
 def _refuse_parts(target: Path) -> None:
-    if parts_of(target):
+    if parts_of(target) and not discard_blank(target):
         raise FileExists("recording.unsealed_recording_named_exists", target=target)
     if alike := named_like_parts(target):
         raise FileExists(

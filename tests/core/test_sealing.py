@@ -1,17 +1,24 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from affetti.core.custody.recovery import sealed
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import SessionRecovered
-from affetti.core.recording.names import part_path, parts_of
-from affetti.core.recording.sealing import seal
+from affetti.core.recording.names import part_path, parts_of, target_of
+from affetti.core.recording.parts import PartLog
+from affetti.core.recording.sealing import discard_blank, seal
 from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
 WriteLog = Callable[..., Path]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_clean_end_is_sealed_without_a_word_of_loss(write_log: WriteLog) -> None:
@@ -85,17 +92,113 @@ def test_nothing_to_seal_is_said(tmp_path: Path) -> None:
     assert caught.value.code == ExitCode.FILE_MISSING
 
 
-def test_parts_without_an_event_are_left_alone(write_log: WriteLog) -> None:
+def test_what_is_left_of_a_start_that_never_began_is_removed(write_log: WriteLog) -> None:
     target = write_log([])
     with pytest.raises(AffettiError, match="hold no event"):
         seal(target)
     assert parts_of(target)
+    assert sealed(target) is None
+    assert not parts_of(target)
+
+
+@pytest.mark.parametrize("size", [0, 96, 2_000, 1_000_000])
+def test_a_part_that_was_killed_while_it_was_made_blocks_nothing(
+    write_log: WriteLog, size: int
+) -> None:
+    target = write_log([])
+    os.truncate(part_path(target, 1), size)
+    assert sealed(target) is None
+    assert not parts_of(target)
+
+
+def test_parts_with_anything_in_them_are_never_taken_for_blank(write_log: WriteLog) -> None:
+    target = write_log()
+    part = part_path(target, 1)
+    whole = part.read_bytes()
+    assert not discard_blank(target)
+    for damaged in (whole[:100_000], bytes(512) + whole[512:], b"noise" * 10_000, whole[:5_000]):
+        part.write_bytes(damaged)
+        assert not discard_blank(target)
+        assert part.exists()
+
+
+def test_a_running_part_is_not_taken_for_blank(write_log: WriteLog) -> None:
+    target = target_of(part_path(write_log([], "other.h5"), 1)).with_name("running.h5")
+    log = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+    assert not discard_blank(target)
+    log.close()
+
+
+FULL = """
+import os, random, sys
+from pathlib import Path
+from affetti.core.errors import DiskFull
+from affetti.core.events import AudioCaptured, SessionEnded
+from affetti.core.recording import sealing
+from affetti.core.recording.parts import PartLog
+from affetti.core.settings import LogSettings
+from tests.conftest import NS, SESSION_ID, started
+
+target, leave = Path(sys.argv[1]) / "s.h5", int(sys.argv[2])
+log = PartLog(target, SESSION_ID, LogSettings(part_mib=14, part_s=5))
+log.append(started())
+for i in range(60):
+    block = AudioCaptured(t_ns=i * NS, stream="room", sample=i * 100_000, count=100_000)
+    log.append(block, random.Random(i).randbytes(200_000))
+log.append(SessionEnded(t_ns=60 * NS, reason="stopped"))
+log.close()
+disk = os.statvfs(target.parent)
+filler = target.with_name("filler")
+filler.write_bytes(bytes(disk.f_bavail * disk.f_frsize - leave))
+sealing._refuse_without_room = lambda *what: None  # it was there when that was asked
+for _ in range(2):
+    try:
+        sealing.seal(target)
+    except DiskFull as error:
+        print(error.code)
+filler.unlink()
+print(sealing.seal(target).statement)
+"""
+
+
+@pytest.mark.parametrize("leave", [100_000, 3_000_000, 11_000_000])
+def test_a_disk_that_fills_while_sealing_crashes_neither_that_nor_the_next_attempt(
+    small_disk: Path, leave: int
+) -> None:
+    command = [sys.executable, "-c", FULL, str(small_disk), str(leave)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split("\n")[:3] == ["9", "9", "Sealed; nothing was lost."]
+
+
+def recovered_twice(folder: Path) -> None:
+    """Two recover at once; both end well, and there is one whole recording."""
+    target = folder / "session.h5"
+    log = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+    for event, blob in small_session(seconds=20):
+        log.append(event, blob)
+    log.close()
+    command = [sys.executable, "-m", "affetti", "recover", str(folder)]
+    both = [subprocess.Popen(command, stdout=-1, stderr=-1, text=True) for _ in range(2)]
+    told = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert [path.name for path in folder.iterdir()] == ["session.h5"]
+    with Session.open(target) as session:
+        session.verify_digest()
+        assert len(session) == len(small_session(seconds=20))
+
+
+CAMPAIGN = [pytest.param(pair, marks=pytest.mark.campaign) for pair in range(1, 25)]
+
+
+@pytest.mark.parametrize("pair", [0, *CAMPAIGN])
+def test_two_recover_at_once_and_it_is_sealed_once(tmp_path: Path, pair: int) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    recovered_twice(folder)
 
 
 def test_without_room_the_parts_stay(small_disk: Path) -> None:
-    from affetti.core.recording.parts import PartLog
-    from affetti.core.settings import LogSettings
-
     target = small_disk / "a.h5"
     log = PartLog(target, SESSION_ID, LogSettings(part_mib=12, part_s=5))
     for event, blob in small_session():

@@ -17,8 +17,11 @@ import soundfile
 from affetti.core.errors import ExitCode
 from affetti.core.events import Event, FrameCaptured
 from affetti.core.recording.names import parts_of
+from affetti.core.recording.parts import PartLog
+from affetti.core.recording.records import holds_records
 from affetti.core.recording.session import Session
 from tests.command_line import Said, affetti
+from tests.conftest import SESSION_ID, started
 from tests.recorder.films import moving_film, tone
 from tests.recorder.recording_sink import wait_for
 
@@ -181,6 +184,7 @@ def test_a_file_that_exists_is_never_overwritten(material: Path, tmp_path: Path)
 def test_unsealed_parts_are_never_overwritten(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "crashed.h5"
     process = begin(target, "--camera", material / "long.avi")
+    wait_for(lambda: holds_records(parts_of(target)[0]))
     process.kill()
     process.communicate()
     before = [path.stat().st_mtime_ns for path in parts_of(target)]
@@ -188,6 +192,25 @@ def test_unsealed_parts_are_never_overwritten(material: Path, tmp_path: Path) ->
     assert done.returncode == ExitCode.FILE_EXISTS
     assert "affetti recover" in done.stderr
     assert [path.stat().st_mtime_ns for path in parts_of(target)] == before
+
+
+def test_the_next_start_says_that_recordings_broke_off(material: Path, tmp_path: Path) -> None:
+    log = PartLog(tmp_path / "crashed.h5", SESSION_ID)
+    log.append(started())
+    log.close()
+    done = record("--camera", material / "short.avi", "--output", tmp_path / "next.h5")
+    assert done.returncode == ExitCode.OK
+    assert f"Recordings that broke off lie in {tmp_path}: crashed.h5." in done.stderr
+    assert "affetti recover" in done.stderr
+
+
+def test_a_start_that_was_killed_blocks_no_later_one(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "killed.h5"
+    PartLog(target, SESSION_ID).close()
+    assert parts_of(target)
+    done = record("--camera", material / "short.avi", "--output", target)
+    assert done.returncode == ExitCode.OK
+    assert "broke off" not in done.stderr
 
 
 @pytest.mark.parametrize(
