@@ -37,7 +37,7 @@ from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_endless
 from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
-from affetti.core.recording.names import DAMAGE, part_number
+from affetti.core.recording.names import DAMAGE, part_number, parts_of
 from affetti.core.recording.parts import Survey
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
@@ -120,7 +120,7 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
         now, the file exists, or the disk is full. The parts stay as they are.
     """
     with one_at_a_time(target.parent):
-        if os.path.lexists(target) and not parts.parts_of(target):
+        if os.path.lexists(target) and not parts_of(target):
             return _sealed_meanwhile(target)  # by another process
         return _seal(target, progress)
 
@@ -133,7 +133,7 @@ def discard_blank(target: Path) -> bool:
     False where there is no such thing, or anything at all in it; then it stays.
     """
     with one_at_a_time(target.parent):
-        left = tuple(parts.parts_of(target))
+        left = tuple(parts_of(target))
         blank = bool(left) and parts.are_blank(left)
         if blank:
             parts.remove(left)
