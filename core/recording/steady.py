@@ -16,9 +16,10 @@ from affetti.core import system
 
 
 class SteadyFile:
-    """A new file that only its owner may read, locked, for `h5py.File(file, "w")`. Use it in a `with` block.
+    """A new file, locked, that only its owner may read, for `h5py.File(file, "w")`.
 
-    Leaving the block without an exception makes sure of the disk, and raises what went wrong.
+    Use it in a `with` block. Leaving that without an exception makes sure of the disk, and
+    raises what went wrong.
 
     Parameters
     ----------
