@@ -26,6 +26,9 @@ LABELS: Final[dict[ModalityName, tuple[Label, ...]]] = {
     "fused": EMOTIONS,
 }
 
+# Of what is heard, valence and arousal are estimated as themselves.
+AXES: Final = ("valence", "arousal")
+
 IntArray: TypeAlias = NDArray[np.int64]
 
 
@@ -46,6 +49,9 @@ class Estimates:
     expressions
         float64 [n, 7], in the order of `EXPRESSIONS`, of a face: those are what it is said to
         express. None of everything else.
+    circumplex
+        float64 [n, 2], valence and arousal, -1 to 1, of music; NaN where they were not estimated.
+        None of everything else.
     """
 
     t_ns: IntArray
@@ -53,6 +59,7 @@ class Estimates:
     expected_ns: IntArray
     period_ns: int
     expressions: FloatArray | None = None
+    circumplex: FloatArray | None = None
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -63,6 +70,11 @@ class Estimates:
     def shares(self) -> FloatArray:
         """float64 [n, k], the probability of each of the labels."""
         return self.emotions if self.expressions is None else self.expressions
+
+    def places(self) -> FloatArray:
+        """Return valence and arousal, float64 [n, 2]; NaN where nothing estimated them."""
+        nowhere = np.full((len(self.t_ns), len(AXES)), np.nan)
+        return nowhere if self.circumplex is None else self.circumplex
 
     @property
     def said(self) -> NDArray[np.bool_]:
@@ -96,7 +108,10 @@ def estimates_of(
         return np.asarray(columns[order], np.float64)
 
     expressions = shares(EXPRESSIONS) if labels == EXPRESSIONS else None
-    return Estimates(t_ns[order], shares(EMOTIONS), expected_ns, period_ns, expressions)
+    circumplex = (
+        np.column_stack([table[axis][order] for axis in AXES]) if AXES[0] in table else None
+    )
+    return Estimates(t_ns[order], shares(EMOTIONS), expected_ns, period_ns, expressions, circumplex)
 
 
 def period_ns(settings: PerceptionSettings, modality: ModalityName) -> int:

@@ -30,6 +30,8 @@ class Segments:
         float64 [n, 4], the mean of the estimates that said something; NaN where none did.
     labels, shares
         What the modality is said to express, and float64 [n, k], the same mean of each.
+    circumplex
+        float64 [n, 2], the same mean of valence and arousal; NaN where they were not estimated.
     """
 
     start_s: FloatArray
@@ -41,6 +43,7 @@ class Segments:
     emotions: FloatArray
     labels: tuple[Label, ...]
     shares: FloatArray
+    circumplex: FloatArray
 
     def __len__(self) -> int:
         return len(self.start_s)
@@ -81,6 +84,7 @@ def segments_of(estimates: Estimates, segment_ns: int, duration_ns: int) -> Segm
         emotions=_means(row[said], estimates.emotions[: len(row)][said], spoken),
         labels=estimates.labels,
         shares=_means(row[said], estimates.shares[: len(row)][said], spoken),
+        circumplex=_means(row[said], estimates.places()[: len(row)][said], spoken),
     )
 
 

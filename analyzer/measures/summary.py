@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.analyzer.measures.estimates import Estimates
+from affetti.analyzer.measures.estimates import AXES, Estimates
 from affetti.analyzer.measures.stretches import within
-from affetti.core.emotions import EMOTIONS, FloatArray, Label, arousal_of, valence_of
+from affetti.core.emotions import EMOTIONS, FloatArray, Label
 from affetti.core.interruptions import Stretch
 
 MIXED_MARGIN: Final = 0.1  # what is this close to the first counts with it
@@ -39,6 +39,8 @@ class Summary:
         float64 [k], how often each label was the strongest, moment by moment.
     mixed_share
         Share of what was said in which the strongest led the second by less than `margin`.
+    circumplex
+        float64 [2], the mean of valence and arousal; NaN where they were not estimated.
     """
 
     expected: int
@@ -49,6 +51,7 @@ class Summary:
     shares: FloatArray
     strongest_shares: FloatArray
     mixed_share: float
+    circumplex: FloatArray
 
     @property
     def strongest(self) -> Label | None:
@@ -64,13 +67,13 @@ class Summary:
 
     @property
     def valence(self) -> float:
-        """Mean valence, -1 unpleasant to 1 pleasant; NaN where nothing was said."""
-        return float(valence_of(self.emotions))
+        """Mean valence, -1 unpleasant to 1 pleasant; NaN where none was estimated."""
+        return float(self.circumplex[0])
 
     @property
     def arousal(self) -> float:
-        """Mean arousal, -1 calm to 1 activated; NaN where nothing was said."""
-        return float(arousal_of(self.emotions))
+        """Mean arousal, -1 calm to 1 activated; NaN where none was estimated."""
+        return float(self.circumplex[1])
 
 
 def summary_of(
@@ -95,7 +98,10 @@ def summary_of(
     coverage = said / expected if expected else np.nan
     if not said:
         no_emotions, nothing = np.full(len(EMOTIONS), np.nan), np.full(len(labels), np.nan)
-        return Summary(expected, 0, coverage, no_emotions, labels, nothing, nothing, np.nan)
+        nowhere = np.full(len(AXES), np.nan)
+        return Summary(
+            expected, 0, coverage, no_emotions, labels, nothing, nothing, np.nan, nowhere
+        )
     strongest = np.bincount(spoken.argmax(axis=1), minlength=len(labels))
     return Summary(
         expected=expected,
@@ -106,6 +112,7 @@ def summary_of(
         shares=spoken.mean(axis=0),
         strongest_shares=strongest / said,
         mixed_share=float(np.mean(is_mixed(spoken, margin))),
+        circumplex=estimates.places()[inside & estimates.said].mean(axis=0),
     )
 
 

@@ -175,7 +175,7 @@ def looks_text(looks: Looks) -> str:
 
 def circumplex_text(summary: Summary) -> str:
     """Return mean valence and arousal: `valence +0.42, arousal +0.31, each from -1 to 1`."""
-    if not summary.said:
+    if np.isnan(summary.valence):
         return UNKNOWN
     return text(
         "report.circumplex", valence=signed(summary.valence), arousal=signed(summary.arousal)

@@ -23,8 +23,6 @@ from affetti.core.emotions import (
     EXPRESSIONS,
     FloatArray,
     Label,
-    arousal_of,
-    valence_of,
 )
 from affetti.core.events import (
     ESTIMATE_TABLES,
@@ -71,8 +69,8 @@ COLUMNS: Final[dict[str, str]] = {
     "coverage": "said / expected, 0 to 1; empty where none was due",
     "covered_s": "seconds that they stand for; for the face, the time with a face seen",
     **{e.value: f"probability that {e.value} is expressed, 0 to 1" for e in EMOTIONS},
-    "valence": "-1 unpleasant to 1 pleasant; of the music's probabilities, or as a person said it",
-    "arousal": "-1 calm to 1 activated; of the music's probabilities, or as a person said it",
+    "valence": "-1 unpleasant to 1 pleasant; as estimated of the music, or as a person said it",
+    "arousal": "-1 calm to 1 activated; as estimated of the music, or as a person said it",
     **{e.value: f"probability of the facial expression {e.value}, 0 to 1" for e in EXPRESSIONS},
     "strongest": "what has the highest probability: of a face one of seven, else one of four",
     "mixed": "1 where the two highest probabilities are closer than mixed_margin, else 0",
@@ -250,9 +248,7 @@ def _segments(analysis: Analysis) -> Table:
 
     def rows() -> Iterator[Row]:
         for modality, segments in analysis.segments.items():
-            # Of a face it would be arithmetic on four quadrants, in which fear has no place.
-            of = segments.emotions if modality == "music" else np.full((len(segments), 4), np.nan)
-            valence, arousal = valence_of(of), arousal_of(of)
+            valence, arousal = segments.circumplex.T
             mixed = is_mixed(segments.shares, analysis.parameters.mixed_margin)
             for i in range(len(segments)):
                 spoken = segments.said[i] > 0

@@ -20,6 +20,7 @@ Expressions: TypeAlias = tuple[Real, Real, Real, Real, Real, Real, Real]
 Emotions: TypeAlias = tuple[Real, Real, Real, Real]
 
 PROBABILITY_TOLERANCE: Final = 1e-3
+CIRCUMPLEX_TOLERANCE: Final = 2e-3
 # How far the picture's left eye and its right are open, in widths of the eye.
 EyesOpen: TypeAlias = tuple[Real, Real]
 # Of a face as seen from the front: see `Face.shape`.
@@ -350,6 +351,26 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
         field(
             "that music or singing is heard: mean of the window's seconds, 0 to 1",
             tolerance=PROBABILITY_TOLERANCE,
+        ),
+    ] = None
+    valence: Annotated[
+        float | None, field("-1 unpleasant to 1 pleasant", tolerance=CIRCUMPLEX_TOLERANCE)
+    ] = None
+    valence_half_width: Annotated[
+        float | None,
+        field(
+            "half the width of its 90 % interval",
+            tolerance=CIRCUMPLEX_TOLERANCE,
+        ),
+    ] = None
+    arousal: Annotated[
+        float | None, field("-1 calm to 1 activated", tolerance=CIRCUMPLEX_TOLERANCE)
+    ] = None
+    arousal_half_width: Annotated[
+        float | None,
+        field(
+            "half the width of its 90 % interval",
+            tolerance=CIRCUMPLEX_TOLERANCE,
         ),
     ] = None
 

@@ -168,6 +168,10 @@ class MusicPerception:
             tempo_bpm=reading.tempo_bpm,
             presence=presence,
             reasons=reading.reasons,
+            valence=reading.valence,
+            valence_half_width=reading.valence_half_width,
+            arousal=reading.arousal,
+            arousal_half_width=reading.arousal_half_width,
         )
 
     def _reading(

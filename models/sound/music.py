@@ -31,12 +31,18 @@ class MusicReading:
     the mono mix about its mean, 0 for a full-scale square wave, at least -120. `tempo_bpm` is
     None when there is no music to hear. `reasons` are up to `MAX_REASONS` words for what spoke
     for the strongest emotion, see `MusicReader.explain`.
+    `valence` and `arousal`, -1 to 1, come with half the width of an interval that holds 90 % of
+    what raters say on average; None for models that do not estimate them.
     """
 
     emotions: Emotions | None
     loudness_dbfs: float
     tempo_bpm: float | None
     reasons: tuple[str, ...] = ()
+    valence: float | None = None
+    valence_half_width: float | None = None
+    arousal: float | None = None
+    arousal_half_width: float | None = None
 
 
 @dataclass(frozen=True)
