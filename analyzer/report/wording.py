@@ -94,7 +94,9 @@ def number(count: int, noun: str) -> str:
     return counted(f"count.{noun}", count)
 
 
-def strongest(shares: Sequence[float], labels: Sequence[Label] = EMOTIONS) -> str:
+def strongest(
+    shares: Sequence[float], labels: Sequence[Label] = EMOTIONS, named: Label | None = None
+) -> str:
     """Name what is strongest, and the second with it when it is close; more are "a mix".
 
     Parameters
@@ -103,10 +105,15 @@ def strongest(shares: Sequence[float], labels: Sequence[Label] = EMOTIONS) -> st
         A distribution in the order of `labels`.
     labels
         The four emotions, or of a face the seven expressions.
+    named
+        What is named first although another is stronger, see `measures.held`.
     """
     order = ranked(shares, labels)
     strength = shares[labels.index(order[0])]
     close = [e for e in order if strength - shares[labels.index(e)] < MIXED_MARGIN]
+    if named is not None and named != order[0]:
+        order = [named, *(e for e in order if e != named)]
+        close = [named, *(e for e in close if e != named)]
     match close:
         case [only]:
             return text("expressed.one", first=emotion_word(only), share=percent(strength))

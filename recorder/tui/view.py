@@ -9,9 +9,11 @@ from typing import Final
 import numpy as np
 
 from affetti.analyzer.measures.course import Course, course_of
+from affetti.analyzer.measures.held import following
 from affetti.analyzer.measures.live import Watch
 from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.emotions import Emotion
 from affetti.core.events import (
     EmotionFused,
     Event,
@@ -19,6 +21,7 @@ from affetti.core.events import (
     HeardEstimated,
     MusicEstimated,
     PerceptionSettings,
+    TrackStarted,
     columns,
 )
 from affetti.core.state import SessionState
@@ -70,6 +73,7 @@ class RecordingView:
     _sounded_ns: int = 0  # when the microphone was last louder than nothing
     _faces: deque[FaceEstimated] = field(default_factory=deque)
     _watch: Watch = field(default_factory=Watch)
+    _named: Emotion | None = None  # what the music is said to express
     _judged: tuple[int, Outcome | None] = (-1, None)  # the end of a reference, and what became
 
     def hear(self, message: AnyMessage) -> None:
@@ -151,6 +155,10 @@ class RecordingView:
         looked = [face for face in faces if face is not None and face.landmarks is not None]
         return looked[-1].reasons if looked else ()
 
+    def music_named(self) -> Emotion | None:
+        """Return the emotion that the music is said to express, which does not waver."""
+        return self._named
+
     @property
     def settings(self) -> PerceptionSettings:
         """Of the recording's perception."""
@@ -194,10 +202,18 @@ class RecordingView:
                 self.heard.append(event)
                 self.heard_in[event.stream] = event
             case MusicEstimated():
+                self._name(event)
                 self.music.append(event)
                 self._watch.hear(event)
             case _:
+                if isinstance(event, TrackStarted):
+                    self._named = None  # other music: nothing holds
                 self._set_clock(event.t_ns)
+
+    def _name(self, music: MusicEstimated) -> None:
+        other = not self.music or self.music[-1].stream != music.stream
+        before = None if other or self._named is None else self._named
+        self._named = following(before, music.emotions)
 
     def _set_clock(self, t_ns: int) -> None:
         # An event arrives after it happened, never before: the earliest start is the best.

@@ -84,9 +84,12 @@ def music_reading(view: RecordingView) -> Reading:
     sounding = track is None or not track.paused
     if music is not None and view.now_ns - music.t_ns < view.settings.music_max_age_ns:
         if music.emotions is not None and sounding:
-            words = strongest(music.emotions)
+            named = view.music_named()
+            # Reasons are given for the strongest alone.
+            reasons = music.reasons if ranked(music.emotions)[0] == named else ()
+            words = strongest(music.emotions, named=named)
             said = text("express.the_music")
-            return Reading(said, words, music.emotions, reasons=music.reasons)
+            return Reading(said, words, music.emotions, reasons=reasons)
         if music.emotions is None:
             return Reading(text("modality.music"), text("live.no_music"))
     return Reading(text("modality.music"), _why_no_music(view))
