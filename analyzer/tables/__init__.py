@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis, SignalTable

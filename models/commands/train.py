@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from affetti.core.paths import TypedPath
-from affetti.models.commands.arguments import DATA
+from affetti.models.commands.arguments import ALSO, DATA, VOICES
 from affetti.models.commands.extras import training_extra
 from affetti.models.commands.output import shown_progress
 
@@ -37,15 +37,20 @@ def train_face(data: Path, recipe: str, output: Path) -> None:
 
 @train.command("music")
 @DATA
+@ALSO
+@VOICES
 @click.option("--recipe", default="paper", show_default=True, help="How to train.")
 @click.option(
     "--output", type=TypedPath(path_type=Path), required=True, metavar="DIR",
     help="Where the model goes.",
 )  # fmt: skip
-def train_music(data: Path, recipe: str, output: Path) -> None:
-    """Train a music model on a folder of labelled clips and write it as ONNX."""
+def train_music(
+    data: Path, also: tuple[Path, ...], voices: Path | None, recipe: str, output: Path
+) -> None:
+    """Train a music model on folders of labelled clips and write it as ONNX."""
     with training_extra(), shown_progress() as progress:
+        from affetti.models.evaluation.sound.accuracy import Further
         from affetti.models.training.sound import music
 
-        figures = music.train_music(data, recipe, output, progress)
+        figures = music.train_music(data, recipe, output, progress, Further(also, voices))
     click.echo(figures.read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.locations import give_caches
+from affetti.models.sound.mixing import Moments, Signal, mixed
 
 give_caches()  # before anything imports librosa
 
@@ -25,12 +26,11 @@ MEL_PERIOD_S: Final = 0.016
 MASTERED_RMS: Final = 0.15
 _LAGS: Final = np.arange(16, 125)  # in frames of 16 ms
 
-Signal = NDArray[np.float32]
 Frames = NDArray[np.float32]
 
 
 def mono(samples: NDArray[np.int16], rate_hz: int) -> Signal:
-    """Mix the channels and resample to 22,050 Hz.
+    """Mix the channels (see `models.sound.mixing`) and resample to 22,050 Hz.
 
     Parameters
     ----------
@@ -45,9 +45,8 @@ def mono(samples: NDArray[np.int16], rate_hz: int) -> Signal:
     """
     import soxr  # noqa: PLC0415  only where there is sound
 
-    signal = np.asarray(samples, np.float32) / 32_768
-    if signal.ndim == 2:
-        signal = signal.mean(axis=1)
+    channels = samples[:, None] if samples.ndim == 1 else samples
+    signal = mixed(channels, Moments.of(channels).signs)
     if rate_hz == RATE_HZ:
         return np.asarray(signal, np.float32)
     return np.asarray(soxr.resample(signal, rate_hz, RATE_HZ, quality="HQ"), np.float32)

@@ -1,7 +1,8 @@
 """What a window of music expresses: named features and a model of the zoo, through onnxruntime."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,12 @@ from affetti.core.emotions import FloatArray
 from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat, Emotions
 from affetti.models import manifest
 from affetti.models.manifest import ModelFile, Models
+from affetti.models.sound.affect import AffectModel
 from affetti.models.sound.descriptors import describe
-from affetti.models.sound.features import RATE_HZ, Signal, Sound, mono, normalized, paper_features
-from affetti.models.sound.musicnn import Musicnn
-from affetti.models.sound.reasons import Reason, Typical, reasons
+from affetti.models.sound.features import RATE_HZ, Sound, mono, normalized, paper_features
+from affetti.models.sound.frames import Listener, Window
+from affetti.models.sound.musicnn import SharedMusicnn
+from affetti.models.sound.reasons import Features, Reason, Typical, reasons
 
 MAX_CHANNELS: Final = 8
 FLOOR_DBFS: Final = -120.0
@@ -50,8 +53,8 @@ class _Heard:
     """A window that was listened to; without `features`, it is silence."""
 
     loudness_dbfs: float
-    sound: Sound
-    features: dict[str, float] | None = None
+    tempo_bpm: float | None = None
+    features: Features | None = None
 
 
 class MusicReader:
@@ -80,9 +83,16 @@ class MusicReader:
     ) -> None:
         self._models = [manifest.model(name, models) for name in model_names(model, models)]
         by_name = {each.name: each for each in self._models}
-        self._emotion = _Classifier(by_name[model])
-        network: str | None = self._emotion.parameters.get("musicnn")
-        self._network = Musicnn(by_name[network]) if network else None
+        parameters = by_name[model].parameters
+        self._typical: Typical | None = parameters.get("typical")
+        self._ear: _Ear
+        self._emotion: _Forest | AffectModel
+        if parameters["recipe"] == "paper":
+            self._ear, self._emotion = _heard_by_the_paper, _Forest(by_name[model])
+        else:
+            front, back = (by_name[parameters[part]] for part in _NETWORKS)
+            self._ear = _SharedEar(SharedMusicnn(front, back))
+            self._emotion = AffectModel(by_name[model])
         self._silence_dbfs = silence_dbfs
         self._threads = ThreadpoolController()
 
@@ -107,16 +117,19 @@ class MusicReader:
             The shape, the data type or the rate is another.
         """
         heard = self._listened(samples, rate_hz)
-        if heard.features is None:
+        if heard.features is None or heard.tempo_bpm is None:
             return MusicReading(None, heard.loudness_dbfs, None)
-        happiness, sadness, anger, relaxation = (
-            round(float(p), 6) for p in self._probabilities(heard.features)
-        )
+        said = self._emotion.of(heard.features)
+        happiness, sadness, anger, relaxation = (round(float(p), 6) for p in said.emotions)
         return MusicReading(
             (happiness, sadness, anger, relaxation),
             heard.loudness_dbfs,
-            round(heard.sound.tempo_bpm, 1),
+            round(heard.tempo_bpm, 1),
             tuple(reason.code for reason in self._reasons(heard.features)[:MAX_REASONS]),
+            valence=_rounded(said.valence),
+            valence_half_width=_rounded(said.valence_half_width),
+            arousal=_rounded(said.arousal),
+            arousal_half_width=_rounded(said.arousal_half_width),
         )
 
     @property
@@ -149,25 +162,14 @@ class MusicReader:
 
     def _listened(self, samples: NDArray[np.int16], rate_hz: int) -> "_Heard":
         _check(samples, rate_hz)
-        signal = mono(samples, rate_hz)
-        loudness = _loudness_dbfs(signal)
-        sound = Sound(normalized(signal))
-        if loudness <= self._silence_dbfs:
-            return _Heard(loudness, sound)
-        return _Heard(loudness, sound, self._features(sound))
-
-    def _reasons(self, features: dict[str, float]) -> tuple[Reason, ...]:
-        typical: Typical | None = self._emotion.parameters.get("typical")
-        return reasons(features, typical, self._probabilities) if typical else ()
-
-    def _features(self, sound: Sound) -> dict[str, float]:
         # Several threads would add up in another order: other last digits on other machines.
         with self._threads.limit(limits=1, user_api="blas"):
-            return features_of(sound, self._network)
+            return self._ear(samples, rate_hz, self._silence_dbfs)
 
-    def _probabilities(self, features: dict[str, float]) -> FloatArray:
-        exponent: float = self._emotion.parameters.get("exponent", 1.0)
-        return np.asarray(sharpened(self._emotion.of(features), exponent)[0])
+    def _reasons(self, features: Features) -> tuple[Reason, ...]:
+        if self._typical is None:
+            return ()
+        return reasons(features, self._typical, lambda changed: self._emotion.of(changed).emotions)
 
     def warm(self) -> None:
         """Read three seconds of noise, so that numba's code is compiled before it is needed."""
@@ -189,40 +191,72 @@ def model_names(name: str, models: Models | None = None) -> tuple[str, ...]:
         There is no such model.
     """
     parameters = manifest.model(name, models).parameters
-    return (name, *(parameters[part] for part in ("musicnn",) if part in parameters))
+    return (name, *(parameters[part] for part in _NETWORKS if part in parameters))
 
 
-class _Classifier:
+# Hears a window, unless it is not louder than some level (dB relative to full scale).
+_Ear: TypeAlias = Callable[[NDArray[np.int16], int, float], _Heard]
+_NETWORKS: Final = ("musicnn_front", "musicnn_back")
+
+
+def _heard_by_the_paper(samples: NDArray[np.int16], rate_hz: int, silence_dbfs: float) -> _Heard:
+    """Hear the paper's 67 statistics of a window."""
+    signal = mono(samples, rate_hz)
+    loudness = _decibels(float(signal.std(dtype=np.float64)))
+    if loudness <= silence_dbfs:
+        return _Heard(loudness)
+    sound = Sound(normalized(signal))
+    return _Heard(loudness, sound.tempo_bpm, paper_features(sound))
+
+
+class _SharedEar:
+    """Hears windows of which each shares most with the one before."""
+
+    def __init__(self, network: SharedMusicnn) -> None:
+        self._listener = Listener()
+        self._network = network
+
+    def __call__(self, samples: NDArray[np.int16], rate_hz: int, silence_dbfs: float) -> _Heard:
+        window = self._listener.cut(samples, rate_hz)
+        loudness = _decibels(window.moments.deviation(window.level.signs))
+        if loudness <= silence_dbfs:
+            return _Heard(loudness)
+        features = features_of(window, self._network)
+        return _Heard(loudness, features["beat"], features)
+
+
+def features_of(window: Window, network: SharedMusicnn) -> Features:
+    """Return all that is heard in a window by name: descriptors, and MusiCNN's embedding."""
+    learned = {f"musicnn_{i}": float(v) for i, v in enumerate(network.embed(window), start=1)}
+    return {name: float(value) for name, value in describe(window).items()} | learned
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a model says that knows the four emotions alone."""
+
+    emotions: FloatArray
+    valence: float | None = None
+    arousal: float | None = None
+    valence_half_width: float | None = None
+    arousal_half_width: float | None = None
+
+
+class _Forest:
     """A model of the zoo that maps named features to probabilities."""
 
     def __init__(self, found: ModelFile) -> None:
-        self.parameters = found.parameters
+        self._names: list[str] = found.parameters["features"]
         self._session = manifest.onnx_session(found)
 
-    def of(self, features: dict[str, float]) -> FloatArray:
-        """Return the probabilities of one window, shape [1, classes]."""
-        row = np.array([[features[name] for name in self.parameters["features"]]], np.float32)
-        return np.asarray(self._session.run(["probabilities"], {"features": row})[0])
+    def of(self, features: Features) -> _Said:
+        """Return what a window of these features expresses."""
+        row = np.array([[features[name] for name in self._names]], np.float32)
+        return _Said(np.asarray(self._session.run(["probabilities"], {"features": row})[0][0]))
 
 
-def features_of(sound: Sound, network: Musicnn | None) -> dict[str, float]:
-    """Return all features of a window by name: the paper's alone when there is no network."""
-    features = paper_features(sound)
-    if network is None:
-        return features
-    embedding = network.embed(sound.mel)
-    learned = {f"musicnn_{i}": float(value) for i, value in enumerate(embedding, start=1)}
-    return features | describe(sound) | learned
-
-
-def sharpened(probabilities: FloatArray, exponent: float) -> FloatArray:
-    """Raise probabilities, shape [n, 4], to a power and normalize them again.
-
-    A mean of many trees is too cautious; the exponent that makes its probabilities true on
-    artists it has not heard is found in training.
-    """
-    powers = np.asarray(probabilities, np.float64) ** exponent
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _check(samples: NDArray[np.int16], rate_hz: int) -> None:
@@ -234,6 +268,5 @@ def _check(samples: NDArray[np.int16], rate_hz: int) -> None:
         raise ValueError(f"expected 3 to 10 s of sound, not {len(samples) / rate_hz:.1f} s")
 
 
-def _loudness_dbfs(signal: Signal) -> float:
-    deviation = float(signal.std(dtype=np.float64))
+def _decibels(deviation: float) -> float:
     return max(round(20 * float(np.log10(max(deviation, 1e-6))), 2), FLOOR_DBFS)

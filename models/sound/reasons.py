@@ -40,7 +40,7 @@ QUALITIES: Final = (
     Quality(("onset_rate", "beat", "tempo", "pulse"), "onset_rate", "sparse", "busy"),
     Quality(("onset_", "flux", "modulation"), "onset_mean", "soft_attacks", "sharp_attacks"),
     Quality(("mode", "major", "minor", "degree", "key"), "mode", "minor", "major"),
-    Quality(("dissonance", "flatness"), "dissonance_mean", "smooth", "rough"),
+    Quality(("dissonance", "flatness", "contrast"), "dissonance_mean", "smooth", "rough"),
     Quality(("centroid", "rolloff", "mfcc", "band"), "centroid_mean", "dark", "bright"),
     Quality(("register", "pitch_peak"), "register_mean", "low", "high"),
     Quality(("energy", "low_energy", "crest"), "energy_range", "even", "swelling"),

@@ -8,7 +8,6 @@ from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import completed
 from affetti.analyzer.tables import COLUMNS, Table, tables_of, type_of
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, cell, read_csv, schema_of, write_csv
-from affetti.core.emotions import EMOTIONS
 from affetti.core.recording.session import Session
 
 
@@ -60,15 +59,14 @@ def test_segments_come_back_as_they_were(
 
 
 def test_segments_of_the_music_say_where_on_the_circumplex_they_lie(
-    read: dict[str, list[dict[str, str]]],
+    read: dict[str, list[dict[str, str]]], analysis: Analysis
 ) -> None:
+    segments = analysis.segments["music"]
     spoken = [r for r in read["segments"] if r["modality"] == "music" and int(r["said"])]
     assert spoken
-    for row in spoken:
-        happiness, sadness, anger, relaxation = (float(row[emotion]) for emotion in EMOTIONS)
-        pleasant, activated = happiness + relaxation, happiness + anger
-        assert float(row["valence"]) == pytest.approx(pleasant - sadness - anger, abs=1e-5)
-        assert float(row["arousal"]) == pytest.approx(activated - sadness - relaxation, abs=1e-5)
+    for row, (valence, arousal) in zip(spoken, segments.circumplex[segments.said > 0], strict=True):
+        assert float(row["valence"]) == pytest.approx(valence, abs=1e-5)
+        assert float(row["arousal"]) == pytest.approx(arousal, abs=1e-5)
 
 
 def test_a_face_has_no_valence_by_arithmetic_on_four_quadrants(

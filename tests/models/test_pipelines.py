@@ -27,7 +27,7 @@ def test_two_pipelines_come_with_the_product():
 def test_the_digests_cover_what_music_is_heard_through():
     assert set(Offer(AFFETTI).models) == {
         *("face_expression", "face_yunet", "face_landmarks", "face_identity", "face_cover"),
-        *("music_emotion", "musicnn_msd", "heard_events"),
+        *("music_emotion", "musicnn_front", "musicnn_back", "heard_events"),
     }
     assert set(Offer(PAPER).models) == {"face_expression_paper", "face_haar", "music_emotion_paper"}
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_a_pipeline_is_explained(
 
 
 def test_a_model_of_another_kind_detects_no_faces(tmp_path: Path):
-    said = '[pipelines.mine]\nface_detector = "musicnn_msd"\n'
+    said = '[pipelines.mine]\nface_detector = "musicnn_back"\n'
     mine = offered("mine", settings_of(tmp_path, said)).open()
     with pytest.raises(AffettiError, match="no detector"):
         _ = mine.face

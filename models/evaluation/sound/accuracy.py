@@ -11,9 +11,9 @@ import numpy as np
 from affetti.core.emotions import FloatArray, arousal_of, valence_of
 from affetti.core.errors import UsageError
 from affetti.models import manifest
+from affetti.models.evaluation.sound import affect
 from affetti.models.evaluation.sound import clips as music_clips
 from affetti.models.evaluation.sound.clips import Clip
-from affetti.models.evaluation.sound.ensemble import EnsembleRecipe
 from affetti.models.evaluation.sound.forest import ForestChoice, PaperRecipe, artist_folds, held_out
 from affetti.models.evaluation.sound.scores import (
     Labels,
@@ -31,6 +31,7 @@ SHUFFLES: Final = 3
 CROSS_VALIDATED: Final = (
     f"artist-grouped {FOLDS}-fold cross-validation, mean of {SHUFFLES} shuffles"
 )
+LEFT_OUT: Final = "all clips; trained on the other folders alone"
 HELD_OUT: Final = "clips by artists that the model was not trained on (30 % of all)"
 
 
@@ -67,8 +68,21 @@ class Evaluation:
         }
 
 
+@dataclass(frozen=True)
+class Further:
+    """What a recipe is trained on beside the folder that is scored."""
+
+    also: tuple[Path, ...] = ()  # folders of labelled clips
+    voices: Path | None = None  # a folder of people who talk, over some of what is trained on
+
+
 def evaluate_music(
-    data: Path, progress: Progress, name: str = "music_emotion", *, everything: bool = False
+    data: Path,
+    progress: Progress,
+    name: str = "music_emotion",
+    *,
+    everything: bool = False,
+    further: Further | None = None,
 ) -> Evaluation:
     """Score a model of the zoo on a folder of labelled clips, through the code that runs live.
 
@@ -84,6 +98,8 @@ def evaluate_music(
         Score every clip, even when the folder is the one that the model was trained on.
         Else that folder is scored by what the model did not hear: the artists held out, or
         cross-validation where none were.
+    further
+        What else the recipe is trained on in cross-validation.
 
     Raises
     ------
@@ -97,21 +113,28 @@ def evaluate_music(
     statement = "all clips"
     if seen and not everything:
         if parameters["recipe"] != "paper":
-            return cross_validate(data, progress, name)
+            return cross_validate(data, progress, name, further)
         which, statement = held_out(clips)[1], HELD_OUT
     elif seen:
         statement = "all clips; the model was trained on them, so this is no test"
     reader = MusicReader(name)
     scored = [clips[i] for i in which]
-    probabilities = np.zeros((len(scored), 4))
+    probabilities, places = np.zeros((len(scored), 4)), np.full((len(scored), 2), np.nan)
     for done, clip in enumerate(scored):
         progress(done, len(scored), "clips")
-        probabilities[done] = _read(reader, clip)
+        probabilities[done], places[done] = _read(reader, clip)
     progress(len(scored), len(scored), "clips")
-    return evaluation(scored, probabilities[None], _cost(name, scored), statement)
+    found = evaluation(scored, probabilities[None], _cost(name, scored), statement)
+    said = not np.isnan(places).all()
+    return replace(found, circumplex=_agreement(scored, places)) if said else found
 
 
-def cross_validate(data: Path, progress: Progress, name: str = "music_emotion") -> Evaluation:
+def cross_validate(
+    data: Path,
+    progress: Progress,
+    name: str = "music_emotion",
+    further: Further | None = None,
+) -> Evaluation:
     """Train a model's recipe again and again, each time scoring artists it has not heard.
 
     Five folds with no artist on both sides, shuffled three times; everything that is learnt
@@ -126,6 +149,8 @@ def cross_validate(data: Path, progress: Progress, name: str = "music_emotion") 
         Told how far it is.
     name
         The model's name in the manifest.
+    further
+        What else the recipe is trained on, in every fold.
 
     Raises
     ------
@@ -133,7 +158,7 @@ def cross_validate(data: Path, progress: Progress, name: str = "music_emotion") 
         The data or the model cannot be read, or there are too few artists for five folds.
     """
     clips = music_clips.read_clips(data)
-    predict = predictor(data, clips, progress, name)
+    predict = predictor(data, clips, progress, name, further)
     probabilities = out_of_fold(clips, predict, progress)
     return evaluation(clips, probabilities, _cost(name, clips), CROSS_VALIDATED)
 
@@ -176,7 +201,11 @@ def out_of_fold(
 
 
 def predictor(
-    data: Path, clips: Sequence[Clip], progress: Progress, name: str
+    data: Path,
+    clips: Sequence[Clip],
+    progress: Progress,
+    name: str,
+    further: Further | None = None,
 ) -> Callable[[Labels], FloatArray]:
     """Return a function that trains on some clips and gives the probabilities of all."""
     parameters = _emotion_model(name).parameters
@@ -188,8 +217,58 @@ def predictor(
             return paper.probabilities(*paper.fit(train, choice, paper.importance_order(train)))
 
         return predict_paper
-    better = EnsembleRecipe(data, clips, progress)
-    return better.predict
+    further = further or Further()
+    own, *others = sources_of((data, *further.also), progress, further.voices)
+
+    def predict_affect(train: Labels) -> FloatArray:
+        fitted = affect.fit([(own, train), *affect.everything(others)])
+        return affect.clip_probabilities(fitted, own)
+
+    return predict_affect
+
+
+def sources_of(
+    folders: Sequence[Path], progress: Progress, voices: Path | None
+) -> list[affect.Source]:
+    """Hear several folders of clips."""
+    return [affect.source(folder, progress, voices) for folder in folders]
+
+
+def leave_out(
+    folders: Sequence[Path], progress: Progress, voices: Path | None = None
+) -> dict[str, Evaluation]:
+    """Score each folder by training the recipe of valence and arousal on all the others.
+
+    Parameters
+    ----------
+    folders
+        At least two folders of labelled clips.
+    progress
+        Told how far it is.
+    voices
+        A folder of people who talk, over some of what is trained on.
+
+    Returns
+    -------
+    By name of the folder that was left out.
+
+    Raises
+    ------
+    AffettiError
+        The data cannot be read.
+    """
+    sources = sources_of(folders, progress, voices)
+    found = {}
+    for i, (folder, left) in enumerate(zip(folders, sources, strict=True)):
+        progress(i, len(sources), "leaving sources out")
+        fitted = affect.fit(affect.everything([*sources[:i], *sources[i + 1 :]]))
+        places = fitted.circumplex(left.clean.values)
+        found[folder.name] = replace(
+            evaluation(left.clips, affect.clip_probabilities(fitted, left)[None], 0.0, LEFT_OUT),
+            circumplex=_agreement(left.clips, affect.clip_places(places, left)),
+        )
+    progress(len(sources), len(sources), "leaving sources out")
+    return found
 
 
 def ms_per_window(name: str, clips: Sequence[Clip]) -> float:
@@ -206,12 +285,19 @@ def ms_per_window(name: str, clips: Sequence[Clip]) -> float:
     return 1_000 * float(np.median(times)) if times else 0.0
 
 
-def _read(reader: MusicReader, clip: Clip) -> FloatArray:
-    """Return the mean over the windows in which there was music, zeros when there was none."""
+def _read(reader: MusicReader, clip: Clip) -> tuple[FloatArray, FloatArray]:
+    """Return the means over the windows in which there was music: of the four, and of the two.
+
+    Zeros and NaN when there was none, NaN when valence and arousal are not estimated.
+    """
     samples, rate_hz = music_clips.read_samples(clip)
-    readings = [reader.read(w, rate_hz).emotions for w in music_clips.windows(samples, rate_hz)]
-    heard = [emotions for emotions in readings if emotions is not None]
-    return np.mean(heard, axis=0) if heard else np.zeros(4)
+    readings = [reader.read(w, rate_hz) for w in music_clips.windows(samples, rate_hz)]
+    heard = [reading for reading in readings if reading.emotions is not None]
+    if not heard:
+        return np.zeros(4), np.full(2, np.nan)
+    places = np.array([(r.valence, r.arousal) for r in heard], np.float64)
+    emotions = np.array([reading.emotions for reading in heard], np.float64)
+    return emotions.mean(axis=0), places.mean(axis=0)
 
 
 def evaluation(
@@ -249,12 +335,30 @@ def evaluation(
 
 
 def _circumplex(clips: Sequence[Clip], probabilities: FloatArray) -> dict[str, float]:
-    """Return Pearson's correlation with labelled valence and arousal, where clips have them."""
+    """Compare probabilities with labelled valence and arousal, where nothing else is said."""
+    return _agreement(
+        clips, np.stack([valence_of(probabilities), arousal_of(probabilities)], axis=1)
+    )
+
+
+def _agreement(clips: Sequence[Clip], places: FloatArray) -> dict[str, float]:
+    """Return Pearson's correlation and the concordance with labelled valence and arousal.
+
+    Source: Lin, "A concordance correlation coefficient to evaluate reproducibility" (1989).
+    """
     found = {}
-    for axis, along in (("valence", valence_of), ("arousal", arousal_of)):
-        labelled = [i for i, clip in enumerate(clips) if getattr(clip, axis) is not None]
+    for column, axis in enumerate(("valence", "arousal")):
+        values = [getattr(clip, axis) for clip in clips]
+        labelled = [
+            i for i, value in enumerate(values)
+            if value is not None and not np.isnan(places[i, column])
+        ]  # fmt: skip
         if len(labelled) > 2:
-            estimated = along(probabilities[labelled])
-            truth = [getattr(clips[i], axis) for i in labelled]
-            found[f"{axis}_r"] = float(np.corrcoef(estimated, truth)[0, 1])
+            said, truth = places[labelled, column], np.array([values[i] for i in labelled])
+            covariance = float(np.cov(said, truth, bias=True)[0, 1])
+            apart = float(said.mean() - truth.mean()) ** 2
+            found[f"{axis}_r"] = covariance / float(said.std() * truth.std() + 1e-12)
+            found[f"{axis}_concordance"] = (
+                2 * covariance / float(said.var() + truth.var() + apart + 1e-12)
+            )
     return found

@@ -4,7 +4,7 @@ Every alteration takes a mono signal and its rate and returns one of about the s
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -118,3 +118,98 @@ CONDITIONS: Final[dict[str, Alteration]] = {
     "2 semitones up": partial(pitch, semitones=2),
     "2 semitones down": partial(pitch, semitones=-2),
 }
+
+
+def telephone(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signal:
+    """Keep the band of a telephone, 300 to 3,400 Hz."""
+    band = butter(4, (300, 3_400), "bandpass", fs=rate_hz, output="sos")
+    return np.asarray(sosfilt(band, signal))
+
+
+def lowpass(
+    signal: Signal, rate_hz: int, random: np.random.Generator, high_hz: float = 4_000
+) -> Signal:
+    """Keep what is below a frequency."""
+    return np.asarray(sosfilt(butter(6, high_hz, fs=rate_hz, output="sos"), signal))
+
+
+def low_bitrate(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signal:
+    """Compress it to about 32 kbit/s and back."""
+    return _coded(signal, rate_hz, "MP3", 0.85)
+
+
+def opus(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signal:
+    """Compress it by Opus, the codec of video calls, to about 32 kbit/s, and back."""
+    slow = soxr.resample(signal, rate_hz, 24_000)
+    coded = _coded(slow, 24_000, "OGG", 0.9, subtype="OPUS")
+    return np.asarray(soxr.resample(coded, 24_000, rate_hz)[: len(signal)])
+
+
+def _coded(signal: Signal, rate_hz: int, form: str, level: float, **how: str) -> Signal:
+    file = io.BytesIO()
+    soundfile.write(file, signal.clip(-1, 1), rate_hz, format=form, compression_level=level, **how)
+    file.seek(0)
+    return np.asarray(soundfile.read(file)[0][: len(signal)])
+
+
+def with_voice(
+    signal: Signal, rate_hz: int, random: np.random.Generator, voice: Signal, snr_db: float = 0.0
+) -> Signal:
+    """Let somebody talk over it, again and again until it ends.
+
+    Parameters
+    ----------
+    signal, rate_hz, random
+        As all alterations take them.
+    voice
+        At `rate_hz`.
+    snr_db
+        How much softer the voice is.
+    """
+    begin = int(random.integers(len(voice)))
+    talk = np.resize(np.roll(voice, -begin), len(signal))
+    level = np.sqrt(np.mean(signal**2)) * 10 ** (-snr_db / 20)
+    return np.asarray(signal + talk * (level / (np.sqrt(np.mean(talk**2)) + 1e-12)))
+
+
+def hall(signal: Signal, rate_hz: int, random: np.random.Generator) -> Signal:
+    """Play it in a box of a room: early reflections of six walls, then a tail that darkens."""
+    decay_s = random.uniform(0.4, 0.9)
+    length = round(decay_s * rate_hz)
+    answer = np.zeros(length)
+    answer[0] = 1.0
+    for _ in range(12):
+        delay_s = random.uniform(0.003, 0.05)
+        answer[round(delay_s * rate_hz)] += random.choice([-1, 1]) * 0.6 * np.exp(-delay_s / 0.04)
+    t = np.arange(length) / rate_hz
+    tail = random.standard_normal(length)
+    dark = sosfilt(butter(1, 2_000, fs=rate_hz, output="sos"), tail)
+    mixed = tail * np.exp(-13.8 * t / decay_s) + 3 * dark * np.exp(-6.9 * t / decay_s)
+    mixed[: round(0.02 * rate_hz)] = 0
+    answer += mixed * (1.2 / np.sqrt(np.sum(mixed**2)))
+    return np.asarray(fftconvolve(signal, answer)[: len(signal)])
+
+
+def anywhere(
+    signal: Signal, rate_hz: int, random: np.random.Generator, voices: Sequence[Signal] = ()
+) -> Signal:
+    """Play it somewhere, to some microphone or over some line, perhaps with talk on top."""
+    signal = speed(signal, rate_hz, random, random.uniform(0.95, 1.05))
+    if random.random() < 0.4:
+        signal = reverb(signal, rate_hz, random, random.uniform(0.2, 1.0))
+    if voices and random.random() < 0.45:
+        voice = voices[int(random.integers(len(voices)))]
+        signal = with_voice(signal, rate_hz, random, voice, random.uniform(-3, 10))
+    if random.random() < 0.3:
+        signal = noise(signal, rate_hz, random, random.uniform(5, 30))
+    chance = random.random()
+    if chance < 0.25:
+        low_hz, high_hz = random.uniform(80, 400), random.uniform(3_000, 8_000)
+        signal = laptop(signal, rate_hz, random, low_hz, high_hz)
+    elif chance < 0.4:
+        signal = telephone(signal, rate_hz, random)
+    elif chance < 0.55:
+        signal = lowpass(signal, rate_hz, random, random.uniform(2_500, 8_000))
+    if random.random() < 0.25:
+        signal = low_bitrate(signal, rate_hz, random)
+    return gain(signal, rate_hz, random, random.uniform(-12, 0))

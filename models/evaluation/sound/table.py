@@ -1,4 +1,4 @@
-"""Tables of features: a row for each window of each clip, computed once and kept."""
+"""Tables of the paper's features: a row for each window of each clip, computed once and kept."""
 
 import hashlib
 import inspect
@@ -15,10 +15,8 @@ from affetti.models.evaluation.sound import clips as music_clips
 from affetti.models.evaluation.sound import rooms as music_rooms
 from affetti.models.evaluation.sound.clips import Clip, Samples
 from affetti.models.evaluation.sound.rooms import Alteration
-from affetti.models.sound import descriptors, features
-from affetti.models.sound.features import Sound, mono, normalized
-from affetti.models.sound.music import features_of
-from affetti.models.sound.musicnn import Musicnn
+from affetti.models.sound import features
+from affetti.models.sound.features import Sound, mono, normalized, paper_features
 
 # How much is done, how much there is, and what is being done.
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -38,11 +36,10 @@ def feature_table(
     clips: Sequence[Clip],
     progress: Progress,
     *,
-    musicnn: str | None = None,
     step_s: int = music_clips.WINDOW_S,
     alteration: tuple[str, Alteration] | None = None,
 ) -> Table:
-    """Return the features of every window of every clip; kept in the training folder.
+    """Return the paper's features of every window of every clip; kept in the training folder.
 
     What was kept is used again only while the clips and the code of the features are the same.
 
@@ -54,20 +51,17 @@ def feature_table(
         Its clips, or some of them.
     progress
         Told how far it is.
-    musicnn
-        Name of the MusiCNN model to listen with; None for the paper's features alone.
     step_s
         Distance of the windows of a clip.
     alteration
         What is done to each clip first, and its name.
     """
     altered, alter = alteration or ("as it is", None)
-    key = _key(data, clips, f"{musicnn} {step_s} {altered}", altered=alter is not None)
+    key = _key(data, clips, f"{step_s} {altered}", altered=alter is not None)
     cache = locations.training_folder() / f"music-{key}.npz"
     if cache.exists():
         with np.load(cache) as kept:
             return Table(tuple(kept["names"].tolist()), kept["values"], kept["clip"])
-    network = Musicnn(musicnn) if musicnn else None
     rows: list[list[float]] = []
     of_clip: list[int] = []
     names: tuple[str, ...] = ()
@@ -77,7 +71,7 @@ def feature_table(
         if alter:
             samples = _altered(samples, rate_hz, alter, index)
         for window in music_clips.windows(samples, rate_hz, step_s):
-            found = features_of(Sound(normalized(mono(window, rate_hz))), network)
+            found = paper_features(Sound(normalized(mono(window, rate_hz))))
             names = tuple(found)
             rows.append(list(found.values()))
             of_clip.append(index)
@@ -96,7 +90,7 @@ def _altered(samples: Samples, rate_hz: int, alter: Alteration, seed: int) -> Sa
 
 def _key(data: Path, clips: Sequence[Clip], what: str, *, altered: bool) -> str:
     digest = hashlib.sha256(what.encode())
-    sources = [features, descriptors, *([music_rooms] if altered else [])]
+    sources = [features, *([music_rooms] if altered else [])]
     for module in sources:
         digest.update(inspect.getsource(module).encode())
     digest.update(music_clips.digest(data).encode())

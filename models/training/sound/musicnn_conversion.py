@@ -5,7 +5,9 @@ package is needed: the checkpoint is read here, the network is built again and e
 
     pip download --no-deps musicnn==0.1.0
     python -m affetti.models.training.sound.musicnn_conversion \
-        musicnn-0.1.0-py3-none-any.whl MSD OUT.onnx
+        musicnn-0.1.0-py3-none-any.whl MSD FOLDER
+
+Two files are written: the front, which answers to each new frame once, and the rest.
 
 Source: Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio
 tagging" (2019).
@@ -13,14 +15,17 @@ tagging" (2019).
 
 import struct
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
+from onnx import helper
 from torch import nn
 
 PATCH_FRAMES: Final = 187  # three seconds
@@ -30,6 +35,7 @@ _TRAILER: Final = 5  # bytes after each block of the index: compression and chec
 _FOOTER: Final = 48
 
 Weights = dict[str, NDArray[np.float32]]
+Shapes = dict[str, list[int | str]]
 
 
 def read_checkpoint(index: bytes, data: bytes) -> Weights:
@@ -252,5 +258,70 @@ def convert(wheel: Path, trained_on: str, out: Path) -> None:
     )
 
 
+def split(whole: Path, front: Path, back: Path) -> None:
+    """Cut the network in two behind the filters that hear seven frames at a time.
+
+    The front does not pad in time, so that frames can be heard a second at a time: 70 frames of
+    mel bands give 64 answers. What is padded as it was trained is the rest, which takes the mel
+    bands of as many frames as it is given answers to.
+    """
+    source = onnx.load(whole)
+    made = {output: node for node in source.graph.node for output in node.output}
+    ends = [f"/front.{i}/Transpose_1_output_0" for i in range(2)]
+    for i in range(2):
+        made[f"/front.{i}/convolution/Conv_output_0"].input[0] = "/Unsqueeze_output_0"
+    nodes = _upstream(made, ends, {"patches"})
+    nodes.append(helper.make_node("Concat", ends, ["timbre"], axis=1))
+    _save(source, nodes, {"patches": [1, 70, MEL_BANDS]}, {"timbre": [1, 408, 64]}, front)
+    joint = made["/Concat_output_0"]
+    rest = list(joint.input)[2:]
+    del joint.input[:]
+    joint.input.extend(["timbre", *rest])
+    nodes = _upstream(made, ["embedding"], {"patches", "timbre"})
+    taken: Shapes = {"patches": [1, "frames", MEL_BANDS], "timbre": [1, 408, "frames"]}
+    _save(source, nodes, taken, {"embedding": [1, 200]}, back)
+
+
+def _upstream(made: dict[str, Any], ends: list[str], given: set[str]) -> list[Any]:
+    """Return the nodes that the ends need, each after those that it needs."""
+    order: list[Any] = []
+
+    def visit(name: str) -> None:
+        node = made.get(name)
+        if name in given or node is None or any(node is each for each in order):
+            return
+        for each in node.input:
+            visit(each)
+        order.append(node)
+
+    for end in ends:
+        visit(end)
+    return order
+
+
+def _save(source: Any, nodes: list[Any], taken: Shapes, given: Shapes, path: Path) -> None:
+    used = {name for node in nodes for name in node.input}
+    graph = helper.make_graph(
+        nodes,
+        path.stem,
+        [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in taken.items()],
+        [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in given.items()],
+        [each for each in source.graph.initializer if each.name in used],
+    )
+    model = helper.make_model(
+        graph, opset_imports=source.opset_import, ir_version=source.ir_version
+    )
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def main(wheel: Path, trained_on: str, folder: Path) -> None:
+    """Convert the weights of a wheel into the two files."""
+    with tempfile.TemporaryDirectory() as kept:
+        whole = Path(kept) / "whole.onnx"
+        convert(wheel, trained_on, whole)
+        split(whole, folder / "musicnn_front.onnx", folder / "musicnn_back.onnx")
+
+
 if __name__ == "__main__":
-    convert(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
