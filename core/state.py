@@ -41,6 +41,7 @@ from affetti.core.events import (
     SessionEnded,
     SessionRecovered,
     SessionStarted,
+    SoundLoss,
     StreamOpened,
     TrackEnded,
     TrackEndReason,
@@ -88,6 +89,7 @@ class Track:
     paused_sample: int = 0  # where the latest pause began
     expected: str | None = None  # the emotion that the playlist expects of it
     columns: dict[str, str] = field(default_factory=dict)  # further ones of the playlist
+    loss: SoundLoss | None = None  # what could not be played of the file
 
     @property
     def start_s(self) -> float:
@@ -464,4 +466,4 @@ class SessionState:
                 if track.paused:
                     track.resume(event)
                 track.end_ns, track.end_sample = event.t_ns, event.sample
-                track.reason = event.reason
+                track.reason, track.loss = event.reason, event.loss

@@ -80,6 +80,8 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     yield from _environment_lines(found.environment)
     yield text("info.duration"), clock_text(found.duration_s)
     yield text("info.ending"), _ending(found)
+    for said in found.source_losses:
+        yield text("info.lost"), said
     for said in found.withdrawals:
         yield text("info.withdrawn"), said
     agreed = [word("consent", scope) for scope, granted in found.consent.items() if granted]

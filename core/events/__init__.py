@@ -75,6 +75,7 @@ from affetti.core.events.faces import (
 )
 from affetti.core.events.moments import MarkerAdded, Moment, NoteAdded, SelfReported
 from affetti.core.events.playback import (
+    SoundLoss,
     TrackEnded,
     TrackEndReason,
     TrackPaused,
@@ -169,6 +170,7 @@ __all__ = [
     "SessionRecovered",
     "SessionStarted",
     "SkipReason",
+    "SoundLoss",
     "Stream",
     "StreamName",
     "StreamOpened",

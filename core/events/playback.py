@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 import msgspec
 
 from affetti.core.codes import Code, Digest, Given
-from affetti.core.events.base import Event, PlaybackSample, Real, Track, Traits, field
+from affetti.core.events.base import Count, Event, PlaybackSample, Real, Track, Traits, field
 
 TrackEndReason: TypeAlias = Literal["finished", "skipped", "stopped", "failed"]
 
@@ -45,6 +45,15 @@ class TrackResumed(Event, frozen=True, kw_only=True, tag=True):
     sample: PlaybackSample
 
 
+class SoundLoss(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What could not be played of a sound file that was read to its end."""
+
+    undecodable: Count = 0  # packets
+    cut_off: bool = False  # it breaks off
+    decoded_s: Real
+    stated_s: Real | None = None  # how long it says it is, where that is longer
+
+
 class TrackEnded(Event, frozen=True, kw_only=True, tag=True):
     """The track ended before `sample` of the playback stream."""
 
@@ -53,3 +62,4 @@ class TrackEnded(Event, frozen=True, kw_only=True, tag=True):
     track: Track
     sample: PlaybackSample
     reason: Annotated[TrackEndReason, field("why")]
+    loss: Annotated[SoundLoss | None, field("what could not be played of the file")] = None

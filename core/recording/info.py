@@ -7,7 +7,7 @@ import msgspec
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import ESTIMATE_TABLES, Environment, Moment
 from affetti.core.journal import sentence
-from affetti.core.recording.losses import statement, withdrawn_words
+from affetti.core.recording.losses import source_losses, statement, withdrawn_words
 from affetti.core.state import SessionState, Signal, Track
 from affetti.core.streams import Channel, Stream
 
@@ -94,6 +94,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     end_reason: str | None
     failure: str | None  # what failed, as a code
     recovery: str | None  # in words, what was lost
+    source_losses: list[str]  # what could not be read of films and tracks, in words
     withdrawals: list[str]  # what was removed after the recording, in words
     consent: dict[str, bool]  # by scope
     consent_since: dict[str, str]  # the date of each
@@ -162,6 +163,7 @@ def describe(
         end_reason=state.ended.reason if state.ended else None,
         failure=state.ended.failure if state.ended else None,
         recovery=statement(state.recovered, state) if state.recovered else None,
+        source_losses=source_losses(state),
         withdrawals=[withdrawn_words(each) for each in state.withdrawals],
         consent={scope: grant.granted for scope, grant in state.consent.scopes.items()},
         consent_since={scope: grant.since for scope, grant in state.consent.scopes.items()},

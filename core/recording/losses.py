@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import FilmLoss, LostSpan, SessionRecovered, Withdrawn
+from affetti.core.events import FilmLoss, LostSpan, SessionRecovered, SoundLoss, Withdrawn
 from affetti.core.language import clock_text, counted, listed, text, word
 from affetti.core.state import SessionState
 
@@ -131,6 +131,26 @@ def withdrawn_words(event: Withdrawn) -> str:
         said = text("withdrawn.stretch", scopes=scopes, on=event.on, start=start, stop=stop)
     said = f"{said} {counted('withdrawn.removed', sum(event.removed.values()))}"
     return f"{said} {text('withdrawn.reason', reason=event.reason)}" if event.reason else said
+
+
+def source_losses(state: SessionState) -> list[str]:
+    """Return in words what could not be read of the files that a session was made of."""
+    film = state.ended.film if state.ended is not None else None
+    tracks = [track_statement(t.file_name, t.loss) for t in state.tracks if t.loss is not None]
+    return [*([film_statement(film)] if film is not None else []), *tracks]
+
+
+def track_statement(file_name: str, lost: SoundLoss) -> str:
+    """Return in words what could not be played of a sound file."""
+    stated_s = lost.stated_s or lost.decoded_s
+    lengths = {
+        "decoded": text("seconds", seconds=lost.decoded_s),
+        "stated": text("seconds", seconds=stated_s),
+    }
+    if not lost.cut_off:
+        return text("track.damaged", file=file_name, **lengths)
+    message = "track.cut_off" if lost.stated_s is None else "track.cut_off_of"
+    return text(message, file=file_name, **lengths)
 
 
 def film_statement(lost: FilmLoss) -> str:

@@ -12,10 +12,10 @@ import msgspec
 from affetti.core import system, terminal
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
-from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
+from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded, TrackEnded
 from affetti.core.labels import label as one_label
 from affetti.core.language import clock_text, counted, percent, text, word
-from affetti.core.recording.losses import film_statement
+from affetti.core.recording.losses import film_statement, track_statement
 from affetti.core.settings import Settings, load
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
@@ -124,6 +124,9 @@ class Headless:
                         self._say(text("headless.marked", number=len(self._state.markers)))
                     if isinstance(event, SessionEnded) and event.film is not None:
                         self._say(film_statement(event.film))
+                    if isinstance(event, TrackEnded) and event.loss is not None:
+                        ended = self._state.tracks[-1]
+                        self._say(track_statement(ended.file_name, event.loss))
             case messages.Health():
                 self._tell_health(message)
             case messages.Problem(message=said, hint=hint, code=code, fatal=fatal):

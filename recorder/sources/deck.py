@@ -13,7 +13,8 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core.events import AudioFormat, TrackEndReason
+from affetti.core.events import AudioFormat, SoundLoss, TrackEndReason
+from affetti.recorder.sources.sound import Decoded
 from affetti.recorder.sources.track import Track, decode
 
 AHEAD_S: Final = 2.0  # how much is decoded before it is needed
@@ -29,6 +30,7 @@ class Cue:
     kind: Literal["start", "pause", "resume", "end", "starved"]
     track: int
     reason: TrackEndReason = "finished"  # of an "end"
+    loss: SoundLoss | None = None  # of one that was read to its end
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class _Chunk:
 
     sound: Sound
     end: TrackEndReason | None = None
+    loss: SoundLoss | None = None
 
 
 class _ReadAhead:
@@ -108,14 +111,15 @@ class _ReadAhead:
 
     def _decode(self, errand: int, track: int) -> None:
         end: TrackEndReason = "finished"
+        found, decoded = self._tracks[track].found, Decoded()
         try:
-            for sound in decode(self._tracks[track], self._form):
+            for sound in decode(self._tracks[track], self._form, decoded):
                 if len(sound) and not self._offer(errand, _Chunk(sound)):
                     return
         except Exception:  # whatever it is, the next track may be better
             end = "failed"
         silence = np.zeros((0, self._form.channels), np.int16)
-        self._offer(errand, _Chunk(silence, end))
+        self._offer(errand, _Chunk(silence, end, decoded.loss(found)))
 
     def _offer(self, errand: int, chunk: _Chunk) -> bool:
         """Add a chunk when there is room; False when it is not wanted any more."""
@@ -217,7 +221,7 @@ class Deck:
                 self._playing, self._position = True, 0
                 yield Cue("start", self._current)
             if chunk.end is not None:
-                yield from self._go(self._current + 1, chunk.end)
+                yield from self._go(self._current + 1, chunk.end, chunk.loss)
             else:
                 yield self._cut(chunk, count)
                 count -= min(count, len(chunk.sound))
@@ -233,8 +237,10 @@ class Deck:
         self._position += len(sound)
         return sound
 
-    def _go(self, track: int, reason: TrackEndReason = "skipped") -> list[Cue]:
-        cues = self._end(reason)
+    def _go(
+        self, track: int, reason: TrackEndReason = "skipped", loss: SoundLoss | None = None
+    ) -> list[Cue]:
+        cues = self._end(reason, loss)
         self._current = track
         self._stopped = False
         self.over = track >= self._count
@@ -269,6 +275,6 @@ class Deck:
         self._seek(self._current)
         return cues
 
-    def _end(self, reason: TrackEndReason) -> list[Cue]:
+    def _end(self, reason: TrackEndReason, loss: SoundLoss | None = None) -> list[Cue]:
         playing, self._playing, self._paused = self._playing, False, False
-        return [Cue("end", self._current, reason)] if playing else []
+        return [Cue("end", self._current, reason, loss)] if playing else []

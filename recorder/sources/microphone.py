@@ -20,6 +20,7 @@ from affetti.core.streams import ROOM, Stream, audio_stream
 from affetti.recorder.sources import AudioSource, Sink
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
+from affetti.recorder.sources.sound import Decoded
 from affetti.recorder.sources.stream import BLOCK, StreamLog
 from affetti.recorder.sources.track import SUFFIXES, Track, common_format, decode, open_track
 
@@ -96,27 +97,37 @@ class SoundFile:
     def _run(self, track: Track, sink: Sink) -> None:
         stream = StreamLog(ROOM, self.format, sink, FILE_PATIENCE_S)
         start_ns = sink.clock.now_ns()
-        heard = 0
+        heard, decoded = 0, Decoded()
         try:
-            for block in _blocks(track, self.format):
+            for block in _blocks(track, self.format, decoded):
                 t_ns = start_ns + heard * NS_PER_S // self.format.rate_hz
                 heard += len(block)
                 end_ns = start_ns + heard * NS_PER_S // self.format.rate_hz
                 if not wait_until(end_ns, sink, self._stopping):
                     break
                 stream.keep(block, t_ns)
+            else:
+                self._tell_missing(track, decoded, heard, stream, sink)
         except AffettiError:
-            samples = track.samples * self.format.rate_hz // track.rate_hz
-            stream.gap(max(0, samples - heard), "undecodable", sink.clock.now_ns())
+            self._tell_missing(track, decoded, heard, stream, sink)
         stream.tell_losses(sink.clock.now_ns())
         self.ended.set()
 
+    def _tell_missing(
+        self, track: Track, decoded: Decoded, heard: int, stream: StreamLog, sink: Sink
+    ) -> None:
+        """Tell of what the file should have held, by its own word, and did not."""
+        loss = decoded.loss(track.found)
+        if loss is not None:
+            stated = round((loss.stated_s or loss.decoded_s) * self.format.rate_hz)
+            stream.gap(max(0, stated - heard), "undecodable", sink.clock.now_ns())
 
-def _blocks(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:
+
+def _blocks(track: Track, form: AudioFormat, decoded: Decoded) -> Iterator[NDArray[np.int16]]:
     """Cut a track into blocks as small as a sound card's."""
-    for decoded in decode(track, form):
-        for first in range(0, len(decoded), BLOCK):
-            yield decoded[first : first + BLOCK]
+    for block in decode(track, form, decoded):
+        for first in range(0, len(block), BLOCK):
+            yield block[first : first + BLOCK]
 
 
 @dataclass(frozen=True)

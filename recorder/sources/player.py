@@ -182,7 +182,7 @@ class _PlaybackLog:
             case "resume":
                 self.sink.put(TrackResumed(**place))
             case "end":
-                self.sink.put(TrackEnded(**place, reason=cue.reason))
+                self.sink.put(TrackEnded(**place, reason=cue.reason, loss=cue.loss))
             case "starved":
                 self.disturb("decoding_late")
 

@@ -1,7 +1,6 @@
 """A sound file: checked before it is needed, and decoded in blocks of the form that is wanted."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
@@ -18,28 +16,29 @@ from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat
 from affetti.core.labels import label
 from affetti.core.paths import typed
 from affetti.core.people.playlist import PlaylistEntry
+from affetti.recorder.sources.sound import Decoded, Found, UndecodableError, blocks, look
 
 SUFFIXES: Final = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf"}
+    {
+        ".wav",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".m4a",
+        ".aac",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+    }
+    | {".caf"}
 )
 _STANDARD_HZ: Final = (44_100, 48_000)
 # A file that says it is farther off holds something else than music.
 _MIN_FILE_HZ: Final = 1_000
 _MAX_FILE_HZ: Final = 1_000_000
-_DECODED_AT_ONCE: Final = 8192  # samples
-# libsndfile turns these into int16 without scaling, or wraps what is louder than full scale.
-_FLOATING: Final = frozenset({"FLOAT", "DOUBLE", "VORBIS", "OPUS"})
-
-
-class _Straight(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-    """A sound file that is read straight on.
-
-    `SoundFile.read` seeks to where it already is after every block, which in an MP3 is
-    somewhere else, and is heard as a click.
-    """
-
-    def seekable(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,23 @@ class Track:
     path: Path
     title: str  # from the playlist or its tags, else the file's name without suffix
     sha256: str  # of the file
-    rate_hz: int
-    channels: int
-    samples: int  # in each channel
+    found: Found
     entry: PlaylistEntry  # what a playlist says of it
 
     @property
     def duration_s(self) -> float:
         """Its length in seconds."""
-        return self.samples / self.rate_hz
+        return self.found.samples / self.found.rate_hz
+
+    @property
+    def rate_hz(self) -> int:
+        """Of the file."""
+        return self.found.rate_hz
+
+    @property
+    def channels(self) -> int:
+        """Of the file."""
+        return self.found.channels
 
 
 def open_track(named: Path | PlaylistEntry) -> Track:
@@ -84,14 +91,11 @@ def open_track(named: Path | PlaylistEntry) -> Track:
             "track.sound_file_cannot_read", path=path, error=error.strerror
         ) from error
     try:
-        with soundfile.SoundFile(os.fsencode(path)) as file:
-            title = label(entry.title or (file.title or "").strip() or path.stem).strip()
-            track = Track(path, title, digest, file.samplerate, file.channels, file.frames, entry)
-            decodable = file.frames > 0 and len(file.read(1)) == 1
-    except soundfile.SoundFileError as error:
+        found = look(path)
+    except (UndecodableError, OSError) as error:
         raise _undecodable(path) from error
-    if not decodable:
-        raise _undecodable(path)
+    title = label(entry.title or found.title or path.stem).strip()
+    track = Track(path, title, digest, found, entry)
     if not _MIN_FILE_HZ <= track.rate_hz <= _MAX_FILE_HZ:
         raise MediaError(
             "track.sound_file_cannot_used",
@@ -128,13 +132,24 @@ def _stream_rate_hz(rates_hz: list[int]) -> int:
     return max(counts, key=lambda rate: (counts[rate], rate in _STANDARD_HZ, rate))
 
 
-def decode(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:
+def decode(
+    track: Track, form: AudioFormat, decoded: Decoded | None = None
+) -> Iterator[NDArray[np.int16]]:
     """Decode a track from its beginning.
 
-    At the file's own rate the samples are those of `soundfile.read(path, dtype="int16")`,
-    except that floating-point sound is scaled, and clipped where that would wrap. At another
-    rate they are resampled by soxr in high quality. Where the channels are more than
-    wanted they are averaged into one; one is doubled for two.
+    At the file's own rate the samples of an uncompressed file are those of
+    `soundfile.read(path, dtype="int16")`, except that floating-point sound is scaled, and
+    clipped where that would wrap. At another rate they are resampled by soxr in high quality.
+    Where the channels are more than wanted they are averaged into one; one is doubled for two.
+
+    Parameters
+    ----------
+    track
+        What to decode.
+    form
+        What is wanted.
+    decoded
+        Filled in with what became of the file.
 
     Yields
     ------
@@ -146,28 +161,38 @@ def decode(track: Track, form: AudioFormat) -> Iterator[NDArray[np.int16]]:
     AffettiError
         The file cannot be decoded from here on.
     """
-    resampler = None
-    if track.rate_hz != form.rate_hz:
-        resampler = soxr.ResampleStream(
-            track.rate_hz, form.rate_hz, form.channels, dtype="int16", quality="HQ"
-        )
+    converter = _Converter(form)
     try:
-        with _Straight(os.fsencode(track.path)) as file:
-            while len(block := _read(file)):
-                mixed = _mix(block, form.channels)
-                yield mixed if resampler is None else resampler.resample_chunk(mixed)
-    except soundfile.SoundFileError as error:
+        for block, rate_hz in blocks(track.path, track.found, decoded or Decoded()):
+            yield from converter.converted(_mix(block, form.channels), rate_hz)
+    except (UndecodableError, OSError) as error:
         raise _undecodable(track.path) from error
-    if resampler is not None:
-        yield resampler.resample_chunk(np.zeros((0, form.channels), np.int16), last=True)
+    yield from converter.rest()
 
 
-def _read(file: soundfile.SoundFile) -> NDArray[np.int16]:
-    if file.subtype not in _FLOATING:
-        return np.asarray(file.read(_DECODED_AT_ONCE, dtype="int16", always_2d=True))
-    block = file.read(_DECODED_AT_ONCE, dtype="float32", always_2d=True)
-    scaled: NDArray[np.float32] = np.rint(block * np.float32(32767))
-    return scaled.clip(-32768, 32767).astype(np.int16)
+class _Converter:
+    """Brings sound to a rate; where the rate of what comes changes, it begins anew."""
+
+    def __init__(self, form: AudioFormat) -> None:
+        self._form = form
+        self._rate_hz = form.rate_hz  # of what came last
+        self._resampler: soxr.ResampleStream | None = None
+
+    def converted(self, block: NDArray[np.int16], rate_hz: int) -> Iterator[NDArray[np.int16]]:
+        if rate_hz != self._rate_hz:
+            yield from self.rest()
+            self._rate_hz = rate_hz
+            if rate_hz != self._form.rate_hz:
+                self._resampler = soxr.ResampleStream(
+                    rate_hz, self._form.rate_hz, self._form.channels, dtype="int16", quality="HQ"
+                )
+        yield block if self._resampler is None else self._resampler.resample_chunk(block)
+
+    def rest(self) -> Iterator[NDArray[np.int16]]:
+        if self._resampler is not None:
+            nothing = np.zeros((0, self._form.channels), np.int16)
+            yield self._resampler.resample_chunk(nothing, last=True)
+            self._resampler = None
 
 
 def _mix(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:

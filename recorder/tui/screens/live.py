@@ -9,8 +9,15 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import MarkerAdded, NeutralReferenceRecorded, NoteAdded, PersonChanged
+from affetti.core.events import (
+    MarkerAdded,
+    NeutralReferenceRecorded,
+    NoteAdded,
+    PersonChanged,
+    TrackEnded,
+)
 from affetti.core.language import clock, counted, text, word
+from affetti.core.recording.losses import track_statement
 from affetti.models.face.reference import TAKEN
 from affetti.recorder.engine.messages import (
     AnyMessage,
@@ -264,6 +271,9 @@ class LiveScreen(EngineScreen):
                 self._say(text("live.marked", label=label, at=clock(t_ns / NS_PER_S)))
             case NoteAdded(t_ns=t_ns):
                 self._say(text("live.noted", at=clock(t_ns / NS_PER_S)))
+            case TrackEnded(loss=loss) if loss is not None:
+                said = track_statement(self.view.state.tracks[-1].file_name, loss)
+                self._say(said, "warning")
             case NeutralReferenceRecorded():
                 self._neutral_is_due = True
             case PersonChanged():

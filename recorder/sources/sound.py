@@ -1,0 +1,268 @@
+"""Sound files: what they are found to hold, and their samples, whatever their headers say.
+
+Uncompressed files are read by libsndfile. Compressed ones are read by FFmpeg (PyAV), packet by
+packet: of those libsndfile believes a header's length, and ends at the first damage. What could
+not be decoded is counted, and whether a file breaks off is known from its own structure.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from affetti.core.events import SoundLoss
+from affetti.recorder.sources.pyav import pyav
+
+Samples = NDArray[np.int16]  # [n, channels]
+
+# How uncompressed files begin; of others libsndfile would be asked in vain, and aloud.
+_PLAIN: Final = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff")
+_DECODED_AT_ONCE: Final = 8192  # samples
+# libsndfile turns these into int16 without scaling, or wraps what is louder than full scale.
+_FLOATING: Final = frozenset({"FLOAT", "DOUBLE"})
+_HEAD_BYTES: Final = 64 << 10
+_PAGE_END: Final = 64 << 10  # the longest page of an Ogg file
+_LAST_PAGE: Final = 4  # a flag of a page's header
+_XING: Final = (b"Xing", b"Info")  # in the first frame of an MP3: how many follow
+_UNHEARD_S: Final = 0.1  # less is the padding of an encoder
+# A file that claims more holds none of it: a pipe's length, or a slip of a header.
+_MAX_SAMPLES: Final = 1 << 36
+
+
+class UndecodableError(Exception):
+    """Nothing can be decoded from a file."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a sound file holds, as far as that is known before it is decoded."""
+
+    rate_hz: int
+    channels: int
+    samples: int  # in each channel
+    stated: int | None  # how many it says that there are
+    cut_off: bool  # whether it breaks off
+    plain: bool  # not compressed
+    title: str
+
+
+@dataclass
+class Decoded:
+    """What has become of a file so far."""
+
+    samples: int = 0
+    undecodable: int = 0  # packets
+    failing: bool = False  # the latest of them was
+
+    def fail(self) -> None:
+        """Count a packet that could not be decoded."""
+        self.undecodable += 1
+        self.failing = True
+
+    def loss(self, found: Found) -> SoundLoss | None:
+        """Return what was lost of a file that was read to its end; None where nothing was."""
+        stated = found.samples if found.stated is None else found.stated
+        missing_s = (stated - self.samples) / found.rate_hz
+        if not found.cut_off and missing_s <= _UNHEARD_S:
+            return None
+        return SoundLoss(
+            undecodable=self.undecodable,
+            cut_off=found.cut_off or self.failing or not self.undecodable,
+            decoded_s=self.samples / found.rate_hz,
+            stated_s=stated / found.rate_hz if missing_s > _UNHEARD_S else None,
+        )
+
+
+class _Straight(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A sound file that is read straight on.
+
+    `SoundFile.read` seeks to where it already is after every block, which in some files is
+    somewhere else, and is heard as a click.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+def look(path: Path) -> Found:
+    """Return what a sound file holds.
+
+    Raises
+    ------
+    UndecodableError
+        It is no sound file, or nothing can be decoded from it.
+    OSError
+        It cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return _plain(path, head) or _compressed(path, head)
+
+
+def blocks(path: Path, found: Found, decoded: Decoded) -> Iterator[tuple[Samples, int]]:
+    """Yield the samples of a file from its beginning, each block with its rate in Hz.
+
+    Full scale is that of int16. The rate is that of the file, unless it changes in the middle.
+
+    Parameters
+    ----------
+    path
+        The file.
+    found
+        What `look` says of it.
+    decoded
+        Filled in as it is read.
+
+    Raises
+    ------
+    UndecodableError
+        It cannot be decoded from here on.
+    """
+    read = _plain_blocks(path, found) if found.plain else _packets(path, decoded)
+    for samples, rate_hz in read:
+        decoded.samples += round(len(samples) * found.rate_hz / rate_hz)
+        yield samples, rate_hz
+
+
+def _plain(path: Path, head: bytes) -> Found | None:
+    """Return what an uncompressed file holds; None where it is no such file, or says nonsense."""
+    if not head.startswith(_PLAIN):
+        return None
+    try:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
+            if not 0 < file.frames < _MAX_SAMPLES or len(file.read(1)) != 1:
+                return None
+            title = (file.title or "").strip()
+            cut_off = _riff_bytes(head) > path.stat().st_size
+            return Found(
+                file.samplerate, file.channels, file.frames, None, cut_off, plain=True, title=title
+            )
+    except soundfile.SoundFileError:
+        return None
+
+
+def _riff_bytes(head: bytes) -> int:
+    """Return how long a WAV file says it is; 0 where it says nothing, or is none."""
+    if head[:4] != b"RIFF" or len(head) < 8:
+        return 0
+    (size,) = struct.unpack_from("<I", head, 4)
+    return 0 if size in (0, 0xFFFFFFFF) else size + 8
+
+
+def _plain_blocks(path: Path, found: Found) -> Iterator[tuple[Samples, int]]:
+    try:
+        with _Straight(os.fsencode(path)) as file:
+            while len(block := _read(file)):
+                yield block, found.rate_hz
+    except soundfile.SoundFileError as error:
+        raise UndecodableError from error
+
+
+def _read(file: soundfile.SoundFile) -> Samples:
+    if file.subtype not in _FLOATING:
+        return np.asarray(file.read(_DECODED_AT_ONCE, dtype="int16", always_2d=True))
+    return _scaled(file.read(_DECODED_AT_ONCE, dtype="float32", always_2d=True))
+
+
+def _scaled(block: NDArray[np.floating[Any]]) -> Samples:
+    finite = np.nan_to_num(block, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    scaled: Samples = np.rint(finite * np.float32(32767)).clip(-32768, 32767).astype(np.int16)
+    return scaled
+
+
+def _compressed(path: Path, head: bytes) -> Found:
+    """Return what FFmpeg finds in a file: its length is the sum of its packets."""
+    av = pyav()
+    try:
+        with av.open(os.fspath(path)) as container:
+            stream = next(iter(container.streams.audio), None)
+            if stream is None:
+                raise UndecodableError
+            rate_hz, channels = stream.rate, stream.channels
+            title = str({**container.metadata, **stream.metadata}.get("title", "")).strip()
+            ticks = sum(packet.duration or 0 for packet in container.demux(stream) if packet.size)
+            if head[:4] == b"OggS":  # whose packets need not say how long they are
+                ticks = max(ticks, stream.duration or 0)
+            samples = round(ticks * stream.time_base * rate_hz)
+        next(_packets(path, Decoded()))
+    except (av.FFmpegError, StopIteration, ValueError, OverflowError) as error:
+        raise UndecodableError from error
+    if not (rate_hz and channels and 0 < samples < _MAX_SAMPLES):
+        raise UndecodableError
+    stated, cut_off = _stated(path, head, rate_hz)
+    return Found(rate_hz, channels, samples, stated, cut_off, plain=False, title=title)
+
+
+def _stated(path: Path, head: bytes, rate_hz: int) -> tuple[int | None, bool]:
+    """Return how many samples a file says it has, and whether it is seen to break off."""
+    if head[:4] == b"fLaC" and len(head) >= 26:
+        total = int.from_bytes(head[21:26], "big") & ((1 << 36) - 1)
+        return total or None, False
+    if head[:4] == b"OggS":
+        return None, not _has_last_page(path)
+    return _xing(path, head, rate_hz)
+
+
+def _xing(path: Path, head: bytes, rate_hz: int) -> tuple[int | None, bool]:
+    """Return what the first frame of an MP3 says of those that follow, as `_stated` does.
+
+    Source: the "Xing" header, as encoders have written it since 1998: a word, flags, and where
+    they say so the number of frames and of bytes.
+    """
+    at = max(head.find(word) for word in _XING)
+    if at < 0 or len(head) < at + 16 or head[at + 7] & 3 != 3:
+        return None, False
+    frames, size = struct.unpack_from(">II", head, at + 8)
+    per_frame = 1152 if rate_hz >= 32_000 else 576
+    return frames * per_frame, path.stat().st_size < size
+
+
+def _has_last_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _PAGE_END - 282))
+        tail = file.read()
+    at = tail.rfind(b"OggS")
+    return at >= 0 and len(tail) > at + 5 and bool(tail[at + 5] & _LAST_PAGE)
+
+
+def _packets(path: Path, decoded: Decoded) -> Iterator[tuple[Samples, int]]:
+    av = pyav()
+    try:
+        with av.open(os.fspath(path)) as container:
+            stream = container.streams.audio[0]
+            for packet in container.demux(stream):
+                yield from _frames(packet, decoded, av)
+    except av.FFmpegError:
+        decoded.fail()  # from here on nothing more of it is found
+
+
+def _frames(packet: Any, decoded: Decoded, av: Any) -> Iterator[tuple[Samples, int]]:
+    try:
+        frames = packet.decode()
+    except av.FFmpegError:
+        decoded.fail()
+        return
+    for frame in frames:
+        if frame.samples:
+            decoded.failing = False
+            yield _samples(frame), frame.sample_rate
+
+
+def _samples(frame: Any) -> Samples:
+    """Return a frame as int16 [n, channels], whatever its own type."""
+    values = frame.to_ndarray()
+    channels = len(frame.layout.channels)
+    values = values.T if frame.format.is_planar else values.reshape(-1, channels)
+    if values.dtype.kind == "f":
+        return _scaled(values)
+    if values.dtype.itemsize == 4:
+        values = values >> 16
+    elif values.dtype.kind == "u":
+        values = (values.astype(np.int16) - 128) << 8
+    return np.asarray(values, np.int16)
