@@ -7,7 +7,7 @@ network was trained on, Kaldi's log-mel energies at 16 kHz.
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +52,13 @@ class _Front:
     length: int  # of a frame, in samples
     transform: int
     window: NDArray[np.float32]  # [length]
-    bands: NDArray[np.float32]  # [bins, 80]
+    bands: Any  # sparse, [80, bins]: a BLAS of several threads would add up in another order
 
 
 @cache
 def _front(rate_hz: int) -> _Front:
+    from scipy.sparse import csr_array  # noqa: PLC0415  slow to import
+
     length = round(FRAME_S * rate_hz)
     transform = 1 << (length - 1).bit_length()
     hz = np.arange(transform // 2 + 1) * rate_hz / transform
@@ -65,7 +67,8 @@ def _front(rate_hz: int) -> _Front:
     # A tone adds up over a frame's samples, and is seen by several bins.
     scale = (_RATE_HZ / rate_hz) ** 2 * (rate_hz / transform) / (_RATE_HZ / _TRANSFORM)
     weights = _triangles(hz) * (np.abs(response) ** 2 * scale)[:, None]
-    return _Front(length, transform, window.astype(np.float32), weights.astype(np.float32))
+    bands = csr_array(weights.T.astype(np.float32))
+    return _Front(length, transform, window.astype(np.float32), bands)
 
 
 def _triangles(hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,7 +113,7 @@ def mel_energies(signal: NDArray[np.float32], rate_hz: int) -> Energies:
     centred = (frames - frames.mean(axis=1, keepdims=True)) * front.window
     spectrum = rfft(centred, front.transform, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
-    return np.asarray(power @ front.bands, np.float32)
+    return np.ascontiguousarray((front.bands @ power.T).T, np.float32)
 
 
 def mixed(samples: Samples) -> NDArray[np.float32]:
@@ -126,7 +129,7 @@ def mixed(samples: Samples) -> NDArray[np.float32]:
         return signal[:, 0]
     mean = np.asarray(signal.sum(axis=1) / signal.shape[1], np.float32)
     powers = np.einsum("nc,nc->c", signal, signal)
-    is_cancelled = float(mean @ mean) < powers.mean() / _CANCELLED
+    is_cancelled = np.einsum("n,n->", mean, mean) < powers.mean() / _CANCELLED
     return np.asarray(signal[:, int(powers.argmax())] if is_cancelled else mean)
 
 

@@ -78,7 +78,7 @@ def music(samples: Any, rate_hz: int) -> MusicReading:
     """Hear music wherever there is sound."""
     if not samples.any():
         return MusicReading(None, -120.0)
-    return MusicReading((0.3, 0.11, 0.09, 0.5), -20.0, 90.0, ("minor", "sparse"), 0.9)
+    return MusicReading((0.3, 0.11, 0.09, 0.5), -20.0, 90.0, ("minor", "sparse"))
 
 
 def at(kind: type[Any], t_s: float, **fields: Any) -> Event:
