@@ -14,9 +14,10 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.heard import Kind
 from affetti.core.language import clock_text, text, word
 
-LANE_PX: Final = 46
+LANE_PX: Final = 60
 _ROW_PX: Final = 14
-_DRAWN: Final[tuple[Kind, ...]] = ("music", "singing", "speech")  # the others are what is left
+# The others are what is left.
+_DRAWN: Final[tuple[Kind, ...]] = ("music", "singing", "speech", "other_voice")
 
 
 def findings_of(analysis: Analysis) -> Iterator[Markup]:
@@ -60,7 +61,7 @@ def title(heard: Heard) -> str:
 
 
 def lane(heard: Heard, duration_s: float, y: float) -> Iterator[Markup]:
-    """Yield when music, singing and speech were heard, a row each.
+    """Yield when music and voices were heard, a row each.
 
     Parameters
     ----------
@@ -86,7 +87,9 @@ def lane(heard: Heard, duration_s: float, y: float) -> Iterator[Markup]:
                 height=_ROW_PX - 4,
                 class_="heard",
             )
-        yield element("text", word("heard", kind), x="100%", dx=-6, y=top + 11, class_="bound")
+        yield element(
+            "text", word("heard", kind), x="100%", dx=-6, y=top + 11, class_="bound heard-name"
+        )
 
 
 _NAMED: Final = ("room", "playback")
