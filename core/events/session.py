@@ -128,6 +128,7 @@ class FilmLoss(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     holes: tuple[Hole, ...] = ()
     cut_off_ns: Whole | None = None  # where it breaks off, from its start; None: it does not
     stated_ns: Whole | None = None  # how long it says it is
+    late_ns: Whole = 0  # by how much it took longer than it lasts: the machine was too slow
 
 
 class SessionEnded(Event, frozen=True, kw_only=True, tag=True):

@@ -160,6 +160,8 @@ def film_statement(lost: FilmLoss) -> str:
         message = "film.cut_off" if lost.stated_ns is None else "film.cut_off_of"
         at, stated = _in_s(lost.cut_off_ns), _in_s(lost.stated_ns or 0)
         said.append(text(message, film=lost.file_name, at=at, stated=stated))
+    if lost.late_ns:
+        said.append(text("film.late", film=lost.file_name, late=_in_s(lost.late_ns)))
     return " ".join(said)
 
 

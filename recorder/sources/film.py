@@ -17,6 +17,7 @@ from affetti.recorder.sources.frames import FrameLog
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.timeline import due_times
 
+_MAX_LATE_NS: Final = 2 * NS_PER_S
 _REORDERED: Final = 16  # frames that may be shown before one that was decoded first
 
 
@@ -28,17 +29,19 @@ class FilmEnd:
     at_ns: int  # where, from the film's start
     stated_ns: int | None  # how long the film says it is
     holes: tuple[Hole, ...]
+    late_ns: int = 0  # by how much it took longer than it lasts
 
     def loss(self, name: str) -> FilmLoss | None:
         """Return what could not be recorded of the film of that name; None where all was."""
         cut_off = self.reason == "cut_off"
-        if not cut_off and not self.holes:
+        if not (cut_off or self.holes or self.late_ns):
             return None
         return FilmLoss(
             file_name=name,
             holes=self.holes,
             cut_off_ns=self.at_ns if cut_off else None,
             stated_ns=self.stated_ns if cut_off else None,
+            late_ns=self.late_ns,
         )
 
 
@@ -46,8 +49,10 @@ class Film:
     """A film seen in real time, upright, every frame at its own size and its own time stamp.
 
     The film's clock starts with `start`: a picture that begins later than the film does comes
-    that much later. A machine that stalls catches up. A frame that cannot be decoded is told as
-    `FramesDropped` where it was, a film that is cut off as `DeviceLost` where it ends.
+    that much later. A machine that stalls catches up; where it falls too far behind, the film is
+    held up, so that what is seen and what is heard and noted meanwhile have one time. A frame
+    that cannot be decoded is told as `FramesDropped` where it was, a film that is cut off as
+    `DeviceLost` where it ends.
 
     Parameters
     ----------
@@ -123,10 +128,11 @@ class Film:
         log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S, self.stream)
         holes = _Holes(sink, self.stream, sink.clock.now_ns())
         nominal_ns = round(NS_PER_S / self.frames_per_s)
-        over_ns = 0
+        over_ns = late_ns = 0
         for item, due_ns in due_times(_in_order(self._items), nominal_ns):
             if not wait_until(holes.start_ns + due_ns, sink, self._stopping):
                 break
+            late_ns += holes.catch_up(due_ns)
             if isinstance(item, Undecoded):
                 holes.widen(due_ns)
                 over_ns = due_ns + nominal_ns
@@ -136,7 +142,7 @@ class Film:
                 over_ns = due_ns + (item.duration_ns or nominal_ns)
         holes.close(over_ns)
         wait_until(holes.start_ns + over_ns, sink, self._stopping)  # the last frame has its time
-        self.end = self._end(over_ns, holes.closed)
+        self.end = self._end(over_ns, holes.closed, late_ns)
         if self.end.reason == "cut_off":
             self._tell_cut_off(sink)
         log.tell_losses()
@@ -149,7 +155,7 @@ class Film:
             )
         )
 
-    def _end(self, over_ns: int, holes: list[Hole]) -> FilmEnd:
+    def _end(self, over_ns: int, holes: list[Hole], late_ns: int) -> FilmEnd:
         container = self._container
         assert container is not None  # noqa: S101  it was opened
         reason: Literal["finished", "cut_off", "stopped"] = "finished"
@@ -157,7 +163,7 @@ class Film:
             reason = "stopped"
         elif container.cut_off:
             reason = "cut_off"
-        return FilmEnd(reason, over_ns, container.stated_ns, tuple(holes))
+        return FilmEnd(reason, over_ns, container.stated_ns, tuple(holes), late_ns)
 
 
 def film_source(name: str, settings: Settings) -> Film:
@@ -175,6 +181,15 @@ class _Holes:
         self._stream = stream
         self._since_ns = 0
         self._count = 0
+
+    def catch_up(self, due_ns: int) -> int:
+        """Hold the film up where it is too late to catch up; return by how much."""
+        late_ns = self._sink.clock.now_ns() - self.start_ns - due_ns
+        if late_ns <= _MAX_LATE_NS:
+            return 0
+        self.close(due_ns)  # its place is before
+        self.start_ns += late_ns
+        return late_ns
 
     def widen(self, due_ns: int) -> None:
         """Take in a frame that was due then."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from affetti.core.clock import NS_PER_S
+from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import DeviceLost, FrameCaptured, FramesDropped, SessionEnded
 from affetti.core.recording.losses import film_statement
@@ -31,10 +31,10 @@ FRAME_NS = NS_PER_S // 25
 class Seen:
     """A film seen to its end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sink: RecordingSink | None = None) -> None:
         film = open_camera(str(path), VideoSettings())
         assert isinstance(film, Film)
-        self.sink = RecordingSink()
+        self.sink = sink or RecordingSink()
         film.open()
         film.start(self.sink)
         self.started_ns = self.sink.clock.now_ns()
@@ -343,6 +343,26 @@ def test_pyav_is_not_loaded_before_there_is_a_film():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert said.stdout.strip() == "False"
+
+
+class SlowSink(RecordingSink):
+    """What a machine is that takes three seconds for the tenth frame."""
+
+    def put(self, event, blob=b""):
+        if isinstance(event, FrameCaptured) and event.frame == 9:
+            self.clock = SessionClock(self.clock.start_ns - 3 * NS_PER_S)
+        return super().put(event, blob)
+
+
+def test_a_film_that_a_machine_is_too_slow_for_is_held_up_and_said_to_be(tmp_path):
+    seen = Seen(encoded_film(tmp_path / "a.mp4", squares(20), "mjpeg"), SlowSink())
+    late_s = (seen.frames[10].t_ns - seen.frames[9].t_ns - FRAME_NS) / NS_PER_S
+    assert 2.9 < late_s < 4
+    assert seen.steps[:9] + seen.steps[10:] == [1.0] * 18
+    loss = seen.end.loss("a.mp4")
+    assert loss.late_ns == round(late_s * NS_PER_S)
+    assert film_statement(loss).startswith("a.mp4 took 3.")
+    assert not seen.sink.of(DeviceLost)
 
 
 def test_a_recording_says_what_of_its_film_is_missing(tmp_path):
