@@ -2,7 +2,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 from affetti.core.errors import AffettiError, ExitCode
@@ -104,6 +106,53 @@ def test_a_folder_that_makes_no_sense_is_explained(tmp_path: Path, table: str, c
 
     assert raised.value.code == ExitCode.DATA
     assert "labels.csv" in raised.value.hint
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Path:
+    """Two clips that are counted, and one that is listed."""
+    folder = Path(__file__).parent
+    samples, rate_hz = soundfile.read(folder / "talk.ogg", dtype="int16")
+    soundfile.write(tmp_path / "talk.wav", samples[: 5 * rate_hz], rate_hz)
+    t = np.arange(4 * 22_050) / 22_050
+    chord = sum(np.sin(2 * np.pi * hz * t) for hz in (220, 262, 330)) * np.exp(-3 * (t % 0.5))
+    soundfile.write(tmp_path / "chord.wav", chord / 4, 22_050)
+    table = "file,kind,group\ntalk.wav,not_music,speech\nchord.wav,music,chords\nx.wav,unsure,x\n"
+    (tmp_path / "labels.csv").write_text(table, encoding="utf-8")
+    return tmp_path
+
+
+def test_evaluate_heard_counts_windows_by_group_and_lists_what_is_of_another_kind(rooms: Path):
+    found = json.loads(_run("evaluate", "heard", "--data", str(rooms), "--json"))
+
+    counts = {
+        name: (group["kind"], group["clips"], group["windows"], group["music"])
+        for name, group in found["groups"].items()
+    }
+    assert counts == {"speech": ("not_music", 1, 3, 0), "chords": ("music", 1, 2, 2)}
+    assert found["groups"]["speech"]["heard"]["speech"] == 5
+    assert found["not_counted"] == [{"file": "x.wav", "kind": "unsure"}]
+    shown = _run("evaluate", "heard", "--data", str(rooms))
+    assert "chords: music, 1, 2, 2 (100.0 %)" in shown
+    assert "x.wav (unsure)" in shown
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("file,kind\na.wav,music\n", "no column group"),
+        ("file,kind,group\na,b,c\n", "no row of kind"),
+    ],
+)
+def test_a_folder_in_which_nothing_can_be_counted_is_explained(
+    tmp_path: Path, table: str, complaint: str
+):
+    (tmp_path / "labels.csv").write_text(table, encoding="utf-8")
+
+    with pytest.raises(AffettiError, match=complaint) as raised:
+        _run("evaluate", "heard", "--data", str(tmp_path))
+
+    assert raised.value.code == ExitCode.DATA
 
 
 def test_a_folder_without_labels_is_explained(tmp_path: Path):

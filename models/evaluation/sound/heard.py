@@ -72,16 +72,17 @@ class HeardEvaluation:
     groups
         By name; a group that has clips of both kinds counts as two, the second as `NAME not_music`.
     not_counted
-        How many rows there are of each kind that is neither.
+        Files and kinds of the rows whose kind is neither.
     """
 
     groups: dict[str, Group]
-    not_counted: dict[str, int]
+    not_counted: list[tuple[str, str]]
 
     def as_json(self) -> dict[str, Any]:
         """Return what `affetti models evaluate heard --json` prints."""
         groups = {name: group.as_json() for name, group in self.groups.items()}
-        return {"groups": groups, "not_counted": self.not_counted}
+        rows = [{"file": file, "kind": kind} for file, kind in self.not_counted]
+        return {"groups": groups, "not_counted": rows}
 
     def as_text(self) -> str:
         """Return it for a person to read."""
@@ -91,7 +92,7 @@ class HeardEvaluation:
         for kind in COUNTED:
             lines.append(_line(kind, total(self.groups.values(), kind)))
         if self.not_counted:
-            rows = ", ".join(f"{kind} {count}" for kind, count in self.not_counted.items())
+            rows = ", ".join(f"{file} ({kind})" for file, kind in self.not_counted)
             lines.append(text("evaluate_heard.not_counted", rows=rows))
         return "\n".join(lines)
 
@@ -140,8 +141,8 @@ def evaluate_heard(data: Path, progress: Progress, model: str = "heard_events") 
         group = _group(groups, row)
         _hear(group, reader, *decoded(data / row["file"]))
     progress(len(counted), len(counted), text("evaluate_heard.progress"))
-    others = Counter(row["kind"] for row in rows if row["kind"] not in COUNTED)
-    return HeardEvaluation(groups, dict(others))
+    others = [(row["file"], row["kind"]) for row in rows if row["kind"] not in COUNTED]
+    return HeardEvaluation(groups, others)
 
 
 def _group(groups: dict[str, Group], row: dict[str, str]) -> Group:
