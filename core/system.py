@@ -143,6 +143,15 @@ def read_at(fd: int, size: int, at: int) -> bytes:
     return os.read(fd, size)
 
 
+def boot_id() -> bytes:
+    """Return what names this start of the machine, 16 bytes; zeros where nothing does."""
+    try:
+        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        return bytes.fromhex(text.strip().replace("-", ""))
+    except (OSError, ValueError):
+        return bytes(16)
+
+
 def free_bytes(folder: Path) -> int | None:
     """Return how much room there is for us on a folder's disk; None where it does not say."""
     try:

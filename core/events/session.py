@@ -189,8 +189,15 @@ class SessionRecovered(Event, frozen=True, kw_only=True, tag=True):
     ]
     damaged_records: Annotated[Count, field("records inside the log that could not be read")]
     end_s: Annotated[
-        Real | None, field("of that at the end, at most; none where it ended cleanly", "seconds")
+        Real | None,
+        field(
+            "of that at the end, at most; none where it ended cleanly or that is not known",
+            "seconds",
+        ),
     ] = None
+    end_unknown: Annotated[
+        bool, field("whether it broke off and nothing says how much is missing at the end")
+    ] = False
     gaps: Annotated[Count, field("stretches of records that are missing inside")] = 0
     spans: Annotated[tuple[LostSpan, ...], field("the first of them")] = ()
     missing_parts: Annotated[tuple[Whole, ...], field("numbers of parts that are not there")] = ()

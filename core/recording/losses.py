@@ -1,5 +1,6 @@
 """What a recording has lost, and how that is said."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,13 +65,22 @@ class Losses:
     missing_parts, unreadable_parts
         Numbers of parts that are not there, and of those that could not be read whole.
     end_s
-        Upper estimate of what is missing at the end, in seconds; None where it ended cleanly.
+        What is missing at the end at most, in seconds; None where it ended cleanly, or that is
+        not known.
+    end_unknown
+        Whether it broke off, and nothing says how much is missing at the end.
     """
 
     gaps: tuple[Gap, ...]
     missing_parts: tuple[int, ...]
     unreadable_parts: tuple[int, ...]
     end_s: float | None
+    end_unknown: bool = False
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it did not end cleanly."""
+        return self.end_unknown or self.end_s is not None
 
     @property
     def inside(self) -> bool:
@@ -95,6 +105,7 @@ class Losses:
             lost_s=round(self.lost_s, 3),
             damaged_records=self.records,
             end_s=None if self.end_s is None else round(self.end_s, 3),
+            end_unknown=self.end_unknown,
             gaps=len(self.gaps),
             spans=tuple(
                 LostSpan(gap.first, gap.last, gap.from_ns, gap.to_ns) for gap in self.gaps[:_SPANS]
@@ -106,7 +117,8 @@ class Losses:
 
 def statement(lost: SessionRecovered, state: SessionState) -> str:
     """Return in words what was kept of a recording, and what was lost."""
-    begun = "recovery.damaged" if lost.end_s is None else "recovery.broke_off"
+    ended = lost.end_s is None and not lost.end_unknown
+    begun = "recovery.damaged" if ended else "recovery.broke_off"
     said = [
         text(begun, at=clock_text(state.duration_s)),
         text("recovery.kept", what=_kept(state)),
@@ -182,8 +194,11 @@ def _in_s(t_ns: int) -> str:
 
 def _lost(lost: SessionRecovered) -> str:
     said = []
-    if lost.end_s is not None:
-        said.append(text("recovery.end", seconds=lost.end_s))
+    if lost.end_unknown:
+        said.append(text("recovery.end_unknown"))
+    elif lost.end_s is not None:
+        # Up to the next tenth: a bound that is said is never exceeded.
+        said.append(text("recovery.end", seconds=math.ceil(lost.end_s * 10) / 10))
     if lost.gaps:
         shown = [_span(each) for each in lost.spans]
         if (more := lost.gaps - len(shown)) > 0:

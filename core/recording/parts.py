@@ -18,7 +18,7 @@ import re
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,8 @@ from affetti.core.errors import (
 from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
 from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import put_attributes, text_attribute
-from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_path, parts_of
+from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_number, part_path, parts_of
+from affetti.core.recording.pulse import BEAT, Pulse
 from affetti.core.recording.records import (
     KIND_BYTES,
     MAGIC,
@@ -97,7 +98,8 @@ class _Part:
         self.begun = time.monotonic()
         self.log_bytes, self.rows = log_bytes, rows
         self.log_used = self.rows_used = 0
-        self._log_at, self._index_at = _create(path, attributes, log_bytes, rows)
+        self._log_at, self._index_at, self._pulse_at = _create(path, attributes, log_bytes, rows)
+        self._pulse: Pulse | None = None
         self._fd = system.open_file(path, os.O_RDWR)
         self._inode = _inode(os.fstat(self._fd))
         try:
@@ -135,6 +137,14 @@ class _Part:
             os.utime(self.path, (now, now))
         os.fsync(self._fd)
 
+    def live_by(self, now_ns: Callable[[], int]) -> None:
+        self._pulse = Pulse(self.path, self._pulse_at, now_ns)
+
+    def still(self) -> None:
+        if self._pulse is not None:
+            self._pulse.close()
+            self._pulse = None
+
     def close(self) -> None:
         os.fsync(self._fd)
         os.close(self._fd)
@@ -164,8 +174,10 @@ def _inode(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> tuple[int, int]:
-    """Create a part; return where its two data sets begin in the file, in bytes."""
+def _create(
+    path: Path, attributes: dict[str, Any], log_bytes: int, rows: int
+) -> tuple[int, int, int]:
+    """Create a part; return where its three data sets begin in the file, in bytes."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_layout(h5py.h5d.CONTIGUOUS)
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -176,12 +188,13 @@ def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -
         for name, dtype, size in (
             ("log", np.dtype(np.uint8), log_bytes),
             ("index", INDEX_ROW, rows),
+            ("pulse", BEAT, 1),
         ):
             kind = h5py.h5t.py_create(dtype, logical=True)
             space = h5py.h5s.create_simple((size,))
             dataset = h5py.h5d.create(file.id, name.encode(), kind, space, plist)
             offsets.append(dataset.get_offset())
-    return offsets[0], offsets[1]
+    return offsets[0], offsets[1], offsets[2]
 
 
 @contextmanager
@@ -228,6 +241,10 @@ class PartLog:
         self.disk_full = False  # no room for a further part: the current one is the last
         self._current = self._first()
 
+    def live_by(self, now_ns: Callable[[], int]) -> None:
+        """Say from now on that the recording goes on, by the session clock; once."""
+        self._begun[0].live_by(now_ns)
+
     def append(self, event: Event, blob: bytes = b"") -> Event:
         """Give the event its `seq`, write it, and return it.
 
@@ -272,6 +289,7 @@ class PartLog:
 
     def close(self) -> None:
         """Make sure of everything, and give back what was reserved ahead."""
+        self._begun[0].still()
         self._current.close()
         if self._next is not None:
             self._next.close()
@@ -369,6 +387,7 @@ class Part:
     rows: NDArray[Any]
     named: NDArray[Any]
     whole: bool  # nothing in it was unreadable
+    beat: bytes  # of its pulse, as it is stored; empty where it has none
 
 
 @dataclass(frozen=True)
@@ -387,7 +406,7 @@ class Survey:
     part_of: NDArray[np.int64]
     named: NDArray[Any]
     log_offsets: tuple[int, ...]
-    written_unix_s: float  # when the last of the parts was last written to
+    beat: bytes  # of the pulse of the first part; empty where that is not there
 
     @property
     def damaged_records(self) -> int:
@@ -441,12 +460,10 @@ def survey(target: Path) -> Survey:
     for path in paths:
         with _readable(path):
             parts.append(_read_part(path))
-    with _readable(paths[-1]):
-        written = max(path.stat().st_mtime for path in paths)
-    return _survey_of(parts, written)
+    return _survey_of(parts)
 
 
-def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
+def _survey_of(parts: list[Part]) -> Survey:
     spoken = [part for part in parts if len(part.rows)] or [p for p in parts if p.session_id]
     session_id = spoken[0].session_id if spoken else ""
     for part in spoken:
@@ -471,7 +488,7 @@ def _survey_of(parts: list[Part], written_unix_s: float) -> Survey:
         part_of[~repeated],
         _once(np.concatenate([rows, *(part.named for part in parts)])),
         tuple(part.log_offset for part in parts),
-        written_unix_s,
+        next((part.beat for part in parts if part_number(part.path) == 1), b""),
     )
 
 
@@ -547,6 +564,7 @@ class _Form:
     log_bytes: int
     index_offset: int
     rows: int
+    pulse_offset: int | None
 
 
 def _read_part(path: Path) -> Part:
@@ -566,6 +584,7 @@ def _read_part(path: Path) -> Part:
         scan = Scan(file, start, min(start + form.log_bytes, size) if form else size)
         places = [(each.session_id, _row_at(each, start)) for each in scan]
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
+        beat = _beat(file, form)
     if form and not places and written and form.format_version != FORMAT_VERSION:
         raise _of_another_version(path, form.format_version)
     session_id = places[0][0] if places else form.session_id if form else ""
@@ -575,7 +594,14 @@ def _read_part(path: Path) -> Part:
     whole = whole and len(ours) == len(places) >= written
     whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
     schema_version = form.schema_version if form else ""
-    return Part(path, start, session_id, schema_version, rows, named, whole)
+    return Part(path, start, session_id, schema_version, rows, named, whole, beat)
+
+
+def _beat(file: BinaryIO, form: _Form | None) -> bytes:
+    if form is None or form.pulse_offset is None:
+        return b""
+    file.seek(form.pulse_offset)
+    return file.read(BEAT.itemsize)
 
 
 def _of_another_version(path: Path, version: str) -> AffettiError:
@@ -622,7 +648,7 @@ def _form(path: Path) -> _Form | None:
 
 
 def _told_form(file: h5py.File) -> _Form | None:
-    log, index = (_own_dataset(file, name) for name in ("log", "index"))
+    log, index, pulse = (_own_dataset(file, name) for name in ("log", "index", "pulse"))
     names = ("session_id", "schema_version", "format_version", "format")
     named = [text_attribute(file, name) for name in names]
     if not all(named) or named.pop() != PART_FORMAT:
@@ -639,6 +665,7 @@ def _told_form(file: h5py.File) -> _Form | None:
         log_bytes=log.shape[0],
         index_offset=index.id.get_offset(),
         rows=index.shape[0] * index.dtype.itemsize // INDEX_ROW.itemsize,
+        pulse_offset=None if pulse is None else pulse.id.get_offset(),
     )
 
 

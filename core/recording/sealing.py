@@ -4,10 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import h5py
 import numpy as np
@@ -39,6 +38,7 @@ from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number, parts_of
 from affetti.core.recording.parts import Survey
+from affetti.core.recording.pulse import unrecorded_s
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
 from affetti.core.recording.steady import SteadyFile
@@ -47,9 +47,6 @@ from affetti.core.settings import MIB
 from affetti.core.state import SessionState
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
-
-# What was captured and not yet written when a process died; 0.13 s at most in fifty kills.
-_IN_FLIGHT_S: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -231,7 +228,7 @@ def _planned(target: Path, found: Survey) -> _Plan:
         raise _nothing_to_seal(target, found)
     refuse_endless(target, fitness.state)
     losses = _losses(found, fit, fitness)
-    whole = losses.end_s is None and not losses.inside
+    whole = not (losses.broke_off or losses.inside)
     state = fitness.state
     closing = None if whole else _recovery(found, losses, state)
     return _Plan(found, fit, losses, closing, state)
@@ -259,22 +256,15 @@ def _losses(found: Survey, fit: NDArray[np.bool_], fitness: Fitness) -> Losses:
     numbers = [part_number(path) or 0 for path in found.parts]
     unreadable = [n for n, good in zip(numbers, _readable(found, fit), strict=True) if not good]
     missing = set(range(1, max(numbers))) - set(numbers)
-    end_s = None if ended else _end_s(found, fitness.state)
-    return Losses(gaps, tuple(sorted(missing)), tuple(unreadable), end_s)
+    end_s = None if ended else unrecorded_s(found.beat, fitness.state.now_ns)
+    unknown = not ended and end_s is None
+    return Losses(gaps, tuple(sorted(missing)), tuple(unreadable), end_s, unknown)
 
 
 def _readable(found: Survey, good: NDArray[np.bool_]) -> list[bool]:
     """Return of each part whether nothing in it was unreadable and all of its records are good."""
     bad = {int(part) for part in np.unique(found.part_of[~good])}
     return [whole and part not in bad for part, whole in enumerate(found.whole)]
-
-
-def _end_s(found: Survey, state: SessionState) -> float:
-    try:
-        began = datetime.fromisoformat(state.started.wall_clock).timestamp()  # type: ignore[union-attr]
-    except (ValueError, OverflowError, OSError):
-        return _IN_FLIGHT_S
-    return max(0.0, found.written_unix_s - began - state.duration_s) + _IN_FLIGHT_S
 
 
 def _held(session: Session, found: Survey, meter: "_Meter") -> NDArray[np.bool_]:

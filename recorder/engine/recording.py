@@ -241,6 +241,7 @@ class Recording:
             undo.callback(self._discard)
             undo.callback(self._log.close)
             self.clock = SessionClock()
+            self._log.live_by(self.clock.now_ns)
             wall_clock = datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
             self.inbox = Inbox(self.clock, plan.consent)
             self.live = LivePerception(

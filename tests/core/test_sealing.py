@@ -2,9 +2,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from affetti.core.custody.recovery import sealed
@@ -12,6 +13,7 @@ from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import SessionRecovered
 from affetti.core.recording.names import part_path, parts_of, target_of
 from affetti.core.recording.parts import PartLog
+from affetti.core.recording.pulse import BEAT, packed
 from affetti.core.recording.sealing import discard_blank, seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings
@@ -33,21 +35,61 @@ def test_a_clean_end_is_sealed_without_a_word_of_loss(write_log: WriteLog) -> No
         assert not session.info.recovered
 
 
-def test_a_broken_off_recording_says_what_was_lost(write_log: WriteLog) -> None:
-    items = small_session(ended=False)
-    # It began 4.4 s ago, and the last thing it wrote, just now, was of 4.0 s.
-    began = datetime.now(UTC) - timedelta(seconds=4.4)
-    items[0] = (started(wall_clock=began.isoformat()), b"")
-    report = seal(write_log(items))
+def broken_off(folder: Path, alive_s: float | None) -> Path:
+    """A log whose last record is of 4.0 s, and that was alive until `alive_s`."""
+    target = folder / "session.h5"
+    log = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+    if alive_s is not None:
+        log.live_by(lambda: round(alive_s * NS))
+    for event, blob in small_session(ended=False):
+        log.append(event, blob)
+    log.close()
+    return target
+
+
+def test_a_broken_off_recording_says_what_was_lost(tmp_path: Path) -> None:
+    report = seal(broken_off(tmp_path, 4.4))
     assert report.recovered
     assert 0.4 <= report.lost_s < 1.0
     assert "4 markers" in report.statement
     assert "40 frames" in report.statement
+    assert "less than " in report.statement
     with Session.open(report.path) as session:
         assert isinstance(session.events[-1], SessionRecovered)
         assert session.info.recovered
         assert session.info.lost_s == report.lost_s
         session.verify_digest()
+
+
+def test_what_is_said_of_a_loss_rests_on_no_date_of_a_file(tmp_path: Path) -> None:
+    """Parts that were copied, and a clock that was set, change nothing."""
+    target = broken_off(tmp_path, 4.4)
+    for part in parts_of(target):
+        os.utime(part, (0, 0))
+    assert 0.4 <= seal(target).lost_s < 1.0
+
+
+def test_a_disk_that_held_back_seconds_is_told_to_have(tmp_path: Path) -> None:
+    report = seal(broken_off(tmp_path, 9.0))
+    assert 5.0 <= report.lost_s < 6.0
+
+
+@pytest.mark.parametrize("how", ["no pulse", "another start", "torn"])
+def test_where_nothing_says_how_much_is_missing_no_bound_is_said(tmp_path: Path, how: str) -> None:
+    target = broken_off(tmp_path, None if how == "no pulse" else 4.4)
+    with h5py.File(part_path(target, 1), "r+") as file:
+        beat = file["pulse"][:].tobytes()
+        if how != "no pulse":
+            row = packed(round(4.4 * NS), 0, bytes(range(16)))
+            other = row if how == "another start" else beat[:-1] + b"?"
+            file["pulse"][:] = np.frombuffer(other, BEAT)
+    report = seal(target)
+    assert report.recovered
+    assert "less than" not in report.statement
+    assert "nothing says how much" in report.statement
+    with Session.open(target) as session:
+        assert session.state.recovered is not None
+        assert session.state.recovered.end_unknown
 
 
 def test_damage_inside_is_counted_and_the_rest_kept(write_log: WriteLog) -> None:
