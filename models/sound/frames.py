@@ -167,7 +167,7 @@ class Second:
 
     def signal(self, level: Level) -> Signal:
         """Return the mix at a level, the context first, shape [context + rate]."""
-        return mixed(self.samples, level.signs) * np.float32(2.0**level.step)
+        return self.part("signal", level, _signal_of)
 
     def mel(self, level: Level) -> Array:
         """Return frames of mel bands: those of the second, and six before, shape [70, 96]."""
@@ -189,6 +189,10 @@ class Second:
             and (self.begins == other.begins if partial else self.begins <= other.begins)
             and np.array_equal(self.samples[other.begins :], other.samples[other.begins :])
         )
+
+
+def _signal_of(second: Second, level: Level) -> Signal:
+    return np.asarray(mixed(second.samples, level.signs) * np.float32(2.0**level.step), np.float32)
 
 
 def _mel_of(second: Second, level: Level) -> Array:

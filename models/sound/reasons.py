@@ -6,6 +6,7 @@ Each has a code, which `word("sign", code)` of `core.language` puts into a thera
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from affetti.core.emotions import FloatArray
@@ -85,8 +86,12 @@ def _log_odds(probability: float) -> float:
 
 def _belongs(name: str, quality: Quality) -> bool:
     """Whether the feature tells of this quality and of none that comes before it."""
-    first = next((q for q in QUALITIES if name.startswith(q.prefixes)), None)
-    return first is quality
+    return _first_of(name) is quality
+
+
+@cache
+def _first_of(name: str) -> Quality | None:
+    return next((q for q in QUALITIES if name.startswith(q.prefixes)), None)
 
 
 def _code(quality: Quality, value: float, mean: float, deviation: float) -> str | None:
