@@ -5,7 +5,9 @@ system has a number for each. HDF5 hands those numbers on, in words.
 """
 
 import errno
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +63,15 @@ def trouble(error: BaseException, path: Path | str | None = None) -> AffettiErro
     named = path or getattr(error, "filename", None) or text("place.standard_output")
     raised = DiskFull if kind == "full" else FileMissing
     return raised(f"place.{kind}", path=named, error=getattr(error, "strerror", None) or error)
+
+
+def is_readable_whole(path: Path) -> bool:
+    """Whether a path is no pipe and no device, of which reading may never come to an end."""
+    try:
+        found = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return True  # whoever opens it says why it cannot be
+    return stat.S_ISREG(found) or stat.S_ISDIR(found)
 
 
 @contextmanager

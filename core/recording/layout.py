@@ -143,6 +143,8 @@ def open_sealed(path: Path) -> h5py.File:
 
 
 def _refuse_unreadable(path: Path) -> None:
+    if not place.is_readable_whole(path):
+        raise foreign(path, text("damage.pipe"))
     try:
         with path.open("rb") as file:
             start = file.read(8)

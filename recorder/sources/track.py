@@ -1,6 +1,7 @@
 """A sound file: checked before it is needed, and decoded in blocks of the form that is wanted."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from affetti.core import place
 from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat
 from affetti.core.labels import label
@@ -50,6 +52,7 @@ class Track:
     sha256: str  # of the file
     found: Found
     entry: PlaylistEntry  # what a playlist says of it
+    identity: tuple[int, ...] = ()  # by which the file system tells it from one that replaces it
 
     @property
     def duration_s(self) -> float:
@@ -83,9 +86,10 @@ def open_track(named: Path | PlaylistEntry) -> Track:
     """
     entry = named if isinstance(named, PlaylistEntry) else PlaylistEntry(path=str(named))
     path = typed(entry.path)
+    if not place.is_readable_whole(path):
+        raise MediaError("track.pipe", path=path)
     try:
-        with path.open("rb") as data:
-            digest = hashlib.file_digest(data, "sha256").hexdigest()
+        digest, identity = _fingerprint(path)
     except OSError as error:
         raise FileMissing(
             "track.sound_file_cannot_read", path=path, error=error.strerror
@@ -95,7 +99,7 @@ def open_track(named: Path | PlaylistEntry) -> Track:
     except (UndecodableError, OSError) as error:
         raise _undecodable(path) from error
     title = label(entry.title or found.title or path.stem).strip()
-    track = Track(path, title, digest, found, entry)
+    track = Track(path, title, digest, found, entry, identity)
     if not _MIN_FILE_HZ <= track.rate_hz <= _MAX_FILE_HZ:
         raise MediaError(
             "track.sound_file_cannot_used",
@@ -105,6 +109,27 @@ def open_track(named: Path | PlaylistEntry) -> Track:
             max_hz=_MAX_FILE_HZ,
         )
     return track
+
+
+def _fingerprint(path: Path) -> tuple[str, tuple[int, ...]]:
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest(), _identity(os.fstat(data.fileno()))
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _refuse_replaced(track: Track) -> None:
+    """Refuse a file that holds something else than when it was checked: its hash is recorded."""
+    try:
+        if _identity(os.stat(track.path)) == track.identity:
+            return
+        digest, _ = _fingerprint(track.path)
+    except OSError as error:
+        raise place.trouble(error, track.path) from error
+    if digest != track.sha256:
+        raise MediaError("track.replaced", path=track.path.name)
 
 
 def common_format(tracks: list[Track]) -> AudioFormat:
@@ -159,8 +184,9 @@ def decode(
     Raises
     ------
     AffettiError
-        The file cannot be decoded from here on.
+        The file cannot be decoded from here on, or is another one than was checked.
     """
+    _refuse_replaced(track)
     converter = _Converter(form)
     try:
         for block, rate_hz in blocks(track.path, track.found, decoded or Decoded()):

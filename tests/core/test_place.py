@@ -228,3 +228,8 @@ def test_one_file_of_a_bad_place_costs_the_others_no_check(sealed: Path, tmp_pat
     assert [one["recording"] for one in json.loads(said.stdout)] == [str(sealed)]
     with pytest.raises(AffettiError):
         inspect(tmp_path / "bad.h5")
+
+
+def test_a_pipe_is_no_recording_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.h5")
+    assert affetti("info", tmp_path / "a.h5").returncode == ExitCode.NOT_A_SESSION

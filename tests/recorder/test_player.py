@@ -1,5 +1,6 @@
 """Playing to the log alone: sample-exact, in real time, steered by hand."""
 
+import os
 import time
 from pathlib import Path
 
@@ -301,3 +302,45 @@ def test_a_title_is_read_from_the_tags(tmp_path):
     player.open()
     assert player.titles == ("Für Elise",)
     player.stop()
+
+
+def test_a_track_that_was_replaced_is_not_played_under_the_hash_of_another(tmp_path):
+    paths = [tone(tmp_path / f"{name}.wav", seconds=0.5) for name in ("a", "b", "c")]
+    player, sink = Player(paths, None), RecordingSink()
+    player.open()
+    other = tone(tmp_path / "other.wav", seconds=0.3)
+    touched = paths[2].read_bytes()
+    other.replace(paths[1])  # another file, after all of them were checked
+    paths[2].write_bytes(touched)  # the same bytes, written again
+    player.start(sink)
+    assert player.ended.wait(60)
+    player.stop()
+    assert [event.reason for event in sink.of(TrackEnded)] == ["finished", "failed", "finished"]
+    assert played_samples(sink) == RATE_HZ
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_number_is_silence_and_nothing_is_printed(tmp_path):
+    sound = np.full(4410, 0.25, np.float32)
+    sound[:3] = np.nan
+    soundfile.write(tmp_path / "a.wav", sound, RATE_HZ, subtype="FLOAT")
+    _, sink = play_to_the_end(tmp_path / "a.wav")
+    played = sink.samples("playback", 1)[:, 0]
+    assert list(played[:3]) == [0, 0, 0]
+    assert set(played[3:]) == {8192}
+
+
+def test_a_pipe_is_no_track_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(AffettiError, match="pipe") as caught:
+        Player([tmp_path / "a.wav"], None).open()
+    assert caught.value.code == ExitCode.MEDIA
+
+
+def test_a_wav_whose_length_was_never_written_is_played_to_its_end(tmp_path):
+    whole = bytearray(tone(tmp_path / "a.wav", seconds=0.5).read_bytes())
+    at = whole.index(b"data")
+    whole[4:8] = whole[at + 4 : at + 8] = bytes(4)
+    (tmp_path / "a.wav").write_bytes(whole)
+    _, sink = play_to_the_end(tmp_path / "a.wav")
+    assert played_samples(sink) == RATE_HZ // 2
