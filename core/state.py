@@ -13,6 +13,7 @@ from affetti.core.consent import NO_CONSENT, declared
 from affetti.core.events import (
     AudioCaptured,
     AudioGap,
+    CaptureStalled,
     ClockAnchored,
     ClockMeasured,
     Consent,
@@ -206,6 +207,7 @@ class SessionState:
     outages: Counter[str] = field(default_factory=Counter)  # how often each was
     latest: dict[str, Estimate] = field(default_factory=dict)  # estimate of each modality
     estimates: Counter[str] = field(default_factory=Counter)  # by modality
+    stalls: list[CaptureStalled] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)  # by modality
     ended: SessionEnded | None = None
     recovered: SessionRecovered | None = None
@@ -348,6 +350,8 @@ class SessionState:
                 self._hold(event)
             case DeviceLost() | DeviceRestored():
                 self._device(event)
+            case CaptureStalled():
+                self.stalls.append(event)
             case SessionEnded():
                 self.ended = event
             case SessionRecovered():

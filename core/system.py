@@ -12,6 +12,7 @@ import shutil
 import signal
 import stat
 import sys
+import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -141,6 +142,14 @@ def read_at(fd: int, size: int, at: int) -> bytes:
         return os.pread(fd, size, at)
     os.lseek(fd, at, os.SEEK_SET)
     return os.read(fd, size)
+
+
+def asleep_ns() -> int:
+    """Return for how long the machine has slept since it was started; 0 where nothing tells."""
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    if boot is None:
+        return 0
+    return max(0, time.clock_gettime_ns(boot) - time.monotonic_ns())
 
 
 def boot_id() -> bytes:

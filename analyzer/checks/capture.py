@@ -154,6 +154,15 @@ def sound_complete(subject: Subject) -> Messages:
 
 
 @rule(Importance.WARNING)
+def capture_went_on(subject: Subject) -> Messages:
+    """Tell of times in which nothing was captured though the device was there."""
+    for each in subject.session.state.stalls:
+        gap, at = each.gap_ns / NS_PER_S, clock_text(each.t_ns / NS_PER_S)
+        stream, cause = word("stream", each.stream), word("cause", each.cause)
+        yield text("found.stalled", stream=stream.capitalize(), gap=gap, at=at, cause=cause)
+
+
+@rule(Importance.WARNING)
 def devices_stayed(subject: Subject) -> Messages:
     """Tell of devices that were lost while recording, and when."""
     state = subject.session.state

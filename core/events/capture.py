@@ -12,6 +12,7 @@ __all__ = [
     "AudioCaptured",
     "AudioFormat",
     "AudioGap",
+    "CaptureStalled",
     "ClockAnchored",
     "ClockMeasured",
     "DeviceLost",
@@ -23,6 +24,7 @@ __all__ = [
     "LossCause",
     "SamplesCaptured",
     "SamplesDropped",
+    "StallCause",
     "StreamName",
     "StreamOpened",
 ]
@@ -33,6 +35,7 @@ GapCause: TypeAlias = Literal[
     "unknown", "log_late", "device_lost", "overflow", "underflow", "decoding_late", "undecodable"
 ]
 Side: TypeAlias = Annotated[int, Meta(ge=1, le=65_535)]  # of a picture, as a JPEG can have it
+StallCause: TypeAlias = Literal["asleep", "stopped", "slow"]
 LossCause: TypeAlias = Literal["unknown", "silent", "cut_off", "failed"]
 
 
@@ -117,6 +120,21 @@ class FramesDropped(Event, frozen=True, kw_only=True, tag=True):
 
     stream: Annotated[StreamName, field("which")] = CAMERA
     count: Annotated[Count, field("how many", "frames")]
+
+
+class CaptureStalled(Event, frozen=True, kw_only=True, tag=True):
+    """Nothing was captured for a while though the device was there; at `t_ns` it goes on.
+
+    Pictures that waited meanwhile are not kept: when each was taken is not known.
+    """
+
+    traits: ClassVar = Traits(message="capture_stalled", perceived=False)
+
+    stream: Annotated[StreamName, field("which")]
+    gap_ns: Annotated[TimeNs, field("since what was captured last", "nanoseconds")]
+    cause: Annotated[
+        StallCause, field("the machine slept, the program was stopped, or the device was slow")
+    ]
 
 
 class AudioGap(Event, frozen=True, kw_only=True, tag=True):

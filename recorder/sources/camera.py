@@ -19,6 +19,7 @@ from affetti.recorder.sources.devices import cameras
 from affetti.recorder.sources.film import Film
 from affetti.recorder.sources.frames import FrameLog, Picture
 from affetti.recorder.sources.opencv import opencv
+from affetti.recorder.sources.stalls import Stalls
 
 _SCHEMES: Final = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp")
 _OPEN_TIMEOUT_MS: Final = 5000
@@ -192,20 +193,31 @@ class LiveCamera:
 
     def _run(self, sink: Sink) -> None:
         log = FrameLog(sink, self._jpeg_quality, stream=self.stream)
+        stalls = Stalls(sink, self.stream, self.frames_per_s)
+        try:
+            self._capture_all(sink, log, stalls)
+        finally:
+            stalls.close()
+        log.tell_losses()
+
+    def _capture_all(self, sink: Sink, log: FrameLog, stalls: Stalls) -> None:
         seen_ns = sink.clock.now_ns()
         while not self._stopping.is_set():
             arrived = self._capture.grab()
             now_ns = sink.clock.now_ns()
-            picture = self._capture.retrieve()[1] if arrived else None
+            of_now = arrived and stalls.is_of_now(now_ns)
+            picture = self._capture.retrieve()[1] if of_now else None
             if picture is not None:
                 log.keep(picture, now_ns)
                 seen_ns = now_ns
+            elif arrived and not of_now:
+                seen_ns = now_ns
             elif now_ns - seen_ns >= self._feed.patience_s * NS_PER_S:
                 self._reopen(sink, seen_ns)
+                stalls.forget()
                 seen_ns = sink.clock.now_ns()
             else:
                 self._stopping.wait(_RETRY_S)
-        log.tell_losses()
 
     def _reopen(self, sink: Sink, seen_ns: int) -> None:
         """Record that the camera is gone, and try until it is back or the source is stopped."""
