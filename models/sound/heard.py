@@ -194,8 +194,10 @@ def kinds_of(
         Of the room while something is played into it: only a voice that is not the loudspeaker's
         is named, and as speech or singing only where it is the larger part of what is heard.
     """
+    quiet_dbfs = min(max(floor + QUIET_DB, QUIET_DBFS), MAX_QUIET_DBFS)
+    nameless: tuple[Kind, ...] = ("quiet",) if level <= quiet_dbfs else ("noise",)
     if beside is not None:
-        return _beside(heard, beside)
+        return _beside(heard, beside, nameless)
     said: dict[Kind, bool] = {
         "music": heard.music >= HEARD_FROM,
         "singing": heard.singing >= SINGING_FROM,
@@ -205,14 +207,13 @@ def kinds_of(
         return tuple(kind for kind, there in said.items() if there)
     if max(heard.speech, heard.singing) >= VOICE_FROM:
         return ("other_voice",)
-    quiet_dbfs = min(max(floor + QUIET_DB, QUIET_DBFS), MAX_QUIET_DBFS)
-    return ("quiet",) if level <= quiet_dbfs else ("noise",)
+    return nameless
 
 
-def _beside(heard: Heard, beside: Beside) -> tuple[Kind, ...]:
+def _beside(heard: Heard, beside: Beside, nameless: tuple[Kind, ...]) -> tuple[Kind, ...]:
     music: tuple[Kind, ...] = ("music",) if heard.music >= HEARD_FROM else ()
     if beside.share is None or beside.voice is None or beside.voice < HEARD_FROM:
-        return music or ("noise",)
+        return music or nameless
     named: tuple[Kind, ...] = ()
     if beside.share < 0.5:
         named += ("singing",) if heard.singing >= SINGING_FROM else ()

@@ -19,6 +19,9 @@ MIN_S: Final = 6  # of both, before anything is said
 UPDATED_S: Final = 5  # how often delay, decay and weights are found anew
 MAX_DELAY: Final = 60  # frames
 MIN_LIKENESS: Final = 0.3  # of the changes of level: less, and the room does not hear it
+# Less even than this, and nothing of the playback can be told in the room: headphones, or others
+# who are far louder. Of unrelated sounds 15 in 16 are below, of a loudspeaker alone none.
+MAX_UNLIKE: Final = 0.12
 DECAYS_S: Final = (0.0, 0.3, 0.6, 1.0)  # in which the tail falls by 60 dB
 WITHOUT_OTHERS: Final = 0.4  # quantile over time of room to playback: a voice only adds
 TAKEN: Final = 4.0  # so many times as much is taken away, as energies scatter about their mean
@@ -40,9 +43,17 @@ class _Path:
 
 
 class Loudspeaker:
-    """Follows how the playback sounds in the room."""
+    """Follows how the playback sounds in the room.
+
+    Attributes
+    ----------
+    absent
+        Whether both were listened to for long enough, and nothing of the playback was found in
+        the room.
+    """
 
     def __init__(self) -> None:
+        self.absent = False
         self._pairs: deque[tuple[Energies, Energies]] = deque(maxlen=MEMORY_S)
         self._path: _Path | None = None
         self._since = 0
@@ -50,7 +61,7 @@ class Loudspeaker:
     def forget(self) -> None:
         """Forget both: the room was not listened to, or is another."""
         self._pairs.clear()
-        self._path, self._since = None, 0
+        self._path, self._since, self.absent = None, 0, False
 
     def hear(self, room: Energies, playback: Energies | None) -> Energies | None:
         """Take in a second of both; return what the loudspeaker gives to the last three.
@@ -66,13 +77,15 @@ class Loudspeaker:
         """
         if playback is None or len(room) != FRAMES_PER_S or len(playback) != FRAMES_PER_S:
             self._pairs.clear()
+            self.absent = False
             return None
         self._pairs.append((room, playback))
         self._since += 1
         if len(self._pairs) >= MIN_S and (self._path is None or self._since >= UPDATED_S):
             self._path, self._since = self._found(), 0
         if self._path is None:
-            return None
+            nothing = np.zeros((_CONTEXT_S * FRAMES_PER_S, MEL_BANDS), np.float32)
+            return nothing if self.absent else None
         recent = [played for _, played in self._pairs][-_CONTEXT_S - 1 :]
         heard = self._path.predict(np.concatenate(recent).astype(np.float64))
         return np.asarray(heard[-_CONTEXT_S * FRAMES_PER_S :], np.float32)
@@ -80,8 +93,9 @@ class Loudspeaker:
     def _found(self) -> _Path | None:
         room = np.concatenate([pair[0] for pair in self._pairs]).astype(np.float64)
         played = np.concatenate([pair[1] for pair in self._pairs]).astype(np.float64)
-        delay = _delay(room, played)
-        if delay is None:
+        delay, likeness = _delay(room, played)
+        self.absent = likeness < MAX_UNLIKE
+        if likeness < MIN_LIKENESS:
             return None
         best, smallest = None, np.inf
         for decay_s in DECAYS_S:
@@ -106,8 +120,8 @@ def share(room: Energies, loudspeaker: Energies) -> float:
     return round(min(part / whole, 1.0), 2) if whole > 0 else 0.0
 
 
-def _delay(room: NDArray[np.float64], played: NDArray[np.float64]) -> int | None:
-    """Return the delay, in frames, at which changes of level are most alike."""
+def _delay(room: NDArray[np.float64], played: NDArray[np.float64]) -> tuple[int, float]:
+    """Return the delay, in frames, at which changes of level are most alike, and how much, to 1."""
     here = np.diff(np.log(room.sum(axis=1) + _SOFT))[MAX_DELAY:]
     there = np.diff(np.log(played.sum(axis=1) + _SOFT))
     here = here - here.mean()
@@ -118,7 +132,7 @@ def _delay(room: NDArray[np.float64], played: NDArray[np.float64]) -> int | None
         size = np.sqrt((here @ here) * (moved @ moved))
         alike.append(float(here @ moved / size) if size > 0 else 0.0)
     best = int(np.argmax(alike))
-    return best if alike[best] >= MIN_LIKENESS else None
+    return best, alike[best]
 
 
 def _arrived(played: NDArray[np.float64], delay: int, decay_s: float) -> NDArray[np.float64]:

@@ -184,6 +184,34 @@ def piece(seconds: int) -> Samples:
     return np.round(samples).clip(-32_768, 32_767).astype(np.int16)[:, None]
 
 
+def heard_while(played: NDArray[np.int16], room: NDArray[np.int16]) -> list[HeardEstimated]:
+    """Return what is heard in both while one is played, as long as both last."""
+    chosen = Offer(AFFETTI).open()
+    perception = Perception(chosen.read_face, chosen.read_music, others=[], listen=chosen.listen)
+    form = AudioFormat(RATE_HZ, 1)
+    streams = tuple(audio_stream(name, form) for name in ("room", "playback"))
+    begun = TrackStarted(
+        t_ns=0,
+        track=0,
+        title="",
+        file_name="",
+        sha256="",
+        sample=0,
+        duration_s=len(played) / RATE_HZ,
+    )
+    said: list[Event] = []
+    for event in (started(streams=streams), begun):
+        said += perception.push(event, b"")
+    for second in range(len(played) // RATE_HZ):
+        at = slice(second * RATE_HZ, (second + 1) * RATE_HZ)
+        for stream, samples in (("playback", played), ("room", room)):
+            captured = AudioCaptured(
+                t_ns=second * NS, stream=stream, sample=at.start, count=RATE_HZ
+            )  # fmt: skip
+            said += perception.push(captured, samples[at].astype("<i2").tobytes())
+    return [e for e in said if isinstance(e, HeardEstimated)]
+
+
 def test_a_voice_beside_the_loudspeaker_is_heard_and_the_loudspeaker_is_none() -> None:
     played = piece(24)
     talk = np.concatenate([np.zeros((14 * RATE_HZ, 1), np.int16), spoken(TALK)])[: len(played)]
@@ -191,29 +219,24 @@ def test_a_voice_beside_the_loudspeaker_is_heard_and_the_loudspeaker_is_none() -
     room = np.roll(played, delay, axis=0) // 4
     room[:delay] = 0
     room[: len(talk)] += talk // 2
-    chosen = Offer(AFFETTI).open()
-    perception = Perception(chosen.read_face, chosen.read_music, others=[], listen=chosen.listen)
-    form = AudioFormat(RATE_HZ, 1)
-    streams = tuple(audio_stream(name, form) for name in ("room", "playback"))
-    begun = TrackStarted(
-        t_ns=0, track=0, title="", file_name="", sha256="", sample=0, duration_s=24
-    )  # fmt: skip
-    said: list[Event] = []
-    for event in (started(streams=streams), begun):
-        said += perception.push(event, b"")
-    for second in range(24):
-        at = slice(second * RATE_HZ, (second + 1) * RATE_HZ)
-        for stream, samples in (("playback", played), ("room", room)):
-            captured = AudioCaptured(
-                t_ns=second * NS, stream=stream, sample=at.start, count=RATE_HZ
-            )  # fmt: skip
-            said += perception.push(captured, samples[at].astype("<i2").tobytes())
-    heard_in_room = [e for e in said if isinstance(e, HeardEstimated) and e.stream == "room"]
+    said = heard_while(played, room)
+    heard_in_room = [e for e in said if e.stream == "room"]
     voices = [bool({"speech", "singing", "other_voice"} & {*e.heard}) for e in heard_in_room]
     assert sum(voices[:14]) <= 1
     assert sum(voices[15:23]) >= 6
     assert all((e.playback_share or 0) > 0.5 for e in heard_in_room[7:14])
     assert all("music" in e.heard for e in heard_in_room[7:14])
-    assert {e.playback_share for e in said if isinstance(e, HeardEstimated)} - {None}
-    assert all(e.voice is None for e in said
-               if isinstance(e, HeardEstimated) and e.stream == "playback")  # fmt: skip
+    assert {e.playback_share for e in said} - {None}
+    assert all(e.voice is None for e in said if e.stream == "playback")
+
+
+def test_a_voice_is_heard_where_the_room_does_not_hear_the_music() -> None:
+    played = piece(24)
+    talk = np.concatenate([np.zeros((14 * RATE_HZ, 1), np.int16), spoken(TALK)])[: len(played)]
+    room = np.zeros_like(played)
+    room[: len(talk)] += talk // 2
+    heard_in_room = [e for e in heard_while(played, room) if e.stream == "room"]
+    voices = [bool({"speech", "singing", "other_voice"} & {*e.heard}) for e in heard_in_room]
+    assert all(e.heard == ("quiet",) for e in heard_in_room[:13])
+    assert sum(voices[15:23]) >= 6
+    assert sum(e.playback_share == 0.0 for e in heard_in_room[15:23]) >= 6
