@@ -26,6 +26,8 @@ HEARD_FROM: Final = 0.5  # probability of music and of speech in a second
 SINGING_FROM: Final = 0.4  # of singing, which without accompaniment is seldom sure
 VOICE_FROM: Final = 0.2  # of speech or singing: a voice, but it is not sure what it does
 SINGING_COUNTS: Final = 1.6  # so much more than other music, for the same reason
+MAX_SHARE: Final = 0.85  # of the loudspeaker; what is left of the room is no sure voice
+LESSER_SHARE: Final = 0.5  # of the loudspeaker, where what a voice does can be told
 QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
 QUIET_DBFS: Final = -80.0  # hardly more than the last of sixteen bits
 MAX_QUIET_DBFS: Final = -45.0  # what is louder is noise, however steady
@@ -212,10 +214,11 @@ def kinds_of(
 
 def _beside(heard: Heard, beside: Beside, nameless: tuple[Kind, ...]) -> tuple[Kind, ...]:
     music: tuple[Kind, ...] = ("music",) if heard.music >= HEARD_FROM else ()
-    if beside.share is None or beside.voice is None or beside.voice < HEARD_FROM:
+    share, voice = beside.share, beside.voice
+    if share is None or voice is None or share > MAX_SHARE or voice < HEARD_FROM:
         return music or nameless
     named: tuple[Kind, ...] = ()
-    if beside.share < 0.5:
+    if share < LESSER_SHARE:
         named += ("singing",) if heard.singing >= SINGING_FROM else ()
         named += ("speech",) if heard.speech >= HEARD_FROM else ()
     return (*music, *(named or ("other_voice",)))

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from affetti.analyzer.report import wording as report_wording
-from affetti.core.events import FaceEstimated, RecordingPaused, SessionEnded, consent_to
+from affetti.core.events import (
+    FaceEstimated,
+    HeardEstimated,
+    RecordingPaused,
+    SessionEnded,
+    consent_to,
+)
 from affetti.core.settings import Settings
 from affetti.core.state import Video
 from affetti.recorder.engine.messages import Plan
@@ -65,6 +71,21 @@ def test_old_estimates_are_not_shown() -> None:
     assert wording.music_reading(view).shares is None
     assert wording.fused_reading(view).shares is None
     assert "nothing for 10 s" in wording.health_remarks(view)[0].words
+
+
+def heard(stream: str, t_s: int, *kinds: str) -> HeardEstimated:
+    return HeardEstimated(
+        t_ns=t_s * NS, stream=stream, start_sample=0, end_sample=1, heard=kinds
+    )  # fmt: skip
+
+
+def test_what_is_heard_now_is_said_of_room_and_playback_and_never_whose() -> None:
+    now = [heard("room", 198, "quiet"), heard("playback", 199, "music")]
+    view = view_of(recorded([*session(), *now, heard("room", 199, "music", "other_voice")]))
+    said = [remark.words for remark in wording.heard_remarks(view)]
+    assert said == ["Heard in the room: music, other voice", "in the playback: music"]
+    old = view_of(recorded([*session(), heard("room", 150, "speech")]))
+    assert [remark.words for remark in wording.heard_remarks(old)] == ["Heard in the room: –"]
 
 
 def test_no_estimate_has_a_reason() -> None:
