@@ -82,7 +82,9 @@ class Loudspeaker:
         self._pairs.append((room, playback))
         self._since += 1
         if len(self._pairs) >= MIN_S and (self._path is None or self._since >= UPDATED_S):
-            self._path, self._since = self._found(), 0
+            found, self._since = self._found(), 0
+            # Who talks long and loud hides the loudspeaker; it is where it was.
+            self._path = None if self.absent else found or self._path
         if self._path is None:
             nothing = np.zeros((_CONTEXT_S * FRAMES_PER_S, MEL_BANDS), np.float32)
             return nothing if self.absent else None
