@@ -16,6 +16,7 @@ DURATION_S: Final = (0.1, MAX_S)
 SEGMENT_S: Final = (0.1, MAX_S)  # shorter ones hold less than one estimate
 DWELL_S: Final = (0.1, MAX_S)
 JOBS: Final = (1, 1024)
+FACES: Final = (1, 10_000_000)  # that are read of a set
 
 Length: TypeAlias = Literal["recording", "neutral_reference"]  # of what
 

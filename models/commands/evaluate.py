@@ -6,6 +6,7 @@ import click
 
 from affetti.core import terminal
 from affetti.core.language import text
+from affetti.core.numbers import FACES, Number
 from affetti.core.paths import TypedPath
 from affetti.models.commands.arguments import ALSO, DATA, JSON, VOICES
 from affetti.models.commands.extras import training_extra
@@ -122,7 +123,9 @@ def evaluate_music(
     help="Whose networks.",
 )  # fmt: skip
 @click.option(
-    "--limit", type=click.IntRange(1), help="Read so many faces, evenly spread; all by default."
+    "--limit",
+    type=Number(FACES, whole=True),
+    help="Read so many faces, evenly spread; all by default.",
 )
 @JSON
 def evaluate_fusion(
