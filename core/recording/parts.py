@@ -282,6 +282,11 @@ class PartLog:
         if time.monotonic() - self._synced >= self._settings.sync_s:
             self.sync()
 
+    @property
+    def unsafe_s(self) -> float:
+        """For how long what was recorded may not be on the disk yet, in seconds."""
+        return time.monotonic() - self._synced
+
     def sync(self) -> None:
         """Make sure that everything appended so far is on the disk."""
         self._current.sync()

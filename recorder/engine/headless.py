@@ -152,6 +152,8 @@ class Headless:
             parts.append(counted("health.dropped", health.frames_dropped))
         if health.audio_gaps:
             parts.append(counted("headless.gaps", health.audio_gaps))
+        if health.unsafe_s > messages.SLOW_DISK_S:
+            parts.append(text("health.unsafe", seconds=health.unsafe_s))
         ready = health.models_ready
         parts.append(_expressed(state.fused) if ready else text("headless.loading"))
         self._status("  ".join(parts))

@@ -161,6 +161,9 @@ class Level(Message, frozen=True, tag=True):
     peak_dbfs: float
 
 
+SLOW_DISK_S: Final = 2.0  # a disk that takes longer to make sure of deserves a word
+
+
 class Health(Message, frozen=True, tag=True):
     """How the engine is doing, once a second."""
 
@@ -174,6 +177,7 @@ class Health(Message, frozen=True, tag=True):
     skipped: int  # live estimates that were not made
     face_latency_p50_ms: float | None
     face_latency_p95_ms: float | None
+    unsafe_s: float = 0.0  # for how long what was recorded may not be on the disk yet
     disk_readable: bool = True  # False where the disk does not say how much room there is
 
 

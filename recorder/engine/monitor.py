@@ -91,6 +91,7 @@ class Monitor:
             drift_ppm=drift_ppm(state, recording.sources.cards(recording.plan)),
             disk_s=None if free is None else self._pace.lasts_s(free),
             disk_readable=free is not None,
+            unsafe_s=recording.unsafe_s,
             models_ready=readers.all_ready,
             behind_s=recording.live.behind_s(),
             skipped=sum(state.skipped.values()),

@@ -266,6 +266,11 @@ class Recording:
         return self._log.bytes_written
 
     @property
+    def unsafe_s(self) -> float:
+        """For how long what was recorded may not be on the disk yet, in seconds."""
+        return self._log.unsafe_s
+
+    @property
     def perceived(self) -> frozenset[Modality]:
         """What there is to perceive in the streams of its sources."""
         kinds = {stream.kind for stream in self.sources.streams()}

@@ -12,7 +12,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label, ranked
 from affetti.core.events import FaceEstimated
 from affetti.core.language import counted, span, text, word
-from affetti.recorder.engine.messages import Health
+from affetti.recorder.engine.messages import SLOW_DISK_S, Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
 
 Severity = Literal["ok", "warning", "error"]
@@ -197,6 +197,8 @@ def health_remarks(view: RecordingView) -> list[Remark]:
         remarks.append(Remark(text("health.sync", ppm=round(health.drift_ppm))))
     if health.disk_s is not None or not health.disk_readable:
         remarks.append(_disk(health))
+    if health.unsafe_s > SLOW_DISK_S:
+        remarks.append(Remark(text("health.unsafe", seconds=health.unsafe_s), "warning"))
     remarks.append(_keeping_up(health))
     # Where the line is too short, it is good news that is cut off.
     return sorted(remarks, key=lambda remark: remark.severity == "ok")

@@ -135,6 +135,8 @@ def test_what_is_made_of_an_altered_recording_says_so(sealed: Path) -> None:
     assert affetti("analyze", sealed, "--altered").returncode == ExitCode.OK
     provenance = json.loads((sealed.parent / "session.analysis/provenance.json").read_text())
     assert provenance["altered"] is True
+    assert provenance["command"] == "affetti analyze session.h5 --altered"
+    assert str(sealed.parent) not in json.dumps(provenance)
     assert {each["of_altered_recording"] for each in provenance["tables"].values()} == {True}
 
 

@@ -110,6 +110,13 @@ def test_health_warns_in_words_and_warnings_come_first() -> None:
     assert remarks[0].severity != "ok"
 
 
+def test_a_slow_disk_is_told_by_what_it_has_not_taken_yet() -> None:
+    view = view_of(recorded(session()), health(unsafe_s=4.2))
+    assert "4 s not yet on disk" in [remark.words for remark in wording.health_remarks(view)]
+    view = view_of(recorded(session()), health(unsafe_s=0.6))
+    assert not any("not yet on disk" in remark.words for remark in wording.health_remarks(view))
+
+
 def test_a_slow_camera_is_not_a_failing_one() -> None:
     view = view_of(recorded(session()), health(frames_per_s=15.0))
     view.state.video = {"camera": Video(frames=3000, last_frame_ns=200 * NS)}
