@@ -39,6 +39,11 @@ def log_folder() -> Path | None:
     return _at_home(platformdirs.user_log_path)
 
 
+def remembered_folder() -> Path | None:
+    """Return where the screen keeps what it remembers of whoever uses it."""
+    return _at_home(platformdirs.user_state_path)
+
+
 def training_folder() -> Path:
     """Return where training keeps features and checkpoints."""
     return cache_folder() / "training"

@@ -29,7 +29,7 @@ from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.screens.review import ReviewScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
-from affetti.recorder.tui.themes import CALM, CLINICAL
+from affetti.recorder.tui.themes import CALM, CLINICAL, THEMES, remember, remembered
 from affetti.recorder.tui.view import RecordingView
 
 # Keys that are no commands: they move about, open the list itself, or end without a question.
@@ -132,9 +132,9 @@ class AffettiApp(App[None]):
 
     def on_mount(self) -> None:
         """Open the set-up."""
-        for theme in (CALM, CLINICAL):
+        for theme in THEMES:
             self.register_theme(theme)
-        self.theme = CALM.name
+        self.theme = remembered()
         self._link.start()
         self.push_screen(SetupScreen(self._link, self.draft, self.settings))
 
@@ -263,6 +263,7 @@ class AffettiApp(App[None]):
 
     def _change_theme(self) -> None:
         self.theme = CLINICAL.name if self.current_theme.dark else CALM.name
+        remember(self.theme)
 
     def _consent_commands(self) -> Iterable[SystemCommand]:
         if self.view is None or self._live() is None:

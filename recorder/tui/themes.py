@@ -4,9 +4,12 @@ The hues are those of the report, told apart by the colour-blind, and of differe
 lightnesses, so that they stay apart without hue as well.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from textual.theme import Theme
+
+from affetti.core.locations import remembered_folder
 
 CALM: Final = Theme(
     name="calm",
@@ -64,3 +67,25 @@ CLINICAL: Final = Theme(
         "footer-key-foreground": "#1f5f8b",
     },
 )
+THEMES: Final = (CALM, CLINICAL)
+_REMEMBERED: Final = "theme"  # a file with a name in it
+
+
+def remembered() -> str:
+    """Return the name of the theme that was chosen last."""
+    folder = remembered_folder()
+    names = {theme.name for theme in THEMES}
+    with suppress(OSError, ValueError):
+        if folder is not None:
+            name = (folder / _REMEMBERED).read_text(encoding="utf-8")[:32].strip()
+            return name if name in names else CALM.name
+    return CALM.name
+
+
+def remember(name: str) -> None:
+    """Keep the name of a theme for the next time, where there is a place for it."""
+    folder = remembered_folder()
+    with suppress(OSError):
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / _REMEMBERED).write_text(name, encoding="utf-8")

@@ -574,6 +574,18 @@ async def test_another_face_is_acknowledged_and_every_face_has_a_box(tmp_path: P
         assert live.app.view.face_boxes() == ()
 
 
+async def test_colours_are_remembered(tmp_path: Path) -> None:
+    async with opened(tmp_path) as setup:
+        assert setup.app.theme == "calm"
+        setup.app._change_theme()
+    async with opened(tmp_path) as again:
+        assert again.app.theme == "clinical"
+        again.app._change_theme()
+    (tmp_path / "state" / "affetti" / "theme").write_bytes(b"\xff no theme")
+    async with opened(tmp_path) as other:
+        assert other.app.theme == "calm"
+
+
 async def test_a_foot_pedal_marks(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("pagedown", "pageup")
