@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -154,15 +156,23 @@ def test_a_fault_beside_the_recording_lets_it_go_on(
         assert session.info.frames == 25 * SECONDS
 
 
-def test_a_disk_that_does_not_say_its_room_is_only_unknown(
-    monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers
-) -> None:
-    def refuse(path: object) -> object:
-        raise OSError(5, "Input/output error")
+def refused(path: object) -> NoReturn:
+    raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(
-        "affetti.recorder.engine.monitor.os", type("", (), {"statvfs": staticmethod(refuse)})
-    )
+
+def without_figures(path: object) -> SimpleNamespace:
+    """Answer as a share does that does not tell how large it is."""
+    return SimpleNamespace(total=0, used=0, free=0)
+
+
+@pytest.mark.parametrize("answer", [refused, without_figures])
+def test_a_disk_that_does_not_say_its_room_is_only_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+    plan: Plan,
+    readers: Readers,
+    answer: Callable[[object], object],
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", answer)
     said, _ = record(plan, readers)
     assert {m.disk_s for m in said if isinstance(m, messages.Health)} == {None}
     assert not [m for m in said if isinstance(m, messages.Problem)]
