@@ -21,7 +21,7 @@ from affetti.recorder.engine import messages
 from affetti.recorder.engine.engine import EngineProcess, start_engine
 from affetti.recorder.engine.messages import Plan
 from tests.conftest import SAMPLES, SESSION_ID, jpeg, started
-from tests.recorder.films import face_film, tone
+from tests.recorder.films import face_film
 
 WARM_S, MEASURED_S = 12, 30
 SAMPLE = SAMPLES / "sample.h5"
@@ -41,13 +41,13 @@ def main() -> None:
 def engine(folder: Path) -> list[tuple[str, str, str]]:
     """Return the engine's load and its latency, at 30 frames and 44.1 kHz stereo."""
     film = face_film(folder / "face.avi", SAMPLE, WARM_S + MEASURED_S + 5, (640, 480), 30)
-    track = tone(folder / "track.wav", WARM_S + MEASURED_S + 5)
+    tracks = sorted((SAMPLE.parent / "music").glob("*.ogg"))
     running = start_engine(Settings(sessions_folder=str(folder)))
     plan = Plan(
         person="bench",
         consent=consent_to("video", "room"),
         camera=str(film),
-        playlist=(str(track),),
+        playlist=tuple(map(str, tracks)),
         speaker=None,
     )
     wait_for(running, messages.Devices, send=messages.ListDevices())

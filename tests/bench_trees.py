@@ -1,7 +1,7 @@
 """Measures this tree beside an older one, interleaved in one run: `make bench OLD=PATH`.
 
 Each tree is a checkout with its own `.venv`, and is asked by its own command alone: both record
-the same film and track, replay what they recorded, and seal what a kill left of a recording.
+the same film and music, replay what they recorded, and seal what a kill left of a recording.
 Figures are processor seconds of all processes, since machines are shared and noisy; a ratio
 under 1 means that this tree needs less. Nothing here passes or fails; a person reads it.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.conftest import SAMPLES
-from tests.recorder.films import face_film, tone
+from tests.recorder.films import face_film
 
 ROUNDS: Final = 3
 SHORT_S, LONG_S = 6, 26  # the difference is what recording costs once everything is loaded
@@ -61,12 +61,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         film = face_film(folder / "face.avi", SAMPLES / "sample.h5", LONG_S + 5, (640, 480), 30)
-        track = tone(folder / "track.wav", LONG_S + 5)
+        tracks = [SAMPLES / "music" / f"{name}.ogg" for name in ("happiness", "sadness")]
         for turn in range(ROUNDS):
             for tree in (old, new):
                 place = folder / f"{turn}-{'old' if tree is old else 'new'}"
                 place.mkdir()
-                for figure, value in _measured(tree, place, film, track).items():
+                for figure, value in _measured(tree, place, film, tracks).items():
                     figures.setdefault(figure, {old: [], new: []})[tree].append(value)
     width = max(map(len, figures))
     sys.stdout.write(f"{'median of ' + str(ROUNDS):<{width}}  {'old':>9}  {'new':>9}  ratio\n")
@@ -75,8 +75,9 @@ def main() -> None:
         sys.stdout.write(f"{figure:<{width}}  {was:9.3f}  {now:9.3f}  {now / was:5.2f}\n")
 
 
-def _measured(tree: Tree, folder: Path, film: Path, track: Path) -> dict[str, float]:
-    source = ("--camera", film, "--play", track, "--no-speaker", "--person", "bench")
+def _measured(tree: Tree, folder: Path, film: Path, tracks: list[Path]) -> dict[str, float]:
+    music = [word for track in tracks for word in ("--play", track)]
+    source = ("--camera", film, *music, "--no-speaker", "--person", "bench")
     record = ("record", "--headless", *source)
     short = tree.run(*record, "--duration", str(SHORT_S), "--output", folder / "short.h5")
     long = tree.run(*record, "--duration", str(LONG_S), "--output", folder / "long.h5")
