@@ -24,8 +24,20 @@ def checked_code(code: str) -> str:
 
 
 def session_file_name(code: str, wall_clock: datetime) -> str:
-    """Return `sub-CODE_ses-YYYYMMDDTHHMMSS.h5` in the manner of BIDS, in local time."""
-    return f"sub-{checked_code(code)}_ses-{wall_clock:%Y%m%dT%H%M%S}.h5"
+    """Return `sub-CODE_ses-YYYYMMDDTHHMMSS.h5` in the manner of BIDS, in local time.
+
+    In the hour that clocks go back over, the second time, a `b` stands behind the time.
+    """
+    again = "b" if _is_second_time(wall_clock) else ""
+    return f"sub-{checked_code(code)}_ses-{wall_clock:%Y%m%dT%H%M%S}{again}.h5"
+
+
+def _is_second_time(wall_clock: datetime) -> bool:
+    """Whether the clocks on the wall have shown this time before."""
+    shown = wall_clock.replace(tzinfo=None)
+    first, second = (shown.replace(fold=fold).astimezone() for fold in (0, 1))
+    offset = wall_clock.utcoffset()
+    return first.utcoffset() != second.utcoffset() and offset == second.utcoffset()
 
 
 def refuse_existing(path: Path) -> None:
