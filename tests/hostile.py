@@ -45,7 +45,7 @@ def altered_and_resealed(path: Path, change: Callable[[Fields], Fields | bytes |
         file["events/json"] = np.frombuffer(b"".join(parts), np.uint8)
         file["events/index"][:] = index
         file["events/digests"][:] = digests.rows()
-        put_attributes(file, {"log_sha256": log_sha256(digests.rows())})
+        put_attributes(file, {"log_sha256": log_sha256(index["seq"], digests.rows())})
     return resealed(path)
 
 
