@@ -43,7 +43,7 @@ def spellings(path: Path) -> list[str]:
 @pytest.mark.parametrize("spelling", range(7))
 def test_a_file_is_found_however_it_is_written_down(track: Path, spelling: int) -> None:
     assert typed(spellings(track)[spelling]) == track
-    assert open_track(PlaylistEntry(path=spellings(track)[spelling])).samples
+    assert open_track(PlaylistEntry(path=spellings(track)[spelling])).duration_s == 1
 
 
 def test_a_name_that_is_there_as_it_was_typed_is_meant(tmp_path: Path) -> None:
