@@ -94,7 +94,9 @@ def test_a_recording_holds_every_frame_and_every_sample(material: Path, tmp_path
         for path, track in zip(tracks, session.tracks, strict=True):
             expected = soundfile.read(path, dtype="int16", always_2d=True)[0]
             heard = playback.read_samples(track.start_sample, track.end_sample or 0)
-            assert np.array_equal(heard, expected)
+            # Compressed sound is rounded by whoever decodes it.
+            most = 0 if path.suffix == ".wav" else 1
+            assert np.abs(heard.astype(int) - expected).max() <= most
         first, second = session.tracks
         assert second.start_sample == first.end_sample
         assert second.start_s - first.start_s == pytest.approx(2.5, abs=2048 / 44_100)
