@@ -651,12 +651,13 @@ class Session:
             for column in columns(estimate_kind(name), [])
             if column not in table
         }
-        return unknown | {
-            column: np.char.decode(values, "utf-8").astype(object)
-            if values.dtype.kind == "S"
-            else values
-            for column, values in table.items()
-        }
+        with layout.reading(self.path):  # a text may be no UTF-8
+            return unknown | {
+                column: np.char.decode(values, "utf-8").astype(object)
+                if values.dtype.kind == "S"
+                else values
+                for column, values in table.items()
+            }
 
     def records(self) -> Iterator[Record]:
         """Yield every event as it is stored, with its blob, in order.

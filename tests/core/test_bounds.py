@@ -17,7 +17,8 @@ from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.recording.signals import pack_samples
 from tests.conftest import HEART, NS, jpeg, small_session, started
-from tests.hostile import Fields, altered_and_resealed
+from tests.hostile import Fields, altered_and_resealed, resealed
+from tests.mutations import log
 
 WriteLog = Callable[..., Path]
 Change = Callable[[Fields], Any]
@@ -202,3 +203,15 @@ def test_a_picture_is_decoded_where_it_is_as_large_as_was_said() -> None:
 def test_a_picture_of_a_thousand_passes_is_not_decoded() -> None:
     picture = jpeg()
     assert decoded(picture[:-2] + b"\xff\xda\x00\x02" * 1000 + picture[-2:]) is None
+
+
+def test_a_column_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    sealed = seal(log(tmp_path)).path
+    with h5py.File(sealed, "r+") as file:
+        name = "estimates/fused/decided_by"
+        del file[name]
+        file[name] = np.full(len(file["estimates/fused/seq"]), b"fac\xff")
+    resealed(sealed)
+    with Session.open(sealed) as session, pytest.raises(AffettiError) as caught:
+        _ = session.estimates.fused
+    assert caught.value.code == ExitCode.DAMAGED
