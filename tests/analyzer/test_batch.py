@@ -249,6 +249,7 @@ analyze_files(recordings_in([Path(sys.argv[1])]), Request(), jobs=2)
 """
 
 
+@pytest.mark.campaign
 def test_a_script_without_its_guard_is_told_so(tmp_path: Path) -> None:
     for name in ("a", "b"):
         build(tmp_path / f"{name}.h5", Plan(duration_s=1))

@@ -12,6 +12,8 @@ import pytest
 from affetti.core.errors import ExitCode
 from affetti.core.recording.session import Session
 
+pytestmark = pytest.mark.one_of_each
+
 # A user that no list knows, who may read everything and write nothing of others.
 NOBODY = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
 NOBODY += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from affetti.core.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +62,7 @@ for module, names in {
 """
 
 
+@pytest.mark.campaign
 def test_a_session_is_recorded_analyzed_and_reported_without_what_only_unix_has(
     tmp_path: Path, music_folder: Path
 ) -> None:

@@ -211,6 +211,7 @@ def nobodys(sealed: Path) -> Iterator[list[str]]:
     sealed.chmod(0o600)
 
 
+@pytest.mark.campaign
 def test_a_file_that_may_not_be_read_has_its_exit_code(nobodys: list[str], sealed: Path) -> None:
     if nobodys and shutil.which("setpriv") is None:
         pytest.skip("an administrator may read everything")

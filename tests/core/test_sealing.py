@@ -181,6 +181,8 @@ from affetti.core.recording.parts import PartLog
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, started
 
+pytestmark = pytest.mark.one_of_each
+
 target, leave = Path(sys.argv[1]) / "s.h5", int(sys.argv[2])
 log = PartLog(target, SESSION_ID, LogSettings(part_mib=14, part_s=5))
 log.append(started())

@@ -28,6 +28,7 @@ def test_a_clip_has_the_label_that_its_pair_says():
     assert (pairs.music.argmax(axis=1) == pairs.music_labels).all()
 
 
+@pytest.mark.campaign
 def test_two_that_err_independently_are_right_more_often_together():
     found = evaluate_fusion(_side(2_000, 0.7, 0), _side(400, 0.6, 1), "mine").as_json()
 

@@ -145,6 +145,7 @@ def test_fifty_killed_recordings(tmp_path: Path) -> None:
 SLOW = [pytest.param(seed, marks=pytest.mark.campaign) for seed in range(1, 6)]
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("seed", [0, *SLOW])
 def test_a_slow_disk_makes_no_bound_untrue(tmp_path: Path, seed: int) -> None:
     """Making sure of the disk takes 2.5 s each time; what is said to be lost at most, is."""

@@ -297,6 +297,7 @@ def test_the_log_tells_of_a_recording_without_a_word_about_the_person(
     assert "weeps" not in written
 
 
+@pytest.mark.campaign
 def test_a_recording_without_sound_loads_nothing_that_hears(material: Path, tmp_path: Path) -> None:
     program = (
         "import atexit, sys; from affetti.core.cli import main\n"

@@ -183,6 +183,7 @@ async def test_telling_faces_apart_is_asked_and_needs_video(tmp_path: Path) -> N
         assert draft.plan().consent.granted == ("room",)
 
 
+@pytest.mark.campaign
 async def test_what_is_not_as_usual_is_said_before_the_start(tmp_path: Path) -> None:
     draft = Draft(person="P1", video=True, audio=False, camera="0", pipeline="paper", neutral_s=8)
     async with opened(tmp_path, draft) as setup:
@@ -191,6 +192,7 @@ async def test_what_is_not_as_usual_is_said_before_the_start(tmp_path: Path) -> 
         await setup.until(lambda: setup.words("#status") == usual)
 
 
+@pytest.mark.campaign
 async def test_signals_are_asked_about_where_there_are_some(tmp_path: Path) -> None:
     draft = Draft(person="P1", video=False, audio=True, sources=("lsl:pulse",))
     async with opened(tmp_path, draft) as setup:
@@ -398,6 +400,7 @@ async def test_a_note_is_written_when_the_recording_is_ended_right_after_enter(
         assert kinds.index(messages.Note) < kinds.index(messages.Stop)
 
 
+@pytest.mark.campaign
 async def test_escape_right_after_enter_drops_no_note(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"calm")
@@ -462,6 +465,7 @@ async def test_a_command_is_run_once_however_often_enter_is_pressed(tmp_path: Pa
         assert len(live.sent(messages.PauseRecording)) == 1
 
 
+@pytest.mark.campaign
 async def test_another_session_is_set_up_once(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.hears(recorded(ended()), messages.Sealed(PATH, "stopped"))
@@ -543,6 +547,7 @@ async def test_control_c_asks_and_the_second_time_ends(tmp_path: Path) -> None:
         assert live.app.is_running
 
 
+@pytest.mark.campaign
 async def test_control_c_in_a_note_asks_and_keeps_what_is_typed(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"calm", "ctrl+c", "n")
@@ -574,6 +579,7 @@ async def test_another_face_is_acknowledged_and_every_face_has_a_box(tmp_path: P
         assert live.app.view.face_boxes() == ()
 
 
+@pytest.mark.campaign
 async def test_colours_are_remembered(tmp_path: Path) -> None:
     async with opened(tmp_path) as setup:
         assert setup.app.theme == "calm"
@@ -592,6 +598,7 @@ async def test_a_foot_pedal_marks(tmp_path: Path) -> None:
         assert len(live.sent(messages.Mark)) == 2
 
 
+@pytest.mark.campaign
 async def test_the_key_that_pauses_says_that_it_goes_on_while_paused(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         assert live.app.screen.active_bindings["P"].binding.description == "Pause rec"
@@ -614,6 +621,7 @@ async def test_a_picture_that_stands_still_is_said_to(tmp_path: Path) -> None:
         assert "no new picture" not in drawn(shown)
 
 
+@pytest.mark.campaign
 async def test_a_microphone_that_hears_nothing_is_said_to(tmp_path: Path) -> None:
     silent = messages.Level("room", -120.0, -120.0)
     async with recording(tmp_path, (120, 40)) as live:

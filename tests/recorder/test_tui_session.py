@@ -148,8 +148,16 @@ def ended_with(terminal: Terminal) -> str:
         return list(session.events)[-1].reason  # type: ignore[union-attr]
 
 
-def test_control_c_seals(terminal: Terminal) -> None:
+def test_control_c_asks_and_seals_once_that_is_answered(terminal: Terminal) -> None:
     terminal.type(b"\x03")
+    time.sleep(1)
+    assert terminal.parts()
+
+    def answered() -> bool:
+        terminal.type(b"y")  # which means nothing before the question is there
+        return not terminal.parts()
+
+    terminal.until(answered)
     assert ended_with(terminal) == "stopped"
 
 
