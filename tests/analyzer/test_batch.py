@@ -48,6 +48,7 @@ def test_one_bad_file_does_not_stop_the_others(study: Path) -> None:
     assert not (study / "b.analysis").exists()
 
 
+@pytest.mark.campaign
 def test_one_session_in_two_files_is_analyzed_once_and_named(tmp_path: Path) -> None:
     first = build(tmp_path / "a.h5", Plan(duration_s=1))
     second = tmp_path / "b.h5"

@@ -49,6 +49,7 @@ HOMES: tuple[dict[str, str], ...] = ({}, {"HOME": "/proc/1"}, {"HOME": "/nowhere
 
 
 @pytest.mark.parametrize("home", HOMES, ids=["none", "closed", "missing"])
+@pytest.mark.campaign
 def test_a_user_without_a_home_records_and_reads(
     folder: Path, music_folder: Path, sample_session: Path, home: dict[str, str]
 ) -> None:

@@ -132,6 +132,7 @@ def test_where_no_file_can_be_locked_one_records_seals_and_reads(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.campaign
 def test_where_no_file_can_be_locked_parts_are_recovered_once_nobody_writes_them(
     without_locks: dict[str, str], write_log: Callable[..., Path]
 ) -> None:

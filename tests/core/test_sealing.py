@@ -19,6 +19,8 @@ from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
+pytestmark = pytest.mark.one_of_each
+
 WriteLog = Callable[..., Path]
 ROOT = Path(__file__).parents[2]
 
@@ -181,7 +183,6 @@ from affetti.core.recording.parts import PartLog
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, started
 
-pytestmark = pytest.mark.one_of_each
 
 target, leave = Path(sys.argv[1]) / "s.h5", int(sys.argv[2])
 log = PartLog(target, SESSION_ID, LogSettings(part_mib=14, part_s=5))

@@ -73,5 +73,6 @@ def test_a_reader_that_goes_away_is_no_failure(foreign: Path, command: str) -> N
     assert done.stderr == ""
 
 
+@pytest.mark.campaign
 def test_without_any_standard_stream_a_command_still_ends_well(foreign: Path) -> None:
     assert shell(f"info '{foreign}' <&- >&- 2>&-").returncode == ExitCode.OK

@@ -57,6 +57,7 @@ def test_a_constant_signal_becomes_zero():
     assert not normalized(np.full(100, 0.25, np.float32)).any()
 
 
+@pytest.mark.campaign
 def test_tempo_of_two_plucks_a_second_is_120_or_its_double_or_half():
     tempo = Sound(normalized(mono(_chord(), RATE_HZ))).tempo_bpm
 

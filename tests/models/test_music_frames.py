@@ -25,6 +25,7 @@ def piece() -> tuple[np.ndarray, int]:
     return samples, rate_hz
 
 
+@pytest.mark.campaign
 def test_windows_of_a_stream_say_what_they_say_alone(
     piece: tuple[np.ndarray, int], network: SharedMusicnn
 ):

@@ -276,6 +276,7 @@ def test_a_folder_that_vanishes_ends_the_recording_with_a_clear_word(
             assert session.info.frames > 10
 
 
+@pytest.mark.campaign
 def test_a_screen_hears_of_a_vanished_folder(tmp_path: Path, long_film: Path) -> None:
     target = tmp_path / "folder" / "out.h5"
     engine = start_engine(Settings(sessions_folder=str(tmp_path)))

@@ -67,6 +67,7 @@ LINES = [
 ]
 
 
+@pytest.mark.campaign
 def test_a_line_of_any_bytes_is_a_marker(tmp_path: Path) -> None:
     film, target = moving_film(tmp_path / "film.avi", seconds=2), tmp_path / "out.h5"
     command = [*COMMAND, "--markers-from-stdin", "--camera", str(film), "--output", str(target)]

@@ -204,6 +204,7 @@ async def test_signals_are_asked_about_where_there_are_some(tmp_path: Path) -> N
         assert draft.plan().consent.granted == ("room", "signals")
 
 
+@pytest.mark.campaign
 async def test_a_file_named_as_camera_is_watched(tmp_path: Path) -> None:
     draft = Draft(person="P1", video=True, audio=False, camera="/films/face.mp4")
     async with opened(tmp_path, draft) as setup:
@@ -213,6 +214,7 @@ async def test_a_file_named_as_camera_is_watched(tmp_path: Path) -> None:
         assert setup.app.screen.query_one("#camera Input", Input).display
 
 
+@pytest.mark.campaign
 async def test_a_camera_that_is_gone_is_not_chosen(tmp_path: Path) -> None:
     async with opened(tmp_path, Draft(camera="7", microphone="", speaker="")) as setup:
         await setup.hears(messages.Devices((), (), ()))
@@ -222,6 +224,7 @@ async def test_a_camera_that_is_gone_is_not_chosen(tmp_path: Path) -> None:
         assert setup.app.screen.query_one("#camera Select", Select).selection != "7"
 
 
+@pytest.mark.campaign
 async def test_playlist_takes_folders_and_is_reordered(tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
@@ -251,6 +254,7 @@ def names_in(draft: Draft) -> list[str]:
     return [Path(entry.path).name for entry in draft.playlist]
 
 
+@pytest.mark.campaign
 async def test_a_missing_track_is_told_with_what_to_do(tmp_path: Path) -> None:
     async with opened(tmp_path) as setup:
         add = setup.app.screen.query_one("#add", Input)
@@ -261,6 +265,7 @@ async def test_a_missing_track_is_told_with_what_to_do(tmp_path: Path) -> None:
         assert "Check the path" in setup.words("#status")
 
 
+@pytest.mark.campaign
 async def test_a_recording_that_cannot_begin_leaves_the_set_up_open(tmp_path: Path) -> None:
     draft = Draft(person="P1", video=True, audio=False, camera="0")
     async with opened(tmp_path, draft) as setup:
@@ -274,6 +279,7 @@ async def test_a_recording_that_cannot_begin_leaves_the_set_up_open(tmp_path: Pa
         await setup.until(lambda: len(setup.sent(messages.Watch)) > started)
 
 
+@pytest.mark.campaign
 async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
     async with opened(tmp_path, Draft(camera=None, microphone="", speaker="")) as setup:
         await setup.hears(messages.Devices((), ("Mic [red]hw:1,0[/red] [/b]",), ()))
@@ -283,6 +289,7 @@ async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
         assert setup.app.draft.microphone == "Mic [red]hw:1,0[/red] [/b]"
 
 
+@pytest.mark.campaign
 async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("m")
@@ -293,6 +300,7 @@ async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) ->
         assert "3 markers" in live.words("#header")
 
 
+@pytest.mark.campaign
 async def test_markers_pressed_quickly_are_all_sent(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press(*"mmmmm")
@@ -301,6 +309,7 @@ async def test_markers_pressed_quickly_are_all_sent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("opening", ["q", "f1", "t"])
+@pytest.mark.campaign
 async def test_a_marker_can_be_set_whatever_is_open(tmp_path: Path, opening: str) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press(opening)
@@ -311,6 +320,7 @@ async def test_a_marker_can_be_set_whatever_is_open(tmp_path: Path, opening: str
             assert len(live.sent(messages.Mark)) == 2
 
 
+@pytest.mark.campaign
 async def test_a_marker_without_answer_is_said_to_be_missing(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("m")
@@ -415,6 +425,7 @@ async def test_escape_right_after_enter_drops_no_note(tmp_path: Path) -> None:
     ("opening", "closing"),
     [("t", "escape"), ("q", "n"), ("q", "escape"), ("q", "y"), ("f1", "q"), ("f1", "escape")],
 )
+@pytest.mark.campaign
 async def test_what_is_open_closes_once_and_steers_nothing_beneath(
     tmp_path: Path, opening: str, closing: str
 ) -> None:
@@ -430,6 +441,7 @@ async def test_what_is_open_closes_once_and_steers_nothing_beneath(
         assert not live.sent(messages.SteerTrack)
 
 
+@pytest.mark.campaign
 async def test_a_marker_after_an_answer_is_set(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("q")
@@ -477,6 +489,7 @@ async def test_another_session_is_set_up_once(tmp_path: Path) -> None:
         assert live.app.is_running
 
 
+@pytest.mark.campaign
 async def test_text_of_people_is_never_markup(tmp_path: Path) -> None:
     async with recording(tmp_path, (120, 40)) as live:
         await live.hears(recorded([track_started(1, 200.0)]))
@@ -488,6 +501,7 @@ async def test_text_of_people_is_never_markup(tmp_path: Path) -> None:
         assert "[b]the refrain[/b]" in live.words("#entries")
 
 
+@pytest.mark.campaign
 async def test_keys_steer_the_music(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("n", "p", "space", "s")
@@ -521,6 +535,7 @@ async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:
         assert live.sent(messages.ResumeRecording)
 
 
+@pytest.mark.campaign
 async def test_ending_is_asked_about(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("q", "n")
@@ -657,6 +672,7 @@ async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) 
         assert live.app.draft.person == ""
 
 
+@pytest.mark.campaign
 async def test_messages_while_leaving_do_no_harm(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         for step in range(30):
@@ -722,6 +738,7 @@ async def test_help_lists_every_key(tmp_path: Path) -> None:
             assert (binding.tooltip or binding.description) in shown
 
 
+@pytest.mark.campaign
 async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         commands = {c.title: c for c in live.app.get_system_commands(live.app.screen)}
@@ -747,6 +764,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.campaign
 async def test_whatever_is_typed_as_a_path_gives_a_message_and_ends_nothing(
     tmp_path: Path,
 ) -> None:
@@ -766,6 +784,7 @@ async def test_whatever_is_typed_as_a_path_gives_a_message_and_ends_nothing(
         assert isinstance(setup.app.screen, SetupScreen)
 
 
+@pytest.mark.campaign
 async def test_a_track_dragged_into_the_terminal_is_added(tmp_path: Path) -> None:
     track = tone(tmp_path / "it's a b.wav", 1)
     quoted = str(track).replace("'", "'\\''")
