@@ -6,7 +6,7 @@ from tests import mutations
 
 
 def test_mutated_files_and_logs_are_answered() -> None:
-    ends, wrong = mutations.run(0, 8)
+    ends, wrong = mutations.run(0, 6)
     assert not wrong
     assert {end.partition(":")[0] for end in ends} == {"open", "info", "check", "recover"}
 

@@ -82,6 +82,7 @@ def test_what_was_skipped_is_completed_as_a_replay_would_make_it(
         np.testing.assert_array_equal(live.face[column], again.face[column])
 
 
+@pytest.mark.campaign
 def test_the_first_difference_is_named(tmp_path: Path, plan: Plan) -> None:
     calls = Counter[str]()
 
@@ -103,6 +104,7 @@ def test_the_first_difference_is_named(tmp_path: Path, plan: Plan) -> None:
     assert str(difference).startswith("face at 00:03.")
 
 
+@pytest.mark.campaign
 def test_an_estimate_that_was_never_recorded_is_a_difference(tmp_path: Path, plan: Plan) -> None:
     path = build(tmp_path / "none.h5", replace(plan, duration_s=2, live=False))
     with Session.open(path) as session:

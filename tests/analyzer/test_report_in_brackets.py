@@ -7,6 +7,8 @@ import sys
 from html import unescape
 from pathlib import Path
 
+import pytest
+
 from tests import brackets
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,7 @@ def shown(html: str) -> str:
     return unescape(" ".join([re.sub(r"<[^>]*>", "", body), *aloud]))
 
 
+@pytest.mark.campaign
 def test_the_report_is_all_in_the_language_that_is_spoken(recording: Path, tmp_path: Path) -> None:
     brackets.write(tmp_path)
     done = subprocess.run(

@@ -74,6 +74,7 @@ def test_on_the_same_machine_a_replay_is_identical(tmp_path: Path, face_only: Pl
     assert found.reason == ""
 
 
+@pytest.mark.campaign
 def test_probabilities_just_inside_the_tolerance_are_the_same(
     tmp_path: Path, face_only: Plan
 ) -> None:
@@ -138,6 +139,7 @@ def test_an_estimate_at_a_gate_may_exist_on_one_side_only(
     assert found.differing == {**found.differing, "face": found.one_sided["face"], "fused": 0}
 
 
+@pytest.mark.campaign
 def test_far_from_a_gate_it_departs(
     tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

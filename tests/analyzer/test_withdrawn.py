@@ -48,6 +48,7 @@ def test_the_report_says_what_was_withdrawn(recording: Path) -> None:
     assert "later withdrawn" in page
 
 
+@pytest.mark.campaign
 def test_nothing_is_removed_unasked(recording: Path) -> None:
     before = recording.read_bytes()
     assert run(withdraw, recording, "all", answer="n\n").exception is not None

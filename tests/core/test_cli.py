@@ -84,6 +84,7 @@ def test_an_error_is_one_message_with_a_hint_and_a_code(tmp_path: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 2
 
 
+@pytest.mark.campaign
 def test_a_reader_that_goes_away_is_no_error(sample_session: Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -m affetti info {sample_session} --json | head -c 1",

@@ -350,7 +350,7 @@ def test_whatever_happens_to_a_log_nothing_is_lost_unsaid(tmp_path: Path, block:
     pristine = tmp_path / "pristine"
     pristine.mkdir()
     three_parts(pristine)
-    count = 40 if block else 12
+    count = 40 if block else 6
     for seed in range(40 * block, 40 * block + count):
         folder = tmp_path / str(seed)
         shutil.copytree(pristine, folder)

@@ -90,6 +90,7 @@ def test_the_wheel_holds_what_lies_beside_the_modules() -> None:
     assert ROOT / "sample_sessions" / "sample.h5" in held
 
 
+@pytest.mark.campaign
 def test_what_is_imported_is_declared() -> None:
     """Nothing works only because another package happens to bring what it needs."""
     with (ROOT / "pyproject.toml").open("rb") as file:
@@ -154,6 +155,7 @@ def test_every_file_that_a_page_names_is_there(page: str) -> None:
         assert (ROOT / path).exists(), path
 
 
+@pytest.mark.campaign
 def test_nothing_is_imported_by_the_name_of_its_folder() -> None:
     for path in sorted(ROOT.glob("*/**/*.py")):
         if path.relative_to(ROOT).parts[0] not in ("affetti", "tests", *ROOMS):

@@ -56,6 +56,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is always full")
 @pytest.mark.parametrize("command", ["info {} --json", "info {}", "--help"])
 @pytest.mark.one_of_each
+@pytest.mark.campaign
 def test_a_full_disk_behind_standard_output_has_its_own_exit_code(
     foreign: Path, command: str
 ) -> None:

@@ -230,6 +230,7 @@ def test_a_voice_beside_the_loudspeaker_is_heard_and_the_loudspeaker_is_none() -
     assert all(e.voice is None for e in said if e.stream == "playback")
 
 
+@pytest.mark.campaign
 def test_a_voice_is_heard_where_the_room_does_not_hear_the_music() -> None:
     played = piece(24)
     talk = np.concatenate([np.zeros((14 * RATE_HZ, 1), np.int16), spoken(TALK)])[: len(played)]

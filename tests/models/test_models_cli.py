@@ -183,6 +183,7 @@ def test_a_model_of_another_kind_is_refused(clips: Path):
         _run("evaluate", "music", "--data", str(clips), "--model", "face_expression_paper")
 
 
+@pytest.mark.campaign
 def test_cross_validation_of_too_few_artists_is_refused(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

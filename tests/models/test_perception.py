@@ -208,6 +208,7 @@ def test_of_sound_that_cannot_be_read_nothing_is_said(
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 8_001, 11_025, 12_345, 176_400, 191_999, 192_000])
+@pytest.mark.campaign
 def test_sound_at_any_rate_that_is_recorded_is_read(reader: MusicReader, rate_hz: int) -> None:
     time = np.arange(3 * rate_hz) / rate_hz
     tone = (8_000 * np.sin(2 * np.pi * 220 * time)).astype("<i2")

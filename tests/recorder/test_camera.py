@@ -123,6 +123,7 @@ def test_a_network_camera_that_dies_is_opened_again():
     assert not camera.ended.is_set()
 
 
+@pytest.mark.campaign
 def test_a_network_camera_that_falls_silent_is_noticed_and_opened_again():
     with MjpegServer() as server:
         camera, sink = started(server.address)

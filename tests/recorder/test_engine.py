@@ -121,6 +121,7 @@ def test_a_session_from_start_to_seal(
         session.verify_digest()
 
 
+@pytest.mark.campaign
 def test_every_event_but_none_twice_reaches_the_screen(
     engine: EngineProcess, plan: Plan, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_screen_that_dies_costs_nothing(plan: Plan, tmp_path: Path) -> None:
         assert [marker.label for marker in session.markers] == ["before the end"]
 
 
+@pytest.mark.campaign
 def test_sources_can_be_watched_before_recording(engine: EngineProcess, plan: Plan) -> None:
     messages.send(engine.pipe, messages.Watch(camera=plan.camera))
     until(engine, messages.Picture)
@@ -153,6 +155,7 @@ def test_sources_can_be_watched_before_recording(engine: EngineProcess, plan: Pl
     assert not recorded(heard)
 
 
+@pytest.mark.campaign
 def test_what_cannot_be_watched_is_said_and_nothing_ends(engine: EngineProcess, plan: Plan) -> None:
     messages.send(engine.pipe, messages.Watch(camera="77"))
     problem = until(engine, messages.Problem)[-1]
@@ -163,6 +166,7 @@ def test_what_cannot_be_watched_is_said_and_nothing_ends(engine: EngineProcess, 
     until(engine, messages.Started)
 
 
+@pytest.mark.campaign
 def test_a_plan_that_cannot_be_is_refused_and_another_may_follow(
     engine: EngineProcess, plan: Plan
 ) -> None:

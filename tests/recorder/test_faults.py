@@ -257,6 +257,7 @@ def empty(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("remove", [rename, empty])
+@pytest.mark.campaign
 def test_a_folder_that_vanishes_ends_the_recording_with_a_clear_word(
     tmp_path: Path, long_film: Path, remove: Callable[[Path], Path | None]
 ) -> None:
@@ -298,6 +299,7 @@ def test_a_screen_hears_of_a_vanished_folder(tmp_path: Path, long_film: Path) ->
      msgspec.msgpack.encode({"type": "Mark", "label": 7}),
      msgspec.msgpack.encode({"type": "Mark", "label": "x"})[:-2]],
 )  # fmt: skip
+@pytest.mark.campaign
 def test_a_command_that_is_none_is_answered_and_ends_nothing(
     tmp_path: Path, long_film: Path, nonsense: bytes
 ) -> None:
@@ -358,6 +360,7 @@ def test_such_numbers_in_commands_lose_no_note(plan: Plan, readers: Readers) -> 
         assert all(0 <= note.t_ns <= session.duration_s * 1e9 for note in notes)
 
 
+@pytest.mark.campaign
 def test_a_signal_ends_a_recording_whose_screen_is_broken(tmp_path: Path, long_film: Path) -> None:
     target = tmp_path / "out.h5"
     command = [

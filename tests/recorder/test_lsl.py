@@ -111,6 +111,7 @@ def test_an_outlet_that_is_killed_and_started_again_goes_on(tmp_path: Path) -> N
     assert severe(target) == []
 
 
+@pytest.mark.campaign
 def test_an_outlet_that_is_not_there_is_said() -> None:
     source = source_at(f"lsl:{unique('nobody')}", Settings())
     with pytest.raises(DeviceError, match="answers"):

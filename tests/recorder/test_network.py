@@ -91,6 +91,7 @@ def test_no_library_opens_a_socket_to_a_network(traced: Traced) -> None:
     assert [call for call in traced.calls if NETWORK.search(call)] == []
 
 
+@pytest.mark.campaign
 def test_a_session_leaves_nothing_of_the_runtime(traced: Traced) -> None:
     assert left_by_onnxruntime(traced.home) == []
 

@@ -175,6 +175,7 @@ def test_previous_goes_back_to_the_track_before(tmp_path):
     assert [e.track for e in sink.of(TrackStarted)] == [0, 1, 0]
 
 
+@pytest.mark.campaign
 def test_previous_restarts_a_track_that_has_run_for_a_while(tmp_path):
     player, sink = play(tone(tmp_path / "one.wav", 0.1), tone(tmp_path / "two.wav", 30))
     wait_for(lambda: played_samples(sink) > 3.2 * RATE_HZ)

@@ -123,6 +123,7 @@ def test_without_a_name_the_file_is_named_after_person_and_time(
     assert path.stat().st_mode & 0o777 == 0o600  # nobody else may read it
 
 
+@pytest.mark.campaign
 def test_duration_ends_a_recording(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "short.h5"
     done = record("--camera", material / "long.avi", "--duration", 1.5, "--output", target)
@@ -133,6 +134,7 @@ def test_duration_ends_a_recording(material: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.campaign
 def test_a_signal_ends_a_recording_cleanly(material: Path, tmp_path: Path, number: int) -> None:
     target = tmp_path / "signal.h5"
     process = begin(target, "--camera", material / "long.avi")
@@ -206,6 +208,7 @@ def test_the_next_start_says_that_recordings_broke_off(material: Path, tmp_path:
     assert "affetti recover" in done.stderr
 
 
+@pytest.mark.campaign
 def test_a_start_that_was_killed_blocks_no_later_one(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "killed.h5"
     PartLog(target, SESSION_ID).close()
@@ -259,15 +262,16 @@ def test_a_disk_that_fills_up_ends_the_recording_and_keeps_it(
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == ExitCode.DISK_FULL
-    assert "affetti recover" in said
     assert "Traceback" not in said
     filler.unlink()
-    from affetti.core.recording.sealing import seal
+    if not target.exists():  # there was no room for sealing either
+        assert "affetti recover" in said
+        from affetti.core.recording.sealing import seal
 
-    report = seal(target)
-    assert not report.recovered  # it ended cleanly; only the sealing had no room
+        assert not seal(target).recovered  # it ended cleanly
 
 
+@pytest.mark.campaign
 def test_a_neutral_face_can_be_recorded_first(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "neutral.h5"
     done = record("--camera", material / "film.avi", "--neutral", 3, "--output", target)
@@ -278,6 +282,7 @@ def test_a_neutral_face_can_be_recorded_first(material: Path, tmp_path: Path) ->
         assert neutral_reference.duration_ns(0) >= 3e9
 
 
+@pytest.mark.campaign
 def test_the_log_tells_of_a_recording_without_a_word_about_the_person(
     material: Path, tmp_path: Path
 ) -> None:

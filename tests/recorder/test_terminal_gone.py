@@ -46,6 +46,7 @@ def said_in_terminal(environment: dict[str, str]) -> tuple[int, str]:
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
 @pytest.mark.one_of_each
+@pytest.mark.campaign
 def test_a_locale_that_cannot_show_the_screen_is_said_before_it_starts(encoding: str) -> None:
     code, said = said_in_terminal(PLAIN | {"PYTHONIOENCODING": encoding})
     assert code == ExitCode.USAGE
@@ -55,6 +56,7 @@ def test_a_locale_that_cannot_show_the_screen_is_said_before_it_starts(encoding:
 
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "</dev/null", "<&- >&- 2>&-"])
 @pytest.mark.one_of_each
+@pytest.mark.campaign
 def test_without_a_terminal_the_screen_is_refused_by_name(closed: str) -> None:
     command = ["sh", "-c", f"exec {sys.executable} -P -m affetti record {closed}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -169,6 +169,7 @@ async def test_consent_is_not_chosen_for_anyone(tmp_path: Path) -> None:
         assert {question.value for question in setup.app.screen.query(YesNo)} == {None}
 
 
+@pytest.mark.campaign
 async def test_telling_faces_apart_is_asked_and_needs_video(tmp_path: Path) -> None:
     draft = Draft(person="P1", microphone="")
     async with opened(tmp_path, draft) as setup:
@@ -386,6 +387,7 @@ async def test_a_note_pasted_as_keys_keeps_its_lines_and_steers_nothing(tmp_path
             assert not live.sent(kind)
 
 
+@pytest.mark.campaign
 async def test_a_pasted_note_of_several_lines_is_kept_whole(tmp_path: Path) -> None:
     async with recording(tmp_path, (120, 40)) as live:
         await live.pilot.press("t", "!")
@@ -399,6 +401,7 @@ async def test_a_pasted_note_of_several_lines_is_kept_whole(tmp_path: Path) -> N
         assert "“!first [b]line / second / fourth”" in " ".join(live.words("#journal").split())
 
 
+@pytest.mark.campaign
 async def test_a_note_is_written_when_the_recording_is_ended_right_after_enter(
     tmp_path: Path,
 ) -> None:
@@ -509,6 +512,7 @@ async def test_keys_steer_the_music(tmp_path: Path) -> None:
         assert actions == ["next", "previous", "pause", "stop"]
 
 
+@pytest.mark.campaign
 async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("b", "f")
@@ -525,6 +529,7 @@ async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -
         assert live.words("#message").startswith("Neutral face: refused: too little of a face")
 
 
+@pytest.mark.campaign
 async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("P")
@@ -579,6 +584,7 @@ async def test_each_key_of_a_note_is_kept_by_the_engine(tmp_path: Path) -> None:
         await live.until(lambda: live.sent(messages.NoteBegun)[-1].text == "")
 
 
+@pytest.mark.campaign
 async def test_another_face_is_acknowledged_and_every_face_has_a_box(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         assert live.app.view is not None
@@ -691,6 +697,7 @@ async def test_a_note_cut_short_by_the_end_is_shown(tmp_path: Path) -> None:
         assert "“laughs”" in live.words("#entries")
 
 
+@pytest.mark.campaign
 async def test_a_dead_engine_is_said_with_where_the_recording_is(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         live.engine.die()
