@@ -142,7 +142,7 @@ def test_fifty_killed_recordings(tmp_path: Path) -> None:
     )
 
 
-SLOW = [pytest.param(seed, marks=pytest.mark.campaign) for seed in range(1, 6)]
+SLOW = [pytest.param(seed, marks=pytest.mark.campaign) for seed in range(1, 3)]
 
 
 @pytest.mark.campaign
