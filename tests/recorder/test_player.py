@@ -51,7 +51,13 @@ def played_samples(sink: RecordingSink) -> int:
 def test_every_kind_of_file_is_recorded_as_it_is_decoded(tmp_path, suffix):
     track = tone(tmp_path / f"track.{suffix}", seconds=0.7)
     player, sink = play_to_the_end(track)
-    assert np.array_equal(sink.samples("playback", 2), soundfile.read(track, dtype="int16")[0])
+    heard, expected = sink.samples("playback", 2), soundfile.read(track, dtype="int16")[0]
+    # Whoever decodes compressed sound rounds it, and an MP3 ends in the silence of its encoder.
+    n, most = (
+        (len(expected), 0) if suffix in ("wav", "flac") else (min(map(len, (heard, expected))), 2)
+    )
+    assert abs(len(heard) - len(expected)) <= (0 if most == 0 else 2_400)
+    assert np.abs(heard[:n].astype(int) - expected[:n]).max() <= most
     assert player.format.rate_hz == RATE_HZ
 
 
