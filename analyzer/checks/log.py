@@ -40,10 +40,10 @@ def log_unaltered(subject: Subject) -> Messages:
 @rule(Importance.CRITICAL)
 def sequence_gapless(subject: Subject) -> Messages:
     """Find gaps in the numbers of events, but for those that sealing or withdrawal told of."""
-    seqs = sorted([*subject.contents.seqs, *subject.session.removed["seq"].tolist()])
+    seqs = subject.session.known_seqs.tolist()
     recovered = subject.session.state.recovered
     told = recovered.damaged_records if recovered else 0
-    if seqs and (seqs[0] < 0 or np.any(np.diff(seqs) < 1)):
+    if _rises_not(subject.contents.seqs) or _rises_not(seqs):
         yield text("found.numbers")
     elif _missing(seqs) > told:
         yield _missing_events(seqs)
@@ -52,10 +52,14 @@ def sequence_gapless(subject: Subject) -> Messages:
 @rule(Importance.WARNING)
 def losses_told(subject: Subject) -> Messages:
     """Name the events that sealing could not find any more."""
-    seqs = sorted([*subject.contents.seqs, *subject.session.removed["seq"].tolist()])
+    seqs = subject.session.known_seqs.tolist()
     recovered = subject.session.state.recovered
     if recovered is not None and 0 < _missing(seqs) <= recovered.damaged_records:
         yield _missing_events(seqs)
+
+
+def _rises_not(seqs: list[int]) -> bool:
+    return bool(seqs) and (seqs[0] < 0 or bool(np.any(np.diff(seqs) < 1)))
 
 
 def _missing(seqs: list[int]) -> int:

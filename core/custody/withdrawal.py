@@ -225,8 +225,6 @@ def _write(
                 progress(done, total)
         writer.add(last)
         writer.finish()
-    with temporary.open("rb") as written:
-        os.fsync(written.fileno())
     return event
 
 
@@ -245,12 +243,10 @@ def _split(session: Session, what: _What) -> tuple[Sizes, Counter[str]]:
 
 def _rows_of(session: Session, gone: set[int]) -> NDArray[Any]:
     """Return the digests, without salts, of all that goes now and that went before."""
-    pairs = [
-        (record.seq, row[SALT_BYTES:])
-        for record, row in zip(session.records(), session.digests, strict=True)
-        if record.seq in gone
-    ]
-    rows = np.concatenate([session.removed, np.array(pairs, REMOVED_ROW)])
+    goes = np.isin(session.seqs, list(gone))
+    going = np.empty(int(goes.sum()), REMOVED_ROW)
+    going["seq"], going["sha256"] = session.seqs[goes], session.digests[goes, SALT_BYTES:]
+    rows = np.concatenate([session.removed, going])
     return np.asarray(rows[np.argsort(rows["seq"], kind="stable")])
 
 

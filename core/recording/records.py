@@ -110,13 +110,6 @@ def packed_length(header: bytes) -> int | None:
     return HEADER_BYTES + int(json_length) + int(blob_length)
 
 
-def unpack(data: bytes) -> tuple[str, Record] | None:
-    """Return a record and the session it belongs to; None where it is not as it was packed."""
-    if packed_length(data[:HEADER_BYTES]) != len(data):
-        return None
-    return _unpacked(data[:HEADER_BYTES], data[HEADER_BYTES:])
-
-
 def read_record(file: BinaryIO, at: int, stop: int) -> Place | None:
     """Return the record that begins at a place of a file; None where none does, or it is not whole.
 

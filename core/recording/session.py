@@ -711,9 +711,19 @@ class Session:
             return np.asarray(item[:], np.uint8)
 
     @property
+    def seqs(self) -> NDArray[np.int64]:
+        """The numbers of the events that are there, in order."""
+        return np.asarray(self._index["seq"], np.int64)
+
+    @property
+    def known_seqs(self) -> NDArray[np.int64]:
+        """The numbers of all events, those that were withdrawn among them, in order."""
+        return np.sort(np.concatenate([self.seqs, self.removed["seq"]]))
+
+    @property
     def last_seq(self) -> int:
-        """The number of the last event."""
-        return int(max(self._index["seq"].max(), self.removed["seq"].max(initial=-1)))
+        """The number of the last event, be it withdrawn."""
+        return int(self.known_seqs[-1])
 
     @cached_property
     def removed(self) -> NDArray[Any]:
@@ -724,7 +734,7 @@ class Session:
 
     def chain_sha256(self, before_seq: int | None = None) -> str:
         """Return the digest over the log as it is, or over what stands before a record."""
-        seqs, digests, removed = self._index["seq"], self.digests, self.removed
+        seqs, digests, removed = self.seqs, self.digests, self.removed
         if before_seq is not None:
             digests, seqs = digests[seqs < before_seq], seqs[seqs < before_seq]
             removed = removed[removed["seq"] < before_seq]

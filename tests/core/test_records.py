@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,14 @@ import pytest
 
 from affetti.core.recording.names import part_path
 from affetti.core.recording.parts import INDEX_ROW, survey
-from affetti.core.recording.records import HEADER_BYTES, MAGIC, pack, record_of, unpack
+from affetti.core.recording.records import (
+    HEADER_BYTES,
+    MAGIC,
+    Record,
+    pack,
+    read_record,
+    record_of,
+)
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.conftest import SESSION_ID, small_session
@@ -17,6 +25,11 @@ from tests.conftest import SESSION_ID, small_session
 WriteLog = Callable[..., Path]
 PAGE = 4096
 RECORD = record_of(7, 123_456_789, "MarkerAdded", b'{"kind":"MarkerAdded"}', b"blob")
+
+
+def unpack(data: bytes) -> tuple[str, Record] | None:
+    place = read_record(BytesIO(data), 0, len(data))
+    return None if place is None else (place.session_id, place.record)
 
 
 def test_a_record_reads_back_as_it_was_packed() -> None:
