@@ -2,7 +2,7 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -58,25 +58,51 @@ def feature_table(
     """
     altered, alter = alteration or ("as it is", None)
     key = _key(data, clips, f"{step_s} {altered}", altered=alter is not None)
-    cache = locations.training_folder() / f"music-{key}.npz"
-    if cache.exists():
-        with np.load(cache) as kept:
-            return Table(tuple(kept["names"].tolist()), kept["values"], kept["clip"])
-    rows: list[list[float]] = []
-    of_clip: list[int] = []
-    names: tuple[str, ...] = ()
-    for index, clip in enumerate(clips):
-        progress(index, len(clips), f"features, {altered}")
+
+    def of(index: int, clip: Clip) -> Iterator[dict[str, float]]:
         samples, rate_hz = music_clips.read_samples(clip)
         if alter:
             samples = _altered(samples, rate_hz, alter, index)
         for window in music_clips.windows(samples, rate_hz, step_s):
-            found = paper_features(Sound(normalized(mono(window, rate_hz))))
-            names = tuple(found)
-            rows.append(list(found.values()))
-            of_clip.append(index)
-    progress(len(clips), len(clips), f"features, {altered}")
-    table = Table(names, np.array(rows, np.float32), np.array(of_clip))
+            yield paper_features(Sound(normalized(mono(window, rate_hz))))
+
+    def told(done: int) -> None:
+        progress(done, len(clips), f"features, {altered}")
+
+    return kept_table(f"music-{key}", clips, of, told)
+
+
+def kept_table(
+    name: str,
+    clips: Sequence[Clip],
+    of: Callable[[int, Clip], Iterator[dict[str, float]]],
+    told: Callable[[int], None],
+) -> Table:
+    """Return the features of clips; once worked out, they are kept.
+
+    Parameters
+    ----------
+    name
+        What they are kept as.
+    clips
+        In the order wanted.
+    of
+        From a clip's place and the clip to the features of each of its windows.
+    told
+        Called with how many clips are done, where they have to be worked out.
+    """
+    cache = locations.training_folder() / f"{name}.npz"
+    if cache.exists():
+        with np.load(cache) as kept:
+            return Table(tuple(kept["names"].tolist()), kept["values"], kept["clip"])
+    found: list[tuple[int, dict[str, float]]] = []
+    for index, clip in enumerate(clips):
+        told(index)
+        found += ((index, row) for row in of(index, clip))
+    told(len(clips))
+    names = tuple(found[-1][1]) if found else ()
+    values = np.array([list(row.values()) for _, row in found], np.float32)
+    table = Table(names, values, np.array([index for index, _ in found]))
     cache.parent.mkdir(parents=True, exist_ok=True)
     np.savez(cache, names=np.array(names), values=table.values, clip=table.clip)
     return table

@@ -5,17 +5,16 @@ clips; whoever changes `models.sound.frames` or `models.sound.descriptors` raise
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from affetti.core import locations
 from affetti.models.evaluation.sound import clips as music_clips
 from affetti.models.evaluation.sound.clips import WINDOW_S, Clip, Samples
 from affetti.models.evaluation.sound.rooms import Alteration
-from affetti.models.evaluation.sound.table import Progress, Table
+from affetti.models.evaluation.sound.table import Progress, Table, kept_table
 from affetti.models.sound.frames import Listener
 from affetti.models.sound.music import features_of
 from affetti.models.sound.musicnn import SharedMusicnn
@@ -48,28 +47,18 @@ def heard_table(
     Of each clip the middle ten seconds are heard.
     """
     name, alter = alteration or ("as it is", None)
-    cache = locations.training_folder() / f"heard-{_key(data, clips, name)}.npz"
-    if cache.exists():
-        with np.load(cache) as kept:
-            return Table(tuple(kept["names"].tolist()), kept["values"], kept["clip"])
-    rows: list[list[float]] = []
-    of_clip: list[int] = []
-    names: tuple[str, ...] = ()
-    for index, clip in enumerate(clips):
-        progress(index, len(clips), f"{data.name}, {name}")
+
+    def of(index: int, clip: Clip) -> Iterator[dict[str, float]]:
         samples, rate_hz = music_clips.read_samples(clip)
         window = _middle(samples, rate_hz)
         if alter:
             window = _altered(window, rate_hz, alter, index)
-        found = heard(window, rate_hz, network)
-        names = tuple(found)
-        rows.append(list(found.values()))
-        of_clip.append(index)
-    progress(len(clips), len(clips), f"{data.name}, {name}")
-    table = Table(names, np.array(rows, np.float32), np.array(of_clip))
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, names=np.array(names), values=table.values, clip=table.clip)
-    return table
+        yield heard(window, rate_hz, network)
+
+    def told(done: int) -> None:
+        progress(done, len(clips), f"{data.name}, {name}")
+
+    return kept_table(f"heard-{_key(data, clips, name)}", clips, of, told)
 
 
 def heard(samples: Samples, rate_hz: int, network: SharedMusicnn) -> dict[str, float]:
