@@ -15,6 +15,7 @@ it tells of records that the log has lost.
 import errno
 import os
 import re
+import threading
 import time
 import zlib
 from collections import Counter
@@ -45,6 +46,7 @@ from affetti.core.errors import (
 from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
 from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import put_attributes, text_attribute
+from affetti.core.recording.durability import Durability
 from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_number, part_path, parts_of
 from affetti.core.recording.pulse import BEAT, Pulse
 from affetti.core.recording.records import (
@@ -146,9 +148,11 @@ class _Part:
             self._pulse = None
 
     def close(self) -> None:
-        os.fsync(self._fd)
-        os.close(self._fd)
-        _ENDED_HERE.add((self.path, *self._inode))
+        try:
+            os.fsync(self._fd)
+        finally:
+            os.close(self._fd)
+            _ENDED_HERE.add((self.path, *self._inode))
 
     def discard(self) -> None:
         """Remove the file, if its name still means the one that was created."""
@@ -210,7 +214,7 @@ def _created(path: Path) -> Iterator[h5py.File]:
 
 
 class PartLog:
-    """The log of a running recording. One thread owns it.
+    """The log of a running recording. One thread appends; another makes sure of the disk.
 
     Parameters
     ----------
@@ -235,11 +239,14 @@ class PartLog:
         self._seq = 0
         self._streams: dict[str, Stream] = {}
         self._begun: list[_Part] = []
+        self._turning = threading.Lock()
+        self._ended: list[_Part] = []  # that nothing more is written to, and are still open
         self._next: _Part | None = None
-        self._synced = time.monotonic()
+        self._wants_next = False
         self.bytes_written = 0
         self.disk_full = False  # no room for a further part: the current one is the last
         self._current = self._first()
+        self._durability = Durability(self._make_sure, self._settings.sync_s)
 
     def live_by(self, now_ns: Callable[[], int]) -> None:
         """Say from now on that the recording goes on, by the session clock; once."""
@@ -248,13 +255,15 @@ class PartLog:
     def append(self, event: Event, blob: bytes = b"") -> Event:
         """Give the event its `seq`, write it, and return it.
 
-        Urgent kinds are on the disk when this returns, everything else within `sync_s` of the
-        next call of `append` or `sync_when_due`.
+        The disk is made sure of it in another thread: within `sync_s`, or at once where it is of
+        an urgent kind. A disk that is slow holds up nothing but that; `safe_seq` tells.
 
         Raises
         ------
         AffettiError
             The disk is full. What was written stays; closing events still have room.
+        OSError
+            It cannot be written, or the disk failed to take what was written before.
         """
         numbered = msgspec.structs.replace(event, seq=self._seq)
         kind, json = type(event).__name__, encode(numbered)
@@ -271,35 +280,54 @@ class PartLog:
         self._current.write(record, packed)
         self._seq += 1
         self.bytes_written += length
-        if event.traits.urgent:
-            self.sync()
-        else:
-            self.sync_when_due()
+        self._durability.count(event.traits.urgent)
+        self.raise_error()
         return numbered
 
-    def sync_when_due(self) -> None:
-        """Make sure of the disk if that was last done `sync_s` ago."""
-        if time.monotonic() - self._synced >= self._settings.sync_s:
-            self.sync()
+    def raise_error(self) -> None:
+        """Raise what kept the disk from taking what was written, if anything did.
+
+        Raises
+        ------
+        OSError
+            Or whatever it was.
+        """
+        if self._durability.error is not None:
+            raise self._durability.error
+
+    @property
+    def safe_seq(self) -> int:
+        """The `seq` of the last event up to which all are known to be on the disk; -1: of none."""
+        return self._durability.safe - 1
 
     @property
     def unsafe_s(self) -> float:
-        """For how long what was recorded may not be on the disk yet, in seconds."""
-        return time.monotonic() - self._synced
+        """For how long what was recorded may not be on the disk yet, in seconds; 0: all is."""
+        return self._durability.unsafe_s
 
-    def sync(self) -> None:
-        """Make sure that everything appended so far is on the disk."""
-        self._current.sync()
-        self._synced = time.monotonic()
+    def _make_sure(self) -> None:
+        """Have the disk take everything appended so far, and reserve what will be needed."""
+        with self._turning:
+            ended, current, self._ended = self._ended, self._current, []
+        for part in ended:
+            part.close()
+        current.sync()
+        if self._wants_next and self._next is None and not self.disk_full:
+            self._reserve_next()
 
     def close(self) -> None:
         """Make sure of everything, and give back what was reserved ahead."""
         self._begun[0].still()
-        self._current.close()
-        if self._next is not None:
-            self._next.close()
-            self._next.discard()
-            self._next = None
+        self._durability.close()
+        with ExitStack() as closing:
+            if self._next is not None:
+                closing.callback(self._next.discard)
+                closing.callback(self._next.close)
+                self._next = None
+            for part in (self._current, *self._ended):
+                closing.callback(part.close)
+        self.raise_error()
+        self._durability.settle()
 
     def discard(self) -> None:
         """Remove the parts of this very log, once it is closed, and no other file."""
@@ -336,20 +364,30 @@ class PartLog:
 
     def _make_room(self, length: int, closing: bool) -> None:
         age = time.monotonic() - self._current.begun
-        halfway = self._current.fullness > 0.5 or age > self._settings.part_s / 2
-        if halfway and self._next is None and not self.disk_full:
-            self._reserve_next()
+        if self._current.fullness > 0.5 or age > self._settings.part_s / 2:
+            self._want_next()
         full = not self._current.fits(length, closing)
-        if not full and age < self._settings.part_s:
+        if full:
+            self._want_next()
+            self._durability.wait_for(lambda: self._next is not None or self.disk_full)
+            self.raise_error()
+        elif age < self._settings.part_s:
             return
-        if self._next is None and full and not self.disk_full:
-            self._reserve_next()
         if self._next is not None:
-            self._current.close()
-            self._current, self._next = self._next, None
-            self._current.begun = time.monotonic()
+            self._turn_over(self._next)
         elif full:
             raise disk_full(self.target.parent)
+
+    def _want_next(self) -> None:
+        if not self._wants_next:
+            self._wants_next = True
+            self._durability.want()
+
+    def _turn_over(self, following: _Part) -> None:
+        with self._turning:
+            self._ended.append(self._current)
+            self._current, self._next, self._wants_next = following, None, False
+        following.begun = time.monotonic()
 
     def _reserve_next(self) -> None:
         try:

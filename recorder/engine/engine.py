@@ -77,6 +77,7 @@ class Engine:
         self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0, "log": 0.0}
         self._told: set[str] = set()  # problems that were told already
         self._begun: NoteAdded | None = None  # a note that is being typed
+        self._safe_seq = -1  # that was told
         self.recording: Recording | None = None
         self.quitting = False
 
@@ -112,6 +113,7 @@ class Engine:
         try:
             recording.finish(reason)
             self._show(self._publish_events)
+            self._show(lambda: self._publish_safe(recording))
             self._seal(recording, reason)
         except Exception as error:
             self.complain(unexpected("end", error, target=recording.target), fatal=True)
@@ -260,7 +262,7 @@ class Engine:
         self._monitor.clear()
         if plan.pipeline != self._readers.offer.pipeline.name:
             self._readers = Readers(offered(plan.pipeline, self._settings))
-        self._begun = None
+        self._begun, self._safe_seq = None, -1
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
         self._readers.load(self.recording.perceived)
         logbook.note("a recording begins")
@@ -286,6 +288,13 @@ class Engine:
         events = self._monitor.take_events()
         if events:
             self._publish(messages.Recorded(events))
+        if self.recording is not None:
+            self._publish_safe(self.recording)
+
+    def _publish_safe(self, recording: Recording) -> None:
+        if recording.safe_seq > self._safe_seq:
+            self._safe_seq = recording.safe_seq
+            self._publish(messages.Safe(self._safe_seq))
 
     def _publish_picture(self) -> None:
         picture = self._monitor.picture()

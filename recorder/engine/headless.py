@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -45,6 +46,8 @@ class Headless:
         self._say = say
         self._status = status
         self._state = SessionState()
+        self._safe_seq = -1
+        self._unsafe_markers: deque[tuple[int, int]] = deque()  # `seq` and number of each
         self._error: AffettiError | None = None
         self._sealed: Path | None = None
         self._signalled = threading.Event()
@@ -121,12 +124,16 @@ class Headless:
                 for event in events:
                     self._state.apply(event)
                     if isinstance(event, MarkerAdded):
-                        self._say(text("headless.marked", number=len(self._state.markers)))
+                        self._unsafe_markers.append((event.seq, len(self._state.markers)))
                     if isinstance(event, SessionEnded) and event.film is not None:
                         self._say(film_statement(event.film))
                     if isinstance(event, TrackEnded) and event.loss is not None:
                         ended = self._state.tracks[-1]
                         self._say(track_statement(ended.file_name, event.loss))
+                self._tell_safe()
+            case messages.Safe(seq=seq):
+                self._safe_seq = seq
+                self._tell_safe()
             case messages.Health():
                 self._tell_health(message)
             case messages.Problem(message=said, hint=hint, code=code, fatal=fatal):
@@ -142,6 +149,11 @@ class Headless:
             self._error = error  # a later one names those before it
         else:
             self._say(f"{error.message} {error.hint}")
+
+    def _tell_safe(self) -> None:
+        while self._unsafe_markers and self._unsafe_markers[0][0] <= self._safe_seq:
+            number = self._unsafe_markers.popleft()[1]
+            self._say(text("headless.marked", number=number))
 
     def _tell_health(self, health: messages.Health) -> None:
         if self._status is None:

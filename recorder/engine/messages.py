@@ -145,6 +145,12 @@ class Recorded(Message, frozen=True, tag=True):
     events: tuple[AnyEvent, ...]
 
 
+class Safe(Message, frozen=True, tag=True):
+    """All events up to one are known to be on the disk; sent whenever there are more."""
+
+    seq: int
+
+
 class Picture(Message, frozen=True, tag=True):
     """A small picture of what the camera sees, a few times a second."""
 
@@ -177,7 +183,7 @@ class Health(Message, frozen=True, tag=True):
     skipped: int  # live estimates that were not made
     face_latency_p50_ms: float | None
     face_latency_p95_ms: float | None
-    unsafe_s: float = 0.0  # for how long what was recorded may not be on the disk yet
+    unsafe_s: float = 0.0  # for how long what was recorded may not be on the disk yet; 0: all is
     disk_readable: bool = True  # False where the disk does not say how much room there is
 
 

@@ -267,8 +267,13 @@ class Recording:
 
     @property
     def unsafe_s(self) -> float:
-        """For how long what was recorded may not be on the disk yet, in seconds."""
+        """For how long what was recorded may not be on the disk yet, in seconds; 0: all is."""
         return self._log.unsafe_s
+
+    @property
+    def safe_seq(self) -> int:
+        """The `seq` of the last event up to which all are known to be on the disk; -1: of none."""
+        return self._log.safe_seq
 
     @property
     def perceived(self) -> frozenset[Modality]:
@@ -419,7 +424,7 @@ class Recording:
             try:
                 item = self.inbox.get(_IDLE_S)
             except queue.Empty:
-                self._attempt(self._log.sync_when_due)
+                self._attempt(self._log.raise_error)
                 continue
             if item is None:
                 return

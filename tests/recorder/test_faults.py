@@ -99,7 +99,7 @@ def problems_of(
 
 ENDS = [
     ("affetti.core.recording.parts:PartLog.append", 30),
-    ("affetti.core.recording.parts:PartLog.sync", 1),
+    ("affetti.core.recording.parts:_Part.sync", 1),
     ("affetti.core.state:SessionState.apply", 30),
     ("affetti.recorder.engine.live:LivePerception.push", 30),
     ("affetti.recorder.engine.inbox:Inbox.put", 30),
