@@ -14,6 +14,7 @@ from affetti.core.events import (
     DeviceLost,
     DeviceRestored,
     Event,
+    FaceNamed,
     PersonChanged,
     RecordingPaused,
     RecordingResumed,
@@ -61,6 +62,8 @@ class Interruptions:
         Every one.
     persons_ns
         When the person was said to be another of the faces in view.
+    named
+        Whose a face was said to be.
     """
 
     def __init__(self) -> None:
@@ -68,6 +71,7 @@ class Interruptions:
         self._consent = NO_CONSENT
         self._scopes = dict.fromkeys((VIDEO, ROOM))
         self.persons_ns: list[int] = []
+        self.named: list[FaceNamed] = []
 
     def __iter__(self) -> Iterator[Interruption]:
         return iter(self.all)
@@ -92,6 +96,8 @@ class Interruptions:
                     self.all.append(Interruption("no_consent", scope, event.from_ns, end_ns))
             case PersonChanged():
                 self.persons_ns.append(event.t_ns)
+            case FaceNamed():
+                self.named.append(event)
 
     def _heed(self, event: SessionStarted | StreamOpened | ConsentChanged) -> None:
         """Turn to what may be recorded from now on of the scopes that this session concerns."""

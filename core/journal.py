@@ -25,9 +25,14 @@ def sentence(event: Event) -> str:
     parts = [
         text(f"{message}.{name}", **values)
         for name, value in values.items()
-        if value not in (None, "") and known(f"{message}.{name}")
+        if _is_said(value) and known(f"{message}.{name}")
     ]
     return ", ".join(parts) or text(f"{message}.nothing")
+
+
+def _is_said(value: Any) -> bool:
+    """Whether a field says something; a number always does."""
+    return bool(value) or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _values(event: Event) -> dict[str, Any]:
@@ -46,4 +51,6 @@ def _words(name: str, value: Any) -> Any:
     if isinstance(value, Consent):
         granted = [word("consent", scope) for scope in value.granted]
         return listed(granted) or text("consent.nothing")
+    if isinstance(value, dict):
+        return ", ".join(text("journal.scale", name=k, value=v) for k, v in value.items())
     return one_line(word(name, value)) if isinstance(value, str) else value

@@ -11,6 +11,7 @@ from typing import TypeVar
 from affetti.core.clock import NS_PER_S, SampleClock
 from affetti.core.consent import NO_CONSENT, declared
 from affetti.core.events import (
+    PATIENT,
     AudioCaptured,
     AudioGap,
     CaptureStalled,
@@ -25,8 +26,10 @@ from affetti.core.events import (
     EstimateSkipped,
     Event,
     FaceEstimated,
+    FaceNamed,
     FrameCaptured,
     FramesDropped,
+    MarkedStretch,
     MarkerAdded,
     Moment,
     MusicEstimated,
@@ -51,6 +54,7 @@ from affetti.core.events import (
     TrackStarted,
     UnknownEvent,
     Withdrawn,
+    marked_stretches,
 )
 from affetti.core.interruptions import Interruptions
 from affetti.core.streams import SourceClock, Stream
@@ -287,6 +291,11 @@ class SessionState:
         return [moment for moment in self.moments if isinstance(moment, MarkerAdded)]
 
     @property
+    def stretches(self) -> list[MarkedStretch]:
+        """The stretches that the therapist marked, in the order in which they ended."""
+        return marked_stretches(self.moments)
+
+    @property
     def notes(self) -> list[NoteAdded]:
         """The therapist's notes."""
         return [moment for moment in self.moments if isinstance(moment, NoteAdded)]
@@ -340,12 +349,10 @@ class SessionState:
             case ConsentChanged(consent=consent):
                 self.consent = consent
                 self._interrupt_signals()
-            case NeutralReferenceStarted():
-                self.neutral_reference = Span(event.t_ns)
-            case NeutralReferenceRecorded() if self.neutral_reference is not None:
-                self.neutral_reference.end_ns = event.t_ns
-            case PersonChanged():
-                self.neutral_reference = None  # it was another's
+            case NeutralReferenceStarted() | NeutralReferenceRecorded():
+                self._neutral(event)
+            case PersonChanged() | FaceNamed():
+                self._person(event)
             case RecordingPaused() | RecordingResumed():
                 self._hold(event)
             case DeviceLost() | DeviceRestored():
@@ -360,6 +367,22 @@ class SessionState:
                 self.withdrawals.append(event)
                 if (event.from_ns, event.to_ns) == (0, None):
                     self.consent = self.consent.changed(ended=event.scopes, since=event.on)
+
+    def _neutral(self, event: NeutralReferenceStarted | NeutralReferenceRecorded) -> None:
+        if isinstance(event, NeutralReferenceStarted):
+            self.neutral_reference = Span(event.t_ns)
+        elif self.neutral_reference is not None:
+            self.neutral_reference.end_ns = event.t_ns
+
+    def _person(self, event: PersonChanged | FaceNamed) -> None:
+        if isinstance(event, PersonChanged) or self._is_another(event):
+            self.neutral_reference = None  # it was another's
+
+    def _is_another(self, named: FaceNamed) -> bool:
+        """Whether the patient is another from here on, as far as estimates have said."""
+        faces = self.face.faces if self.face is not None else ()
+        before = next((face.face_id for face in faces if face.role == PATIENT), None)
+        return (named.role == PATIENT) != (named.face_id == before)
 
     def _hold(self, event: RecordingPaused | RecordingResumed) -> None:
         if isinstance(event, RecordingPaused):

@@ -11,7 +11,9 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.events import Columns
 from affetti.core.state import SessionState
 
-Cause: TypeAlias = Literal["no_consent", "paused", "lost", "several_faces", "other_person"]
+Cause: TypeAlias = Literal[
+    "no_consent", "paused", "lost", "several_faces", "other_person", "face_named"
+]
 
 _BRIDGED_NS: Final = 2 * NS_PER_S  # two faces that are gone for less are there all the time
 _MIN_NS: Final = NS_PER_S  # a second face for less is a slip of the detector
@@ -52,6 +54,9 @@ def unseen_of(state: SessionState, face: Columns) -> list[Unseen]:
     ]
     found += [_unseen("several_faces", "", *stretch) for stretch in crowds(face)]
     found += [_unseen("other_person", "", t, t) for t in state.interruptions.persons_ns]
+    found += [
+        _unseen("face_named", each.role, each.t_ns, each.t_ns) for each in state.interruptions.named
+    ]
     return sorted(found, key=lambda each: (each.start_s, each.stop_s))
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES, ModalityName
 from affetti.analyzer.measures.segments import Segments, segments_of
+from affetti.analyzer.measures.self_reports import stretch_about
 from affetti.analyzer.measures.summary import Summary, summary_of
 from affetti.analyzer.measures.together import together_in
 from affetti.analyzer.measures.tracks import TrackResult
@@ -24,6 +25,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.custody.artefacts import REPORT
 from affetti.core.custody.temporary import replacing
 from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.events import Moment
 from affetti.core.journal import sentence
 from affetti.core.labels import lines
 from affetti.core.language import clock_text, language, text, word
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 _FOLDER: Final = Path(__file__).parent
 _RESOLUTIONS_S: Final = (1, 2, 5, 10, 15, 30, 60)
 _MAX_SEGMENTS: Final = 240  # more than a line of the page can show
-_AROUND_NS: Final = 2_500_000_000  # a moment is described by what is this far before and after
 
 
 def write_report(
@@ -295,24 +296,24 @@ def _changes(analysis: Analysis) -> list[dict[str, Any]]:
 
 def _moments(analysis: Analysis) -> list[dict[str, Any]]:
     moments = [
-        (event.t_ns, word("moment", event.noun), sentence(event))
+        (event, word("moment", event.noun), sentence(event))
         for event in sorted(analysis.state.moments, key=lambda event: event.t_ns)
     ]
     return [
         {
-            "flag": figures.Moment(number, t_ns / NS_PER_S, f"{kind}: {words}"),
+            "flag": figures.Moment(number, event.t_ns / NS_PER_S, f"{kind}: {words}"),
             "kind": kind,
             "text": words,
-            "t": clock_text(t_ns / NS_PER_S),
-            "around": [_around(analysis, name, t_ns) for name in MODALITIES],
+            "t": clock_text(event.t_ns / NS_PER_S),
+            "around": [_around(analysis, name, event) for name in MODALITIES],
         }
-        for number, (t_ns, kind, words) in enumerate(moments, start=1)
+        for number, (event, kind, words) in enumerate(moments, start=1)
     ]
 
 
-def _around(analysis: Analysis, name: ModalityName, t_ns: int) -> str:
-    """Return what was expressed about a moment, in words."""
-    stretch = (max(t_ns - _AROUND_NS, 0), min(t_ns + _AROUND_NS, analysis.state.now_ns))
+def _around(analysis: Analysis, name: ModalityName, event: Moment) -> str:
+    """Return what was expressed about a moment, or in the track it is of, in words."""
+    stretch = stretch_about(event, analysis.state)
     alone = wording.alone(together_in(analysis.tables.fused, [stretch]))
     if name == "fused" and alone:
         return alone

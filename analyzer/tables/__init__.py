@@ -14,6 +14,7 @@ from affetti.analyzer.analysis import Analysis, SignalTable
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES
 from affetti.analyzer.measures.heard import Heard
 from affetti.analyzer.measures.looks import GAZES, Looks
+from affetti.analyzer.measures.self_reports import said_in
 from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
 from affetti.core.clock import NS_PER_S
@@ -43,6 +44,7 @@ MOMENT_FIELDS: Final[dict[str, str]] = {
     for kind in leaves(Moment)
     for field in fields_of(kind)
     if field.name not in (*Event.__struct_fields__, *(k.words_field for k in leaves(Moment)))
+    and field.name != "scales"  # they have a table of their own
 }
 
 # Every column of every table, described once; the descriptions go into the provenance.
@@ -128,6 +130,8 @@ COLUMNS: Final[dict[str, str]] = {
     "congruence": "1 - mean Jensen-Shannon divergence of face and music: 1 alike, 0 disjoint",
     "congruence_coverage": "share of ticks at which both spoke, 0 to 1",
     "kind": "what was noted: " + ", ".join(kind.noun for kind in leaves(Moment)),
+    "scale": "what the person was asked to rate, in the therapist's words",
+    "rating": "0 to 10, as the person said it",
     "text": "what the therapist, or the person, wrote",
     "t_ns": "moment, nanoseconds of session time",
     "reasons": "what of the sound spoke for the strongest emotion, or what the face showed",
@@ -139,12 +143,13 @@ COLUMNS: Final[dict[str, str]] = {
 TEXTS: Final = frozenset(
     {"session_id", "person", "pipeline", "modality", "strongest", "state", "before", "after"}
     | {"expected_emotion", "title", "end_reason", "music_reasons", "face_signs", "kind", "text"}
+    | {"edge", "occasion", "scale"}
     | {"response_before", "response_after", "no_response", "emotion", "stream", "sound"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("strongest", "most_often")}
 )
 INTEGERS: Final = frozenset(
     {"segment", "tick", "expected", "said", "mixed", "track", "count", "face_looks", "listened_s"}
-    | {"face_changes", "quiet_changes"}
+    | {"face_changes", "quiet_changes", "number", "skipped"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("expected", "said")}
 )
 
@@ -193,6 +198,8 @@ def tables_of(analysis: Analysis) -> list[Table]:
         _heard(analysis),
         _heard_stretches(analysis),
         _moments(analysis),
+        _self_reports(analysis),
+        _self_report_scales(analysis),
         *(_estimates(analysis, name, table) for name, table in analysis.tables.all().items()),
         *(_signal(analysis, name, table) for name, table in analysis.signals.items()),
     ]
@@ -443,6 +450,46 @@ def _moments(analysis: Analysis) -> Table:
         for m in sorted(analysis.state.moments, key=lambda moment: moment.t_ns)
     ]
     return _table(analysis, "moments", ("t_s", "kind", "text", *MOMENT_FIELDS), rows)
+
+
+def _self_reports(analysis: Analysis) -> Table:
+    """Return what the person said of themselves, beside what was expressed in the track."""
+    columns = (
+        *("t_s", "occasion", "track", "title", "skipped", "answered_s"),
+        *("valence", "arousal", "emotion", "text"),
+        *(f"{name}_strongest" for name in MODALITIES),
+        *("music_valence", "music_arousal"),
+    )
+    rows: list[Row] = [
+        [
+            said.report.t_ns / NS_PER_S,
+            said.report.occasion,
+            said.report.track,
+            said.track.title if said.track is not None else "",
+            int(said.report.skipped),
+            said.report.answered_s,
+            said.report.valence,
+            said.report.arousal,
+            said.report.emotion,
+            said.report.text,
+            *(said.summaries[name].strongest for name in MODALITIES),
+            said.summaries["music"].valence,
+            said.summaries["music"].arousal,
+        ]
+        for said in said_in(analysis.state, analysis.estimates)
+    ]
+    return _table(analysis, "self_reports", columns, rows)
+
+
+def _self_report_scales(analysis: Analysis) -> Table:
+    """Return each rating of a self-report, a row each."""
+    rows: list[Row] = [
+        [report.t_ns / NS_PER_S, report.occasion, report.track, scale, rating]
+        for report in sorted(analysis.state.self_reports, key=lambda report: report.t_ns)
+        for scale, rating in report.scales.items()
+    ]
+    columns = ("t_s", "occasion", "track", "scale", "rating")
+    return _table(analysis, "self_report_scales", columns, rows)
 
 
 def _estimates(analysis: Analysis, name: str, table: Columns) -> Table:

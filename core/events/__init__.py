@@ -71,11 +71,20 @@ from affetti.core.events.estimates import (
     SkipReason,
 )
 from affetti.core.events.faces import (
+    PATIENT,
+    FaceNamed,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     PersonChanged,
 )
-from affetti.core.events.moments import MarkerAdded, Moment, NoteAdded, SelfReported
+from affetti.core.events.moments import (
+    MarkedStretch,
+    MarkerAdded,
+    Moment,
+    NoteAdded,
+    SelfReported,
+    marked_stretches,
+)
 from affetti.core.events.playback import (
     SoundLoss,
     TrackEnded,
@@ -114,6 +123,7 @@ __all__ = [
     "MIN_RATE_HZ",
     "OF_ITS_STREAM",
     "OLDEST_SCHEMA",
+    "PATIENT",
     "SCHEMA_VERSION",
     "SCOPES",
     "SIGNALS",
@@ -143,6 +153,7 @@ __all__ = [
     "Expressions",
     "Face",
     "FaceEstimated",
+    "FaceNamed",
     "Failure",
     "Field",
     "FilmLoss",
@@ -154,6 +165,7 @@ __all__ = [
     "Hole",
     "LossCause",
     "LostSpan",
+    "MarkedStretch",
     "MarkerAdded",
     "Modality",
     "Moment",
@@ -195,6 +207,7 @@ __all__ = [
     "fields_of",
     "leaves",
     "major",
+    "marked_stretches",
     "refuse_unstorable",
     "storable",
     "stream_of",

@@ -69,7 +69,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     face_id: Annotated[Whole, field("the same for as long as the face is followed, from 0")]
     role: Annotated[
-        Code, field("patient, other, picture (nothing in it ever moves), unknown, or another")
+        Code, field("patient, therapist, other, picture (nothing in it ever moves), unknown")
     ] = "unknown"
     read: Annotated[bool, field("whether it is looked at for what it expresses")] = False
     box_px: Annotated[

@@ -1,8 +1,13 @@
 """Whose face is read, and against what."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Final
 
-from affetti.core.events.base import Event, Traits
+from affetti.core.codes import Code
+from affetti.core.events.base import Count, Event, Traits, field
+
+PATIENT: Final = "patient"
+THERAPIST: Final = "therapist"
+OTHER: Final = "other"
 
 
 class NeutralReferenceStarted(Event, frozen=True, kw_only=True, tag=True):
@@ -21,3 +26,12 @@ class PersonChanged(Event, frozen=True, kw_only=True, tag=True):
     """Several faces are in view, and the person is another: the next one to the right."""
 
     traits: ClassVar = Traits(urgent=True, message="person_changed")
+
+
+class FaceNamed(Event, frozen=True, kw_only=True, tag=True):
+    """The therapist said whose face one in view is."""
+
+    traits: ClassVar = Traits(urgent=True, message="face_named")
+
+    face_id: Annotated[Count, field("which: as in `Face.face_id`")]
+    role: Annotated[Code, field("patient, therapist or other")]

@@ -4,10 +4,17 @@ A new kind of moment is one declaration here, and its words in the catalogue of 
 `moment.NOUN`, what it is called, and `journal.ID`, what is said of one (`core.journal`).
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from affetti.core.codes import Given
-from affetti.core.events.base import Event, Real, Traits, field
+import msgspec
+
+from affetti.core.codes import Code, Given
+from affetti.core.events.base import Count, Event, Real, Traits, field
+
+START, END = "start", "end"  # edges of a marked stretch
+BEFORE, BETWEEN, AFTER = "before", "between", "after"  # occasions of a self-report
 
 
 class Moment(Event, frozen=True, kw_only=True):
@@ -30,14 +37,19 @@ class Moment(Event, frozen=True, kw_only=True):
         return str(getattr(self, self.words_field, ""))
 
 
-class MarkerAdded(Moment, frozen=True, kw_only=True, tag=True):
-    """The therapist marked a moment."""
+class MarkerAdded(Moment, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """The therapist marked a moment, or the start or end of a stretch.
+
+    Start and end of a stretch have one number.
+    """
 
     traits: ClassVar = Traits(urgent=True, message="marker_added")
     noun: ClassVar[str] = "marker"
     words_field: ClassVar[str] = "label"
 
-    label: Annotated[Given, field("the therapist's word for it")]
+    label: Annotated[Given, field("the therapist's word for it")] = ""
+    number: Annotated[Count | None, field("its number in the session, from 1")] = None
+    edge: Annotated[Code | None, field("of a stretch: start or end")] = None
 
 
 class NoteAdded(Moment, frozen=True, kw_only=True, tag=True):
@@ -49,8 +61,8 @@ class NoteAdded(Moment, frozen=True, kw_only=True, tag=True):
     text: Annotated[Given, field("as it was written")]
 
 
-class SelfReported(Moment, frozen=True, kw_only=True, tag=True):
-    """What the person says of themselves."""
+class SelfReported(Moment, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """What the person says of themselves; `skipped` where they were asked and said nothing."""
 
     traits: ClassVar = Traits(urgent=True, message="self_reported")
     noun: ClassVar[str] = "self-report"
@@ -59,3 +71,37 @@ class SelfReported(Moment, frozen=True, kw_only=True, tag=True):
     valence: Annotated[Real | None, field("-1 unpleasant to 1 pleasant")] = None
     arousal: Annotated[Real | None, field("-1 calm to 1 activated")] = None
     text: Annotated[Given, field("whatever else they said")] = ""
+    occasion: Annotated[
+        Code, field("when they were asked: before, between or after the tracks")
+    ] = ""
+    track: Annotated[Count | None, field("the track heard last, from 0")] = None
+    scales: Annotated[
+        dict[Given, Real], field("0 to 10, by the therapist's words for what it is of")
+    ] = msgspec.field(default_factory=dict)
+    skipped: Annotated[bool, field("whether nothing was answered")] = False
+    answered_s: Annotated[Real | None, field("from the question to the answer", "seconds")] = None
+
+
+@dataclass(frozen=True)
+class MarkedStretch:
+    """A stretch that was marked at both ends; one that has not ended has no `end_ns`."""
+
+    start_ns: int
+    end_ns: int | None = None
+    number: int | None = None
+    label: str = ""
+
+
+def marked_stretches(moments: Iterable[Moment]) -> list[MarkedStretch]:
+    """Return the stretches between markers that say where one starts and ends."""
+    open_: dict[int | None, MarkedStretch] = {}
+    found = []
+    for moment in moments:
+        if not isinstance(moment, MarkerAdded):
+            continue
+        if moment.edge == START:
+            open_[moment.number] = MarkedStretch(moment.t_ns, None, moment.number, moment.label)
+        elif moment.edge == END and moment.number in open_:
+            begun = open_.pop(moment.number)
+            found.append(MarkedStretch(begun.start_ns, moment.t_ns, begun.number, begun.label))
+    return [*found, *open_.values()]

@@ -10,11 +10,11 @@ or the one that is clearly the largest; or the one that the therapist chose. Fro
 - without it, several faces that are not known to be pictures are silence, and the person is the
   face that goes on from where it was. One that stood elsewhere meanwhile is not adopted.
 
-Codes. `Face.role`: patient, other, picture, unknown. `Face.unread`, and `FaceEstimated.nobody` of
-the estimate: still (it has not moved in itself yet), several (nobody is chosen among several
-faces), identity (it may be somebody else), other, picture. `FaceEstimated.change`, why who is read
-is another from here on: chosen (nobody was, or nobody can know the one before), changed (the
-therapist's choice), returned (found again by appearance), lost.
+Codes. `Face.role`: patient, therapist (said to be), other, picture, unknown. `Face.unread`, and
+`FaceEstimated.nobody` of the estimate: still (it has not moved in itself yet), several (nobody is
+chosen among several faces), identity (it may be somebody else), other, picture.
+`FaceEstimated.change`, why who is read is another from here on: chosen (nobody was, or nobody can
+know the one before), changed (the therapist's choice), returned (found again by appearance), lost.
 
 All of it is a function of the frames and of the estimates before: `look` remembers nothing, and
 `settle` takes in an estimate, the recorded one where there is one.
@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import Face, FaceEstimated
+from affetti.core.events import PATIENT, Face, FaceEstimated
 from affetti.models.face.detection import Detection
 from affetti.models.face.identity import (
     MARGIN,
@@ -61,10 +61,11 @@ _CLOSE: Final = 0.9  # widths between two faces that may be taken for each other
 _EAGER: Final = 5  # looks at once before a doubt becomes patient
 _PICTURES: Final = 8
 
-PATIENT: Final = "patient"
+THERAPIST: Final = "therapist"
 OTHERS: Final = "other"
 PICTURE: Final = "picture"
 UNKNOWN: Final = "unknown"
+_NOT_THEIRS: Final = (OTHERS, THERAPIST)
 
 
 @dataclass
@@ -76,6 +77,7 @@ class Known:
     seen_ns: int
     thumb: Patch | None = None
     role: str = UNKNOWN
+    named: str | None = None  # whose it is, as the therapist said
     beside: bool = False  # it stood elsewhere while the person was followed
     sure: bool = False  # it was the person, and nothing has spoken against it since
     checked_ns: int | None = None
@@ -181,6 +183,8 @@ class PersonChoice:
         self._describe = describe
         self._granted = False
         self._pressed = False
+        self._named_id: int | None = None  # the face to read, by name
+        self._person, self._others = Appearance(), Appearance()
         self.forget()
 
     def forget(self) -> None:
@@ -205,6 +209,38 @@ class PersonChoice:
     def press(self) -> None:
         """Take another face for the person from the next frame on: the next one to the right."""
         self._pressed = True
+
+    def name(self, face_id: int, role: str) -> bool:
+        """Take in whose a face is; return whether the person is another from now on.
+
+        Parameters
+        ----------
+        face_id
+            Of a face that is followed; one that is gone is nobody's.
+        role
+            "patient", "therapist" or "other".
+        """
+        known = self._known.get(face_id)
+        if known is None:
+            return False
+        known.named = role
+        is_person = face_id == self._person_id
+        if role == PATIENT:
+            known.beside = False
+            self._named_id = None if is_person else face_id
+            self._pressed = not is_person
+            return not is_person
+        known.beside = True
+        if is_person:
+            self._disown()
+        return is_person
+
+    def _disown(self) -> None:
+        """Take it that whoever was read is not the person: their looks are somebody else's."""
+        for look in self._person.looks:
+            self._others.learn(look)
+        self._person = Appearance()
+        self._person_id = None
 
     def look(self, t_ns: int, picture: Image, faces: Sequence[Detection]) -> Verdict:
         """Return what is said of the faces in a frame; `settle` has to be told what comes of it.
@@ -250,6 +286,8 @@ class PersonChoice:
         self._tracks.saw(t_ns, [(f.face_id, _detection(f)) for f in estimate.faces])
         kept = {*self._tracks.followed, self._person_id}
         self._known = {i: known for i, known in self._known.items() if i in kept}
+        if self._named_id is not None and self._named_id not in self._known:
+            self._named_id, self._pressed = None, False  # it has gone
 
     @property
     def by_looks(self) -> bool:
@@ -265,7 +303,7 @@ class PersonChoice:
         patient = next((face for face in estimate.faces if face.role == PATIENT), None)
         match estimate.change:
             case "changed":
-                self._pressed = False
+                self._pressed, self._named_id = False, None
                 for look in self._person.looks:
                     self._others.learn(look)
                 self._begin_anew()
@@ -296,7 +334,7 @@ class PersonChoice:
             known.life.moved()
         if face.role == PICTURE and (view is None or view.known is None):
             known.life.is_picture = True
-        if face.role == OTHERS and not self.by_looks:
+        if face.role in _NOT_THEIRS and not self.by_looks:
             known.beside = True
 
     def _take_in_view(self, known: Known, view: View, face: Face) -> None:
@@ -322,7 +360,7 @@ class PersonChoice:
         if person.look is not None and person.checked_ns == estimate.t_ns:
             self._person.learn(person.look)
         for face in estimate.faces:
-            if face.role == OTHERS:
+            if face.role in _NOT_THEIRS:
                 known = self._known[face.face_id]
                 known.beside = True
                 if known.look is not None and known.life.alive:
@@ -375,7 +413,7 @@ class _Frame:
         """Return what is said of the faces."""
         choice = self._choice
         living = [view for view in views if not view.is_picture and view.face.is_clear]
-        if choice._pressed and living:
+        if choice._pressed and living and self._is_there(living):
             return self._pressed(views, living)
         person_id = choice._person_id
         person = next((view for view in views if view.face_id == person_id), None)
@@ -385,16 +423,27 @@ class _Frame:
             return self._begin(views, living, person_id)
         return self._by_looks(views, person)
 
+    def _is_there(self, living: Iterable[View]) -> bool:
+        """Whether a face that was named is among those in view; True where none was named."""
+        named_id = self._choice._named_id
+        return named_id is None or any(view.face_id == named_id for view in living)
+
     def _pressed(self, views: list[View], living: list[View]) -> Verdict:
-        in_row = sorted(living, key=lambda view: view.face.centre.real)
-        known = self._choice._known.get(_or_none(self._choice._person_id))
-        chosen = in_row[0]
-        if known is not None:
-            current = min(in_row, key=lambda view: abs(view.face.centre - known.last.centre))
-            chosen = in_row[(in_row.index(current) + 1) % len(in_row)]
-        chosen = self._described(chosen, due=True)
+        chosen = self._described(self._chosen(living), due=True)
         views = [chosen if view.face_id == chosen.face_id else view for view in views]
         return self._read(views, chosen, "changed")
+
+    def _chosen(self, living: list[View]) -> View:
+        """Return the face that was named, or the next one to the right of the person's."""
+        named_id = self._choice._named_id
+        if named_id is not None:
+            return next(view for view in living if view.face_id == named_id)
+        in_row = sorted(living, key=lambda view: view.face.centre.real)
+        known = self._choice._known.get(_or_none(self._choice._person_id))
+        if known is None:
+            return in_row[0]
+        current = min(in_row, key=lambda view: abs(view.face.centre - known.last.centre))
+        return in_row[(in_row.index(current) + 1) % len(in_row)]
 
     # Nobody is followed yet.
 
@@ -681,4 +730,11 @@ def faces_of(verdict: Verdict) -> Iterator[tuple[View, str, str | None]]:
     """Yield each face with its role and why it is not read, the read one first."""
     for view in sorted(verdict.views, key=lambda view: view is not verdict.read):
         if view is verdict.read or view.face.is_clear:
-            yield view, verdict.roles[view.face_id], verdict.unread.get(view.face_id)
+            yield view, _told(view, verdict), verdict.unread.get(view.face_id)
+
+
+def _told(view: View, verdict: Verdict) -> str:
+    """Return a face's role; of another's whose it is, where that was said."""
+    role = verdict.roles[view.face_id]
+    named = None if view.known is None else view.known.named
+    return THERAPIST if (role, named) == (OTHERS, THERAPIST) else role

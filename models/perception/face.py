@@ -17,6 +17,7 @@ from affetti.core.events import (
     Expressions,
     Face,
     FaceEstimated,
+    FaceNamed,
     FrameCaptured,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
@@ -121,6 +122,9 @@ class FacePerception:
             case PersonChanged():
                 self._person.press()
                 self._learning = self._neutral = self._rest = None  # it was another's
+            case FaceNamed(face_id=face_id, role=role):
+                if self._person.name(face_id, role):
+                    self._learning = self._neutral = self._rest = None  # it was another's
             case NeutralReferenceStarted():
                 self._learning, self._neutral, self._rest = _Neutral(), None, None
             case NeutralReferenceRecorded():

@@ -25,11 +25,14 @@ from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
 from affetti.core.events import (
     ConsentChanged,
     EndReason,
+    Event,
+    FaceNamed,
     MarkerAdded,
     NoteAdded,
     PersonChanged,
     RecordingPaused,
     RecordingResumed,
+    SelfReported,
 )
 from affetti.core.labels import label as one_label
 from affetti.core.labels import lines
@@ -201,9 +204,11 @@ class Engine:
         if self.recording is None:
             raise UsageError("engine.nothing_being_recorded")
         put, now_ns = self.recording.inbox.put, self.recording.clock.now_ns()
+        event = _event_of(command, now_ns)
+        if event is not None:
+            put(event)
+            return
         match command:
-            case messages.Mark(label=label):
-                put(MarkerAdded(t_ns=now_ns, label=one_label(label)))
             case messages.Note(text=text, ago_s=ago_s):
                 self._begun = None
                 put(NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=lines(text)))
@@ -211,14 +216,6 @@ class Engine:
                 self._begun = NoteAdded(t_ns=_moment_ns(now_ns, ago_s), text=lines(text))
             case messages.ShowNeutralFace(seconds=seconds):
                 self.recording.begin_neutral_reference(seconds)
-            case messages.ChangePerson():
-                put(PersonChanged(t_ns=now_ns))
-            case messages.PauseRecording():
-                put(RecordingPaused(t_ns=now_ns))
-            case messages.ResumeRecording():
-                put(RecordingResumed(t_ns=now_ns))
-            case messages.ChangeConsent(consent=consent):
-                put(ConsentChanged(t_ns=now_ns, consent=consent))
             case messages.SteerTrack(action=action):
                 self._steer_track(action)
             case _:
@@ -320,6 +317,41 @@ class Engine:
 
     def _sealing(self, done: int, total: int) -> None:
         self._publish(messages.Sealing(done, total))
+
+
+def _event_of(command: AnyCommand, now_ns: int) -> Event | None:
+    """Return the event that a command is no more than; None for one that does more."""
+    event: Event | None = None
+    match command:
+        case messages.Mark(label=label, number=number, edge=edge):
+            event = MarkerAdded(t_ns=now_ns, label=one_label(label), number=number, edge=edge)
+        case messages.ReportSelf():
+            event = _self_report(command, now_ns)
+        case messages.NameFace(face_id=face_id, role=role):
+            event = FaceNamed(t_ns=now_ns, face_id=face_id, role=role)
+        case messages.ChangePerson():
+            event = PersonChanged(t_ns=now_ns)
+        case messages.PauseRecording():
+            event = RecordingPaused(t_ns=now_ns)
+        case messages.ResumeRecording():
+            event = RecordingResumed(t_ns=now_ns)
+        case messages.ChangeConsent(consent=consent):
+            event = ConsentChanged(t_ns=now_ns, consent=consent)
+    return event
+
+
+def _self_report(said: messages.ReportSelf, now_ns: int) -> SelfReported:
+    return SelfReported(
+        t_ns=now_ns,
+        occasion=said.occasion,
+        track=said.track,
+        valence=said.valence,
+        arousal=said.arousal,
+        emotion=one_label(said.emotion) or None,
+        scales={one_label(name): rating for name, rating in said.scales.items()},
+        skipped=said.skipped,
+        answered_s=said.answered_s,
+    )
 
 
 def _moment_ns(now_ns: int, ago_s: float) -> int:

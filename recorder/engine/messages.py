@@ -64,7 +64,22 @@ class Stop(Command, frozen=True, tag=True):
 class Mark(Command, frozen=True, tag=True):
     """Add a marker."""
 
-    label: str
+    label: str = ""
+    number: int | None = None
+    edge: Literal["start", "end"] | None = None  # of a stretch
+
+
+class ReportSelf(Command, frozen=True, tag=True, kw_only=True):
+    """Add what the person said of themselves: see `SelfReported`."""
+
+    occasion: str = ""
+    track: int | None = None
+    valence: float | None = None
+    arousal: float | None = None
+    emotion: str = ""
+    scales: dict[str, float] = {}
+    skipped: bool = False
+    answered_s: float | None = None
 
 
 class Note(Command, frozen=True, tag=True):
@@ -98,6 +113,13 @@ class ShowNeutralFace(Command, frozen=True, tag=True):
 
 class ChangePerson(Command, frozen=True, tag=True):
     """The person is another of the faces in view."""
+
+
+class NameFace(Command, frozen=True, tag=True):
+    """Say whose a face in view is: see `FaceNamed`."""
+
+    face_id: int
+    role: str
 
 
 class PauseRecording(Command, frozen=True, tag=True):

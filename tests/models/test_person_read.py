@@ -12,6 +12,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
     ConsentChanged,
     FaceEstimated,
+    FaceNamed,
     FrameCaptured,
     PersonChanged,
     consent_to,
@@ -260,3 +261,51 @@ def test_when_consent_to_identity_ends_several_faces_are_silence_again() -> None
     room.push(ConsentChanged(t_ns=room.frame * NS_PER_S // 10, consent=consent_to("video")))
     said = room.show(PERSON, OTHER, seconds=2)
     assert {e.nobody for e in said} == {"several"}
+
+
+def named(room: Room, face_id: int, role: str) -> None:
+    room.push(FaceNamed(t_ns=room.frame * NS_PER_S // 10, face_id=face_id, role=role))
+
+
+def roles(estimate: FaceEstimated) -> dict[int, str]:
+    return {round(face.box_px[0], -2): face.role for face in estimate.faces}
+
+
+@pytest.mark.parametrize("scopes", [("identity",), ()])
+def test_whose_face_it_is_can_be_said_and_changed(scopes: tuple[str, ...]) -> None:
+    room = Room(*scopes)
+    left, right = Actor(1, 10, 0), Actor(2, -60, 300)
+    before = room.show(left, right, seconds=3)[-1]
+    ids = {round(face.box_px[0], -2): face.face_id for face in before.faces}
+    named(room, ids[300], "patient")
+    after = room.show(left, right, seconds=2)
+    assert roles(after[0])[300] == "patient"
+    assert after[0].change == "changed"
+    named(room, ids[0], "therapist")
+    assert roles(room.show(left, right, seconds=2)[-1]) == {0: "therapist", 300: "patient"}
+    named(room, ids[0], "patient")
+    last = room.show(left, right, seconds=2)[-1]
+    assert roles(last) == {0: "patient", 300: "other"}
+    if scopes:
+        assert last.face is not None
+        assert round(last.face.box_px[0], -2) == 0
+
+
+def test_a_face_that_is_said_not_to_be_the_patients_is_not_read() -> None:
+    room = Room("identity")
+    her = Actor(1, 10)
+    assert room.show(her, seconds=3)[-1].expressions is not None
+    named(room, room.show(her)[-1].faces[0].face_id, "therapist")
+    after = room.show(her, seconds=4)
+    assert {estimate.expressions for estimate in after} == {None}
+    assert {face.role for estimate in after for face in estimate.faces} == {"therapist"}
+
+
+def test_a_face_that_is_gone_is_nobodys() -> None:
+    room = Room("identity")
+    seen = room.show(Actor(1, 10), seconds=3)[-1]
+    named(room, 99, "patient")
+    again = room.show(Actor(1, 10), seconds=2)[-1]
+    assert again.face is not None
+    assert seen.face is not None
+    assert again.face.face_id == seen.face.face_id
