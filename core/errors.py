@@ -32,6 +32,7 @@ __all__ = [
     "SettingsError",
     "Unsealed",
     "UsageError",
+    "VaultClosed",
 ]
 
 
@@ -58,6 +59,7 @@ class ExitCode(IntEnum):
     MISSING_PACKAGE = 17  # a system library or an optional extra is not installed
     DATA = 18  # training or evaluation data that cannot be read
     OLDER_FORMAT = 19  # written by an earlier major version
+    VAULT_CLOSED = 20  # encrypted, and no vault that may read it is open
     INTERNAL = 70  # a defect of ours (EX_SOFTWARE)
 
 
@@ -209,12 +211,26 @@ class DataError(AffettiError):
     code = ExitCode.DATA
 
 
+class VaultClosed(AffettiError):
+    """Something encrypted that no vault which is open here may read."""
+
+    code = ExitCode.VAULT_CLOSED
+
+
 _KINDS: dict[int, type[AffettiError]] = {
     kind.code: kind
     for kind in (
         *(UsageError, NotARecording, Damaged, NewerFormat, OlderFormat, Unsealed),
         *(FileExists, FileMissing, DiskFull, DeviceError, MediaError, PersonCodeError),
-        *(ConsentRefused, ModelError, Mismatch, SettingsError, MissingPackage, DataError),
+        *(
+            ConsentRefused,
+            ModelError,
+            Mismatch,
+            SettingsError,
+            MissingPackage,
+            DataError,
+            VaultClosed,
+        ),
     )
 }
 

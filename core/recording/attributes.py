@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 _MAX_BYTES: Final = 4096
+_MAX_BLOCK_BYTES: Final = 64 << 10
 _UNREADABLE: Final = (OSError, KeyError, TypeError, ValueError, RuntimeError)
 
 
@@ -35,6 +36,17 @@ def text_attribute(item: h5py.HLObject, name: str) -> str:
         return bytes(value).decode() if isinstance(value, bytes) else ""
     except _UNREADABLE:
         return ""
+
+
+def bytes_attribute(item: h5py.HLObject, name: str) -> bytes:
+    """Return an attribute of bytes, uint8 [n]; b"" where there is none, or it is none."""
+    try:
+        found = item.attrs.get_id(name)
+        if found.dtype != np.uint8 or found.get_storage_size() > _MAX_BLOCK_BYTES:
+            return b""
+        return np.asarray(item.attrs[name], np.uint8).tobytes()
+    except _UNREADABLE:
+        return b""
 
 
 def has_variable_text(item: h5py.HLObject, name: str) -> bool:

@@ -10,6 +10,10 @@ half written.
 The log speaks for itself and is what is read. The index lets anything that reads HDF5 find a
 record; a row is written after its record, and carries a check of its own. After a power failure
 it tells of records that the log has lost.
+
+Of an encrypted recording each part has the block of its key (`core.custody.keys`) twice: in the
+attribute `vault`, and where its log begins. The rows of its index tell the numbers of records and
+where they lie, and nothing else.
 """
 
 import errno
@@ -32,6 +36,8 @@ from numpy.typing import NDArray
 
 from affetti.core import system
 from affetti.core.consent import declared, needed
+from affetti.core.custody import keys
+from affetti.core.custody.keys import DataKey
 from affetti.core.custody.temporary import FRESH_S
 from affetti.core.errors import (
     AffettiError,
@@ -45,18 +51,23 @@ from affetti.core.errors import (
 )
 from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
 from affetti.core.recording import hdf5
-from affetti.core.recording.attributes import put_attributes, text_attribute
+from affetti.core.recording.attributes import bytes_attribute, put_attributes, text_attribute
 from affetti.core.recording.durability import Durability
 from affetti.core.recording.names import DAMAGE, PART_FORMAT, part_number, part_path, parts_of
 from affetti.core.recording.pulse import BEAT, Pulse
 from affetti.core.recording.records import (
+    HEADER_BYTES,
     KIND_BYTES,
     MAGIC,
+    OVERHEAD_BYTES,
     SCOPES_BYTES,
     STREAM_BYTES,
+    Envelope,
     Place,
     Record,
     Scan,
+    cipher_of,
+    holds_records,
     pack,
     read_record,
     record_of,
@@ -67,6 +78,7 @@ from affetti.core.settings import MIB, LogSettings
 from affetti.core.streams import Stream
 
 FORMAT_VERSION: Final = "3.0"  # of a part; sealed files have a version of their own
+ENCRYPTED_VERSION: Final = "3.1"  # of an encrypted one
 INDEX_ROW: Final = np.dtype(
     [
         ("seq", "<i8"),
@@ -95,8 +107,16 @@ _ENDED_HERE: Final[set[tuple[Path, int, int]]] = set()  # parts that this very p
 class _Part:
     """One file, open for writing in place and locked against a second writer."""
 
-    def __init__(self, path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        attributes: dict[str, Any],
+        log_bytes: int,
+        rows: int,
+        key: DataKey | None = None,
+    ) -> None:
         self.path = path
+        self._envelope = None if key is None else Envelope(key.key)
         self.begun = time.monotonic()
         self.log_bytes, self.rows = log_bytes, rows
         self.log_used = self.rows_used = 0
@@ -108,6 +128,9 @@ class _Part:
             # Shared, so that whatever reads HDF5 can look at it meanwhile.
             system.lock(self._fd, shared=True)
             system.reserve(self._fd, os.fstat(self._fd).st_size)
+            if key is not None:
+                system.write_at(self._fd, key.block, self._log_at)
+                self.log_used = len(key.block)
             os.fsync(self._fd)
             system.sync_folder(path.parent)
         except BaseException:
@@ -127,6 +150,8 @@ class _Part:
         return max(self.log_used / self.log_bytes, self.rows_used / self.rows)
 
     def write(self, record: Record, packed: bytes) -> None:
+        if self._envelope is not None:
+            packed, record = self._envelope.around(packed), _hidden(record)
         row = _row(record, self.log_used, len(packed)).tobytes()
         system.write_at(self._fd, packed, self._log_at + self.log_used)
         system.write_at(self._fd, row, self._index_at + self.rows_used * INDEX_ROW.itemsize)
@@ -168,6 +193,11 @@ def _row(record: Record, offset: int, length: int) -> NDArray[Any]:
     row = np.array(fields, INDEX_ROW)
     row["row_crc32"] = _row_check(row.tobytes())
     return row
+
+
+def _hidden(record: Record) -> Record:
+    """Return what an encrypted log says of a record beside it: its number."""
+    return Record(record.seq, 0, "", b"", b"", 0)
 
 
 def _row_check(row: bytes) -> int:
@@ -224,6 +254,8 @@ class PartLog:
         32 hexadecimal digits, stored in every record, so that different recordings never mix.
     settings
         Length and size of a part, and how often the disk is made sure of.
+    key
+        What it is encrypted with; None: it is not.
 
     Raises
     ------
@@ -231,8 +263,15 @@ class PartLog:
         The folder cannot be written, or the disk has no room for the first part.
     """
 
-    def __init__(self, target: Path, session_id: str, settings: LogSettings | None = None) -> None:
+    def __init__(
+        self,
+        target: Path,
+        session_id: str,
+        settings: LogSettings | None = None,
+        key: DataKey | None = None,
+    ) -> None:
         self.target = target
+        self._key = key
         self._session_id = session_id
         self._settings = settings or LogSettings()
         self._part = 0
@@ -273,7 +312,7 @@ class PartLog:
             self._seq, event.t_ns, kind, json, blob, stream=stream_of(event), scopes=scopes
         )
         packed = pack(self._session_id, record)
-        length = len(packed)
+        length = len(packed) + (OVERHEAD_BYTES if self._key else 0)
         if length > self._settings.part_mib * MIB // 2:
             raise MediaError("parts.one_mib_not_fit", kind=kind, length=length / MIB)
         self._make_room(length, closing=event.traits.urgent)
@@ -349,16 +388,18 @@ class PartLog:
     def _begin(self) -> _Part:
         self._part += 1
         log_bytes = min(self._settings.part_mib * MIB, _affordable(self.target.parent))
-        attributes = {
+        attributes: dict[str, Any] = {
             "format": PART_FORMAT,
-            "format_version": FORMAT_VERSION,
+            "format_version": FORMAT_VERSION if self._key is None else ENCRYPTED_VERSION,
             "schema_version": SCHEMA_VERSION,
             "session_id": self._session_id,
             "part": self._part,
         }
+        if self._key is not None:
+            attributes["vault"] = np.frombuffer(self._key.block, np.uint8)
         path = part_path(self.target, self._part)
         rows = ROWS_PER_S * self._settings.part_s
-        part = _Part(path, attributes, log_bytes, rows)
+        part = _Part(path, attributes, log_bytes, rows, self._key)
         self._begun.append(part)
         return part
 
@@ -431,13 +472,15 @@ class Part:
     named: NDArray[Any]
     whole: bool  # nothing in it was unreadable
     beat: bytes  # of its pulse, as it is stored; empty where it has none
+    key: DataKey | None = None  # that it is encrypted with
 
 
 @dataclass(frozen=True)
 class Survey:
     """What the parts of one recording hold, without their payloads in memory.
 
-    `rows` holds the whole records of all parts in order of `seq`, `part_of` the part of each;
+    `rows` holds the whole records of all parts in order of `seq`, with their lengths before they
+    were encrypted, and `part_of` the part of each;
     `named` has a row for each record that is known to have been written.
     """
 
@@ -450,6 +493,7 @@ class Survey:
     named: NDArray[Any]
     log_offsets: tuple[int, ...]
     beat: bytes  # of the pulse of the first part; empty where that is not there
+    key: DataKey | None = None  # that the recording is encrypted with
 
     @property
     def damaged_records(self) -> int:
@@ -472,6 +516,7 @@ class Survey:
             *(chosen_rows[name].tolist() for name in ("offset", "length", "crc32")),
             strict=True,
         )
+        cipher, more = (cipher_of(self.key.key), OVERHEAD_BYTES) if self.key else (None, 0)
         with ExitStack() as opened:
             last, file = None, None
             for part, offset, length, crc32 in where:
@@ -479,8 +524,8 @@ class Survey:
                     opened.close()
                     last, file = part, opened.enter_context(self.parts[part].open("rb"))
                 at = self.log_offsets[part] + offset
-                found = read_record(file, at, at + length)
-                if found is None or (found.length, found.record.crc32) != (length, crc32):
+                found = read_record(file, at, at + length + more, cipher)
+                if found is None or (found.length - more, found.record.crc32) != (length, crc32):
                     raise OSError(f"{self.parts[part].name} changed while it was read")
                 yield found.record
 
@@ -532,6 +577,7 @@ def _survey_of(parts: list[Part]) -> Survey:
         _once(np.concatenate([rows, *(part.named for part in parts)])),
         tuple(part.log_offset for part in parts),
         next((part.beat for part in parts if part_number(part.path) == 1), b""),
+        next((part.key for part in spoken if part.key is not None), None),
     )
 
 
@@ -586,6 +632,10 @@ def are_blank(paths: Iterable[Path]) -> bool:
 
 
 def _is_blank(path: Path) -> bool:
+    form = _form(path)
+    if _block(path, form) is not None:  # whoever has no key knows as well
+        with path.open("rb") as file:
+            return form is not None and not _named(file, form)[1] and not holds_records(path)
     part = _read_part(path)
     if part.whole or len(part.rows) or len(part.named):
         return part.whole and not len(part.rows)
@@ -608,6 +658,7 @@ class _Form:
     index_offset: int
     rows: int
     pulse_offset: int | None
+    block: bytes | None  # of its key
 
 
 def _read_part(path: Path) -> Part:
@@ -618,26 +669,52 @@ def _read_part(path: Path) -> Part:
     OSError
         It cannot be read for now.
     AffettiError
-        It is of another version.
+        It is of another version, or encrypted, and no vault that may read it is open.
     """
     form = _form(path)
+    block = _block(path, form)
+    key = None if block is None else keys.data_key(block, path.name)
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         start = form.log_offset if form else 0
-        scan = Scan(file, start, min(start + form.log_bytes, size) if form else size)
+        begin = start + (len(block) if form and block and _begins(file, start, block) else 0)
+        stop = min(start + form.log_bytes, size) if form else size
+        scan = Scan(file, begin, stop, cipher_of(key.key) if key else None)
         places = [(each.session_id, _row_at(each, start)) for each in scan]
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
         beat = _beat(file, form)
-    if form and not places and written and form.format_version != FORMAT_VERSION:
+    ours = ENCRYPTED_VERSION if key else FORMAT_VERSION
+    if form and not places and written and form.format_version != ours:
         raise _of_another_version(path, form.format_version)
     session_id = places[0][0] if places else form.session_id if form else ""
-    ours = [row for whose, row in places if whose == session_id]
-    rows = np.array(ours, INDEX_ROW) if ours else np.empty(0, INDEX_ROW)
+    found = [row for whose, row in places if whose == session_id]
+    rows = np.array(found, INDEX_ROW) if found else np.empty(0, INDEX_ROW)
     whole = form is not None and form.session_id == session_id and scan.clean
-    whole = whole and len(ours) == len(places) >= written
+    whole = whole and len(found) == len(places) >= written
     whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
     schema_version = form.schema_version if form else ""
-    return Part(path, start, session_id, schema_version, rows, named, whole, beat)
+    return Part(path, start, session_id, schema_version, rows, named, whole, beat, key)
+
+
+def _block(path: Path, form: _Form | None) -> bytes | None:
+    """Return the block of a part's key, from its attribute or its log; None where it has none."""
+    if form is not None and (form.block is not None or form.format_version == FORMAT_VERSION):
+        return form.block
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        at: int | None = form.log_offset if form else Scan(file, 0, size).found(keys.MAGIC)
+        while at is not None:
+            file.seek(at)
+            block = keys.block_at(file.read(keys.MAX_STORED_BYTES))
+            if block is not None or form is not None:
+                return block
+            at = Scan(file, at, size).found(keys.MAGIC)
+    return None
+
+
+def _begins(file: BinaryIO, at: int, block: bytes) -> bool:
+    file.seek(at)
+    return file.read(len(block)) == block
 
 
 def _beat(file: BinaryIO, form: _Form | None) -> bytes:
@@ -657,7 +734,8 @@ def _of_another_version(path: Path, version: str) -> AffettiError:
 
 
 def _row_at(place: Place, start: int) -> tuple[Any, ...]:
-    return tuple(_row(place.record, place.at - start, place.length).item())
+    length = HEADER_BYTES + len(place.record.json) + len(place.record.blob)
+    return tuple(_row(place.record, place.at - start, length).item())
 
 
 def _named(file: BinaryIO, form: _Form) -> tuple[NDArray[Any], int]:
@@ -709,6 +787,7 @@ def _told_form(file: h5py.File) -> _Form | None:
         index_offset=index.id.get_offset(),
         rows=index.shape[0] * index.dtype.itemsize // INDEX_ROW.itemsize,
         pulse_offset=None if pulse is None else pulse.id.get_offset(),
+        block=keys.block_at(bytes_attribute(file, "vault")),
     )
 
 

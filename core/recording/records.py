@@ -10,6 +10,16 @@ bytes lie behind its JSON, so that a record of a kind that is not known can be w
 check is a CRC-32 over the JSON, the blob and all of the header before it: whatever gives a
 record its meaning. Records stand one behind the other and say how long they are and whose, so a
 log is read from its own words, and after damage from the next magic on.
+
+In an encrypted log a whole record, header and all, is the plain text of
+
+    header   magic, id of the part, number, length of what follows, check
+    cipher   AES-256-GCM of the record, with its tag of 16 bytes
+
+The nonce is the id, 8 random bytes, with the number behind it: a part numbers its records from 0
+and is never gone on with, so that none comes twice. The header up to the check is authenticated
+with the record. The check is a CRC-32 over that and the cipher, which tells a torn record from
+one that was altered, to whoever has no key as well.
 """
 
 import errno
@@ -20,7 +30,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC: Final = b"\x89AFFrec\x04"
 KIND_BYTES: Final = 24
@@ -29,6 +42,13 @@ SCOPES_BYTES: Final = 48
 _HEADER: Final = struct.Struct(f"<8s16sqq{KIND_BYTES}s{STREAM_BYTES}s{SCOPES_BYTES}sII")
 _CHECK: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size + _CHECK.size
+ENCRYPTED: Final = b"\x89AFFenc\x01"  # the magic of an encrypted record
+ID_BYTES: Final = 8
+_SHELL: Final = struct.Struct(f"<8s{ID_BYTES}sII")
+_SHELL_BYTES: Final = _SHELL.size + _CHECK.size
+TAG_BYTES: Final = 16
+OVERHEAD_BYTES: Final = _SHELL_BYTES + TAG_BYTES  # of an encrypted record over a plain one
+_MAX_NUMBER: Final = (1 << 32) - 1
 _CHUNK_BYTES: Final = 1 << 20
 _BLANK: Final = memoryview(bytes(_CHUNK_BYTES))
 
@@ -102,6 +122,53 @@ def pack(session_id: str, record: Record) -> bytes:
     return b"".join((header, _CHECK.pack(check), record.json, record.blob))
 
 
+class Envelope:
+    """Encrypts the records of one part; no two with one nonce.
+
+    Parameters
+    ----------
+    key
+        32 bytes, the data key of the recording.
+
+    Attributes
+    ----------
+    id
+        Of the part, 8 random bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.id = os.urandom(ID_BYTES)
+        self._cipher = cipher_of(key)
+        self._number = 0
+
+    def around(self, packed: bytes) -> bytes:
+        """Return a packed record as an encrypted log has it.
+
+        Raises
+        ------
+        OverflowError
+            There were as many as there are nonces.
+        """
+        if self._number > _MAX_NUMBER:
+            raise OverflowError("no nonce is left")
+        header = _SHELL.pack(ENCRYPTED, self.id, self._number, len(packed) + TAG_BYTES)
+        cipher = self._cipher.encrypt(_nonce(header), packed, header)
+        self._number += 1
+        check = zlib.crc32(cipher, zlib.crc32(header))
+        return b"".join((header, _CHECK.pack(check), cipher))
+
+
+def cipher_of(key: bytes) -> "AESGCM":
+    """Return the cipher of a data key."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  if needed
+
+    return AESGCM(key)
+
+
+def _nonce(header: bytes) -> bytes:
+    return header[len(ENCRYPTED) : len(ENCRYPTED) + ID_BYTES + 4]
+
+
 def packed_length(header: bytes) -> int | None:
     """Return how long the record is that begins with `header`; None where none begins."""
     if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
@@ -110,8 +177,17 @@ def packed_length(header: bytes) -> int | None:
     return HEADER_BYTES + int(json_length) + int(blob_length)
 
 
-def read_record(file: BinaryIO, at: int, stop: int) -> Place | None:
+def read_record(file: BinaryIO, at: int, stop: int, cipher: "AESGCM | None" = None) -> Place | None:
     """Return the record that begins at a place of a file; None where none does, or it is not whole.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    at, stop
+        Where it begins, and where it ends at the latest, in bytes.
+    cipher
+        Of an encrypted log.
 
     Raises
     ------
@@ -119,6 +195,8 @@ def read_record(file: BinaryIO, at: int, stop: int) -> Place | None:
         The file cannot be read.
     """
     file.seek(at)
+    if cipher is not None:
+        return _read_encrypted(file, at, stop, cipher)
     header = file.read(min(HEADER_BYTES, max(stop - at, 0)))
     length = packed_length(header)
     if length is None or at + length > stop:
@@ -126,6 +204,33 @@ def read_record(file: BinaryIO, at: int, stop: int) -> Place | None:
     body = file.read(length - HEADER_BYTES)
     found = _unpacked(header, body) if len(body) == length - HEADER_BYTES else None
     return None if found is None else Place(at, length, *found)
+
+
+def _read_encrypted(file: BinaryIO, at: int, stop: int, cipher: "AESGCM") -> Place | None:
+    header = file.read(min(_SHELL_BYTES, max(stop - at, 0)))
+    if len(header) < _SHELL_BYTES or not header.startswith(ENCRYPTED):
+        return None
+    *_, size = _SHELL.unpack_from(header)
+    if size < HEADER_BYTES + TAG_BYTES or at + _SHELL_BYTES + size > stop:
+        return None
+    packed = _decrypted(header, file.read(size), cipher)
+    if packed is None or packed_length(packed[:HEADER_BYTES]) != len(packed):
+        return None
+    found = _unpacked(packed[:HEADER_BYTES], packed[HEADER_BYTES:])
+    return None if found is None else Place(at, _SHELL_BYTES + size, *found)
+
+
+def _decrypted(header: bytes, body: bytes, cipher: "AESGCM") -> bytes | None:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  if needed
+
+    shell = header[: _SHELL.size]
+    check = zlib.crc32(body, zlib.crc32(shell))
+    if (check,) != _CHECK.unpack_from(header, _SHELL.size):
+        return None
+    try:
+        return cipher.decrypt(_nonce(shell), body, shell)
+    except InvalidTag:
+        return None
 
 
 def _unpacked(header: bytes, body: bytes) -> tuple[str, Record] | None:
@@ -153,6 +258,8 @@ class Scan:
         Open for reading.
     start, stop
         The stretch, in bytes.
+    cipher
+        Of an encrypted log.
 
     Attributes
     ----------
@@ -161,8 +268,12 @@ class Scan:
         and zeros after the last.
     """
 
-    def __init__(self, file: BinaryIO, start: int, stop: int) -> None:
+    def __init__(
+        self, file: BinaryIO, start: int, stop: int, cipher: "AESGCM | None" = None
+    ) -> None:
         self._file = file
+        self._cipher = cipher
+        self._magic = MAGIC if cipher is None else ENCRYPTED
         self._start, self._stop = start, stop
         self._written = _written(file, start, stop)
         self.clean = True
@@ -177,7 +288,7 @@ class Scan:
         """
         at: int | None = self._start
         while at is not None:
-            place = read_record(self._file, at, self._stop)
+            place = read_record(self._file, at, self._stop, self._cipher)
             if place is not None:
                 yield place
                 at += place.length
@@ -185,6 +296,11 @@ class Scan:
             following, blank = self._next(at)
             self.clean &= blank and following is None
             at = following
+
+    def found(self, magic: bytes) -> int | None:
+        """Return where some bytes stand in the stretch, its very beginning aside; None: nowhere."""
+        self._magic = magic
+        return self._next(self._start)[0]
 
     def _next(self, at: int) -> tuple[int | None, bool]:
         """Return where the next record may begin, and whether there are but zeros up to it."""
@@ -197,10 +313,10 @@ class Scan:
             # Comparing is ten times as fast as searching, and most of what is reserved is blank.
             zeros = chunk == _BLANK[: len(chunk)]
             blank = blank and zeros
-            found = -1 if zeros else chunk.find(MAGIC, 1)
+            found = -1 if zeros else chunk.find(self._magic, 1)
             if found > 0:
                 return at + found, blank
-            step = len(chunk) - len(MAGIC)
+            step = len(chunk) - len(self._magic)
             at += step if step > 0 else len(chunk)
         return None, blank
 
@@ -235,7 +351,7 @@ def _written(file: BinaryIO, start: int, stop: int) -> list[tuple[int, int]]:
 
 
 def holds_records(path: Path) -> bool:
-    """Whether a record, whole or not, begins anywhere in a file.
+    """Whether a record, whole or not, encrypted or not, begins anywhere in a file.
 
     Raises
     ------
@@ -243,4 +359,5 @@ def holds_records(path: Path) -> bool:
         The file cannot be read.
     """
     with path.open("rb") as file:
-        return Scan(file, 0, path.stat().st_size)._next(0)[0] is not None
+        scan = Scan(file, 0, path.stat().st_size)
+        return any(scan.found(magic) is not None for magic in (MAGIC, ENCRYPTED))
