@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, NoReturn
 
@@ -17,7 +18,7 @@ from affetti.core.language import text
 class LazyGroup(click.Group):
     """A group whose commands are the entry points of `affetti.commands`, imported when needed."""
 
-    @property
+    @cached_property  # asking every installed package takes longer than all else of `--help`
     def _found(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group="affetti.commands")}
 
