@@ -23,6 +23,7 @@ from tests.recorder.films import face_film
 ROUNDS: Final = 3
 SHORT_S, LONG_S = 6, 26  # the difference is what recording costs once everything is loaded
 SECONDS: Final = LONG_S - SHORT_S
+KILLED_S: Final = (8.0, 38.0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def main() -> None:
     figures: dict[str, dict[Tree, list[float]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        film = face_film(folder / "face.avi", SAMPLES / "sample.h5", LONG_S + 5, (640, 480), 30)
+        film = face_film(folder / "face.avi", SAMPLES / "sample.h5", KILLED_S[1] + 5, (640, 480), 30)
         tracks = [SAMPLES / "music" / f"{name}.ogg" for name in ("happiness", "sadness")]
         for turn in range(ROUNDS):
             for tree in (old, new):
@@ -83,15 +84,27 @@ def _measured(tree: Tree, folder: Path, film: Path, tracks: list[Path]) -> dict[
     long = tree.run(*record, "--duration", str(LONG_S), "--output", folder / "long.h5")
     idle = tree.run("info", folder / "long.h5")
     analyze = tree.run("analyze", folder / "long.h5")
-    tree.killed(LONG_S / 2, *record, "--output", folder / "killed.h5")
-    recover = tree.run("recover", folder / "killed.h5")
-    size_mb = (folder / "killed.h5").stat().st_size / 1e6
+    recovered = [_recovered(tree, folder / f"{after_s}.h5", after_s, record) for after_s in KILLED_S]
     return {
         "record, CPU s per s": (long - short) / SECONDS,
         "analyze, CPU s per s": (analyze - idle) / LONG_S,
-        "recover, CPU s per MB": max(recover - idle, 1e-3) / size_mb,
+        "recover, CPU s per MB": _slope(*recovered),
         "help, CPU s": tree.run("--help"),
     }
+
+
+def _recovered(
+    tree: Tree, path: Path, after_s: float, record: tuple[str | Path, ...]
+) -> tuple[float, float]:
+    """Return how large a killed recording is, in MB, and what sealing it took, in seconds."""
+    tree.killed(after_s, *record, "--output", path)
+    taken_s = tree.run("recover", path)
+    return path.stat().st_size / 1e6, taken_s
+
+
+def _slope(short: tuple[float, float], long: tuple[float, float]) -> float:
+    """Return the seconds that a MB more takes: what a command takes to start is in both."""
+    return (long[1] - short[1]) / (long[0] - short[0])
 
 
 def _children_s() -> float:

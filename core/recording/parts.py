@@ -636,6 +636,8 @@ def _is_blank(path: Path) -> bool:
     if _block(path, form) is not None:  # whoever has no key knows as well
         with path.open("rb") as file:
             return form is not None and not _named(file, form)[1] and not holds_records(path)
+    if _begins_with_record(path):
+        return False
     part = _read_part(path)
     if part.whole or len(part.rows) or len(part.named):
         return part.whole and not len(part.rows)
@@ -644,6 +646,19 @@ def _is_blank(path: Path) -> bool:
             return False
         rest = Scan(file, _FORM_BYTES, os.fstat(file.fileno()).st_size)
         return not list(rest) and rest.clean
+
+
+def _begins_with_record(path: Path) -> bool:
+    """Whether a part holds a record where its log begins: most do, and need not be read whole."""
+    form = _form(path)
+    if form is None:
+        return False
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return (
+            read_record(file, form.log_offset, min(form.log_offset + form.log_bytes, size))
+            is not None
+        )
 
 
 @dataclass(frozen=True)
