@@ -61,7 +61,8 @@ def main() -> None:
     figures: dict[str, dict[Tree, list[float]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        film = face_film(folder / "face.avi", SAMPLES / "sample.h5", KILLED_S[1] + 5, (640, 480), 30)
+        source = SAMPLES / "sample.h5"
+        film = face_film(folder / "face.avi", source, max(KILLED_S) + 5, (640, 480), 30)
         tracks = [SAMPLES / "music" / f"{name}.ogg" for name in ("happiness", "sadness")]
         for turn in range(ROUNDS):
             for tree in (old, new):
@@ -84,7 +85,8 @@ def _measured(tree: Tree, folder: Path, film: Path, tracks: list[Path]) -> dict[
     long = tree.run(*record, "--duration", str(LONG_S), "--output", folder / "long.h5")
     idle = tree.run("info", folder / "long.h5")
     analyze = tree.run("analyze", folder / "long.h5")
-    recovered = [_recovered(tree, folder / f"{after_s}.h5", after_s, record) for after_s in KILLED_S]
+    places = {after_s: folder / f"killed-{after_s:g}.h5" for after_s in KILLED_S}
+    recovered = [_recovered(tree, at, after_s, record) for after_s, at in places.items()]
     return {
         "record, CPU s per s": (long - short) / SECONDS,
         "analyze, CPU s per s": (analyze - idle) / LONG_S,
