@@ -6,13 +6,15 @@ import sys
 from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
 from affetti.core import place, system, terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import text
+
+_HOME: Final = "home"  # the command that is meant where none is named
 
 
 class LazyGroup(click.Group):
@@ -35,14 +37,28 @@ class LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(version("affetti"), prog_name="affetti")
-def affetti() -> None:
+@click.pass_context
+def affetti(context: click.Context) -> Any:
     """Record how music moves a person, and look at it again.
 
     A face and a piece of music each express something; Affetti records both, says what they
     express, live and replayed, and never claims to know what a person feels.
+
+    Without a command, in a terminal, it opens where people and recordings are: `affetti home`.
     """
+    if context.invoked_subcommand is not None:
+        return None
+    home = affetti.get_command(context, _HOME)
+    if home is None or not all(map(terminal.is_terminal, (sys.stdin, sys.stdout, sys.stderr))):
+        click.echo(context.get_help(), err=True)
+        return int(ExitCode.USAGE)
+    return context.invoke(home)
 
 
 def complain(error: AffettiError) -> None:

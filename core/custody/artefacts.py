@@ -75,6 +75,9 @@ ANNOTATIONS: Final = Artefact(
 UNFINISHED_NOTE: Final = Artefact("unfinished note", ".note.txt", session_id_in="its last line")
 ARTEFACTS: Final = (RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS, UNFINISHED_NOTE)
 
+# Of a folder of recordings: whose they are, and from when. A cache (`core.people.index`).
+INDEX: Final = ".affetti-index.sqlite3"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -103,3 +106,14 @@ def beside(recording: Path, folder: Path | None = None) -> list[Found]:
     ]
     unfinished = Artefact("unfinished", "")
     return found + [Found(unfinished, path) for path in leftovers(place / recording.name)]
+
+
+def indexes_over(recording: Path) -> list[Path]:
+    """Return the indexes that may tell of a recording: those of its folder and of all above it."""
+    places = [folder / INDEX for folder in recording.absolute().parents]
+    found = [path for path in places if os.path.lexists(path)]
+    return found + [left for path in places if _is_listable(path) for left in leftovers(path)]
+
+
+def _is_listable(path: Path) -> bool:
+    return os.access(path.parent, os.R_OK | os.X_OK)

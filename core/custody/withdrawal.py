@@ -24,7 +24,15 @@ from numpy.typing import NDArray
 from affetti.core import system
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import today
-from affetti.core.custody.artefacts import ANALYSIS, PART, RECORDING, REPORT, UNREADABLE, beside
+from affetti.core.custody.artefacts import (
+    ANALYSIS,
+    PART,
+    RECORDING,
+    REPORT,
+    UNREADABLE,
+    beside,
+    indexes_over,
+)
 from affetti.core.custody.temporary import name_beside
 from affetti.core.errors import AffettiError, Damaged, DiskFull, FileMissing, Unsealed, UsageError
 from affetti.core.events import (
@@ -299,6 +307,8 @@ def forget(path: Path) -> tuple[Path, ...]:
         Something could not be removed. The recording itself goes last.
     """
     found = sorted(beside(path), key=lambda each: each.artefact is RECORDING)
+    for index in indexes_over(path):  # can be made again, of what is left
+        remove(index)
     for each in found:
         remove(each.path)
     system.sync_folder(path.parent)

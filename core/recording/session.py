@@ -30,6 +30,7 @@ from affetti.core.events import (
     AnyEvent,
     AudioFormat,
     Columns,
+    Event,
     MarkerAdded,
     NoteAdded,
     SessionStarted,
@@ -462,6 +463,18 @@ class Session:
         reader = _Bytes(self.path, self._json)
         return [decode(self._json_of(reader, row), self.schema_version) for row in self._index]
 
+    def of_kinds(self, *kinds: type[Event]) -> list[AnyEvent | UnknownEvent]:
+        """Return the events of some kinds in order, without reading the others."""
+        names = [kind.__name__.encode() for kind in kinds]
+        reader = _Bytes(self.path, self._json)
+        rows = self._index[np.isin(self._index["kind"], names)]
+        return [decode(self._json_of(reader, row), self.schema_version) for row in rows]
+
+    @property
+    def last_ns(self) -> int:
+        """The session time of the latest event, read without the events; 0 without any."""
+        return int(self._index["t_ns"].max(initial=0))
+
     @cached_property
     def state(self) -> SessionState:
         """The fold over all events."""
@@ -515,11 +528,9 @@ class Session:
     @cached_property
     def streams(self) -> dict[str, Stream]:
         """The streams as they were declared, by name, in order."""
-        kinds = [kind.__name__.encode() for kind in (SessionStarted, StreamOpened)]
-        reader = _Bytes(self.path, self._json)
         found: dict[str, Stream] = {}
-        for row in self._index[np.isin(self._index["kind"], kinds)]:
-            found |= declared(decode(self._json_of(reader, row), self.schema_version))
+        for event in self.of_kinds(SessionStarted, StreamOpened):
+            found |= declared(event)
         if not all(stream.possible for stream in found.values()):
             raise layout.damaged(self.path, text("damage.declares_stream_cannot"))
         return found

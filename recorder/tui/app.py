@@ -4,33 +4,31 @@ import time
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
-from affetti.core.consent import today
 from affetti.core.errors import AffettiError, Unsealed
 from affetti.core.language import text
 from affetti.core.settings import Settings
-from affetti.recorder.engine.messages import AnyMessage, ChangeConsent, Sealing, Started
-from affetti.recorder.tui.draft import Draft
-from affetti.recorder.tui.link import EngineLink, EngineSaid
-from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.dialog import Commands
-from affetti.recorder.tui.screens.gone import GoneScreen, kept
 from affetti.recorder.tui.screens.help import HelpScreen
-from affetti.recorder.tui.screens.live import LiveScreen
-from affetti.recorder.tui.screens.note import NoteScreen
+from affetti.recorder.tui.screens.home import HomeScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
-from affetti.recorder.tui.screens.review import ReviewScreen
-from affetti.recorder.tui.screens.setup import SetupScreen
 from affetti.recorder.tui.themes import CALM, CLINICAL, THEMES, remember, remembered
-from affetti.recorder.tui.view import RecordingView
+
+if TYPE_CHECKING:  # what records takes a second to load: when a recording is set up
+    from affetti.recorder.engine.messages import AnyMessage
+    from affetti.recorder.tui.draft import Draft
+    from affetti.recorder.tui.link import EngineLink, EngineSaid
+    from affetti.recorder.tui.screens.base import EngineScreen
+    from affetti.recorder.tui.screens.live import LiveScreen
+    from affetti.recorder.tui.view import RecordingView
 
 # Keys that are no commands: they move about, open the list itself, or end without a question.
 _WITHDRAWABLE: Final = ("video", "room", "signals")  # scopes
@@ -46,12 +44,13 @@ class AffettiApp(App[None]):
 
     Parameters
     ----------
-    engine_pipe
-        The screen's end of the pipe to the engine.
+    engine
+        The screen's end of the pipe to the engine, or what starts one and gives it; that is
+        called when it is needed first.
     settings
         How to record.
     draft
-        What is known of the first recording already.
+        What is known of the first recording already; its set-up opens then, and home without.
     monotonic_ns
         The machine's monotonic clock.
     """
@@ -93,18 +92,22 @@ class AffettiApp(App[None]):
 
     def __init__(
         self,
-        engine_pipe: Connection,
+        engine: Connection | Callable[[], Connection],
         settings: Settings,
-        draft: Draft | None = None,
+        draft: "Draft | None" = None,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        *,
+        at_home: bool = False,
     ) -> None:
         super().__init__()
         self.settings = settings
-        self.draft = draft or Draft.of_settings(settings)
         self.view: RecordingView | None = None  # of the latest recording
         self.problem: AffettiError | None = None  # for whoever started the app
+        self._at_home = at_home
+        self._draft = draft
         self._monotonic_ns = monotonic_ns
-        self._link = EngineLink(engine_pipe, self.post_message)
+        self._engine = engine
+        self._opened: EngineLink | None = None  # its link
         self._closed_at = 0.0  # when a dialog closed last, on the clock of Textual's messages
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -131,16 +134,49 @@ class AffettiApp(App[None]):
         yield from self._consent_commands()
 
     def on_mount(self) -> None:
-        """Open the set-up."""
+        """Open home, or the set-up."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = remembered()
-        self._link.start()
-        self.push_screen(SetupScreen(self._link, self.draft, self.settings))
+        if self._at_home:
+            self.push_screen(HomeScreen(self.settings))
+        else:
+            self.push_screen(self._set_up())
 
     def on_unmount(self) -> None:
         """Stop listening."""
-        self._link.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def draft(self) -> "Draft":
+        """What is known of the next recording."""
+        if self._draft is None:
+            from affetti.recorder.tui.draft import Draft
+
+            self._draft = Draft.of_settings(self.settings)
+        return self._draft
+
+    @draft.setter
+    def draft(self, draft: "Draft") -> None:
+        self._draft = draft
+
+    def set_up(self, draft: "Draft") -> None:
+        """Set up a recording, of which something is known already."""
+        self.draft = draft
+        self.switch_screen(self._set_up())
+
+    def on_home_screen_set_up(self, event: HomeScreen.SetUp) -> None:
+        """Set up a recording of somebody."""
+        from affetti.recorder.tui.draft import Draft
+
+        self.set_up(Draft.of_settings(self.settings, event.person))
+
+    def on_home_screen_review(self, event: HomeScreen.Review) -> None:
+        """Look at an old recording."""
+        from affetti.recorder.tui.screens.review import ReviewScreen
+
+        self.switch_screen(ReviewScreen(self._link, event.view))
 
     @property
     def recording(self) -> bool:
@@ -159,8 +195,12 @@ class AffettiApp(App[None]):
         self._closed_at = Message().time
         return super().pop_screen()
 
-    def on_engine_said(self, event: EngineSaid) -> None:
+    def on_engine_said(self, event: "EngineSaid") -> None:
         """Take in a message, and show it."""
+        from affetti.recorder.engine.messages import Started
+        from affetti.recorder.tui.screens.base import EngineScreen
+        from affetti.recorder.tui.view import RecordingView
+
         said = event.said
         if isinstance(said, Started):
             self.view = RecordingView(self._monotonic_ns)
@@ -174,6 +214,8 @@ class AffettiApp(App[None]):
 
     def on_engine_gone(self) -> None:
         """Say that the engine has ended, where the recording is, and what brings it back."""
+        from affetti.recorder.tui.screens.gone import GoneScreen
+
         view = self.view if self.recording else None
         self.problem = _gone(view)
         self.push_screen(GoneScreen(self.problem, self._kept_note(view) if view else ""))
@@ -205,6 +247,8 @@ class AffettiApp(App[None]):
         elif isinstance(self.screen, QuestionScreen) and self.screen.ends:
             self.screen.dismiss(True)
         else:
+            from affetti.recorder.tui.screens.note import NoteScreen
+
             if isinstance(self.screen, NoteScreen):
                 self.screen.finish()
             live.action_stop()
@@ -217,48 +261,81 @@ class AffettiApp(App[None]):
         elif live is self.screen:
             live.action_stop()
 
+    def action_home(self) -> None:
+        """Go to where people and recordings are, unless one is being made."""
+        if not (self.recording or isinstance(self.screen, HomeScreen | ModalScreen)):
+            self.switch_screen(HomeScreen(self.settings))
+
     def action_new_session(self) -> None:
         """Set up another recording with the same devices and music."""
-        if not isinstance(self.screen, ReviewScreen):
-            return
-        self.draft = self.draft.next_session()
-        self.switch_screen(SetupScreen(self._link, self.draft, self.settings))
+        from affetti.recorder.tui.screens.review import ReviewScreen
+
+        if isinstance(self.screen, ReviewScreen):
+            self.set_up(self.draft.next_session())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a marker only while recording, and another session only when this one is done."""
         match action:
             case "mark":
                 return self._live() is not None
-            case "new_session":
+            case "new_session" | "home":
                 return not self.recording
         return True
 
-    def _move(self, said: AnyMessage) -> None:
+    @property
+    def _link(self) -> "EngineLink":
+        if self._opened is None:
+            from affetti.recorder.tui.link import EngineLink
+
+            self._opened = EngineLink(self._engine, self.post_message)
+        return self._opened
+
+    def _set_up(self) -> Screen[None]:
+        from affetti.recorder.tui.screens.setup import SetupScreen
+
+        self._link.start()
+        return SetupScreen(self._link, self.draft, self.settings)
+
+    def _move(self, said: "AnyMessage") -> None:
         """Go to the screen that a message calls for."""
         view = self.view
         if view is None:
             return
+        from affetti.recorder.engine.messages import Started
+        from affetti.recorder.tui.screens.live import LiveScreen
+        from affetti.recorder.tui.screens.review import ReviewScreen
+
         if isinstance(said, Started):
             self._go(LiveScreen(self._link, view))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
             self._go(ReviewScreen(self._link, view, self._unfinished_note()))
 
-    def _go(self, screen: EngineScreen) -> None:
+    def _go(self, screen: "EngineScreen") -> None:
         """Replace the present screen, and whatever is open over it."""
+        from affetti.recorder.tui.screens.base import EngineScreen
+
         while not isinstance(self.screen, EngineScreen):
             self.pop_screen()
         self.switch_screen(screen)
 
     def _unfinished_note(self) -> str:
+        from affetti.recorder.tui.screens.note import NoteScreen
+
         return next((s.text for s in self.screen_stack if isinstance(s, NoteScreen)), "")
 
-    def _kept_note(self, view: RecordingView) -> str:
+    def _kept_note(self, view: "RecordingView") -> str:
+        from affetti.recorder.tui.screens.gone import kept
+
         note, started = self._unfinished_note(), view.state.started
         if not note or started is None:
             return note
         return kept(note, Path(view.path), started.session_id)
 
-    def _live(self) -> LiveScreen | None:
+    def _live(self) -> "LiveScreen | None":
+        if self.view is None:
+            return None
+        from affetti.recorder.tui.screens.live import LiveScreen
+
         return next((s for s in self.screen_stack if isinstance(s, LiveScreen)), None)
 
     def _change_theme(self) -> None:
@@ -279,6 +356,9 @@ class AffettiApp(App[None]):
     def _withdraw(self, scope: str) -> None:
         if self.view is None:
             return
+        from affetti.core.consent import today
+        from affetti.recorder.engine.messages import ChangeConsent
+
         consent = self.view.state.consent
         left = consent.changed(ended=[scope], since=today())
 
@@ -292,11 +372,13 @@ class AffettiApp(App[None]):
         )
 
 
-def _over(view: RecordingView, said: AnyMessage) -> bool:
+def _over(view: "RecordingView", said: "AnyMessage") -> bool:
+    from affetti.recorder.engine.messages import Sealing
+
     return isinstance(said, Sealing) or view.sealed is not None or view.failure is not None
 
 
-def _gone(view: RecordingView | None) -> AffettiError:
+def _gone(view: "RecordingView | None") -> AffettiError:
     if view is None:
         return AffettiError("app.recording_engine_stopped")
     return Unsealed("app.recording_engine_stopped_recorded", path=view.path)

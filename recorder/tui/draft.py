@@ -35,9 +35,14 @@ class Draft:
     pipeline: str = "affetti"
 
     @classmethod
-    def of_settings(cls, settings: Settings) -> Self:
+    def of_settings(cls, settings: Settings, person: str = "") -> Self:
         """Begin with the devices that the settings name."""
-        return cls(camera=settings.camera, microphone=settings.microphone, speaker=settings.speaker)
+        return cls(
+            person=person,
+            camera=settings.camera,
+            microphone=settings.microphone,
+            speaker=settings.speaker,
+        )
 
     @classmethod
     def of_plan(

@@ -32,23 +32,28 @@ class EngineLink:
     Parameters
     ----------
     pipe
-        The screen's end.
+        The screen's end, or what starts an engine and gives it.
     post
         Takes messages, from the thread.
     """
 
-    def __init__(self, pipe: Connection, post: Callable[[Message], object]) -> None:
-        self._pipe = pipe
+    def __init__(
+        self, pipe: Connection | Callable[[], Connection], post: Callable[[Message], object]
+    ) -> None:
+        self._given = pipe
         self._post = post
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="hear engine", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen."""
-        self._thread.start()
+        """Begin to listen, if that was not begun before."""
+        if self._thread.ident is None and not self._closed.is_set():
+            self._pipe = self._given() if callable(self._given) else self._given
+            self._thread.start()
 
     def send(self, command: Command) -> bool:
         """Send a command; False when the engine is gone."""
+        self.start()
         try:
             messages.send(self._pipe, command)
         except (OSError, ValueError):

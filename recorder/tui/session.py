@@ -2,20 +2,25 @@
 
 import asyncio
 import signal
-from contextlib import suppress
+import sys
+from contextlib import redirect_stderr, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from affetti.core import terminal
 from affetti.core.language import text
 from affetti.core.settings import Settings
-from affetti.recorder.engine.engine import EngineProcess, start_engine
-from affetti.recorder.engine.messages import Plan
 from affetti.recorder.tui.app import AffettiApp
-from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.tty import refuse_unfit, terminal_of_its_own, watched
 
+if TYPE_CHECKING:  # what records is loaded when a recording is set up
+    from affetti.recorder.engine.engine import EngineProcess
+    from affetti.recorder.engine.messages import Plan
+    from affetti.recorder.tui.draft import Draft
 
-def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bool) -> None:
+
+def run(plan: "Plan", settings: Settings, *, person_known: bool, consent_known: bool) -> None:
     """Open the screen, and stay until it is left and everything recorded is sealed.
 
     Parameters
@@ -32,10 +37,37 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
     AffettiError
         There is no terminal that could show it, or the engine ended before its time.
     """
-    refuse_unfit()
+    from affetti.recorder.tui.draft import Draft  # noqa: PLC0415
+
     draft = Draft.of_plan(plan, settings, person_known=person_known, consent_known=consent_known)
-    engine = start_engine(settings)
-    app = AffettiApp(engine.pipe, settings, draft)
+    _open(settings, draft)
+
+
+def open_home(settings: Settings) -> None:
+    """Open the screen where people and recordings are, and stay until it is left.
+
+    Raises
+    ------
+    AffettiError
+        There is no terminal that could show it, or the engine ended before its time.
+    """
+    _open(settings, None)
+
+
+def _open(settings: Settings, draft: "Draft | None") -> None:
+    refuse_unfit()
+    engines: list[EngineProcess] = []
+
+    def start() -> Connection:
+        """Start an engine, when a recording is set up."""
+        from affetti.recorder.engine.engine import start_engine  # noqa: PLC0415
+
+        # Textual puts something in its place that no process can be given.
+        with redirect_stderr(sys.__stderr__):
+            engines.append(start_engine(settings))
+        return engines[-1].pipe
+
+    app = AffettiApp(start, settings, draft, at_home=draft is None)
     try:
         with terminal_of_its_own():
             told_to_end = asyncio.run(_show(app))
@@ -43,7 +75,8 @@ def run(plan: Plan, settings: Settings, *, person_known: bool, consent_known: bo
         unsealed = app.view.path if app.view is not None and app.recording else None
         if unsealed and app.problem is None:
             _tell("review.sealing", unsealed)
-    _end(engine, told_to_end)
+    for engine in engines:
+        _end(engine, told_to_end)
     if app.problem is not None:
         raise app.problem
     if app.view is not None and Path(app.view.path).exists():
@@ -74,7 +107,7 @@ async def _show(app: AffettiApp) -> bool:
     return bool(told)
 
 
-def _end(engine: EngineProcess, told_to_end: bool) -> None:
+def _end(engine: "EngineProcess", told_to_end: bool) -> None:
     if told_to_end:
         engine.process.terminate()  # it seals, and records that a signal ended it
     else:

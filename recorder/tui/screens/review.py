@@ -49,6 +49,7 @@ class ReviewScreen(EngineScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "report", text("key.write_report"), tooltip=text("key.write_the_report")),
         Binding("n", "app.new_session", text("key.new_session")),
+        Binding("h,escape", "app.home", text("key.home"), tooltip=text("key.home_tip")),
         Binding("q", "app.leave", text("key.quit")),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -1,7 +1,5 @@
 """Set-up: who, what they agree to, with which devices, and which music."""
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
@@ -20,7 +18,6 @@ from affetti.core.language import span, text
 from affetti.core.paths import typed, typed_all
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
-from affetti.models.pipelines import AFFETTI
 from affetti.recorder.engine.messages import (
     AnyMessage,
     Devices,
@@ -32,6 +29,7 @@ from affetti.recorder.engine.messages import (
     Watch,
 )
 from affetti.recorder.sources.track import Track
+from affetti.recorder.tui.disk import lasts_s
 from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
@@ -43,8 +41,6 @@ from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
 
 _SETTLED_S: Final = 0.5  # a choice that rests this long is looked at
-_BYTES_PER_PIXEL: Final = 0.2  # of a JPEG of quality 90, roughly
-_SOUND_BYTES_PER_S: Final = 44_100 * 2 * 2
 
 
 class SetupScreen(EngineScreen):
@@ -312,7 +308,7 @@ def _asked(draft: Draft) -> tuple[str, ...]:
 
 def _ready_words(draft: Draft) -> str:
     words = [text("setup.ready")]
-    if draft.pipeline != AFFETTI.name:
+    if draft.pipeline != Draft.pipeline:
         words.append(text("setup.ready_pipeline", name=draft.pipeline))
     if draft.neutral_s is not None:
         words.append(text("setup.ready_neutral", seconds=draft.neutral_s))
@@ -349,15 +345,10 @@ def _no_sound(draft: Draft) -> str:
 
 
 def _disk_words(settings: Settings, draft: Draft) -> str:
-    """Say how long the disk lasts; sealing needs as much room again as the recording."""
+    """Say how long the disk lasts."""
     try:
         folder = typed(draft.output).parent if draft.output else settings.folder
-        existing = next(p for p in (folder, *folder.absolute().parents) if os.path.exists(p))
-        free = shutil.disk_usage(existing).free
-    except (OSError, AffettiError):
+    except AffettiError:
         return text("setup.disk_unknown")
-    video = settings.video
-    pixels_per_s = video.width_px * video.height_px * video.frames_per_s
-    bytes_per_s = 2 * _SOUND_BYTES_PER_S + pixels_per_s * _BYTES_PER_PIXEL
-    left_s = free / bytes_per_s / 2
-    return text("setup.disk", span=span(left_s))
+    left_s = lasts_s(settings, folder)
+    return text("setup.disk_unknown") if left_s is None else text("setup.disk", span=span(left_s))

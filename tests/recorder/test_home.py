@@ -1,0 +1,134 @@
+"""Home: what is there, found by typing, and what a key does with it."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, Static
+
+from affetti.core.custody.artefacts import INDEX
+from affetti.core.events import Event, MarkerAdded, SessionEnded
+from affetti.core.recording.sealing import seal
+from affetti.core.settings import Settings
+from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.screens.forget import ForgetScreen
+from affetti.recorder.tui.screens.home import HomeScreen
+from affetti.recorder.tui.screens.review import ReviewScreen
+from affetti.recorder.tui.screens.setup import SetupScreen
+from tests.conftest import NS, started
+from tests.recorder.scripted_engine import ScriptedEngine
+
+BEGUN = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(write_log: Callable[..., Path]) -> Path:
+    """Two sessions of P07, one of P12 that broke off, and a file that is no recording."""
+    for day, person in enumerate(("P07", "P07", "P12")):
+        begun = BEGUN + timedelta(days=day)
+        sid = f"{day:032x}"
+        items: list[tuple[Event, bytes]] = [
+            (started(person=person, session_id=sid, wall_clock=begun.isoformat()), b""),
+            (MarkerAdded(t_ns=NS, label="here"), b""),
+        ]
+        if person == "P07":
+            items.append((SessionEnded(t_ns=65 * NS, reason="stopped"), b""))
+        name = f"sub-{person}_ses-{begun:%Y%m%dT%H%M%S}.h5"
+        path = write_log(items, name=name, session_id=sid)
+        if person == "P07":
+            seal(path)
+    (path.parent / "foreign.h5").write_bytes(b"something else")
+    return path.parent
+
+
+@asynccontextmanager
+async def home(folder: Path) -> AsyncIterator[tuple[AffettiApp, Pilot[None]]]:
+    engine = ScriptedEngine()
+    app = AffettiApp(lambda: engine.pipe, Settings(sessions_folder=str(folder)), at_home=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        yield app, pilot
+
+
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    for _ in range(1500):
+        if true():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it did not come")
+
+
+def lines(app: AffettiApp, of: str) -> list[str]:
+    shown = app.screen.query_one(of, OptionList)
+    return [str(option.prompt) for option in shown.options]
+
+
+def about(app: AffettiApp) -> str:
+    return str(app.screen.query_one("#about", Static).content)
+
+
+async def test_people_and_sessions_are_found_by_typing(folder: Path) -> None:
+    async with home(folder) as (app, pilot):
+        await until(pilot, lambda: len(lines(app, "#sessions")) == 4)
+        assert [line.split()[0] for line in lines(app, "#people")] == ["P12", "P07"]
+        unsealed, newest, *_, foreign = lines(app, "#sessions")
+        assert "P12" in unsealed
+        assert "broke off" in unsealed
+        assert "2026-11-25" in newest
+        assert "01:05" in newest
+        assert "cannot be read" in foreign
+        await pilot.press(*"p07")
+        assert len(lines(app, "#sessions")) == 2
+        assert [line.split()[0] for line in lines(app, "#people")] == ["P07", "+"]
+        await pilot.press(*["backspace"] * 3, *"11-24")
+        assert len(lines(app, "#sessions")) == 1
+        await pilot.press("escape", *"P99")
+        assert lines(app, "#people") == ["+ P99: somebody new"]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SetupScreen))
+        assert app.draft.person == "P99"
+
+
+async def test_what_broke_off_is_sealed_and_an_old_session_is_looked_at(folder: Path) -> None:
+    async with home(folder) as (app, pilot):
+        await until(pilot, lambda: len(lines(app, "#sessions")) == 4)
+        await pilot.press("tab", "home", "enter")
+        await until(pilot, lambda: not any("broke off" in x for x in lines(app, "#sessions")))
+        assert len(list(folder.glob("sub-P12*.h5"))) == 1
+        await until(pilot, lambda: "P12" in lines(app, "#sessions")[0])
+        await pilot.press("home", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
+        assert "P07" in str(app.screen.query_one("#title", Static).content)
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_a_person_is_forgotten_once_the_code_was_typed(folder: Path) -> None:
+    async with home(folder) as (app, pilot):
+        await until(pilot, lambda: len(lines(app, "#sessions")) == 4)
+        assert b"P07" in (folder / INDEX).read_bytes()
+        await pilot.press(*"P07", "delete")
+        await until(pilot, lambda: isinstance(app.screen, ForgetScreen))
+        await pilot.press(*"P70", "enter")
+        assert isinstance(app.screen, ForgetScreen)
+        assert app.screen.query_one(Input).value == ""
+        await pilot.press(*"P07", "enter")
+        await until(pilot, lambda: not list(folder.glob("sub-P07*")))
+        await until(pilot, lambda: lines(app, "#people") == ["+ P07: somebody new"])
+    for path in folder.rglob("*"):
+        if path.is_file() and "settings" not in path.name:
+            assert b"P07" not in path.read_bytes(), path
+
+
+@pytest.mark.campaign
+async def test_nothing_recorded_yet_says_how_to_begin(tmp_path: Path) -> None:
+    nowhere = tmp_path / "none"
+    async with home(nowhere) as (app, pilot):
+        await until(pilot, lambda: "Nothing is recorded yet" in about(app))
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: isinstance(app.screen, SetupScreen))
+        assert not os.path.exists(nowhere)
