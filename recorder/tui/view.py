@@ -33,6 +33,7 @@ from affetti.recorder.engine.messages import (
     Picture,
     Problem,
     Recorded,
+    Safe,
     Sealed,
     Sealing,
     Started,
@@ -66,6 +67,7 @@ class RecordingView:
     levels: dict[str, Level] = field(default_factory=dict)
     sealing: Sealing | None = None
     sealed: Sealed | None = None
+    safe_seq: int = -1  # all events up to it are known to be on the disk
     failure: Problem | None = None  # why it did not begin, or could not go on
     _clock: SessionClock | None = None
     _heard_ns: int = 0  # when the engine last said anything, monotonic
@@ -85,6 +87,8 @@ class RecordingView:
             case Recorded(events=events):
                 for event in events:
                     self._apply(event)
+            case Safe(seq=seq):
+                self.safe_seq = seq
             case Health():
                 self.health = message
             case Picture():
