@@ -20,6 +20,7 @@ from affetti.core.events import (
     Consent,
     ConsentChanged,
     DeviceLost,
+    DeviceRefused,
     DeviceRestored,
     EmotionFused,
     Estimate,
@@ -211,6 +212,7 @@ class SessionState:
     outages: Counter[str] = field(default_factory=Counter)  # how often each was
     latest: dict[str, Estimate] = field(default_factory=dict)  # estimate of each modality
     estimates: Counter[str] = field(default_factory=Counter)  # by modality
+    changed: list[DeviceRefused | DeviceRestored] = field(default_factory=list)  # devices
     stalls: list[CaptureStalled] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)  # by modality
     ended: SessionEnded | None = None
@@ -355,7 +357,7 @@ class SessionState:
                 self._person(event)
             case RecordingPaused() | RecordingResumed():
                 self._hold(event)
-            case DeviceLost() | DeviceRestored():
+            case DeviceLost() | DeviceRestored() | DeviceRefused():
                 self._device(event)
             case CaptureStalled():
                 self.stalls.append(event)
@@ -408,10 +410,15 @@ class SessionState:
                 case "samples":
                     self.signals[name] = Signal()
 
-    def _device(self, event: DeviceLost | DeviceRestored) -> None:
+    def _device(self, event: DeviceLost | DeviceRestored | DeviceRefused) -> None:
+        if isinstance(event, DeviceRefused):
+            self.changed.append(event)
+            return
         signal = self.signals.get(event.stream or "")
         if isinstance(event, DeviceRestored):
             self.lost.pop(event.device, None)
+            if event.found is not None:
+                self.changed.append(event)
             if signal is not None:
                 signal.clocks.append(SourceClock())  # it may be another now
             return

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.codes import Code, Given, Name
+from affetti.core.devices import Device
 
 VIDEO: Final = "video"
 AUDIO: Final = "audio"
@@ -82,6 +83,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         What consent it concerns; None for what is not the person's, such as playback.
     source
         Where it came from, as the operator or the device called it.
+    device
+        Which device that was; None for a file, and where nothing is known of it.
     """
 
     name: Name
@@ -91,6 +94,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[Channel, ...] = ()
     scope: Code | None = None
     source: Given = ""
+    device: Device | None = None
 
     @property
     def form(self) -> AudioFormat:
@@ -121,12 +125,23 @@ def video_stream(
     rate_hz: float | None = None,
     scope: str | None = "video",
     source: str = "",
+    device: Device | None = None,
 ) -> Stream:
     """Return the declaration of a camera's stream of JPEGs."""
-    return Stream(name=name, kind=VIDEO, encoding=JPEG, rate_hz=rate_hz, scope=scope, source=source)
+    return Stream(
+        name=name,
+        kind=VIDEO,
+        encoding=JPEG,
+        rate_hz=rate_hz,
+        scope=scope,
+        source=source,
+        device=device,
+    )
 
 
-def audio_stream(name: str, form: AudioFormat, *, source: str = "") -> Stream:
+def audio_stream(
+    name: str, form: AudioFormat, *, source: str = "", device: Device | None = None
+) -> Stream:
     """Return the declaration of a sound; "playback" is nobody's, any other is the room's."""
     channels = ("left", "right") if form.channels == 2 else None
     names = channels or tuple(str(i + 1) for i in range(form.channels))
@@ -138,6 +153,7 @@ def audio_stream(name: str, form: AudioFormat, *, source: str = "") -> Stream:
         channels=tuple(Channel(each, "full scale") for each in names),
         scope=None if name == PLAYBACK else ROOM,
         source=source,
+        device=device,
     )
 
 

@@ -11,6 +11,7 @@ import select
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -41,6 +42,10 @@ _OPENING: Final = sum(
 )
 _PR_SET_DUMPABLE: Final = 4
 _LOCKED_AT: Final = 1 << 40  # the byte that stands for the file: Windows lets nobody read it
+
+# Which one it is; "" where it is none of the three.
+NAME: Final = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, "")
+NO_WINDOW: Final[int] = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # of a program that is asked
 
 HANG_UP: Final[Any] = getattr(signal, "SIGHUP", None)  # of a terminal; None: there is no such
 ENDINGS: Final = tuple(
@@ -223,5 +228,5 @@ def forbid_core_dumps() -> None:
     with suppress(ValueError, OSError):
         if limits is not None:
             limits.setrlimit(limits.RLIMIT_CORE, (0, 0))
-        if sys.platform == "linux":
+        if NAME == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 from msgspec import Meta
 
 from affetti.core.codes import Given, Name
+from affetti.core.devices import Device
 from affetti.core.events.base import OF_ITS_STREAM, Count, Event, Real, TimeNs, Traits, Whole, field
 from affetti.core.streams import CAMERA, AudioFormat, Stream
 
@@ -17,11 +18,13 @@ __all__ = [
     "ClockMeasured",
     "DeviceLost",
     "DeviceName",
+    "DeviceRefused",
     "DeviceRestored",
     "FrameCaptured",
     "FramesDropped",
     "GapCause",
     "LossCause",
+    "RefusalCause",
     "SamplesCaptured",
     "SamplesDropped",
     "StallCause",
@@ -36,6 +39,7 @@ GapCause: TypeAlias = Literal[
 ]
 Side: TypeAlias = Annotated[int, Meta(ge=1, le=65_535)]  # of a picture, as a JPEG can have it
 StallCause: TypeAlias = Literal["asleep", "stopped", "slow"]
+RefusalCause: TypeAlias = Literal["another", "form"]
 LossCause: TypeAlias = Literal["unknown", "silent", "cut_off", "failed"]
 
 
@@ -178,3 +182,18 @@ class DeviceRestored(Event, frozen=True, kw_only=True, tag=True):
     device: Annotated[DeviceName, field("which")]
     stream: Annotated[StreamName | None, field("that it delivers, if any")] = None
     gap_ns: Annotated[TimeNs, field("since it was last heard of", "nanoseconds")]
+    found: Annotated[
+        Device | None, field("as it is now, where it is in another place or of another form")
+    ] = None
+
+
+class DeviceRefused(Event, frozen=True, kw_only=True, tag=True):
+    """A device was found where the one that is gone had been, and nothing is recorded from it."""
+
+    traits: ClassVar = Traits(message="device_refused", perceived=False)
+
+    device: Annotated[DeviceName, field("that is gone")]
+    stream: Annotated[StreamName | None, field("that it delivers, if any")] = None
+    cause: Annotated[RefusalCause, field("another one, or one that cannot deliver as before")]
+    name: Annotated[Given, field("as the device that was found calls itself")] = ""
+    found: Annotated[Device | None, field("what was found")] = None

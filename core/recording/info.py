@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from affetti.core.clock import NS_PER_S
+from affetti.core.devices import Device
 from affetti.core.events import ESTIMATE_TABLES, Environment, Moment
 from affetti.core.journal import sentence
 from affetti.core.recording.losses import source_losses, statement, withdrawn_words
@@ -101,6 +102,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     camera: str | None
     microphone: str | None
     speaker: str | None
+    devices: dict[str, Device]  # by stream, as far as it is known which they were
     outages: dict[str, int]
     estimates: dict[str, int]
     skipped: dict[str, int]
@@ -170,6 +172,7 @@ def describe(
         camera=started.camera,
         microphone=started.microphone,
         speaker=started.speaker,
+        devices={n: s.device for n, s in state.streams.items() if s.device is not None},
         outages=dict(state.outages),
         estimates=dict.fromkeys(ESTIMATE_TABLES, 0) | dict(state.estimates),
         skipped=dict(state.skipped),

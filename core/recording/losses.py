@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import FilmLoss, LostSpan, SessionRecovered, SoundLoss, Withdrawn
+from affetti.core.devices import Device
+from affetti.core.events import (
+    DeviceRefused,
+    DeviceRestored,
+    FilmLoss,
+    LostSpan,
+    SessionRecovered,
+    SoundLoss,
+    Withdrawn,
+)
 from affetti.core.language import clock_text, counted, listed, text, word
 from affetti.core.state import SessionState
 
@@ -146,10 +155,30 @@ def withdrawn_words(event: Withdrawn) -> str:
 
 
 def source_losses(state: SessionState) -> list[str]:
-    """Return in words what could not be read of the files that a session was made of."""
+    """Return in words what could not be read of files, and which devices changed on the way."""
     film = state.ended.film if state.ended is not None else None
     tracks = [track_statement(t.file_name, t.loss) for t in state.tracks if t.loss is not None]
-    return [*([film_statement(film)] if film is not None else []), *tracks]
+    devices = [device_statement(each) for each in state.changed]
+    return [*([film_statement(film)] if film is not None else []), *tracks, *devices]
+
+
+def device_statement(changed: DeviceRefused | DeviceRestored) -> str:
+    """Return in words that another device took the place of one, or that it came back changed."""
+    message, found = "device_changed.back", changed.found or Device()
+    if isinstance(changed, DeviceRefused):
+        message = f"device_changed.{changed.cause}"
+    device, at = word("device", changed.device), clock_text(changed.t_ns / NS_PER_S)
+    return text(message, device=device, at=at, name=found.name, form=device_form(found))
+
+
+def device_form(device: Device) -> str:
+    """Return in words what a device delivers; a dash where that is not known."""
+    if device.rate_hz is not None and device.channels is not None:
+        channels = counted("count.channel", device.channels)
+        return text("device_form.sound", rate=f"{device.rate_hz:g}", channels=channels)
+    if device.width_px is not None and device.height_px is not None:
+        return text("device_form.pictures", width=device.width_px, height=device.height_px)
+    return text("unknown")
 
 
 def track_statement(file_name: str, lost: SoundLoss) -> str:

@@ -20,10 +20,12 @@ def devices(as_json: bool) -> None:
         "microphones": found.microphones(),
         "speakers": found.speakers(),
     }
+    known = {camera.number: camera for camera in found.known_cameras()}
     if as_json:
-        terminal.print_json(lists)
+        terminal.print_json({**lists, "camera_devices": list(known.values())})
         return
     for kind, names in lists.items():
         click.echo(text(f"devices.{kind}"))
         for name in names or [text("devices.none")]:
-            terminal.say(f"  {name}")
+            what = known[name].name if kind == "cameras" and name in known else ""
+            terminal.say(f"  {name}  {what}".rstrip())

@@ -1,21 +1,24 @@
 """The picture: a camera, a video file that stands in for one, or the address of a stream."""
 
 import os
-import platform
 import re
 import threading
 from itertools import chain, repeat
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
+from affetti.core import hardware, system
 from affetti.core.clock import NS_PER_S
+from affetti.core.devices import Device, is_alone, recognised
 from affetti.core.errors import AffettiError, DeviceError
-from affetti.core.events import DeviceLost, DeviceRestored
+from affetti.core.events import DeviceLost, DeviceRefused, DeviceRestored
 from affetti.core.paths import is_address, typed
 from affetti.core.settings import Settings, VideoSettings
 from affetti.core.streams import CAMERA, VIDEO, Stream, stream_name, video_stream
 from affetti.recorder.sources import Sink, Source
-from affetti.recorder.sources.devices import cameras
+from affetti.recorder.sources.devices import camera_named, cameras
 from affetti.recorder.sources.film import Film
 from affetti.recorder.sources.frames import FrameLog, Picture
 from affetti.recorder.sources.opencv import opencv
@@ -43,9 +46,9 @@ def open_camera(name: str, settings: VideoSettings, stream: str = CAMERA) -> Cam
     Parameters
     ----------
     name
-        The index of a camera ("0"), the address of a stream (with "://"), or the path of a
-        film. A number that is both the name of a file here and a camera's means the camera;
-        "./0" means the file.
+        The number of a camera ("0") or its name, the address of a stream (with "://"), or the
+        path of a film. A number that is both the name of a file here and a camera's means the
+        camera; "./0" means the file.
     settings
         Size and rate to ask a camera for, and the quality of the JPEGs.
     stream
@@ -55,6 +58,8 @@ def open_camera(name: str, settings: VideoSettings, stream: str = CAMERA) -> Cam
     is_file = os.path.isfile(name)
     if device and (device[1] in cameras() or not is_file):
         return LiveCamera(_Index(int(device[1]), settings), settings, stream)
+    if not is_file and (index := camera_named(name)) is not None:
+        return LiveCamera(_Index(index, settings), settings, stream)
     if is_address(name) and not is_file:
         return LiveCamera(_Address(name.strip()), settings, stream)
     return Film(typed(name), settings, stream)
@@ -75,22 +80,61 @@ class _Feed(Protocol):
         """Return an `cv2.VideoCapture` and its first frame; AffettiError when there is none."""
         ...
 
+    @property
+    def device(self) -> Device | None:
+        """Which camera it is, once it is open; None where nothing is known of it."""
+        ...
+
+    def intruder(self) -> Device | None:
+        """Return a camera that is not the one that is gone, and stands in its place."""
+        ...
+
 
 class _Index:
-    """A camera connected to this machine."""
+    """A camera connected to this machine: the one that the number meant when it was opened first.
+
+    It is found again under whatever number it has, and no other is taken for it. Where the system
+    does not tell cameras apart, it is its number.
+    """
 
     patience_s = 2.0
 
     def __init__(self, index: int, settings: VideoSettings) -> None:
         self._index = index
         self._settings = settings
+        self._alone = True
+        self.device: Device | None = None
         self.description = str(index)
 
     def open(self) -> tuple[Any, Picture]:
+        found = hardware.cameras() or []
+        if self.device is not None:
+            return self._open_again(self.device, found)
+        known = next((each for each in found if each.number == str(self._index)), None)
+        capture, picture = self._opened(self._index)
+        if known is not None and known.name:
+            self._alone = is_alone(known, found)
+            self.device = _sized(known, picture)
+        return capture, picture
+
+    def intruder(self) -> Device | None:
+        found = hardware.cameras() or []
+        if self.device is None or recognised(self.device, self._alone, found) is not None:
+            return None
+        number = self.device.number
+        return next((each for each in found if each.number == number), None)
+
+    def _open_again(self, known: Device, found: list[Device]) -> tuple[Any, Picture]:
+        match = recognised(known, self._alone, found)
+        if match is None:
+            raise self._missing()
+        capture, picture = self._opened(int(match.number))
+        self.device = _sized(match, picture)
+        return capture, picture
+
+    def _opened(self, index: int) -> tuple[Any, Picture]:
         cv2 = opencv()
-        capture = cv2.VideoCapture(
-            self._index, cv2.CAP_V4L2 if platform.system() == "Linux" else cv2.CAP_ANY
-        )
+        capture = cv2.VideoCapture(index, cv2.CAP_V4L2 if system.NAME == "linux" else cv2.CAP_ANY)
         if self._settings.width_px > 640:
             # Uncompressed, larger pictures do not fit through USB at full rate.
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -101,15 +145,23 @@ class _Index:
         if found:
             return capture, picture
         capture.release()
+        raise self._missing()
+
+    def _missing(self) -> AffettiError:
         indexes = ", ".join(cameras())
         id = "camera.cannot_be_opened" if indexes else "camera.none_connected"
-        raise DeviceError(id, index=self._index, indexes=indexes)
+        return DeviceError(id, index=self._index, indexes=indexes)
+
+
+def _sized(device: Device, picture: Picture) -> Device:
+    return replace(device, width_px=picture.shape[1], height_px=picture.shape[0])
 
 
 class _Address:
     """A camera in the network."""
 
     patience_s = 0.0  # OpenCV's own time limits have run out by then
+    device = None
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -135,6 +187,9 @@ class _Address:
             return capture, picture
         capture.release()
         raise DeviceError("camera.camera_at_delivers_no", description=self.description)
+
+    def intruder(self) -> None:
+        return None
 
 
 class LiveCamera:
@@ -170,8 +225,13 @@ class LiveCamera:
     @property
     def streams(self) -> tuple[Stream, ...]:
         """What it sees, as JPEGs."""
-        rate_hz = self.frames_per_s
-        return (video_stream(self.stream, rate_hz=rate_hz, source=self.description),)
+        declared = video_stream(
+            self.stream,
+            rate_hz=self.frames_per_s,
+            source=self.description,
+            device=self._feed.device,
+        )
+        return (declared,)
 
     def open(self) -> None:
         """Open the camera, and wait for its first frame; AffettiError when there is none."""
@@ -231,6 +291,7 @@ class LiveCamera:
         )
         sink.put(lost)
         self._capture.release()
+        before, refused = self._feed.device, set[Device]()
         for pause_s in chain(_BACK_OFF_S, repeat(_BACK_OFF_S[-1])):
             if self._stopping.wait(pause_s):
                 return
@@ -238,9 +299,29 @@ class LiveCamera:
                 self._capture, _ = self._feed.open()
                 break
             except AffettiError:
-                continue
-        now_ns = sink.clock.now_ns()
+                self._tell_intruder(sink, refused)
+        now_ns, device = sink.clock.now_ns(), self._feed.device
         restored = DeviceRestored(
-            t_ns=now_ns, device=self.stream, stream=self.stream, gap_ns=now_ns - seen_ns
+            t_ns=now_ns,
+            device=self.stream,
+            stream=self.stream,
+            gap_ns=now_ns - seen_ns,
+            found=device if device != before else None,
         )
         sink.put(restored)
+
+    def _tell_intruder(self, sink: Sink, told: set[Device]) -> None:
+        """Record, once of each, that another camera is where the one that is gone had been."""
+        other = self._feed.intruder()
+        if other is None or other in told:
+            return
+        told.add(other)
+        refused = DeviceRefused(
+            t_ns=sink.clock.now_ns(),
+            device=self.stream,
+            stream=self.stream,
+            cause="another",
+            name=other.name,
+            found=other,
+        )
+        sink.put(refused)

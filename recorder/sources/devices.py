@@ -1,21 +1,31 @@
 """What is connected to this machine."""
 
-import platform
-from pathlib import Path
-
+from affetti.core import hardware, system
+from affetti.core.devices import Device
 from affetti.core.errors import AffettiError
 from affetti.recorder.sources.opencv import opencv
 from affetti.recorder.sources.portaudio import Direction, device_names
 
 _PROBED = 10  # camera indexes
-_VIDEO4LINUX = Path("/sys/class/video4linux")
 
 
 def cameras() -> tuple[str, ...]:
     """Return the indexes of the connected cameras, as text, without opening them on Linux."""
-    if platform.system() == "Linux":
-        return tuple(str(index) for index in range(_PROBED) if _is_linux_camera(index))
+    if system.NAME == "linux":
+        return tuple(camera.number for camera in known_cameras())
     return tuple(str(index) for index in range(_PROBED) if _opens(index))
+
+
+def known_cameras() -> list[Device]:
+    """Return the connected cameras as the system tells them apart; none where it does not."""
+    return hardware.cameras() or []
+
+
+def camera_named(name: str) -> int | None:
+    """Return the index of the one connected camera of that name; None where there is not one."""
+    wanted = name.strip().casefold()
+    found = [each for each in known_cameras() if each.name.casefold() == wanted] if wanted else []
+    return int(found[0].number) if len(found) == 1 else None
 
 
 def microphones() -> tuple[str, ...]:
@@ -33,16 +43,6 @@ def _names(direction: Direction) -> tuple[str, ...]:
         return device_names(direction)
     except AffettiError:
         return ()
-
-
-def _is_linux_camera(index: int) -> bool:
-    if not Path(f"/dev/video{index}").exists():
-        return False
-    try:
-        # A camera has a device for its metadata beside that for its frames, numbered after it.
-        return (_VIDEO4LINUX / f"video{index}" / "index").read_text().strip() == "0"
-    except OSError:
-        return True
 
 
 def _opens(index: int) -> bool:
