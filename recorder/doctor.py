@@ -19,7 +19,7 @@ from affetti.core.system import free_bytes
 from affetti.core.terminal import is_terminal
 from affetti.models.manifest import manifest, verified_bytes
 from affetti.recorder.sources import devices
-from affetti.recorder.sources.portaudio import portaudio
+from affetti.recorder.sources.soundcards import portaudio
 
 Status: TypeAlias = Literal["ok", "warning", "error"]
 

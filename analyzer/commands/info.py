@@ -12,7 +12,6 @@ from affetti.core.errors import ExitCode
 from affetti.core.language import clock_text, counted, text, word
 
 if TYPE_CHECKING:
-    from affetti.core.devices import Device
     from affetti.core.events import Environment
     from affetti.core.recording.info import (
         AudioInfo,
@@ -69,6 +68,8 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
 
 
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
+    from affetti.core.recording.losses import device_words
+
     if found.altered:
         yield text("info.altered"), text("info.altered_afterwards")
     yield text("info.session"), found.session_id
@@ -93,7 +94,8 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     for name, audio in found.audio.items():
         yield word("stream", name).capitalize(), _audio_line(audio)
     for name, device in found.devices.items():
-        yield text("info.device"), _device_line(name, device)
+        said = text("info.device_of", stream=word("stream", name), what=device_words(device))
+        yield text("info.device"), said
     for name, signal in found.signals.items():
         yield text("info.signal", name=name), _signal_line(signal)
     for track in found.tracks:
@@ -132,19 +134,6 @@ def _audio_line(audio: "AudioInfo") -> str:
         channels=counted("count.channel", audio.channels),
         gaps=audio.gaps,
     )
-
-
-def _device_line(stream: str, device: "Device") -> str:
-    from affetti.core.recording.losses import device_form
-
-    what = [device_form(device)]
-    if device.bus:
-        what.append(text("info.device_at", bus=device.bus))
-    if device.serial:
-        what.append(text("info.device_serial", serial=device.serial))
-    named = device.name or text("unknown")
-    said = word("stream", stream)
-    return text("info.device_of", stream=said, name=named, what=", ".join(what))
 
 
 def _track_line(track: "TrackInfo") -> str:

@@ -31,6 +31,7 @@ from affetti.analyzer.report.wording import (
 )
 from affetti.core.language import clock_text, counted, listed, text, word
 from affetti.core.recording.info import AudioInfo, SignalInfo
+from affetti.core.recording.losses import device_words
 from affetti.models.face.reference import TAKEN, Outcome
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
@@ -193,6 +194,8 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         rows.append((text("basis.video"), said))
     for name, audio in info.audio.items():
         rows.append((text("basis.sound", stream=stream_word(name)), _sound(audio)))
+    for name, device in info.devices.items():
+        rows.append((text("basis.device", stream=stream_word(name)), device_words(device)))
     for name, signal in info.signals.items():
         rows.append((text("basis.signal", stream=name), _signal(signal)))
     crowded = crowded_share(analysis.tables.face)

@@ -171,6 +171,16 @@ def device_statement(changed: DeviceRefused | DeviceRestored) -> str:
     return text(message, device=device, at=at, name=found.name, form=device_form(found))
 
 
+def device_words(device: Device) -> str:
+    """Return in words which device it is: its name, its form, its place and serial number."""
+    said = [device.name or text("unknown"), device_form(device)]
+    if device.bus:
+        said.append(text("device.at", bus=device.bus))
+    if device.serial:
+        said.append(text("device.serial", serial=device.serial))
+    return ", ".join(said)
+
+
 def device_form(device: Device) -> str:
     """Return in words what a device delivers; a dash where that is not known."""
     if device.rate_hz is not None and device.channels is not None:

@@ -236,11 +236,16 @@ class Engine:
 
     def _list_devices(self) -> None:
         self._readers.load()  # who chooses devices will record
-        from affetti.recorder.sources import devices  # noqa: PLC0415  asks every camera
+        from affetti.recorder.sources import devices, soundcards  # noqa: PLC0415  asks every camera
 
+        if self.recording is None:
+            soundcards.refresh()
         self._publish(
             messages.Devices(
-                tuple(devices.cameras()), tuple(devices.microphones()), tuple(devices.speakers())
+                tuple(devices.cameras()),
+                tuple(devices.microphones()),
+                tuple(devices.speakers()),
+                {camera.number: camera.name for camera in devices.known_cameras()},
             )
         )
 

@@ -153,6 +153,7 @@ class Devices(Message, frozen=True, tag=True):
     cameras: tuple[str, ...]  # indexes, as text
     microphones: tuple[str, ...]
     speakers: tuple[str, ...]
+    camera_names: dict[str, str] = {}  # by index, as far as they are known
 
 
 class Started(Message, frozen=True, tag=True):

@@ -4,7 +4,8 @@ from affetti.core import hardware, system
 from affetti.core.devices import Device
 from affetti.core.errors import AffettiError
 from affetti.recorder.sources.opencv import opencv
-from affetti.recorder.sources.portaudio import Direction, device_names
+from affetti.recorder.sources.portaudio import device_names
+from affetti.recorder.sources.soundcards import Direction
 
 _PROBED = 10  # camera indexes
 

@@ -22,7 +22,15 @@ from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
 from affetti.recorder.sources.sound import Decoded
 from affetti.recorder.sources.stream import BLOCK, StreamLog
-from affetti.recorder.sources.track import SUFFIXES, Track, common_format, decode, open_track
+from affetti.recorder.sources.track import (
+    SUFFIXES,
+    Converter,
+    Track,
+    common_format,
+    decode,
+    mixed,
+    open_track,
+)
 
 
 def open_microphone(name: str) -> AudioSource:
@@ -136,6 +144,7 @@ class _Heard:
 
     samples: NDArray[np.int16]
     t_ns: int  # when the first sample was captured
+    form: AudioFormat
     overflow: bool  # sound before it was lost in the card
     lost: int  # samples that found no room on the way to the log
 
@@ -170,7 +179,8 @@ class Microphone:
     @property
     def streams(self) -> tuple[Stream, ...]:
         """The sound of the room."""
-        return (audio_stream(ROOM, self.format, source=self.description),)
+        device = self._card.device
+        return (audio_stream(ROOM, self.format, source=self.description, device=device),)
 
     def open(self) -> None:
         """Open the device.
@@ -200,16 +210,17 @@ class Microphone:
             self._thread.join()
 
     def _callback(self, samples: NDArray[np.int16], count: int, times: Any, status: Any) -> None:
-        block_ns = count * NS_PER_S // self.format.rate_hz
+        form = self._card.form_now
+        block_ns = count * NS_PER_S // form.rate_hz
         heard_ns = self._clock.stamp_ns(times.currentTime, times.inputBufferAdcTime, -block_ns)
         if self._heard.qsize() >= QUEUED_BLOCKS:
             self._unqueued += count
             return
         lost, self._unqueued = self._unqueued, 0
-        self._heard.put(_Heard(samples.copy(), heard_ns, status.input_overflow, lost))
+        self._heard.put(_Heard(samples.copy(), heard_ns, form, status.input_overflow, lost))
 
     def _record(self, sink: Sink) -> None:
-        stream = StreamLog(ROOM, self.format, sink)
+        stream, former = StreamLog(ROOM, self.format, sink), _Former(self.format)
         heard_ns = sink.clock.now_ns()  # until when there is sound
         gap: GapCause | None = None  # why there is none from then on
         while True:
@@ -222,14 +233,48 @@ class Microphone:
                 continue
             if heard is None:
                 break
+            if self._card.take_interrupted():
+                gap = "device_lost"
             if heard.overflow:
                 gap = gap or "overflow"
             if gap:
-                missing = (heard.t_ns - heard_ns) * self.format.rate_hz // NS_PER_S
-                stream.gap(max(0, missing), gap, heard.t_ns)
+                former = _Former(self.format)
+            samples, t_ns = former.formed(heard)
+            if not len(samples):
+                continue
+            if gap:
+                missing = (t_ns - heard_ns) * self.format.rate_hz // NS_PER_S
+                stream.gap(max(0, missing), gap, t_ns)
                 gap = None
             stream.lose(heard.lost)
-            stream.keep(heard.samples, heard.t_ns)
-            heard_ns = heard.t_ns + stream.duration_ns(len(heard.samples))
+            stream.keep(samples, t_ns)
+            heard_ns = t_ns + stream.duration_ns(len(samples))
         stream.lose(self._unqueued)
         stream.tell_losses(sink.clock.now_ns())
+
+
+class _Former:
+    """Brings what a device delivers into the form that the stream was declared with.
+
+    Parameters
+    ----------
+    form
+        That form.
+    """
+
+    def __init__(self, form: AudioFormat) -> None:
+        self._form = form
+        self._converter = Converter(form)
+        self._ahead_ns = 0  # by how much more came out than went in: what is still inside
+
+    def formed(self, heard: _Heard) -> tuple[NDArray[np.int16], int]:
+        """Return the samples that are ready, of shape (samples, channels), and their time."""
+        if heard.form == self._form:
+            return heard.samples, heard.t_ns
+        block = mixed(heard.samples, self._form.channels)
+        ready = list(self._converter.converted(block, heard.form.rate_hz))
+        samples = np.concatenate(ready) if ready else block[:0]
+        t_ns = heard.t_ns + self._ahead_ns
+        self._ahead_ns += len(samples) * NS_PER_S // self._form.rate_hz
+        self._ahead_ns -= len(block) * NS_PER_S // heard.form.rate_hz
+        return samples, t_ns

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.devices import Device
 from affetti.core.events import (
     AudioFormat,
     GapCause,
@@ -74,7 +75,7 @@ class Player:
     @property
     def streams(self) -> tuple[Stream, ...]:
         """What is played."""
-        return (audio_stream(PLAYBACK, self.format),)
+        return (audio_stream(PLAYBACK, self.format, device=self._output.device),)
 
     def open(self) -> None:
         """Check every track, and the speaker.
@@ -190,6 +191,8 @@ class _PlaybackLog:
 class _Pacer:
     """Plays to the log alone: a block is recorded when its last sample would have been heard."""
 
+    device = None
+
     def __init__(self) -> None:
         self.ended = threading.Event()
         self._stopping = threading.Event()
@@ -237,6 +240,10 @@ class _Speaker:
         self._deck: Deck | None = None
         self._clock = CardClock(SessionClock())
         self._thread: threading.Thread | None = None
+
+    @property
+    def device(self) -> Device | None:
+        return self._card.device
 
     def open(self, form: AudioFormat) -> AudioFormat:
         opened = self._card.open(form.rate_hz, form.channels)
@@ -290,6 +297,8 @@ class _Speaker:
                 continue
             if played is None:
                 break
+            if self._card.take_interrupted():
+                log.disturb("device_lost")
             if played.underflow:
                 log.disturb("underflow")
             log.lose(played.lost)

@@ -187,17 +187,23 @@ def decode(
         The file cannot be decoded from here on, or is another one than was checked.
     """
     _refuse_replaced(track)
-    converter = _Converter(form)
+    converter = Converter(form)
     try:
         for block, rate_hz in blocks(track.path, track.found, decoded or Decoded()):
-            yield from converter.converted(_mix(block, form.channels), rate_hz)
+            yield from converter.converted(mixed(block, form.channels), rate_hz)
     except (UndecodableError, OSError) as error:
         raise _undecodable(track.path) from error
     yield from converter.rest()
 
 
-class _Converter:
-    """Brings sound to a rate; where the rate of what comes changes, it begins anew."""
+class Converter:
+    """Brings sound to a rate; where the rate of what comes changes, it begins anew.
+
+    Parameters
+    ----------
+    form
+        What is wanted.
+    """
 
     def __init__(self, form: AudioFormat) -> None:
         self._form = form
@@ -205,6 +211,7 @@ class _Converter:
         self._resampler: soxr.ResampleStream | None = None
 
     def converted(self, block: NDArray[np.int16], rate_hz: int) -> Iterator[NDArray[np.int16]]:
+        """Yield a block, of the channels wanted, at the rate wanted."""
         if rate_hz != self._rate_hz:
             yield from self.rest()
             self._rate_hz = rate_hz
@@ -215,13 +222,15 @@ class _Converter:
         yield block if self._resampler is None else self._resampler.resample_chunk(block)
 
     def rest(self) -> Iterator[NDArray[np.int16]]:
+        """Yield what is still on its way; what comes next begins anew."""
         if self._resampler is not None:
             nothing = np.zeros((0, self._form.channels), np.int16)
             yield self._resampler.resample_chunk(nothing, last=True)
             self._resampler = None
 
 
-def _mix(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:
+def mixed(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:
+    """Return sound, [n, channels], with another number of channels: the mean of all of them."""
     if block.shape[1] > channels:
         block = np.rint(block.mean(axis=1, keepdims=True)).astype(np.int16)
     if block.shape[1] < channels:

@@ -41,12 +41,7 @@ class VirtualSoundCard:
 
     def __enter__(self) -> Self:
         # PortAudio aborts where ALSA has devices but no default one.
-        devices = (
-            self._pcm("default", "room")
-            + self._pcm(self.speaker, "room")
-            + self._pcm(self.microphone, "room.monitor")
-        )
-        (self._folder / "alsa.conf").write_text(devices)
+        self.write_devices()
         self.plug_in()
         return self
 
@@ -54,10 +49,17 @@ class VirtualSoundCard:
         self.pull_out()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def plug_in(self) -> None:
+    def write_devices(self, *before: str) -> None:
+        """Say which devices there are: some that are not ours first, which number ours anew."""
+        devices = [*((name, "room") for name in before), (self.speaker, "room")]
+        devices += [(self.microphone, "room.monitor")]
+        listed = [self._pcm(name, device) for name, device in [("default", "room"), *devices]]
+        (self._folder / "alsa.conf").write_text("".join(listed))
+
+    def plug_in(self, rate_hz: int = RATE_HZ, channels: int = 2) -> None:
         """Start the daemon, and the silence without which a null sink's monitor is mute."""
         native = f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}"
-        sink = f"module-null-sink sink_name=room rate={RATE_HZ} channels=2 format=s16le"
+        sink = f"module-null-sink sink_name=room rate={rate_hz} channels={channels} format=s16le"
         daemon = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"]
         daemon += ["--use-pid-file=no", "--disable-shm=yes"]
         self._run([*daemon, f"--load={native}", f"--load={sink}"])

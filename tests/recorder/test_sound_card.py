@@ -118,7 +118,8 @@ def test_music_that_faltered_is_told_as_a_gap(card, tmp_path):
 
 
 @pytest.mark.campaign
-def test_a_sound_card_that_comes_back_is_used_again(card, tmp_path):
+@pytest.mark.parametrize("form", [{}, {"rate_hz": 16_000, "channels": 1}])
+def test_a_sound_card_that_comes_back_is_used_again(card, tmp_path, form):
     tracks = [tmp_path / "long.wav"]
     soundfile.write(tracks[0], np.ones((60 * RATE_HZ, 2), np.int16), RATE_HZ)
     process = program(card, tmp_path, tracks)
@@ -127,8 +128,10 @@ def test_a_sound_card_that_comes_back_is_used_again(card, tmp_path):
     time.sleep(1)
     card.pull_out()
     time.sleep(4)
-    card.plug_in()
-    time.sleep(6)
+    if form:
+        card.write_devices("another", "and_another")  # under other numbers, too
+    card.plug_in(**form)
+    time.sleep(8)
     (tmp_path / "enough").touch()
     assert process.wait(30) == 0
     events = events_in(tmp_path)

@@ -236,9 +236,7 @@ class SetupScreen(EngineScreen):
 
     def _offer(self, devices: Devices) -> None:
         named = {
-            "camera": [
-                (text("setup.camera_number", number=index), index) for index in devices.cameras
-            ],
+            "camera": [(_camera_words(index, devices), index) for index in devices.cameras],
             "microphone": _with_default(devices.microphones),
             "speaker": _with_default(devices.speakers),
         }
@@ -319,6 +317,12 @@ def _field(name: str, widget: Widget) -> ComposeResult:
     with Horizontal(classes="field", id=f"field-{widget.id}"):
         yield Label(name)
         yield widget
+
+
+def _camera_words(index: str, devices: Devices) -> str:
+    name = devices.camera_names.get(index)
+    message = "setup.camera_named" if name else "setup.camera_number"
+    return text(message, number=index, name=name)
 
 
 def _with_default(names: tuple[str, ...]) -> list[tuple[str, str]]:
