@@ -1,20 +1,15 @@
 """The same analysis for many recordings, in processes of their own."""
 
-import multiprocessing
 import os
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from affetti.analyzer.analysis import Parameters, analyze
+from affetti.analyzer.pool import carried_out, refuse_without_guard
 from affetti.analyzer.provenance import (
     folder_of,
     found_origin,
@@ -163,54 +158,15 @@ def analyze_files(
         guard.
     """
     _refuse_shared_folders(paths, request)
-    _refuse_without_guard()
+    refuse_without_guard()
     outcomes = {path: _failed(path, error) for path, error in _twins(paths).items()}
     for outcome in outcomes.values():
         done(outcome)
     left = [path for path in paths if path not in outcomes]
-    jobs = max(min(jobs or os.cpu_count() or 1, len(left)), 1)
-
-    def take(outcome: Outcome) -> None:
-        outcomes[outcome.path] = outcome
-        done(outcome)
-
-    for outcome in _pooled(left, request, jobs):
-        take(outcome)
-    # A worker that dies takes the pool with it; what it left undone gets a process each.
-    for path in [path for path in paths if path not in outcomes]:
-        for outcome in _pooled([path], request, 1):
-            take(outcome)
-        if path not in outcomes:
-            take(_failed(path, _died(path)))
+    for path, found in carried_out(partial(_guarded, request=request), left, jobs):
+        outcomes[path] = found or _failed(path, _died(path))
+        done(outcomes[path])
     return [outcomes[path] for path in paths]
-
-
-def _pooled(paths: list[Path], request: Request, jobs: int) -> Iterator[Outcome]:
-    """Yield outcomes as they come, until all are there or a worker has died."""
-    # Spawned, not forked: the libraries underneath have threads of their own.
-    context = multiprocessing.get_context("spawn")
-    tether, ours = context.Pipe(duplex=False)
-    with (
-        suppress(BrokenExecutor),
-        ProcessPoolExecutor(jobs, context, _tie, (tether,)) as pool,
-        closing(tether),
-        closing(ours),  # before the pool waits for its workers: they stop at once
-    ):
-        futures = [pool.submit(_guarded, path, request) for path in paths]
-        for future in as_completed(futures):
-            yield future.result()
-
-
-def _tie(tether: Connection) -> None:
-    """Let a worker live as long as its parent holds the other end, and heed no Ctrl+C itself."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_after, args=(tether,), name="tether", daemon=True).start()
-
-
-def _leave_after(tether: Connection) -> None:
-    with suppress(EOFError, OSError):
-        tether.recv_bytes()
-    os._exit(1)
 
 
 def _guarded(path: Path, request: Request) -> Outcome:
@@ -250,17 +206,6 @@ def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
                 "batch.holds_same_session_analyzed", path=path.name, other=other
             )
     return found
-
-
-def _refuse_without_guard() -> None:
-    """Refuse to start processes from a script that each of them would run from its beginning."""
-    main = sys.modules.get("__main__")
-    script = getattr(main, "__file__", None)
-    if script is None or getattr(main, "__spec__", None) is not None:
-        return
-    with suppress(OSError):
-        if b"__name__" not in Path(script).read_bytes():
-            raise UsageError("batch.no_main_guard", path=Path(script).name)
 
 
 def _refuse_shared_folders(paths: list[Path], request: Request) -> None:

@@ -168,6 +168,8 @@ def _statement(
             "environment": msgspec.to_builtins(analysis.info.environment),
         },
         "environment": msgspec.to_builtins(environment()),
+        "imported": msgspec.to_builtins(analysis.info.imported),
+        "consent": analysis.info.consent,
         "recovered": analysis.info.recovered,
         "lost_s": analysis.info.lost_s,
         "neutral_reference": analysis.neutral,

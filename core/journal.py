@@ -35,6 +35,14 @@ def _is_said(value: Any) -> bool:
     return bool(value) or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
+def consent_words(consent: Consent) -> str:
+    """Return in words what the person agreed to, or that nobody said so."""
+    if not consent.stated:
+        return text("consent.not_stated")
+    granted = [word("consent", scope) for scope in consent.granted]
+    return listed(granted) or text("consent.nothing")
+
+
 def _values(event: Event) -> dict[str, Any]:
     """Return what an event says by the names of its fields, in words; nanoseconds as lengths."""
     values: dict[str, Any] = {}
@@ -49,8 +57,7 @@ def _values(event: Event) -> dict[str, Any]:
 
 def _words(name: str, value: Any) -> Any:
     if isinstance(value, Consent):
-        granted = [word("consent", scope) for scope in value.granted]
-        return listed(granted) or text("consent.nothing")
+        return consent_words(value)
     if isinstance(value, dict):
         return ", ".join(text("journal.scale", name=k, value=v) for k, v in value.items())
     return one_line(word(name, value)) if isinstance(value, str) else value

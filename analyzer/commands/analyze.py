@@ -1,6 +1,5 @@
 """`affetti analyze`: tables of what a session expressed."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from affetti.analyzer.commands.arguments import ALTERED, JSON, SESSIONS
-from affetti.analyzer.commands.output import bar, command_line
+from affetti.analyzer.commands.output import bar, bar_of_many, command_line
 from affetti.core import terminal
 from affetti.core.errors import ExitCode
 from affetti.core.language import counted, text
@@ -115,10 +114,8 @@ def _analyze_one(path: Path, request: "Request") -> "Outcome":
 def _many(paths: list[Path], request: "Request", jobs: int | None) -> "list[Outcome]":
     from affetti.analyzer.batch import analyze_files
 
-    with click.progressbar(
-        length=len(paths), label=text("bar.recordings"), file=sys.stderr, show_pos=True
-    ) as bar:
-        return analyze_files(paths, request, jobs, lambda outcome: bar.update(1))
+    with bar_of_many(text("bar.recordings"), paths) as done:
+        return analyze_files(paths, request, jobs, lambda outcome: done(outcome.path))
 
 
 def _outcome_fields(outcome: "Outcome") -> dict[str, Any]:

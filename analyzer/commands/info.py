@@ -74,8 +74,12 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
         yield text("info.altered"), text("info.altered_afterwards")
     yield text("info.session"), found.session_id
     yield text("info.person"), found.person
-    made = text("info.made", at=found.wall_clock, version=found.software_version)
+    message = "info.made" if found.dated else "info.made_unknown"
+    made = text(message, at=found.wall_clock, version=found.software_version)
     yield text("info.recorded"), made
+    if found.imported is not None:
+        files = ", ".join(file.file_name for file in found.imported.files)
+        yield text("info.imported"), text("info.imported_of", files=files, at=found.imported.on)
     if found.pipeline:
         version = found.perception_version
         yield text("info.pipeline"), text("info.perceived", name=found.pipeline, version=version)
@@ -86,8 +90,7 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
         yield text("info.lost"), said
     for said in found.withdrawals:
         yield text("info.withdrawn"), said
-    agreed = [word("consent", scope) for scope, granted in found.consent.items() if granted]
-    yield text("info.consent"), ", ".join(agreed) or text("info.no_consent")
+    yield text("info.consent"), _consent(found)
     for number, (name, video) in enumerate(found.video.items()):
         label = text("info.video_of", name=name) if number else text("info.video")
         yield label, _video_line(video)
@@ -103,6 +106,13 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     for moment in found.moments:
         yield word("moment", moment.kind), f"{clock_text(moment.t_s)}  {moment.text}"
     yield text("info.estimates"), _estimates_line(found)
+
+
+def _consent(found: "SessionInfo") -> str:
+    if None in found.consent.values():
+        return text("consent.not_stated")
+    agreed = [word("consent", scope) for scope, granted in found.consent.items() if granted]
+    return ", ".join(agreed) or text("info.no_consent")
 
 
 def _ending(found: "SessionInfo") -> str:

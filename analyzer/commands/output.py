@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,40 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
             shown.update(max(0, 1000 * done // max(total, 1) - shown.pos))
 
         yield progress
+
+
+@contextmanager
+def bar_of_many(label: str, paths: Sequence[Path]) -> Iterator[Callable[[Path], None]]:
+    """Show a progress bar over many files; give a function that one is called with when done.
+
+    It goes by their sizes, so that the time it still takes is known while large ones are left.
+    """
+    sizes, left = {path: _size(path) for path in paths}, len(paths)
+
+    def shown(path: Path | None) -> str:
+        return f"{len(paths) - left}/{len(paths)}"
+
+    with click.progressbar(
+        length=sum(sizes.values()),
+        label=label,
+        file=sys.stderr,
+        width=30,
+        item_show_func=shown,
+    ) as progress:
+
+        def done(path: Path) -> None:
+            nonlocal left
+            left -= 1
+            progress.update(sizes[path], path)
+
+        yield done
+
+
+def _size(path: Path) -> int:
+    try:
+        return max(path.stat().st_size, 1)
+    except OSError:
+        return 1
 
 
 def command_line() -> str:

@@ -29,7 +29,9 @@ from affetti.analyzer.report.wording import (
     stream_word,
     times,
 )
-from affetti.core.language import clock_text, counted, listed, text, word
+from affetti.core.consent import NO_CONSENT
+from affetti.core.journal import consent_words
+from affetti.core.language import clock_text, counted, date, text, word
 from affetti.core.recording.info import AudioInfo, SignalInfo
 from affetti.core.recording.losses import device_words
 from affetti.models.face.reference import TAKEN, Outcome
@@ -187,6 +189,10 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what the report rests on, as labels and texts."""
     state, info = analysis.state, analysis.info
     rows = [(text("basis.consent"), _consent(analysis))]
+    if info.imported is not None:
+        files = ", ".join(file.file_name for file in info.imported.files)
+        said = text("basis.imported_of", files=files, date=date(info.imported.on))
+        rows.append((text("basis.imported"), said))
     rows += [_modality(name, summary) for name, summary in analysis.summaries.items()]
     if state.frames:
         frames, rate = number(state.frames, "frame"), info.frames_per_s
@@ -243,8 +249,7 @@ def _modality(name: ModalityName, summary: Summary) -> tuple[str, str]:
 def _consent(analysis: Analysis) -> str:
     """Return what was consented to at first, and whether that changed."""
     started = analysis.state.started
-    agreed = started.consent.granted if started else ()
-    words = listed([word("consent", scope) for scope in agreed]) or text("consent.nothing")
+    words = consent_words(started.consent if started else NO_CONSENT)
     begun = {each.start_ns for each in analysis.state.interruptions if each.cause == "no_consent"}
     later = bool(analysis.state.withdrawals)
     changed = later or bool(begun - {started.t_ns if started else 0})

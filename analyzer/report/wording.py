@@ -27,13 +27,16 @@ from affetti.core.language import (
     word,
 )
 from affetti.core.language import duration as seconds
+from affetti.core.recording.info import SessionInfo
 
 __all__ = [
     "alike",
     "alone",
+    "began",
     "clock",
     "congruence",
     "date",
+    "day_of",
     "emotion_word",
     "expressed",
     "index",
@@ -171,3 +174,13 @@ def when(one: Unseen) -> str:
     if one.start_s == one.stop_s:
         return clock_text(one.start_s)
     return text("unseen.stretch", start=clock_text(one.start_s), stop=clock_text(one.stop_s))
+
+
+def day_of(info: SessionInfo) -> str:
+    """Return the day of a session, or that it is not known."""
+    return date(info.wall_clock) if info.dated else text("report.undated")
+
+
+def began(info: SessionInfo) -> str:
+    """Return the time of day at which a session began, or that it is not known."""
+    return time_of_day(info.wall_clock) if info.dated else text("report.unknown_time")

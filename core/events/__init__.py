@@ -57,6 +57,7 @@ from affetti.core.events.consent import (
     ConsentChanged,
     Grant,
     consent_to,
+    unstated,
 )
 from affetti.core.events.estimates import (
     EmotionFused,
@@ -102,6 +103,8 @@ from affetti.core.events.session import (
     Failure,
     FilmLoss,
     Hole,
+    Imported,
+    ImportedFile,
     LostSpan,
     PerceptionSettings,
     Pipeline,
@@ -166,6 +169,8 @@ __all__ = [
     "Grant",
     "HeardEstimated",
     "Hole",
+    "Imported",
+    "ImportedFile",
     "LossCause",
     "LostSpan",
     "MarkedStretch",
@@ -215,6 +220,7 @@ __all__ = [
     "refuse_unstorable",
     "storable",
     "stream_of",
+    "unstated",
 ]
 
 KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in leaves(Event)}

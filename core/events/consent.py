@@ -18,10 +18,15 @@ SCOPES: Final = (VIDEO, ROOM, SIGNALS, IDENTITY, PICTURES_IN_REPORTS, RESEARCH)
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """Whether something is consented to, and since when."""
+    """Whether something is consented to, and since when.
+
+    Of a film that is imported without a word on consent, what is in it is kept on the word of
+    whoever imports it: granted, and not stated.
+    """
 
     granted: bool
     since: Day = ""  # ISO 8601 date; "" where it is not known
+    stated: bool = True
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -42,6 +47,11 @@ class Consent(msgspec.Struct, frozen=True):
         named = sorted(self.scopes, key=lambda s: SCOPES.index(s) if s in SCOPES else len(SCOPES))
         return tuple(scope for scope in named if self.scopes[scope].granted)
 
+    @property
+    def stated(self) -> bool:
+        """Whether somebody said what the person agreed to."""
+        return all(grant.stated for grant in self.scopes.values())
+
     def changed(
         self, *, granted: Iterable[str] = (), ended: Iterable[str] = (), since: str = ""
     ) -> "Consent":
@@ -56,6 +66,11 @@ def consent_to(*scopes: str, since: str = "") -> Consent:
     """Return the consent to some scopes and to nothing else, given on a date."""
     named = dict.fromkeys((*SCOPES, *scopes))
     return Consent({scope: Grant(scope in scopes, since) for scope in named})
+
+
+def unstated(*scopes: str) -> Consent:
+    """Return the consent of which nothing is known, and under which some scopes are kept."""
+    return Consent({scope: Grant(scope in scopes, stated=False) for scope in SCOPES})
 
 
 class ConsentChanged(Event, frozen=True, kw_only=True, tag=True):

@@ -69,6 +69,23 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     sound_events: Code = ""  # none: no kinds of sound are told apart, and all is read as music
 
 
+class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a recording was made of."""
+
+    file_name: Given  # without its folder
+    sha256: Digest
+    role: Code  # "film", "room", "music" or "signals"
+    start_ns: Whole = 0  # when it begins in the session
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """That a recording was made out of files which Affetti did not record, and of which."""
+
+    on: WallClock  # ISO 8601 with offset
+    files: tuple[ImportedFile, ...]
+    made: WallClock | None = None  # when the first was, as it says; None where it does not
+
+
 class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     """The first event: whose recording this is, of what, and what made it."""
 
@@ -99,6 +116,9 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     environment: Annotated[Environment, field("the machine and the libraries that made it")] = (
         Environment()
     )
+    imported: Annotated[
+        Imported | None, field("of what files it was made, where it was not recorded live")
+    ] = None
 
 
 class RecordingPaused(Event, frozen=True, kw_only=True, tag=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.devices import Device
-from affetti.core.events import ESTIMATE_TABLES, Environment, Moment
+from affetti.core.events import ESTIMATE_TABLES, Environment, Imported, Moment
 from affetti.core.journal import sentence
 from affetti.core.recording.losses import source_losses, statement, withdrawn_words
 from affetti.core.state import SessionState, Signal, Track
@@ -97,7 +97,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     recovery: str | None  # in words, what was lost
     source_losses: list[str]  # what could not be read of films and tracks, in words
     withdrawals: list[str]  # what was removed after the recording, in words
-    consent: dict[str, bool]  # by scope
+    consent: dict[str, bool | None]  # by scope; None where nobody said
     consent_since: dict[str, str]  # the date of each
     camera: str | None
     microphone: str | None
@@ -113,6 +113,12 @@ class SessionInfo(msgspec.Struct, frozen=True):
     software_version: str
     schema_version: str
     log_sha256: str
+    imported: Imported | None  # of what files, where it was not recorded live
+
+    @property
+    def dated(self) -> bool:
+        """Whether `wall_clock` is when it was recorded: not every film says when it was made."""
+        return self.imported is None or self.imported.made is not None
 
 
 def describe(
@@ -167,7 +173,10 @@ def describe(
         recovery=statement(state.recovered, state) if state.recovered else None,
         source_losses=source_losses(state),
         withdrawals=[withdrawn_words(each) for each in state.withdrawals],
-        consent={scope: grant.granted for scope, grant in state.consent.scopes.items()},
+        consent={
+            scope: grant.granted if grant.stated else None
+            for scope, grant in state.consent.scopes.items()
+        },
         consent_since={scope: grant.since for scope, grant in state.consent.scopes.items()},
         camera=started.camera,
         microphone=started.microphone,
@@ -183,6 +192,7 @@ def describe(
         software_version=started.software_version,
         schema_version=started.schema_version,
         log_sha256=log_sha256,
+        imported=started.imported,
     )
 
 

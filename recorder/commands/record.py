@@ -5,16 +5,14 @@ from typing import Any
 import click
 
 from affetti.core.numbers import DURATION_S, NEUTRAL_REFERENCE_S, Number
-
-# Scopes of consent beside those to video and audio; `core.events` has them all.
-_FURTHER_SCOPES = ("room", "signals", "identity", "pictures_in_reports", "research")
+from affetti.recorder.commands.consent import NAMES, consent_named
 
 
 @click.command()
 @click.option("--person", metavar="CODE", default=None, help="A pseudonym: letters and digits.")
 @click.option(
     "--consent",
-    type=click.Choice(["both", "video", "audio", "none", *_FURTHER_SCOPES]),
+    type=click.Choice(NAMES),
     multiple=True,
     help="What the person agreed to; give it again. Both are video and audio, the sound of the "
     "room. Without a screen, naming a camera, a microphone or a signal says that they did.",
@@ -82,13 +80,14 @@ def record(
     affetti record --playlist study.csv
     """
     from affetti.core import settings
+    from affetti.core.consent import today
     from affetti.core.paths import typed
     from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
 
     plan = Plan(
         person=person if person is not None else "anon",
-        consent=_consent(consent or ("both", *(["signals"] if signal else []))),
+        consent=consent_named(consent or ("both", *(["signals"] if signal else [])), today()),
         output=output,
         camera=camera,
         microphone=microphone,
@@ -106,15 +105,6 @@ def record(
         from affetti.recorder.tui.session import run
 
         run(plan, settings.load(), person_known=person is not None, consent_known=bool(consent))
-
-
-def _consent(named: tuple[str, ...]) -> Any:
-    """Return the consent to what was named on the command line, given today."""
-    from affetti.core.consent import today
-    from affetti.core.events import consent_to
-
-    means = {"both": ("video", "room"), "audio": ("room",), "none": ()}
-    return consent_to(*(s for name in named for s in means.get(name, (name,))), since=today())
 
 
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:

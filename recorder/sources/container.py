@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +51,16 @@ class Undecoded:
     """A frame that cannot be decoded, or only in part."""
 
     stamp_ns: int | None
+
+
+def opened(path: Path) -> Any:
+    """Open a film file, and nothing that it names; PyAV's errors where it cannot be read."""
+    return pyav().open(
+        # A name with a colon would be taken for an address, and one with % for many files.
+        f"file:{path.absolute()}",
+        options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+        metadata_errors="replace",
+    )
 
 
 class Container:
@@ -103,6 +114,33 @@ class Container:
         if not length or not _STATING & set(self._file.format.name.split(",")):
             return None
         return int(length) * 1000
+
+    @property
+    def pictures_end_ns(self) -> int | None:
+        """When the last picture is over, as the film says, from its start; None where it does not.
+
+        That is known once something was decoded.
+        """
+        length, first = self._stream.duration, self._stream.start_time
+        return (
+            None if not length else self._from_start(length + (first or 0), self._stream.time_base)
+        )
+
+    @property
+    def made(self) -> str | None:
+        """When it was made, as it says: ISO 8601 with offset; None where it does not say."""
+        said = {**self._file.metadata, **self._stream.metadata}.get("creation_time", "")
+        try:
+            moment = datetime.fromisoformat(said.strip())
+        except ValueError:
+            return None
+        # Cameras without a clock say the beginning of an epoch.
+        return moment.astimezone().isoformat() if moment.tzinfo and moment.year > 1970 else None
+
+    @property
+    def reached_ns(self) -> int:
+        """How far any packet that was read so far reaches, from the film's start."""
+        return self._reached_ns
 
     @property
     def cut_off(self) -> bool:
@@ -253,15 +291,9 @@ class Container:
         return name.startswith("mov") and _box_end(self._path, b"") > self._size
 
     def _open(self) -> Any:
-        av = pyav()
         try:
-            # A name with a colon would be taken for an address, and one with % for many files.
-            return av.open(
-                f"file:{self._path.absolute()}",
-                options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
-                metadata_errors="replace",
-            )
-        except (av.FFmpegError, ValueError) as error:
+            return opened(self._path)
+        except (pyav().FFmpegError, ValueError) as error:
             raise self._refusal() from error
 
     def _refusal(self) -> AffettiError:

@@ -126,10 +126,10 @@ class Film:
 
     def _show(self, sink: Sink) -> None:
         log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S, self.stream)
-        holes = _Holes(sink, self.stream, sink.clock.now_ns())
+        holes = Holes(sink, self.stream, sink.clock.now_ns())
         nominal_ns = round(NS_PER_S / self.frames_per_s)
         over_ns = late_ns = 0
-        for item, due_ns in due_times(_in_order(self._items), nominal_ns):
+        for item, due_ns in due_times(in_order(self._items), nominal_ns):
             if not wait_until(holes.start_ns + due_ns, sink, self._stopping):
                 break
             late_ns += holes.catch_up(due_ns)
@@ -171,7 +171,7 @@ def film_source(name: str, settings: Settings) -> Film:
     return Film(Path(name), settings.video, stream_name(Path(name).stem))
 
 
-class _Holes:
+class Holes:
     """Gathers frames in a row that could not be decoded, and tells of them."""
 
     def __init__(self, sink: Sink, stream: str, start_ns: int) -> None:
@@ -205,7 +205,7 @@ class _Holes:
             self._count = 0
 
 
-def _in_order(items: Iterator[Decoded | Undecoded]) -> Iterator[Decoded | Undecoded]:
+def in_order(items: Iterator[Decoded | Undecoded]) -> Iterator[Decoded | Undecoded]:
     """Put what cannot be decoded where it was: a decoder notices before it shows."""
     early: list[Undecoded] = []
     passed_by = 0

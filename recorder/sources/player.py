@@ -15,7 +15,6 @@ from affetti.core.events import (
     TrackEnded,
     TrackPaused,
     TrackResumed,
-    TrackStarted,
 )
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
@@ -25,7 +24,7 @@ from affetti.recorder.sources.deck import Cue, Deck, Sound
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
 from affetti.recorder.sources.stream import BLOCK, StreamLog
-from affetti.recorder.sources.track import Track, common_format, open_track
+from affetti.recorder.sources.track import Track, common_format, open_track, track_started
 
 _SILENT_FIRST_S: Final = 0.2  # a card may swallow what it is given first
 _PREFILL_S: Final = 5.0  # how long to wait for the first decoded sound
@@ -166,18 +165,7 @@ class _PlaybackLog:
         place = {"t_ns": self.heard_ns, "track": cue.track, "sample": self._stream.sample}
         match cue.kind:
             case "start":
-                track = self._tracks[cue.track]
-                self.sink.put(
-                    TrackStarted(
-                        **place,
-                        title=track.title,
-                        file_name=track.path.name,
-                        sha256=track.sha256,
-                        duration_s=track.duration_s,
-                        expected=track.entry.expected,
-                        columns=track.entry.columns,
-                    )
-                )
+                self.sink.put(track_started(self._tracks[cue.track], **place))
             case "pause":
                 self.sink.put(TrackPaused(**place))
             case "resume":

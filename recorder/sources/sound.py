@@ -251,10 +251,10 @@ def _frames(packet: Any, decoded: Decoded, av: Any) -> Iterator[tuple[Samples, i
     for frame in frames:
         if frame.samples:
             decoded.failing = False
-            yield _samples(frame), frame.sample_rate
+            yield samples_of(frame), frame.sample_rate
 
 
-def _samples(frame: Any) -> Samples:
+def samples_of(frame: Any) -> Samples:
     """Return a frame as int16 [n, channels], whatever its own type."""
     values = frame.to_ndarray()
     channels = len(frame.layout.channels)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from affetti.core import place
 from affetti.core.errors import AffettiError, FileMissing, MediaError
-from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat
+from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat, TrackStarted
 from affetti.core.labels import label
 from affetti.core.paths import typed
 from affetti.core.people.playlist import PlaylistEntry
@@ -132,6 +132,19 @@ def _refuse_replaced(track: Track) -> None:
         raise MediaError("track.replaced", path=track.path.name)
 
 
+def track_started(track: Track, /, **place: int) -> TrackStarted:
+    """Return that a track begins: `t_ns`, its number `track`, and the `sample` of the stream."""
+    return TrackStarted(
+        **place,
+        title=track.title,
+        file_name=track.path.name,
+        sha256=track.sha256,
+        duration_s=track.duration_s,
+        expected=track.entry.expected,
+        columns=track.entry.columns,
+    )
+
+
 def common_format(tracks: list[Track]) -> AudioFormat:
     """Return the form in which all of `tracks` can be played one after another.
 
@@ -141,10 +154,13 @@ def common_format(tracks: list[Track]) -> AudioFormat:
     equally frequent it is 44,100 or 48,000 Hz rather than another, and then the higher one.
     Rates outside 8,000 to 192,000 Hz do not count; where all are, it is 44,100 or 48,000 Hz.
     """
-    return AudioFormat(
-        rate_hz=_stream_rate_hz([track.rate_hz for track in tracks]),
-        channels=min(2, max(track.channels for track in tracks)),
-    )
+    return form_for([(track.rate_hz, track.channels) for track in tracks])
+
+
+def form_for(found: list[tuple[int, int]]) -> AudioFormat:
+    """Return the form in which sound of some rates and numbers of channels can be kept."""
+    rates_hz, channels = zip(*found, strict=True)
+    return AudioFormat(rate_hz=_stream_rate_hz([*rates_hz]), channels=min(2, max(channels)))
 
 
 def _stream_rate_hz(rates_hz: list[int]) -> int:

@@ -1,0 +1,86 @@
+"""The same work on many files, in processes of their own.
+
+They live no longer than who started them; one that dies costs the file that it was at work on,
+and no other.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import closing, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TypeVar
+
+from affetti.core.errors import UsageError
+
+T = TypeVar("T")
+
+
+def carried_out(
+    work: Callable[[Path], T], paths: Sequence[Path], jobs: int | None = None
+) -> Iterator[tuple[Path, T | None]]:
+    """Yield each file with what work found of it, as it is done; None where its process died.
+
+    Parameters
+    ----------
+    work
+        What to do, as something that can be pickled; it raises nothing.
+    paths
+        The files.
+    jobs
+        How many processes; by default one a processor.
+    """
+    jobs = max(min(jobs or os.cpu_count() or 1, len(paths)), 1)
+    done = set()
+    for path, found in _pooled(work, paths, jobs):
+        done.add(path)
+        yield path, found
+    # A worker that dies takes the pool with it; what it left undone gets a process each.
+    for path in [path for path in paths if path not in done]:
+        yield next(_pooled(work, [path], 1), (path, None))
+
+
+def _pooled(
+    work: Callable[[Path], T], paths: Sequence[Path], jobs: int
+) -> Iterator[tuple[Path, T]]:
+    """Yield what was found as it comes, until all is there or a worker has died."""
+    # Spawned, not forked: the libraries underneath have threads of their own.
+    context = multiprocessing.get_context("spawn")
+    tether, ours = context.Pipe(duplex=False)
+    with (
+        suppress(BrokenExecutor),
+        ProcessPoolExecutor(jobs, context, _tie, (tether,)) as pool,
+        closing(tether),
+        closing(ours),  # before the pool waits for its workers: they stop at once
+    ):
+        futures = {pool.submit(work, path): path for path in paths}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def _tie(tether: Connection) -> None:
+    """Let a worker live as long as its parent holds the other end, and heed no Ctrl+C itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_after, args=(tether,), name="tether", daemon=True).start()
+
+
+def _leave_after(tether: Connection) -> None:
+    with suppress(EOFError, OSError):
+        tether.recv_bytes()
+    os._exit(1)
+
+
+def refuse_without_guard() -> None:
+    """Refuse to start processes from a script that each of them would run from its beginning."""
+    main = sys.modules.get("__main__")
+    script = getattr(main, "__file__", None)
+    if script is None or getattr(main, "__spec__", None) is not None:
+        return
+    with suppress(OSError):
+        if b"__name__" not in Path(script).read_bytes():
+            raise UsageError("batch.no_main_guard", path=Path(script).name)

@@ -1,0 +1,137 @@
+"""Many films at once, each in a process of its own."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+from affetti.analyzer.pool import carried_out, refuse_without_guard
+from affetti.core.errors import AffettiError, FileMissing, UsageError
+from affetti.core.recording.names import one_of_each
+from affetti.recorder.imports.films import Progress, Request, import_film, target_of
+
+SUFFIXES: Final = frozenset(
+    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts"}
+    | {".wmv", ".asf", ".flv", ".3gp", ".dv", ".mxf", ".ogv", ".vob"}
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes
+    ----------
+    status
+        "written"; "current", when the recording of it was there already, and whole; or "failed".
+    recording
+        The recording that it is now.
+    error
+        Why it failed.
+    """
+
+    path: Path
+    status: Literal["written", "current", "failed"]
+    recording: Path | None = None
+    error: AffettiError | None = None
+
+
+def films_in(paths: Iterable[Path]) -> list[Path]:
+    """Return the films named: files as they are, folders as the films inside and below.
+
+    Raises
+    ------
+    AffettiError
+        A folder holds none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        inside = sorted(_inside(path))
+        if not inside:
+            raise FileMissing("imports.no_film", path=path)
+        found += inside
+    return one_of_each(found)
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(where, name)
+
+
+def imported(path: Path, request: Request, progress: Progress | None = None) -> Outcome:
+    """Import one film.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be imported.
+    """
+    status = import_film(path, request, progress)
+    return Outcome(path, status, target_of(path, request.output))
+
+
+def import_films(
+    paths: list[Path],
+    request: Request,
+    jobs: int | None = None,
+    done: Callable[[Outcome], object] = lambda outcome: None,
+) -> list[Outcome]:
+    """Import many films, `jobs` at a time; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    paths
+        The films; `films_in` finds those of a folder.
+    request
+        What to make of each; its `output` is a folder.
+    jobs
+        How many processes; by default one a processor.
+    done
+        Called with each outcome as it comes.
+
+    Returns
+    -------
+    The outcomes, in the order of `paths`.
+
+    Raises
+    ------
+    AffettiError
+        Two films would become the same recording, or the script that calls this lacks its guard.
+    """
+    _refuse_one_target(paths, request)
+    refuse_without_guard()
+    outcomes: dict[Path, Outcome] = {}
+    for path, found in carried_out(partial(_guarded, request=request), paths, jobs):
+        outcomes[path] = found or _failed(path, AffettiError("imports.died", path=path.name))
+        done(outcomes[path])
+    return [outcomes[path] for path in paths]
+
+
+def _guarded(path: Path, request: Request) -> Outcome:
+    try:
+        return imported(path, request)
+    except AffettiError as error:
+        return _failed(path, error)
+    except Exception as error:
+        name = type(error).__name__
+        return _failed(path, AffettiError("imports.failed", path=path.name, name=name, error=error))
+
+
+def _failed(path: Path, error: AffettiError) -> Outcome:
+    return Outcome(path, "failed", error=error)
+
+
+def _refuse_one_target(paths: list[Path], request: Request) -> None:
+    taken: dict[Path, Path] = {}
+    for path in paths:
+        other = taken.setdefault(target_of(path, request.output), path)
+        if other != path:
+            raise UsageError("imports.one_target", other=other, path=path)

@@ -1,0 +1,128 @@
+"""The log of a recording that is made of files: written as fast as they can be read."""
+
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from affetti.core.clock import SessionClock
+from affetti.core.environment import environment
+from affetti.core.errors import FileExists
+from affetti.core.events import (
+    Event,
+    FilmLoss,
+    Imported,
+    SessionEnded,
+    SessionStarted,
+    decode,
+    storable,
+)
+from affetti.core.recording.names import named_like_parts, parts_of
+from affetti.core.recording.parts import PartLog, remove, survey
+from affetti.core.recording.sealing import Progress, discard_blank, seal
+from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
+from affetti.models.perception import PERCEPTION_VERSION
+from affetti.models.pipelines import AFFETTI, Offer, digests_of
+
+
+def now() -> str:
+    """Return the time on the wall, as recordings have it."""
+    return datetime.now(UTC).astimezone().isoformat(timespec="microseconds")
+
+
+class ImportLog:
+    """Takes in the events of one recording, and seals them; it is a sink for sources.
+
+    Parameters
+    ----------
+    target
+        The sealed file to make.
+    settings
+        Of the log.
+
+    Raises
+    ------
+    AffettiError
+        The folder cannot be written, or the disk has no room.
+    """
+
+    def __init__(self, target: Path, settings: LogSettings) -> None:
+        self.clock = SessionClock()  # no source here looks at it: files have times of their own
+        self._target = target
+        self._session_id = uuid.uuid4().hex
+        self._log = PartLog(target, self._session_id, settings)
+        self._end_ns = 0
+
+    def begin(self, imported: Imported, **said: Any) -> None:
+        """Write the first event: what is imported, and whatever else is `said` of the session."""
+        self.put(
+            SessionStarted(
+                t_ns=0,
+                session_id=self._session_id,
+                software_version=version("affetti"),
+                wall_clock=imported.made or imported.on,
+                models=digests_of(Offer(AFFETTI).models),
+                pipeline=AFFETTI,
+                perception_version=PERCEPTION_VERSION,
+                environment=environment(),
+                imported=imported,
+                **said,
+            )
+        )
+
+    def put(self, event: Event, blob: bytes = b"") -> bool:
+        """Write an event."""
+        self._log.append(storable(event), blob)
+        return True
+
+    def finish(self, end_ns: int, film: FilmLoss | None, progress: Progress | None) -> None:
+        """Write that everything ended then, and seal the recording."""
+        self.put(SessionEnded(t_ns=end_ns, reason="sources_ended", film=film))
+        self._log.close()
+        seal(self._target, progress)
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        with suppress(OSError, ValueError):
+            self._log.close()
+        with suppress(OSError):
+            self._log.discard()
+
+
+def is_made(target: Path, wanted: Callable[[SessionStarted], bool]) -> bool:
+    """Whether a recording of the very same files is there already, and whole.
+
+    What an import left that was broken off is removed: the files that it was made of are there.
+
+    Raises
+    ------
+    AffettiError
+        Something else is there.
+    """
+    if parts_of(target):
+        _remove_broken_off(target, wanted)
+    if alike := named_like_parts(target):
+        raise FileExists(
+            "recording.named_like_part_recorded", alike=alike[0].name, target=target.name
+        )
+    if not target.exists():
+        return False
+    with Session.open(target) as session:
+        if session.info.recovered or not wanted(session.started):
+            raise FileExists("imports.another", target=target)
+    return True
+
+
+def _remove_broken_off(target: Path, wanted: Callable[[SessionStarted], bool]) -> None:
+    if discard_blank(target):
+        return
+    found = survey(target)
+    first = next(found.records(), None)
+    started = first and decode(first.json, found.schema_version)
+    if not isinstance(started, SessionStarted) or not wanted(started):
+        raise FileExists("recording.unsealed_recording_named_exists", target=target)
+    remove(found.parts)
