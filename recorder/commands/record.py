@@ -18,7 +18,11 @@ from affetti.recorder.commands.consent import NAMES, consent_named
     "room. Without a screen, naming a camera, a microphone or a signal says that they did.",
 )
 @click.option("--camera", metavar="SOURCE", help="A camera's number, a video file, or a URL.")
-@click.option("--microphone", metavar="SOURCE", help="A microphone's name, or an audio file.")
+@click.option(
+    "--microphone",
+    metavar="SOURCE",
+    help="A microphone's name, or an audio file. [default: the sound of the film, if it has one]",
+)
 @click.option("--play", metavar="FILE", multiple=True, help="A track to play; give it again.")
 @click.option(
     "--signal",

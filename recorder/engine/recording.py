@@ -165,6 +165,8 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
         if plan.camera is not None:
             sources.camera = open_camera(plan.camera, settings.video)
             sources.camera.open()
+            if sources.microphone is None and plan.consent.grants(ROOM):
+                sources.microphone = _own_sound(sources.camera)
         for address in plan.sources:
             sources.others.append(source_at(address, settings))
             scope = sources.others[-1].scope
@@ -177,6 +179,11 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
     if not sources.all():
         raise UsageError("recording.nothing_record")
     return sources
+
+
+def _own_sound(camera: Source) -> AudioSource | None:
+    """Return the sound that a film brings along; None where it has none, or is no film."""
+    return camera.own_sound() if isinstance(camera, Film) else None
 
 
 def _refuse_impossible(plan: Plan) -> None:

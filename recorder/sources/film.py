@@ -10,14 +10,25 @@ from typing import Final, Literal
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import DeviceLost, FilmLoss, FramesDropped, Hole
 from affetti.core.settings import Settings, VideoSettings
-from affetti.core.streams import CAMERA, VIDEO, Stream, stream_name, video_stream
+from affetti.core.streams import (
+    CAMERA,
+    ROOM,
+    VIDEO,
+    Stream,
+    audio_stream,
+    stream_name,
+    video_stream,
+)
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.container import Container, Decoded, Undecoded, first_decoded
 from affetti.recorder.sources.frames import FrameLog
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
+from affetti.recorder.sources.soundtrack import Heard, Soundtrack
+from affetti.recorder.sources.stream import StreamLog
 from affetti.recorder.sources.timeline import due_times
 
 _MAX_LATE_NS: Final = 2 * NS_PER_S
+_TURN_S: Final = 0.1
 _REORDERED: Final = 16  # frames that may be shown before one that was decoded first
 
 
@@ -75,7 +86,9 @@ class Film:
         self._items: Iterator[Decoded | Undecoded] = iter(())
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self.began = threading.Event()
         self.ended = threading.Event()
+        self.start_ns = 0  # of the film, in session time, once it began; later if it is held up
         self.end: FilmEnd | None = None  # known once it is over
         self.description = path.name
         self.size_px = (0, 0)  # of the first frame
@@ -105,6 +118,11 @@ class Film:
         self.size_px = (first.picture.shape[1], first.picture.shape[0])
         self.frames_per_s = self._container.frames_per_s or self.frames_per_s
 
+    def own_sound(self) -> "FilmSound | None":
+        """Return the sound that the film brings along, open; None where it has none."""
+        track = Soundtrack.of(self._path)
+        return None if track is None else FilmSound(self, track)
+
     def start(self, sink: Sink) -> None:
         """Begin to show the film."""
         self._thread = threading.Thread(target=self._run, args=(sink,), name="film", daemon=True)
@@ -123,16 +141,20 @@ class Film:
             self._show(sink)
         finally:
             self.ended.set()
+            self.began.set()  # nobody waits for a film that failed
 
     def _show(self, sink: Sink) -> None:
         log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S, self.stream)
-        holes = Holes(sink, self.stream, sink.clock.now_ns())
+        self.start_ns = sink.clock.now_ns()
+        holes = Holes(sink, self.stream, self.start_ns)
+        self.began.set()
         nominal_ns = round(NS_PER_S / self.frames_per_s)
         over_ns = late_ns = 0
         for item, due_ns in due_times(in_order(self._items), nominal_ns):
             if not wait_until(holes.start_ns + due_ns, sink, self._stopping):
                 break
             late_ns += holes.catch_up(due_ns)
+            self.start_ns = holes.start_ns
             if isinstance(item, Undecoded):
                 holes.widen(due_ns)
                 over_ns = due_ns + nominal_ns
@@ -164,6 +186,74 @@ class Film:
         elif container.cut_off:
             reason = "cut_off"
         return FilmEnd(reason, over_ns, container.stated_ns, tuple(holes), late_ns)
+
+
+class FilmSound:
+    """The sound of a film that stands in for a camera, in step with its pictures; stream "room".
+
+    Parameters
+    ----------
+    film
+        Which; it is started as well, and this goes by its time.
+    track
+        What it brings along.
+    """
+
+    finite = True
+    scope = ROOM
+
+    def __init__(self, film: Film, track: Soundtrack) -> None:
+        self._film = film
+        self._track = track
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.ended = threading.Event()
+        self.format = track.form
+        self.description = film.description
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The sound of the room."""
+        return (audio_stream(ROOM, self.format, source=self.description),)
+
+    def open(self) -> None:
+        """Do nothing: it is open."""
+
+    def start(self, sink: Sink) -> None:
+        """Begin to hear it, once the film begins."""
+        self._thread = threading.Thread(
+            target=self._run, args=(sink,), name="film sound", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the file."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._track.close()
+
+    def _run(self, sink: Sink) -> None:
+        try:
+            self._hear(sink)
+        finally:
+            self.ended.set()
+
+    def _hear(self, sink: Sink) -> None:
+        log = StreamLog(ROOM, self.format, sink, FILE_PATIENCE_S)
+        while not self._film.began.wait(_TURN_S):
+            if self._stopping.is_set():
+                return
+        for item in self._track.items():
+            lasts_ns = log.duration_ns(len(item.samples)) if isinstance(item, Heard) else 0
+            if not wait_until(self._film.start_ns + item.t_ns + lasts_ns, sink, self._stopping):
+                break
+            t_ns = self._film.start_ns + item.t_ns
+            if isinstance(item, Heard):
+                log.keep(item.samples, t_ns)
+            else:
+                log.gap(item.samples, "undecodable" if item.undecodable else "unknown", t_ns)
+        log.tell_losses(sink.clock.now_ns())
 
 
 def film_source(name: str, settings: Settings) -> Film:

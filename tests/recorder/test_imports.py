@@ -17,11 +17,15 @@ from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings, Settings
+from affetti.recorder.engine.headless import record
+from affetti.recorder.engine.messages import Plan
 from affetti.recorder.imports.films import Request, import_film
 from affetti.recorder.imports.log import ImportLog
+from affetti.recorder.sources.film import Film
 from tests.command_line import affetti
 from tests.recorder.clap import AT_S, SECONDS, beeps_s, clap_film, flashes_s
 from tests.recorder.films import tone
+from tests.recorder.recording_sink import RecordingSink
 
 pytestmark = pytest.mark.one_of_each
 
@@ -194,3 +198,36 @@ def test_two_films_of_one_name_are_refused_before_anything_is_written(tmp_path: 
     assert said.returncode == ExitCode.USAGE
     assert "same recording" in said.stderr
     assert not list(tmp_path.glob("*.h5"))
+
+
+def test_the_sound_of_a_film_goes_by_the_time_of_its_pictures(tmp_path: Path) -> None:
+    shown = Film(clap_film(tmp_path / "a.mp4"), SMALL.video)
+    shown.open()
+    heard, sink = shown.own_sound(), RecordingSink()
+    assert heard is not None
+    heard.start(sink)
+    shown.start(sink)
+    assert shown.ended.wait(60)
+    assert heard.ended.wait(60)
+    heard.stop()
+    shown.stop()
+    samples = sink.samples("room", 2)[:, 0].astype(int)
+    assert len(samples) == SECONDS * 48_000
+    began_ns = sink.of(AudioCaptured)[0].t_ns
+    assert began_ns == pytest.approx(shown.start_ns, abs=1_000_000)
+    assert int(np.flatnonzero(np.abs(samples) > 4000)[0]) == pytest.approx(AT_S[0] * 48_000, abs=48)
+
+
+@pytest.mark.campaign
+def test_a_film_that_stands_in_for_a_camera_brings_its_own_sound(tmp_path: Path) -> None:
+    film = clap_film(tmp_path / "a.mp4")
+    plan = Plan(
+        person="P7",
+        consent=consent_to("video", "room"),
+        camera=str(film),
+        output=str(tmp_path / "b.h5"),
+    )
+    with Session.open(record(plan)) as session:
+        assert session.started.microphone == "a.mp4"
+        assert session.audio("room").samples == SECONDS * 48_000
+        assert beeps_s(session) == pytest.approx(flashes_s(session), abs=0.01)
