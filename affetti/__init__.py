@@ -12,6 +12,7 @@ from affetti.lazy import names
 if TYPE_CHECKING:
     from affetti.analyzer.analysis import Analysis
     from affetti.analyzer.library import analyze, check, recover, replay, report, verify
+    from affetti.core.custody.vault import unlock
     from affetti.core.emotions import Emotion, Expression
     from affetti.core.errors import AffettiError
     from affetti.core.recording.session import Session
@@ -30,6 +31,7 @@ __all__ = [
     "recover",
     "replay",
     "report",
+    "unlock",
     "verify",
 ]
 
@@ -47,6 +49,7 @@ __getattr__ = names(
         "recover": "affetti.analyzer.library:recover",
         "replay": "affetti.analyzer.library:replay",
         "report": "affetti.analyzer.library:report",
+        "unlock": "affetti.core.custody.vault:unlock",
         "verify": "affetti.analyzer.library:verify",
         # The rooms, so that `affetti.errors.DiskFull` needs one import.
         "analyzer": "affetti.analyzer",

@@ -13,6 +13,8 @@ from affetti.analyzer.pool import carried_out, refuse_without_guard
 from affetti.analyzer.provenance import (
     folder_of,
     found_origin,
+    is_written,
+    note_plain,
     origin_of,
     refuse_other,
     write_analysis,
@@ -44,6 +46,8 @@ class Request:
         Whether the tables are to be opened in one.
     altered
         Whether a recording that was altered after it was sealed is analyzed all the same.
+    plain
+        Whether the analysis of an encrypted recording is written without encryption.
     """
 
     parameters: Parameters = field(default_factory=Parameters)
@@ -53,6 +57,7 @@ class Request:
     pipeline: str | None = None
     spreadsheet: bool = False
     altered: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,14 +122,17 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
         other = "" if offer.pipeline == own.pipeline else offer.pipeline.name
         folder = folder_of(path, request.output, other)
         origin = origin_of(session, request.parameters, offer, spreadsheet=request.spreadsheet)
-        if found_origin(folder) == origin:
+        key = None if request.plain else session.key
+        if found_origin(folder) == origin and is_written(folder, key):
             return Outcome(path, "current", folder, session.duration_s)
         if not request.overwrite:
             refuse_other(folder, origin)
         if not request.altered:
             session.verify_digest()
         analysis = analyze(session, replayed(session, progress, offer), request.parameters)
-    write_analysis(analysis, origin, path, folder, request.command)
+    write_analysis(analysis, origin, path, folder, request.command, key=key)
+    if request.plain and session.key is not None:
+        note_plain(path, session.key, folder)
     return Outcome(path, "written", folder, session.duration_s, time.monotonic() - began)
 
 

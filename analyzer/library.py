@@ -92,6 +92,7 @@ def report(
     progress: Progress | None = None,
     *,
     altered: bool = False,
+    plain: bool = False,
 ) -> Path:
     """Write the report of a recording, one HTML file; return where it is.
 
@@ -105,6 +106,8 @@ def report(
         Called with the events replayed and the events in all.
     altered
         Whether a recording that was altered after it was sealed is reported all the same.
+    plain
+        Whether the report of an encrypted recording is written without encryption.
 
     Raises
     ------
@@ -112,7 +115,7 @@ def report(
         The recording cannot be read, or was altered, or the report cannot be written.
     """
     target = None if output is None else Path(output)
-    return write_report(Path(recording), target, progress, altered=altered)
+    return write_report(Path(recording), target, progress, altered=altered, plain=plain)
 
 
 def verify(recording: Recording, progress: Progress | None = None) -> Verification:

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
+from affetti.core.custody import keys
 from affetti.core.errors import UsageError
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ def _pooled(
     tether, ours = context.Pipe(duplex=False)
     with (
         suppress(BrokenExecutor),
-        ProcessPoolExecutor(jobs, context, _tie, (tether,)) as pool,
+        ProcessPoolExecutor(jobs, context, _tie, (tether, keys.to_hand_over())) as pool,
         closing(tether),
         closing(ours),  # before the pool waits for its workers: they stop at once
     ):
@@ -63,8 +64,12 @@ def _pooled(
             yield futures[future], future.result()
 
 
-def _tie(tether: Connection) -> None:
-    """Let a worker live as long as its parent holds the other end, and heed no Ctrl+C itself."""
+def _tie(tether: Connection, handed: bytes) -> None:
+    """Let a worker live as long as its parent holds the other end, and heed no Ctrl+C itself.
+
+    It reads what its parent may read.
+    """
+    keys.take_over(handed)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_after, args=(tether,), name="tether", daemon=True).start()
 

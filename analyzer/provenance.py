@@ -14,13 +14,14 @@ import msgspec
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.replay import recorded_offer
 from affetti.analyzer.tables import Table, description_of, tables_of
-from affetti.analyzer.tables.csv_file import SCHEMA_NAME, schema_of, write_csv
+from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
+from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import ANALYSIS
+from affetti.core.custody.keys import DataKey
 from affetti.core.environment import environment
 from affetti.core.errors import AffettiError, DiskFull, FileExists, FileMissing
 from affetti.core.language import word
 from affetti.core.recording.session import Session
-from affetti.core.system import private
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.pipelines import Offer, digests_of
 
@@ -78,7 +79,7 @@ def folder_of(recording: Path, output: Path | None = None, pipeline: str = "") -
 def found_origin(folder: Path) -> Origin | None:
     """Return what the analysis in a folder was made of; None where there is none."""
     try:
-        return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=Origin)
+        return msgspec.json.decode(boxes.read(folder / FILE_NAME), type=Origin)
     except (OSError, msgspec.DecodeError, AffettiError):
         return None
 
@@ -109,13 +110,20 @@ def _changed(found: Origin, origin: Origin) -> str:
 
 
 def write_analysis(
-    analysis: Analysis, origin: Origin, recording: Path, folder: Path, command: str
+    analysis: Analysis,
+    origin: Origin,
+    recording: Path,
+    folder: Path,
+    command: str,
+    *,
+    key: DataKey | None = None,
 ) -> None:
     """Write the tables and the provenance of an analysis into `folder`.
 
     Files of the same names are replaced, others in the folder stay. The provenance is removed
     first and written last, and until then a hidden folder tells that more is to come: an analysis
-    that is broken off, by a power failure say, is known as such.
+    that is broken off, by a power failure say, is known as such. With a key, that of an encrypted
+    recording, every file is encrypted, and what was there without encryption is removed.
 
     Raises
     ------
@@ -128,15 +136,20 @@ def write_analysis(
         broken_off = list(folder.glob(f"{_UNFINISHED}*"))
         temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
         try:
-            (folder / FILE_NAME).unlink(missing_ok=True)
-            for table in tables:
-                path = temporary / f"{table.name}.csv"
-                write_csv(table, path, spreadsheet=origin.spreadsheet)
-            _write(temporary / SCHEMA_NAME, schema_of(tables))
+            boxes.discard(folder / FILE_NAME)
             statement = _statement(analysis, origin, recording, tables, command)
-            _write(temporary / FILE_NAME, statement.encode("utf-8", "replace"))
-            for name in (*(f"{table.name}.csv" for table in tables), SCHEMA_NAME, FILE_NAME):
-                os.replace(temporary / name, folder / name)
+            written = {
+                f"{table.name}.csv": csv_of(table, spreadsheet=origin.spreadsheet)
+                for table in tables
+            }
+            written[SCHEMA_NAME] = schema_of(tables)
+            written[FILE_NAME] = statement.encode("utf-8", "replace")
+            for name, data in written.items():
+                boxes.write(temporary / name, data, key)
+            for name in written:
+                boxes.discard(folder / name)
+                place = boxes.stored_at(folder / name, key)
+                os.replace(temporary / place.name, place)
         finally:
             for left in (temporary, *broken_off):
                 shutil.rmtree(left, ignore_errors=True)
@@ -147,9 +160,14 @@ def write_analysis(
         raise kind(message, folder=folder, error=error.strerror) from error
 
 
-def _write(path: Path, data: bytes) -> None:
-    with open(path, "wb", opener=private) as file:
-        file.write(data)
+def is_written(folder: Path, key: DataKey | None) -> bool:
+    """Whether the analysis in a folder is there as it is asked for: encrypted, or not."""
+    return boxes.stored_at(folder / FILE_NAME, key).exists()
+
+
+def note_plain(recording: Path, key: DataKey, folder: Path) -> None:
+    """Note that an analysis of an encrypted recording lies in a folder without encryption."""
+    exports.note(recording, key, folder.name, folder / FILE_NAME)
 
 
 def _statement(

@@ -91,6 +91,10 @@ def main() -> NoReturn:
     terminal.begin()
     text("error.stopped")  # reads the catalogue while files can be opened
     try:
+        if os.environ.get("AFFETTI_KEYS"):
+            from affetti.core.custody import keys
+
+            keys.from_parent()
         code = _carried_out()
         terminal.finish()
         sys.exit(code if isinstance(code, int) else ExitCode.OK)

@@ -44,6 +44,15 @@ def remembered_folder() -> Path | None:
     return _at_home(platformdirs.user_state_path)
 
 
+def vaults_folder() -> Path | None:
+    """Return where keys lie (`core.custody.vault`): `AFFETTI_VAULTS`, or the platform's place."""
+    named = os.environ.get("AFFETTI_VAULTS")
+    if named:
+        return Path(named)
+    folder = _at_home(platformdirs.user_data_path)
+    return folder and folder / "vaults"
+
+
 def training_folder() -> Path:
     """Return where training keeps features and checkpoints."""
     return cache_folder() / "training"

@@ -32,6 +32,14 @@ class LogSettings(Chosen, frozen=True, forbid_unknown_fields=True):
     sync_s: Annotated[float, bounded((0.05, 1.0))] = 0.5
 
 
+class VaultSettings(Chosen, frozen=True, forbid_unknown_fields=True):
+    """Whether recordings are encrypted, for whom, and what their files are called."""
+
+    name: str = ""  # of a vault of this computer; empty: they are not, if nobody is named either
+    recipients: tuple[str, ...] = ()  # public keys, as `affetti vault list` shows them
+    coded_names: bool = True  # names of encrypted recordings that say nothing
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. Names of devices are as `affetti devices` shows them."""
 
@@ -41,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speaker: str = ""
     video: VideoSettings = VideoSettings()
     log: LogSettings = LogSettings()
+    vault: VaultSettings = VaultSettings()
     # Pipelines of one's own: models by role, and `zoo`, the folder that they lie in.
     pipelines: dict[str, dict[str, str]] = {}
 

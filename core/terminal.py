@@ -12,7 +12,20 @@ import click
 from affetti.core.labels import label
 
 missing: Final[set[str]] = set()  # streams that nobody gave this process
+_belongs_to: Final[set[str]] = set()  # "commands", which may ask, once the command line began
 _STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # by number
+
+
+def secret(words: str) -> str | None:
+    """Ask whoever sits at the terminal for something that is not shown; None: nobody does."""
+    if "commands" not in _belongs_to or not is_terminal(sys.stdin):
+        return None
+    return str(click.prompt(words, hide_input=True, err=True))
+
+
+def give_away() -> None:
+    """Ask nothing at the terminal any more: a screen has it."""
+    _belongs_to.clear()
 
 
 def begin() -> None:
@@ -21,6 +34,7 @@ def begin() -> None:
     A file that is opened later would otherwise take the number of a missing one, and be read as
     what was typed.
     """
+    _belongs_to.add("commands")
     for number, (name, mode) in enumerate(_STREAMS):
         try:
             os.fstat(number)

@@ -13,7 +13,7 @@ from affetti.analyzer.checks.register import RULES, Finding, Importance, Rule
 from affetti.analyzer.checks.subject import Subject
 from affetti.analyzer.replay import Progress
 from affetti.core import logbook
-from affetti.core.errors import AffettiError, FileMissing
+from affetti.core.errors import AffettiError, FileMissing, VaultClosed
 from affetti.core.language import text
 from affetti.core.recording.session import Session
 
@@ -30,13 +30,14 @@ def inspect(path: Path, progress: Progress | None = None) -> list[Finding]:
     Raises
     ------
     AffettiError
-        The file is not there or may not be read, or its disk fails: nothing is known of it.
+        The file is not there or may not be read, or its disk fails, or it is encrypted and no
+        vault that may read it is open: nothing is known of it.
     """
     try:
         with Session.open(path, altered=True) as session:
             subject = Subject(session, progress)
             found = [finding for each in RULES for finding in _findings(each, subject)]
-    except FileMissing:
+    except (FileMissing, VaultClosed):
         raise
     except AffettiError as error:
         return [Finding("opens", Importance.CRITICAL, error.message)]

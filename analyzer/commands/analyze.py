@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import ALTERED, JSON, SESSIONS
+from affetti.analyzer.commands.arguments import ALTERED, JSON, PLAIN, SESSIONS
 from affetti.analyzer.commands.output import bar, bar_of_many, command_line
 from affetti.core import terminal
 from affetti.core.errors import ExitCode
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     help="Tables to be opened in one: texts that would run as formulas are led by an apostrophe.",
 )
 @ALTERED
+@PLAIN
 @JSON
 def analyze(
     sessions: tuple[Path, ...],
@@ -73,6 +74,7 @@ def analyze(
     pipeline: str | None,
     spreadsheet: bool,
     altered: bool,
+    plain: bool,
     as_json: bool,
 ) -> int:
     """Compute tables of what a session expressed.
@@ -81,7 +83,8 @@ def analyze(
     states and transitions, results a track, every estimate, and where they come from. A folder
     means every sealed recording in it. What was analyzed in the same way before is left as it is.
     An analysis by another pipeline than the recorded one goes to a folder of its own,
-    NAME.PIPELINE.analysis.
+    NAME.PIPELINE.analysis. The files of an encrypted recording's analysis are encrypted as well,
+    and have `.vault` behind their names.
 
     \b
     affetti analyze sub-P07_ses-20261124T101500.h5
@@ -93,7 +96,8 @@ def analyze(
     from affetti.analyzer.measures.transitions import StickyChain
 
     parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
-    request = Request(parameters, output, overwrite, command_line(), pipeline, spreadsheet, altered)
+    told = (pipeline, spreadsheet, altered, plain)
+    request = Request(parameters, output, overwrite, command_line(), *told)
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)
     if as_json:

@@ -16,4 +16,9 @@ ALTERED: Final = click.option(
     is_flag=True,
     help="Use a recording that was altered after it was sealed, and say so in all that is made.",
 )
+PLAIN: Final = click.option(
+    "--plain",
+    is_flag=True,
+    help="Of an encrypted recording: write without encryption, and note that beside it.",
+)
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print for a machine to read.")

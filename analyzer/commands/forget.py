@@ -25,7 +25,7 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     affetti forget P07 study/
     """
     from affetti.core import settings
-    from affetti.core.custody import withdrawal
+    from affetti.core.custody import exports, withdrawal
     from affetti.core.people.person import checked_code
 
     code = checked_code(person)
@@ -44,8 +44,11 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     failed = False
     for path in found:
         try:
+            copies = exports.noted(path)
             for gone in withdrawal.forget(path):
                 terminal.say(text("withdraw.gone", path=gone.name))
+            for copy in copies:
+                terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
         except AffettiError as error:
             terminal.say(error.message, err=True)
             failed = True

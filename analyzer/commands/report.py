@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from affetti.analyzer.commands.arguments import ALTERED, SESSION
+from affetti.analyzer.commands.arguments import ALTERED, PLAIN, SESSION
 from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
 from affetti.core.language import text
@@ -20,11 +20,13 @@ from affetti.core.paths import TypedPath
     help="The report. [default: NAME.report.html beside the recording]",
 )
 @ALTERED
-def report(session: Path, output: Path | None, altered: bool) -> None:
+@PLAIN
+def report(session: Path, output: Path | None, altered: bool, plain: bool) -> None:
     """Write a report for a therapist to read.
 
     One HTML file with everything in it, figures as well; it needs no network and holds no
-    picture and no sound of the person.
+    picture and no sound of the person. That of an encrypted recording is encrypted as well, and
+    called NAME.report.html.vault; `affetti vault open` makes a copy that a browser can read.
 
     \b
     affetti report sub-P07_ses-20261124T101500.h5
@@ -32,5 +34,5 @@ def report(session: Path, output: Path | None, altered: bool) -> None:
     from affetti.analyzer.report import write_report
 
     with bar(text("bar.reading", name=session.name)) as progress:
-        path = write_report(session, output, progress, altered=altered)
+        path = write_report(session, output, progress, altered=altered, plain=plain)
     terminal.say(str(path))

@@ -22,8 +22,9 @@ from affetti.analyzer.replay import Progress, completed, other_models, replayed
 from affetti.analyzer.report import figures, findings, heard, wording
 from affetti.analyzer.report.tracks import track_words
 from affetti.core.clock import NS_PER_S
+from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import REPORT
-from affetti.core.custody.temporary import replacing
+from affetti.core.custody.keys import DataKey
 from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.events import Moment
 from affetti.core.journal import sentence
@@ -46,8 +47,11 @@ def write_report(
     progress: Progress | None = None,
     *,
     altered: bool = False,
+    plain: bool = False,
 ) -> Path:
     """Write the report of a recording; return where it is.
+
+    That of an encrypted recording is encrypted as well, and has `.vault` behind its name.
 
     The live estimates are used, completed by what was skipped, while the models are those of
     the recording: a replay would give the same. Otherwise the recording is replayed.
@@ -64,6 +68,9 @@ def write_report(
     altered
         Whether a recording that was altered after it was sealed is reported all the same; every
         page says so.
+    plain
+        Whether the report of an encrypted recording is written without encryption; that is noted
+        beside the recording.
 
     Raises
     ------
@@ -78,8 +85,11 @@ def write_report(
         estimate = replayed if other_models(session) else completed
         analysis = analyze(session, estimate(session, progress))
     path = output or report_path(recording, recording.parent)
-    save_report(html_of(analysis), path, analysis.info.session_id)
-    return path
+    key = None if plain else session.key
+    place = save_report(html_of(analysis), path, analysis.info.session_id, key)
+    if plain and session.key is not None:
+        exports.note(recording, session.key, path.name, path)
+    return place
 
 
 def report_path(recording: Path, folder: Path) -> Path:
@@ -87,8 +97,19 @@ def report_path(recording: Path, folder: Path) -> Path:
     return folder / REPORT.name(recording)
 
 
-def save_report(html: str, path: Path, session_id: str) -> None:
+def save_report(html: str, path: Path, session_id: str, key: DataKey | None = None) -> Path:
     """Write a report, in place of an earlier one of the same session but of nothing else.
+
+    Parameters
+    ----------
+    html, path, session_id
+        What, where, and of which session.
+    key
+        What it is encrypted with, as its recording is; None: it is not.
+
+    Returns
+    -------
+    Where it is: an encrypted one has `.vault` behind its name.
 
     Raises
     ------
@@ -96,19 +117,19 @@ def save_report(html: str, path: Path, session_id: str) -> None:
         Another file is there, or the folder cannot be written.
     """
     try:
-        if path.exists() and _session_of(path) != session_id:
-            raise FileExists("page.exists_no_report_session", path=path)
+        place = boxes.stored_at(path, key)
+        if place.exists() and _session_of(place) != session_id:
+            raise FileExists("page.exists_no_report_session", path=place)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as fd, open(fd, "w", encoding="utf-8", closefd=False) as file:
-            file.write(html)
+        return boxes.replace(path, html.encode(), key)
     except OSError as error:
         kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
         raise kind("page.cannot_be_written", path=path, error=error.strerror) from error
 
 
 def _session_of(path: Path) -> str | None:
-    with path.open("rb") as file:
-        found = re.search(rb'name="affetti-session" content="([0-9a-f]{32})"', file.read(4096))
+    begin = boxes.read(path)[:4096]
+    found = re.search(rb'name="affetti-session" content="([0-9a-f]{32})"', begin)
     return found[1].decode() if found else None
 
 

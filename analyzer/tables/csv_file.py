@@ -34,10 +34,17 @@ def write_csv(table: Table, path: Path, *, spreadsheet: bool = False) -> None:
         Whether the file is to be opened in one: it then begins with a byte order mark, by which
         Excel knows UTF-8, and a text that would run as a formula is led by an apostrophe.
     """
-    encoding = "utf-8-sig" if spreadsheet else "utf-8"
-    with open(path, "w", newline="", encoding=encoding, opener=private) as file:
-        for row in ([*table.columns], *table.rows):
-            file.write(",".join(cell(value, spreadsheet=spreadsheet) for value in row) + "\n")
+    with open(path, "wb", opener=private) as file:
+        file.write(csv_of(table, spreadsheet=spreadsheet))
+
+
+def csv_of(table: Table, *, spreadsheet: bool = False) -> bytes:
+    """Return a table as `write_csv` writes it."""
+    rows = (
+        ",".join(cell(value, spreadsheet=spreadsheet) for value in row) + "\n"
+        for row in ([*table.columns], *table.rows)
+    )
+    return "".join(rows).encode("utf-8-sig" if spreadsheet else "utf-8")
 
 
 def cell(value: Any, *, spreadsheet: bool = False) -> str:

@@ -44,11 +44,11 @@ class Artefact:
         return recording.stem + self.suffix.format(variant)
 
     def matches(self, name: str, recording: Path) -> bool:
-        """Whether a name is that of one that belongs to a recording."""
+        """Whether a name is that of one that belongs to a recording, encrypted or not."""
         before, _, after = self.suffix.partition("{}")
         varies = self.varies if "{}" in self.suffix else ""
         pattern = re.escape(recording.stem + before) + varies + re.escape(after)
-        return re.fullmatch(pattern, name) is not None
+        return re.fullmatch(pattern, name.removesuffix(ENCRYPTED_SUFFIX)) is not None
 
 
 RECORDING: Final = Artefact("recording", ".h5", session_id_in="the attribute session_id")
@@ -73,7 +73,15 @@ ANNOTATIONS: Final = Artefact(
 )
 # What was being typed when the engine's process died.
 UNFINISHED_NOTE: Final = Artefact("unfinished note", ".note.txt", session_id_in="its last line")
-ARTEFACTS: Final = (RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS, UNFINISHED_NOTE)
+# Of copies that were made outside of a vault.
+EXPORTS: Final = Artefact(
+    "exports", ".exports.jsonl", session_id_in="its name alone; it is encrypted for the same"
+)
+ARTEFACTS: Final = (
+    *(RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS, UNFINISHED_NOTE),
+    EXPORTS,
+)
+ENCRYPTED_SUFFIX: Final = ".vault"  # behind the name of what is encrypted, recordings aside
 
 # Of a folder of recordings: whose they are, and from when. A cache (`core.people.index`).
 INDEX: Final = ".affetti-index.sqlite3"

@@ -16,8 +16,9 @@ and private keys that were opened in it (`core.custody.vault`).
 
 import os
 import struct
+import sys
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from affetti.core.errors import Damaged, VaultClosed
 
 KEY_BYTES: Final = 32
 MAGIC: Final = b"\x89AFFkey\x01"
+HANDED_OVER: Final = "AFFETTI_KEYS"  # of the environment: "stdin", where keys come from there
 INFO: Final = b"affetti data key 1"
 _LENGTH: Final = struct.Struct("<I")
 _FRAME_BYTES: Final = len(MAGIC) + 2 * _LENGTH.size
@@ -136,7 +138,6 @@ def block_of(stored: bytes) -> Block:
 # What this process may read.
 _data_keys: Final[dict[bytes, bytes]] = {}  # by block
 _private_keys: Final[dict[bytes, bytes]] = {}  # by public key
-_askers: Final[list[Callable[[Block, str], None]]] = []  # who may open one that is not open
 
 
 def hold(data_key: DataKey) -> None:
@@ -155,20 +156,29 @@ def drop() -> None:
     _private_keys.clear()
 
 
-def held() -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+def to_hand_over() -> bytes:
     """Return all keys, for a process that this one starts and that goes on for it."""
+    return msgspec.msgpack.encode(held())
+
+
+def from_parent() -> None:
+    """Take over the keys that the process which started this one hands over, if it does."""
+    if os.environ.pop(HANDED_OVER, "") != "stdin":
+        return
+    take_over(sys.stdin.buffer.read())
+
+
+def held() -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+    """Return the data keys by their block, and the private keys by their public one."""
     return dict(_data_keys), dict(_private_keys)
 
 
-def take_over(keys: tuple[Mapping[bytes, bytes], Mapping[bytes, bytes]]) -> None:
-    """Hold what another process held."""
-    _data_keys.update(keys[0])
-    _private_keys.update(keys[1])
-
-
-def when_closed(ask: Callable[[Block, str], None]) -> None:
-    """Name who may open a key that is needed: called with the block and the name of the file."""
-    _askers[:] = [ask]
+def take_over(handed: bytes) -> None:
+    """Hold what the process that started this one held."""
+    kind = tuple[dict[bytes, bytes], dict[bytes, bytes]]
+    data_keys, private_keys = msgspec.msgpack.decode(handed, type=kind)
+    _data_keys.update(data_keys)
+    _private_keys.update(private_keys)
 
 
 def data_key(stored: bytes, name: str) -> DataKey:
@@ -184,31 +194,22 @@ def data_key(stored: bytes, name: str) -> DataKey:
     Raises
     ------
     AffettiError
-        No vault that is open may read it, or the block was altered.
+        No vault of this computer may read it, or it cannot be opened; or the block was altered.
     """
+    from affetti.core.custody import vault  # noqa: PLC0415  which has keys for what is closed
+
     try:
         block = block_of(stored)
     except ValueError as error:
         raise Damaged("vault.block_damaged", name=name) from error
     found = _data_keys.get(stored) or _unwrapped(block, name)
     if found is None:
-        for ask in _askers:
-            ask(block, name)
+        vault.open_for(block, name)
         found = _unwrapped(block, name)
     if found is None:
-        raise _closed(block, name)
+        raise VaultClosed("vault.other_keys", name=name, count=len(block.recipients))
     _data_keys[stored] = found
     return DataKey(found, stored)
-
-
-def _closed(block: Block, name: str) -> VaultClosed:
-    removed = {bytes.fromhex(each.key): each.on for each in block.removed}
-    for public in _private_keys:
-        if public in removed:
-            return VaultClosed("vault.was_removed", name=name, on=removed[public])
-    if _private_keys:
-        return VaultClosed("vault.other_keys", name=name)
-    return VaultClosed("vault.closed", name=name)
 
 
 def _unwrapped(block: Block, name: str) -> bytes | None:

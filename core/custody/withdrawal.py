@@ -34,7 +34,15 @@ from affetti.core.custody.artefacts import (
     indexes_over,
 )
 from affetti.core.custody.temporary import name_beside
-from affetti.core.errors import AffettiError, Damaged, DiskFull, FileMissing, Unsealed, UsageError
+from affetti.core.errors import (
+    AffettiError,
+    Damaged,
+    DiskFull,
+    FileMissing,
+    Unsealed,
+    UsageError,
+    VaultClosed,
+)
 from affetti.core.events import (
     IDENTITY,
     SIGNALS,
@@ -46,11 +54,13 @@ from affetti.core.events import (
     FaceEstimated,
     FrameCaptured,
     MusicEstimated,
+    SessionStarted,
     UnknownEvent,
     Withdrawn,
+    decode,
     encode,
 )
-from affetti.core.recording import hdf5
+from affetti.core.recording import hdf5, parts
 from affetti.core.recording.integrity import REMOVED_ROW, SALT_BYTES
 from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
 from affetti.core.recording.records import Record, record_of
@@ -222,7 +232,7 @@ def _write(
     )
     last = record_of(event.seq, event.t_ns, type(event).__name__, encode(event), b"")
     sizes = Sizes(kept.json + len(last.json), kept.videos)
-    with hdf5.created(temporary, libver="earliest") as file:
+    with hdf5.created(temporary, session.key, libver="earliest") as file:
         writer = SealedWriter(file, session.schema_version, sizes, _rows_of(session, what.gone))
         total = len(session)
         digests = zip(session.verified_records(), session.digests, strict=True)
@@ -293,9 +303,31 @@ def recordings_of(
 
 
 def unsealed_of(person: str, folders: Iterable[Path]) -> list[Path]:
-    """Return the unsealed recordings in folders and below that are named after a person."""
+    """Return the unsealed recordings in folders and below that are named after a person.
+
+    Those whose names say nothing are looked into.
+
+    Raises
+    ------
+    AffettiError
+        One of them is encrypted, and no vault that may read it is open.
+    """
     every = one_of_each(each for folder in folders for each in unsealed_in(folder))
-    return [path for path in every if path.name.startswith(f"sub-{person}_")]
+    return [path for path in every if _is_of(path, person)]
+
+
+def _is_of(unsealed: Path, person: str) -> bool:
+    if unsealed.name.startswith("sub-"):
+        return unsealed.name.startswith(f"sub-{person}_")
+    try:
+        found = parts.survey(unsealed)
+        first = next(found.records(), None)
+        event = None if first is None else decode(first.json, found.schema_version)
+    except VaultClosed:
+        raise
+    except (OSError, AffettiError):  # is being recorded, or cannot be read: it is not known whose
+        return False
+    return isinstance(event, SessionStarted) and event.person == person
 
 
 def forget(path: Path) -> tuple[Path, ...]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def session_file_name(code: str, wall_clock: datetime) -> str:
     """
     again = "b" if _is_second_time(wall_clock) else ""
     return f"sub-{checked_code(code)}_ses-{wall_clock:%Y%m%dT%H%M%S}{again}.h5"
+
+
+def coded_file_name() -> str:
+    """Return a name for an encrypted recording that says neither of whom it is nor when."""
+    return f"ses-{secrets.token_hex(8)}.h5"
 
 
 def _is_second_time(wall_clock: datetime) -> bool:

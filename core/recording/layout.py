@@ -23,7 +23,8 @@ NAME is that of a declared stream. A time stands twice: as integer nanoseconds o
 `t_ns`, which counts, and as seconds, `t_s`, for programs without such integers.
 
 Attributes of the root name the format, its version and the digests over the log and over all
-else that a reader uses; attributes of data sets name units. A file may come from anyone: links
+else that a reader uses; attributes of data sets name units. An encrypted recording is the same
+file inside of another (`core.recording.box`). A file may come from anyone: links
 that leave the file, filters that load code, and shapes that do not fit the file are refused
 before anything is read.
 """
@@ -48,7 +49,7 @@ from affetti.core.errors import (
     UsageError,
 )
 from affetti.core.language import text
-from affetti.core.recording import hdf5
+from affetti.core.recording import box, hdf5
 from affetti.core.recording.attributes import has_variable_text, text_attribute
 from affetti.core.recording.integrity import BULK
 from affetti.core.recording.names import PART_FORMAT, SEALED_FORMAT, parts_of, target_of
@@ -123,7 +124,8 @@ def open_sealed(path: Path) -> h5py.File:
     ------
     AffettiError
         It does not exist, is no HDF5 file, is truncated, is another program's or a later
-        version's, or is a part that was not sealed.
+        version's, is a part that was not sealed, or is encrypted and no vault that may read it is
+        open.
     """
     _refuse_unreadable(path)
     try:
@@ -159,7 +161,7 @@ def _refuse_unreadable(path: Path) -> None:
                 "layout.not_sealed_parts_lie", path=path.name, parts=len(parts), whole=path
             ) from error
         raise FileMissing("layout.cannot_read", path=path, error=error.strerror) from error
-    if start != b"\x89HDF\r\n\x1a\n":
+    if start not in (b"\x89HDF\r\n\x1a\n", box.MAGIC):
         raise foreign(path, text("damage.no_hdf5_file") if start else text("damage.empty"))
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from affetti.core.errors import FileMissing
 from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import text_attribute
+from affetti.core.recording.box import is_box
 from affetti.core.recording.records import holds_records
 
 PART_FORMAT: Final = "affetti-part"
@@ -50,6 +51,8 @@ def is_part(path: Path) -> bool:
     if part_number(path) is None or not os.path.isfile(path):
         return False
     try:
+        if is_box(path):
+            return False  # a part is never one: its records are what is encrypted
         with hdf5.to_read(path) as file:
             claimed = text_attribute(file, "format")
             if claimed in (PART_FORMAT, SEALED_FORMAT):

@@ -22,7 +22,14 @@ from affetti.core.custody.temporary import (
     one_at_a_time,
     publish,
 )
-from affetti.core.errors import AffettiError, Damaged, DiskFull, FileExists, FileMissing
+from affetti.core.errors import (
+    AffettiError,
+    Damaged,
+    DiskFull,
+    FileExists,
+    FileMissing,
+    VaultClosed,
+)
 from affetti.core.events import (
     FrameCaptured,
     SessionEnded,
@@ -41,7 +48,6 @@ from affetti.core.recording.parts import Survey
 from affetti.core.recording.pulse import unrecorded_s
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
-from affetti.core.recording.steady import SteadyFile
 from affetti.core.recording.writer import SealedWriter, Sizes
 from affetti.core.settings import MIB
 from affetti.core.state import SessionState
@@ -355,6 +361,10 @@ def _is_unfinished(path: Path) -> bool:
             return False
         with hdf5.to_read(path) as file:
             return not text_attribute(file, "format")
+    except Damaged:
+        return True  # its table comes last
+    except VaultClosed:
+        return False
     except OSError as error:
         return error.errno is None  # it could be read, and HDF5 finds it broken off
     except (RuntimeError, KeyError, ValueError):
@@ -412,7 +422,10 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
 
 
 def _write(path: Path, plan: _Plan, meter: _Meter) -> None:
-    with SteadyFile(path) as steady, h5py.File(steady, "w", libver="earliest") as file:
+    with (
+        hdf5.new(path, plan.found.key) as steady,
+        h5py.File(steady, "w", libver="earliest") as file,
+    ):
         writer = SealedWriter(file, plan.found.schema_version, plan.sizes)
         for record in plan.found.records(plan.fit):
             writer.add(record)

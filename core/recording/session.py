@@ -43,7 +43,7 @@ from affetti.core.events import (
 )
 from affetti.core.events.estimates import MODALITY_PATTERN
 from affetti.core.language import text
-from affetti.core.recording import layout
+from affetti.core.recording import hdf5, layout
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_long, state_of
 from affetti.core.recording.info import SessionInfo, describe
@@ -385,6 +385,7 @@ class Session:
     def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
         self._file = file
+        self.key = hdf5.key_of(file)  # that it is encrypted with; None: it is not
         self.schema_version = text_attribute(file, "schema_version")
         major(self.schema_version)
         self.log_sha256 = text_attribute(file, "log_sha256")
@@ -413,7 +414,8 @@ class Session:
         Raises
         ------
         AffettiError
-            It is missing, damaged, altered, unsealed, of a later version, or another program's.
+            It is missing, damaged, altered, unsealed, of a later version, another program's, or
+            encrypted, and no vault that may read it is open.
         """
         path = Path(path)
         file = layout.open_sealed(path)

@@ -53,6 +53,19 @@ from affetti.recorder.commands.consent import NAMES, consent_named
     help="What perceives and fuses: affetti, paper, or one of the settings.",
 )
 @click.option("--output", metavar="FILE.h5", help="The recording. [default: named after person]")
+@click.option(
+    "--vault",
+    metavar="NAME",
+    multiple=True,
+    help="Encrypt it for this vault of yours; give it again. [default: that of the settings]",
+)
+@click.option(
+    "--recipient",
+    metavar="KEY",
+    multiple=True,
+    help="Encrypt it for this public key; give it again.",
+)
+@click.option("--no-vault", is_flag=True, help="Do not encrypt it, whatever the settings say.")
 @click.option("--headless", is_flag=True, help="Record without a screen.")
 @click.option("--markers-from-stdin", is_flag=True, help="Each line read becomes a marker.")
 @click.option("--json", "as_json", is_flag=True, help="Print the recording in brief at the end.")
@@ -70,6 +83,9 @@ def record(
     neutral: float | None,
     pipeline: str,
     output: str | None,
+    vault: tuple[str, ...],
+    recipient: tuple[str, ...],
+    no_vault: bool,
     headless: bool,
     markers_from_stdin: bool,
     as_json: bool,
@@ -82,6 +98,7 @@ def record(
     affetti record
     affetti record --headless --camera 0 --play happy.ogg --duration 60
     affetti record --playlist study.csv
+    affetti record --vault clinic
     """
     from affetti.core import settings
     from affetti.core.consent import today
@@ -102,6 +119,7 @@ def record(
         neutral_s=neutral,
         pipeline=pipeline,
         unattended=headless,
+        recipients=_recipients(settings.load(), vault, recipient, no_vault),
     )
     if headless:
         _record_headless(plan, settings.load(), markers_from_stdin, as_json)
@@ -109,6 +127,18 @@ def record(
         from affetti.recorder.tui.session import run
 
         run(plan, settings.load(), person_known=person is not None, consent_known=bool(consent))
+
+
+def _recipients(
+    settings: Any, names: tuple[str, ...], others: tuple[str, ...], none: bool
+) -> tuple[str, ...]:
+    """Return for whom the recording is encrypted, as public keys."""
+    from affetti.core.custody import vault
+    from affetti.core.errors import UsageError
+
+    if none and (names or others):
+        raise UsageError("record.vault_or_none")
+    return () if none else vault.recipients(settings, names, others)
 
 
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:

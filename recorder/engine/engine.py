@@ -181,7 +181,9 @@ class Engine:
             hint = text("engine.check_names", path=report.path)
             self.complain(Damaged.told(report.statement, hint))
         logbook.note(f"a recording is sealed: {reason}")
-        self._publish(messages.Sealed(str(report.path), reason))
+        key = recording.key
+        told = (key.key, key.block) if key is not None else (b"", b"")
+        self._publish(messages.Sealed(str(report.path), reason, *told))
 
     def _carry_out(self, command: AnyCommand) -> None:
         match command:
@@ -268,7 +270,8 @@ class Engine:
         self.recording = Recording(plan, self._settings, self._readers, self._monitor.see)
         self._readers.load(self.recording.perceived)
         logbook.note("a recording begins")
-        self._publish(messages.Started(str(self.recording.target)))
+        started = messages.Started(str(self.recording.target), self.recording.recipients)
+        self._publish(started)
         self._tell_unsealed(self.recording.target)
 
     def _tell_unsealed(self, ours: Path) -> None:

@@ -28,6 +28,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str = "affetti"  # what perceives and fuses, by name
     neutral_s: float | None = None  # how long a neutral face is shown at the beginning
     unattended: bool = False  # ends with its files even while live devices would go on
+    # For whom it is encrypted, as public keys in letters; (): it is not, None: as the settings say.
+    recipients: tuple[str, ...] | None = None
 
 
 # Commands: from the screen to the engine.
@@ -160,6 +162,7 @@ class Started(Message, frozen=True, tag=True):
     """The recording has begun."""
 
     path: str  # where the sealed file will be
+    recipients: tuple[str, ...] = ()  # for whom it is encrypted, as public keys in letters
 
 
 class Recorded(Message, frozen=True, tag=True):
@@ -222,6 +225,9 @@ class Sealed(Message, frozen=True, tag=True):
 
     path: str
     reason: str  # of the end, as in `SessionEnded`
+    # What it is encrypted with, for the review, and the block of that; b"": it is not.
+    key: bytes = b""
+    block: bytes = b""
 
 
 class Problem(Message, frozen=True, tag=True):

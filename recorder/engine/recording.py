@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.custody import keys, vault
 from affetti.core.environment import environment
 from affetti.core.errors import (
     AffettiError,
@@ -39,7 +40,12 @@ from affetti.core.events import (
 from affetti.core.language import text
 from affetti.core.numbers import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.paths import typed
-from affetti.core.people.person import checked_code, refuse_existing, session_file_name
+from affetti.core.people.person import (
+    checked_code,
+    coded_file_name,
+    refuse_existing,
+    session_file_name,
+)
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import discard_blank
@@ -113,7 +119,20 @@ def _refused(stream: Stream, why: str) -> AffettiError:
     return UsageError(f"recording.{why}", stream=stream.name, source=source)
 
 
-def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
+def recipients_of(plan: Plan, settings: Settings) -> tuple[str, ...]:
+    """Return for whom a plan's recording is encrypted, as public keys in letters; (): it is not.
+
+    Raises
+    ------
+    AffettiError
+        The vault that the settings name is not there, or a public key is none.
+    """
+    return vault.recipients(settings) if plan.recipients is None else plan.recipients
+
+
+def target_of(
+    plan: Plan, settings: Settings, now: datetime, recipients: tuple[str, ...] = ()
+) -> Path:
     """Return the file that a plan's recording will become.
 
     Raises
@@ -123,7 +142,8 @@ def target_of(plan: Plan, settings: Settings, now: datetime) -> Path:
     """
     code = checked_code(plan.person)
     if plan.output is None:
-        target = settings.folder / session_file_name(code, now)
+        coded = bool(recipients) and settings.vault.coded_names
+        target = settings.folder / (coded_file_name() if coded else session_file_name(code, now))
     else:
         target = typed(plan.output)
         if target.suffix != ".h5":
@@ -233,7 +253,9 @@ class Recording:
         self._models = digests_of(readers.offer.models)
         self._others = perceivers()
         now = datetime.now(UTC).astimezone()
-        self.target = target_of(plan, settings, now)
+        self.recipients = recipients_of(plan, settings)
+        self.target = target_of(plan, settings, now, self.recipients)
+        self.key = keys.new_key(map(vault.public_of, self.recipients)) if self.recipients else None
         self.plan = plan
         self.sources = open_sources(plan, settings)
         self.state = SessionState()  # as of the last event written; the writer's thread owns it
@@ -244,7 +266,7 @@ class Recording:
         with ExitStack() as undo:
             undo.callback(self.sources.stop)
             session_id = uuid.uuid4().hex
-            self._log = PartLog(self.target, session_id, settings.log)
+            self._log = PartLog(self.target, session_id, settings.log, self.key)
             undo.callback(self._discard)
             undo.callback(self._log.close)
             self.clock = SessionClock()
@@ -255,6 +277,8 @@ class Recording:
                 readers, self.clock, self.inbox.put, self.inbox.put_made, self._others
             )
             undo.pop_all()
+        if self.key is not None:
+            keys.hold(self.key)  # for whoever seals it
         self._subscriber = subscriber
         self._drained = threading.Event()
         self._ended = threading.Event()

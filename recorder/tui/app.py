@@ -329,7 +329,7 @@ class AffettiApp(App[None]):
         note, started = self._unfinished_note(), view.state.started
         if not note or started is None:
             return note
-        return kept(note, Path(view.path), started.session_id)
+        return kept(note, Path(view.path), started.session_id, view.recipients)
 
     def _live(self) -> "LiveScreen | None":
         if self.view is None:

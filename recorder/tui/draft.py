@@ -33,6 +33,7 @@ class Draft:
     duration_s: float | None = None
     neutral_s: float | None = None
     pipeline: str = "affetti"
+    recipients: tuple[str, ...] | None = None  # it is encrypted for; None: as the settings say
 
     @classmethod
     def of_settings(cls, settings: Settings, person: str = "") -> Self:
@@ -75,6 +76,7 @@ class Draft:
             duration_s=plan.duration_s,
             neutral_s=plan.neutral_s,
             pipeline=plan.pipeline,
+            recipients=plan.recipients,
         )
 
     def next_session(self) -> Self:
@@ -86,6 +88,7 @@ class Draft:
             speaker=self.speaker,
             neutral_s=self.neutral_s,
             pipeline=self.pipeline,
+            recipients=self.recipients,
         )
 
     @property
@@ -139,6 +142,7 @@ class Draft:
             duration_s=self.duration_s,
             neutral_s=self.neutral_s,
             pipeline=self.pipeline,
+            recipients=self.recipients,
         )
 
     @property

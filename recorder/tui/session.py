@@ -56,6 +56,7 @@ def open_home(settings: Settings) -> None:
 
 def _open(settings: Settings, draft: "Draft | None") -> None:
     refuse_unfit()
+    terminal.give_away()
     engines: list[EngineProcess] = []
 
     def start() -> Connection:

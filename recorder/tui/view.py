@@ -13,6 +13,7 @@ from affetti.analyzer.measures.held import following
 from affetti.analyzer.measures.live import Watch
 from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.custody import keys
 from affetti.core.emotions import Emotion
 from affetti.core.events import (
     EmotionFused,
@@ -68,6 +69,7 @@ class RecordingView:
     sealing: Sealing | None = None
     sealed: Sealed | None = None
     safe_seq: int = -1  # all events up to it are known to be on the disk
+    recipients: tuple[str, ...] = ()  # for whom it is encrypted, as public keys in letters
     failure: Problem | None = None  # why it did not begin, or could not go on
     _clock: SessionClock | None = None
     _heard_ns: int = 0  # when the engine last said anything, monotonic
@@ -82,8 +84,8 @@ class RecordingView:
         """Take in what the engine said."""
         self._heard_ns = self.monotonic_ns()
         match message:
-            case Started(path=path):
-                self.path = path
+            case Started(path=path, recipients=recipients):
+                self.path, self.recipients = path, recipients
             case Recorded(events=events):
                 for event in events:
                     self._apply(event)
@@ -102,8 +104,10 @@ class RecordingView:
                 self.levels[stream] = message
             case Sealing():
                 self.sealing = message
-            case Sealed():
+            case Sealed(key=key, block=block):
                 self.sealed = message
+                if key:
+                    keys.hold(keys.DataKey(key, block))  # whoever saw it live may look at it
             case Problem(fatal=True):
                 self.failure = message
 

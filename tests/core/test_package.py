@@ -194,6 +194,7 @@ def test_the_face_of_the_library_is_a_dozen_names() -> None:
         "recover",
         "replay",
         "report",
+        "unlock",
         "verify",
     ]
     assert set(affetti.__all__) <= set(dir(affetti))

@@ -1,6 +1,5 @@
 """The engine has ended by itself: what that means, said plainly."""
 
-import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
+from affetti.core.custody import boxes, keys, vault
 from affetti.core.custody.artefacts import UNFINISHED_NOTE
-from affetti.core.custody.temporary import replacing
 from affetti.core.errors import AffettiError
 from affetti.core.language import text
 from affetti.recorder.tui.screens.dialog import Dialog
@@ -46,12 +45,15 @@ class GoneScreen(Dialog[None]):
         yield Footer(show_command_palette=False, compact=True)
 
 
-def kept(note: str, recording: Path, session_id: str) -> str:
-    """Write down a note that was being typed beside a recording; say where, or what it was."""
+def kept(note: str, recording: Path, session_id: str, recipients: tuple[str, ...] = ()) -> str:
+    """Write down a note that was being typed beside a recording; say where, or what it was.
+
+    It is encrypted for whom the recording is.
+    """
     path = recording.with_name(UNFINISHED_NOTE.name(recording))
+    key = keys.new_key(map(vault.public_of, recipients)) if recipients else None
     try:
-        with replacing(path) as fd:
-            os.write(fd, f"{note}\n\n{session_id}\n".encode())
+        path = boxes.replace(path, f"{note}\n\n{session_id}\n".encode(), key)
     except OSError:
         return text("gone.note", note=note)
     return text("gone.note_kept", path=path)

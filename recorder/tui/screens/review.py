@@ -20,6 +20,7 @@ from affetti.analyzer.measures.course import Course
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
 from affetti.analyzer.report.tracks import TrackWords, track_words
+from affetti.core.custody import keys
 from affetti.core.emotions import EMOTIONS
 from affetti.core.language import clock, counted, one_line, percent, text, word
 from affetti.recorder.engine.messages import AnyMessage, Sealing
@@ -219,12 +220,12 @@ async def _run_report(path: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-P", "-m", "affetti", "report", path),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", keys.HANDED_OVER: "stdin"},
     )
-    out, err = await process.communicate()
+    out, err = await process.communicate(keys.to_hand_over())
     code = process.returncode or 0
     said = (err if code else out).decode(errors="replace").strip()
     return code, said or text("review.report_silent", code=code)

@@ -1,0 +1,75 @@
+"""What left a vault: a log beside a recording of the copies that are not encrypted.
+
+Encryption ends with a copy that is made outside of it. So each is noted, in `NAME.exports.jsonl`,
+which is itself encrypted, and whoever withdraws their consent is told where they went.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from affetti.core.codes import Digest
+from affetti.core.custody import boxes
+from affetti.core.custody.artefacts import ARTEFACTS, ENCRYPTED_SUFFIX, EXPORTS
+from affetti.core.custody.keys import DataKey
+from affetti.core.errors import Damaged
+from affetti.core.events.base import field
+from affetti.core.events.entries import Entry, new_id
+
+
+class Exported(Entry, frozen=True, kw_only=True, tag=True):
+    """A copy was made that is not encrypted."""
+
+    name: Annotated[str, field("of what was copied")]
+    target: Annotated[str, field("where the copy was written")]
+    sha256: Annotated[Digest, field("of the copy")]
+
+
+_decoder = msgspec.json.Decoder(Exported)
+
+
+def note(recording: Path, key: DataKey, name: str, target: Path) -> None:
+    """Note that a copy of something beside a recording, or of itself, is at `target`.
+
+    Raises
+    ------
+    AffettiError
+        What was noted before cannot be read.
+    OSError
+        It cannot be written, or the copy cannot be read.
+    """
+    with target.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    entry = Exported(author_id=new_id(), name=name, target=str(target.absolute()), sha256=digest)
+    path = recording.with_name(EXPORTS.name(recording))
+    before = boxes.read(path) if boxes.found_at(path) else b""
+    boxes.replace(path, before + msgspec.json.encode(entry) + b"\n", key)
+
+
+def recording_of(file: Path) -> Path:
+    """Return the recording that an encrypted file lies beside, or is; else the file itself."""
+    name = file.name.removesuffix(ENCRYPTED_SUFFIX)
+    for folder, named in ((file.parent, name), (file.parent.parent, file.parent.name)):
+        for recording in sorted(folder.glob("*.h5")):
+            if any(each.matches(named, recording) for each in ARTEFACTS):
+                return recording
+    return file
+
+
+def noted(recording: Path) -> list[Exported]:
+    """Return what was noted of a recording, in order.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be read.
+    """
+    path = recording.with_name(EXPORTS.name(recording))
+    if boxes.found_at(path) is None:
+        return []
+    try:
+        return [_decoder.decode(line) for line in boxes.read(path).splitlines()]
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Damaged("vault.exports_damaged", path=path.name) from error

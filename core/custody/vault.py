@@ -1,0 +1,482 @@
+"""Vaults: the keys that open what is encrypted, and what opens them.
+
+A vault is an X25519 key under a name. Its public half is stored as it is: whoever records needs no
+more. The private half is stored encrypted, AES-256-GCM under a key that scrypt (n = 2^17, r = 8,
+p = 1, a salt of 16 bytes) makes of a secret: a passphrase, what the system's keyring keeps, or
+what lies in a file. Its recovery key is the private half itself, in letters and digits, shown once
+when it is made and stored nowhere.
+
+One who has neither the secret nor the recovery key cannot read; there is no third way.
+"""
+
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from affetti.core import locations, terminal
+from affetti.core.custody import keys
+from affetti.core.custody.keys import KEY_BYTES, Block
+from affetti.core.custody.temporary import replacing
+from affetti.core.errors import (
+    AffettiError,
+    Damaged,
+    FileExists,
+    FileMissing,
+    MissingPackage,
+    UsageError,
+    VaultClosed,
+)
+from affetti.core.language import text
+from affetti.core.paths import typed
+from affetti.core.settings import Settings
+from affetti.core.system import private as private_file
+
+OpenedBy: TypeAlias = Literal["passphrase", "keyring", "file"]
+
+SCRYPT_N: Final = 1 << 17
+MIN_PASSPHRASE: Final = 10  # signs
+PASSPHRASE_FILE: Final = "AFFETTI_PASSPHRASE_FILE"  # noqa: S105  names a variable
+_SCRYPT: Final = {"r": 8, "p": 1, "dklen": KEY_BYTES}
+_MAX_SCRYPT_N: Final = 1 << 20
+_SERVICE: Final = "affetti"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_SUFFIX: Final = ".vault.json"
+_PUBLIC: Final = "avk"  # begins a public key in letters
+_RECOVERY: Final = "avr"  # and a recovery key
+_CHECK_BYTES: Final = 4
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A vault as its file has it; bytes in hexadecimal digits."""
+
+    public: str
+    opened_by: OpenedBy
+    made: str  # ISO 8601
+    scrypt_n: int
+    salt: str
+    nonce: str
+    private: str  # encrypted, with the public key authenticated
+    key_file: str = ""  # where its secret lies, if it lies in a file
+    format: Literal["affetti-vault-1"] = "affetti-vault-1"
+
+
+@dataclass(frozen=True)
+class Vault:
+    """A vault of this computer."""
+
+    name: str
+    stored: Stored
+
+    @property
+    def public(self) -> bytes:
+        """Its public key, 32 bytes."""
+        return bytes.fromhex(self.stored.public)
+
+    @property
+    def recipient(self) -> str:
+        """Its public key, for whoever records for it elsewhere."""
+        return recipient_text(self.public)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What opens a vault."""
+
+    by: OpenedBy
+    secret: str = ""  # a passphrase; otherwise made
+    key_file: Path | None = None
+
+
+def new(name: str, lock: Lock, private: bytes | None = None, n: int = SCRYPT_N) -> str:
+    """Make a vault; return its recovery key, which is stored nowhere.
+
+    Parameters
+    ----------
+    name
+        Letters, digits, `_` and `-`.
+    lock
+        What opens it.
+    private
+        The key that it had before, where it is made again.
+    n
+        Of scrypt.
+
+    Raises
+    ------
+    AffettiError
+        There is one of that name, the passphrase is too short, or nothing can be written there.
+    """
+    from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415  if needed
+        X25519PrivateKey,
+    )
+
+    path = _path_of(_checked(name))
+    if os.path.lexists(path):
+        raise FileExists("vault.name_taken", name=name)
+    private = private or os.urandom(KEY_BYTES)
+    public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    secret = _kept_secret(name, lock)
+    stored = _locked(private, public, secret, lock, n)
+    _write(path, stored)
+    keys.hold_private(public, private)
+    return recovery_text(private)
+
+
+def all_vaults() -> list[Vault]:
+    """Return the vaults of this computer, in order of their names.
+
+    Raises
+    ------
+    AffettiError
+        One of them cannot be read.
+    """
+    folder = locations.vaults_folder()
+    if folder is None or not folder.is_dir():
+        return []
+    names = [name.removesuffix(_SUFFIX) for name in os.listdir(folder) if name.endswith(_SUFFIX)]
+    return [vault(name) for name in sorted(names)]
+
+
+def vault(name: str) -> Vault:
+    """Return the vault of a name.
+
+    Raises
+    ------
+    AffettiError
+        There is none, or its file is damaged.
+    """
+    path = _path_of(_checked(name))
+    try:
+        return Vault(name, msgspec.json.decode(path.read_bytes(), type=Stored))
+    except FileNotFoundError as error:
+        raise FileMissing("vault.no_such", name=name) from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Damaged("vault.file_damaged", path=path) from error
+
+
+def path_of(name: str) -> Path:
+    """Return the file of a vault that is there, which whoever has its secret can open anywhere.
+
+    Raises
+    ------
+    AffettiError
+        There is none.
+    """
+    _ = vault(name)
+    return _path_of(name)
+
+
+def unlock(name: str, passphrase: str | None = None) -> None:
+    """Open a vault in this process: what is encrypted for it can be read from now on.
+
+    Parameters
+    ----------
+    name
+        Of the vault.
+    passphrase
+        Needed where a passphrase opens it, and where no file that the environment variable
+        AFFETTI_PASSPHRASE_FILE names has it.
+
+    Raises
+    ------
+    AffettiError
+        There is no such vault, or the secret is not the one that opens it.
+    """
+    found = vault(name)
+    secret = passphrase if passphrase is not None else _secret_of(found)
+    if secret is None:
+        raise VaultClosed("vault.needs_passphrase", name=name)
+    keys.hold_private(found.public, _unlocked(found, secret))
+
+
+def private_of(name: str) -> bytes:
+    """Return the private key of a vault, once it is open in this process.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be opened.
+    """
+    found = vault(name)
+    open_one(found)
+    return keys.held()[1][found.public]
+
+
+def forget_secret(found: Vault) -> None:
+    """Remove from the system's keyring what opened a vault that is removed."""
+    if found.stored.opened_by == "keyring":
+        _keyring().delete_password(_SERVICE, found.name)
+
+
+def public_of(recipient: str) -> bytes:
+    """Return a public key from its letters.
+
+    Raises
+    ------
+    AffettiError
+        It is none, or one with a slip in it.
+    """
+    return _from_text(recipient, _PUBLIC, "vault.no_recipient")
+
+
+def recipient_text(public: bytes) -> str:
+    """Return a public key in letters and digits, with a check of its own."""
+    return _PUBLIC + _letters(public)
+
+
+def recovery_text(private: bytes) -> str:
+    """Return a private key in groups of letters and digits, to be written on paper."""
+    letters = _letters(private)
+    return "-".join([_RECOVERY, *(letters[at : at + 5] for at in range(0, len(letters), 5))])
+
+
+def private_from(recovery: str) -> bytes:
+    """Return a private key from its recovery key; case, spaces and hyphens do not matter.
+
+    Raises
+    ------
+    AffettiError
+        It is none, or one with a slip in it.
+    """
+    return _from_text(recovery, _RECOVERY, "vault.no_recovery_key")
+
+
+def recipients(
+    settings: Settings, names: Iterable[str] = (), others: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Return for whom a recording will be encrypted, as public keys in letters.
+
+    Parameters
+    ----------
+    settings
+        Whose vault and recipients are taken where nobody is named.
+    names
+        Vaults of this computer.
+    others
+        Public keys in letters.
+
+    Returns
+    -------
+    () where it will not be encrypted.
+
+    Raises
+    ------
+    AffettiError
+        There is no such vault, or a public key is none.
+    """
+    names, others = tuple(names), tuple(others)
+    if not names and not others:
+        names, others = tuple(filter(None, [settings.vault.name])), settings.vault.recipients
+    told = [vault(name).recipient for name in names]
+    told += [recipient_text(public_of(other)) for other in others]
+    return tuple(dict.fromkeys(told))
+
+
+_TRIES: Final = 3
+
+
+def open_for(block: Block, name: str) -> None:
+    """Open a vault that may read something, if this computer has one and it can be opened.
+
+    Raises
+    ------
+    AffettiError
+        There is none, or it cannot be opened.
+    """
+    ours = {found.public: found for found in all_vaults()}
+    fitting = [ours[public] for public in block.public_keys if public in ours]
+    for each in block.removed:
+        removed = ours.get(bytes.fromhex(each.key))
+        if removed is not None and not fitting:
+            raise VaultClosed("vault.was_removed", name=name, vault=removed.name, on=each.on)
+    if not fitting:
+        raise VaultClosed("vault.other_keys", name=name, count=len(block.recipients))
+    errors = []
+    for found in fitting:
+        try:
+            return open_one(found)
+        except AffettiError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def open_one(found: Vault) -> None:
+    """Open a vault in this process: by what needs no person, or by asking one.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be opened.
+    """
+    if found.public in keys.held()[1]:
+        return
+    secret = _secret_of(found)
+    private = _asked(found) if secret is None else _unlocked(found, secret)
+    keys.hold_private(found.public, private)
+
+
+def _asked(found: Vault) -> bytes:
+    """Return the private key of a vault by the passphrase of whoever sits at the terminal."""
+    for _ in range(_TRIES - 1):
+        with suppress(VaultClosed):
+            return _asked_once(found)
+    return _asked_once(found)
+
+
+def _asked_once(found: Vault) -> bytes:
+    said = terminal.secret(text("vault.passphrase", name=found.name))
+    if said is None:
+        raise VaultClosed("vault.needs_passphrase", name=found.name)
+    return _unlocked(found, said)
+
+
+def _secret_of(found: Vault) -> str | None:
+    """Return the secret of a vault where no person needs to be asked for it."""
+    match found.stored.opened_by:
+        case "keyring":
+            secret = _keyring().get_password(_SERVICE, found.name)
+            if secret is None:
+                raise VaultClosed("vault.keyring_has_none", name=found.name)
+            return str(secret)
+        case "file":
+            return _line_of(Path(found.stored.key_file), found.name)
+        case "passphrase":
+            named = os.environ.get(PASSPHRASE_FILE)
+            return _line_of(typed(named), found.name) if named else None
+
+
+def _line_of(path: Path, name: str) -> str:
+    try:
+        return path.read_text("utf-8").split("\n", 1)[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise VaultClosed("vault.secret_unreadable", name=name, path=path, error=why) from error
+
+
+def _kept_secret(name: str, lock: Lock) -> str:
+    """Return the secret of a new vault, once it is where it will be looked for."""
+    if lock.by == "passphrase":
+        if len(lock.secret) < MIN_PASSPHRASE:
+            raise UsageError("vault.passphrase_short", least=MIN_PASSPHRASE)
+        return lock.secret
+    secret = base64.b32encode(os.urandom(KEY_BYTES)).decode().rstrip("=")
+    if lock.key_file is None:
+        _keyring().set_password(_SERVICE, name, secret)
+        return secret
+    try:
+        with open(lock.key_file, "x", encoding="utf-8", opener=private_file) as file:
+            file.write(secret + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError as error:
+        raise FileExists("vault.key_file_exists", path=lock.key_file) from error
+    except OSError as error:
+        raise FileMissing("vault.cannot_write", path=lock.key_file, error=error.strerror) from error
+    return secret
+
+
+def _locked(private: bytes, public: bytes, secret: str, lock: Lock, n: int) -> Stored:
+    salt, nonce = os.urandom(16), os.urandom(12)
+    sealed = _cipher(secret, salt, n).encrypt(nonce, private, public)
+    return Stored(
+        public=public.hex(),
+        opened_by=lock.by,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        scrypt_n=n,
+        salt=salt.hex(),
+        nonce=nonce.hex(),
+        private=sealed.hex(),
+        key_file="" if lock.key_file is None else str(lock.key_file.absolute()),
+    )
+
+
+def _unlocked(found: Vault, secret: str) -> bytes:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  if needed
+
+    stored = found.stored
+    if not 2 <= stored.scrypt_n <= _MAX_SCRYPT_N:
+        raise Damaged("vault.file_damaged", path=_path_of(found.name))
+    try:
+        salt, nonce, private = map(bytes.fromhex, (stored.salt, stored.nonce, stored.private))
+        cipher = _cipher(secret, salt, stored.scrypt_n)
+        return bytes(cipher.decrypt(nonce, private, found.public))
+    except InvalidTag as error:
+        raise VaultClosed(f"vault.wrong_{stored.opened_by}", name=found.name) from error
+    except ValueError as error:
+        raise Damaged("vault.file_damaged", path=_path_of(found.name)) from error
+
+
+def _cipher(secret: str, salt: bytes, n: int) -> Any:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  if needed
+
+    memory = 2 * 128 * _SCRYPT["r"] * n
+    key = hashlib.scrypt(secret.encode(), salt=salt, n=n, maxmem=memory, **_SCRYPT)
+    return AESGCM(key)
+
+
+def _write(path: Path, stored: Stored) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with replacing(path) as fd:
+            os.write(fd, msgspec.json.format(msgspec.json.encode(stored)) + b"\n")
+    except OSError as error:
+        raise FileMissing("vault.cannot_write", path=path, error=error.strerror) from error
+
+
+def _path_of(name: str) -> Path:
+    folder = locations.vaults_folder()
+    if folder is None:
+        raise FileMissing("vault.no_place")
+    return folder / f"{name}{_SUFFIX}"
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise UsageError("vault.name_cannot_used", name=name)
+    return name
+
+
+def _letters(key: bytes) -> str:
+    check = hashlib.sha256(key).digest()[:_CHECK_BYTES]
+    return base64.b32encode(key + check).decode().rstrip("=").lower()
+
+
+def _from_text(said: str, begins: str, error: str) -> bytes:
+    letters = re.sub(r"[\s-]", "", said).lower()
+    try:
+        padded = letters.removeprefix(begins).upper()
+        data = base64.b32decode(padded + "=" * (-len(padded) % 8))
+    except ValueError:
+        data = b""
+    key = data[:KEY_BYTES]
+    good = letters.startswith(begins) and len(key) == KEY_BYTES
+    if not good or letters != begins + _letters(key):
+        raise UsageError(error)
+    return key
+
+
+def _keyring() -> Any:
+    """Return the system's keyring.
+
+    Raises
+    ------
+    AffettiError
+        Its package is not installed, or the system has none.
+    """
+    try:
+        keyring = import_module("keyring")
+    except ImportError as error:
+        raise MissingPackage("vault.no_keyring_package") from error
+    if not keyring.get_keyring().priority > 0:
+        raise MissingPackage("vault.no_keyring")
+    return keyring
