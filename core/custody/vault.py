@@ -282,6 +282,22 @@ def recipients(
     return tuple(dict.fromkeys(told))
 
 
+def data_key_for(told: Iterable[str]) -> keys.DataKey | None:
+    """Return a new data key for public keys in letters, held in this process; None for nobody.
+
+    Raises
+    ------
+    AffettiError
+        A public key is none.
+    """
+    publics = tuple(map(public_of, told))
+    if not publics:
+        return None
+    key = keys.new_key(publics)
+    keys.hold(key)
+    return key
+
+
 _TRIES: Final = 3
 
 

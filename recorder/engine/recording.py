@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
-from affetti.core.custody import keys, vault
+from affetti.core.custody import vault
 from affetti.core.environment import environment
 from affetti.core.errors import (
     AffettiError,
@@ -255,7 +255,7 @@ class Recording:
         now = datetime.now(UTC).astimezone()
         self.recipients = recipients_of(plan, settings)
         self.target = target_of(plan, settings, now, self.recipients)
-        self.key = keys.new_key(map(vault.public_of, self.recipients)) if self.recipients else None
+        self.key = vault.data_key_for(self.recipients)
         self.plan = plan
         self.sources = open_sources(plan, settings)
         self.state = SessionState()  # as of the last event written; the writer's thread owns it
@@ -277,8 +277,6 @@ class Recording:
                 readers, self.clock, self.inbox.put, self.inbox.put_made, self._others
             )
             undo.pop_all()
-        if self.key is not None:
-            keys.hold(self.key)  # for whoever seals it
         self._subscriber = subscriber
         self._drained = threading.Event()
         self._ended = threading.Event()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from affetti.core.clock import NS_PER_S
+from affetti.core.custody import vault
 from affetti.core.errors import ConsentRefused, FileMissing, UsageError
 from affetti.core.events import (
     Consent,
@@ -122,7 +123,8 @@ def import_film(
         wanted = tuple(files.listed())
         if is_made(target, lambda started: _is_of(started, wanted, request)):
             return "current"
-        log = ImportLog(target, request.settings.log)
+        key = vault.data_key_for(vault.recipients(request.settings))
+        log = ImportLog(target, request.settings.log, key)
         try:
             film = files.write(log, Imported(on=now(), files=wanted, made=files.made), progress)
             log.finish(files.end_ns, film, _sealing(progress))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affetti.core.clock import SessionClock
+from affetti.core.custody.keys import DataKey
 from affetti.core.environment import environment
 from affetti.core.errors import FileExists
 from affetti.core.events import (
@@ -43,6 +44,8 @@ class ImportLog:
         The sealed file to make.
     settings
         Of the log.
+    key
+        What it is encrypted with; None: it is not.
 
     Raises
     ------
@@ -50,11 +53,11 @@ class ImportLog:
         The folder cannot be written, or the disk has no room.
     """
 
-    def __init__(self, target: Path, settings: LogSettings) -> None:
+    def __init__(self, target: Path, settings: LogSettings, key: DataKey | None = None) -> None:
         self.clock = SessionClock()  # no source here looks at it: files have times of their own
         self._target = target
         self._session_id = uuid.uuid4().hex
-        self._log = PartLog(target, self._session_id, settings)
+        self._log = PartLog(target, self._session_id, settings, key)
         self._end_ns = 0
 
     def begin(self, imported: Imported, **said: Any) -> None:

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from affetti.core.custody import boxes, keys, vault
+from affetti.core.custody import boxes, vault
 from affetti.core.custody.artefacts import UNFINISHED_NOTE
 from affetti.core.errors import AffettiError
 from affetti.core.language import text
@@ -51,7 +51,7 @@ def kept(note: str, recording: Path, session_id: str, recipients: tuple[str, ...
     It is encrypted for whom the recording is.
     """
     path = recording.with_name(UNFINISHED_NOTE.name(recording))
-    key = keys.new_key(map(vault.public_of, recipients)) if recipients else None
+    key = vault.data_key_for(recipients)
     try:
         path = boxes.replace(path, f"{note}\n\n{session_id}\n".encode(), key)
     except OSError:

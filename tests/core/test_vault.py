@@ -1,0 +1,176 @@
+"""Vaults: what opens them, what does not, and what is said of each."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from affetti.core.custody import keys, vault
+from affetti.core.custody.vault import Lock
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.settings import Settings, VaultSettings
+
+QUICK = 1 << 4  # of scrypt
+WORDS = "otter lamp violet nine"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AFFETTI_VAULTS", str(tmp_path / "vaults"))
+    monkeypatch.delenv(vault.PASSPHRASE_FILE, raising=False)
+    keys.drop()
+    return tmp_path
+
+
+def made(name: str = "clinic", words: str = WORDS) -> bytes:
+    """Make a vault, close it, and return its public key."""
+    vault.new(name, Lock("passphrase", words), n=QUICK)
+    keys.drop()
+    return vault.vault(name).public
+
+
+def data_key_for(*public: bytes) -> keys.DataKey:
+    return keys.new_key(public)
+
+
+def refused(key: keys.DataKey) -> AffettiError:
+    with pytest.raises(AffettiError) as caught:
+        keys.data_key(key.block, "x.h5")
+    return caught.value
+
+
+def test_a_passphrase_opens_what_was_encrypted_for_its_vault() -> None:
+    key = data_key_for(made())
+    assert refused(key).code == ExitCode.VAULT_CLOSED
+    vault.unlock("clinic", WORDS)
+    assert keys.data_key(key.block, "x.h5") == key
+
+
+def test_what_is_encrypted_for_two_is_opened_by_either() -> None:
+    key = data_key_for(made("one"), made("two"))
+    for name in ("one", "two"):
+        keys.drop()
+        vault.unlock(name, WORDS)
+        assert keys.data_key(key.block, "x.h5").key == key.key
+
+
+def test_a_file_names_the_passphrase(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = data_key_for(made())
+    (place / "words.txt").write_text(WORDS + "\nnot this\n")
+    monkeypatch.setenv(vault.PASSPHRASE_FILE, str(place / "words.txt"))
+    assert keys.data_key(key.block, "x.h5").key == key.key
+
+
+def test_a_key_file_opens_its_vault_and_is_never_overwritten(place: Path) -> None:
+    stick = place / "stick"
+    vault.new("clinic", Lock("file", key_file=stick), n=QUICK)
+    keys.drop()
+    key = data_key_for(vault.vault("clinic").public)
+    assert keys.data_key(key.block, "x.h5").key == key.key
+    with pytest.raises(AffettiError) as caught:
+        vault.new("other", Lock("file", key_file=stick), n=QUICK)
+    assert caught.value.code == ExitCode.FILE_EXISTS
+    keys.drop()
+    stick.unlink()
+    assert "stick" in refused(key).message
+
+
+def test_wrong_words_another_vault_and_a_removed_one_are_told_apart() -> None:
+    ours, other = made(), made("other")
+    with pytest.raises(AffettiError) as caught:
+        vault.unlock("clinic", "something else entirely")
+    assert caught.value.code == ExitCode.VAULT_CLOSED
+    wrong = caught.value.message
+    vault.unlock("clinic", WORDS)
+    stranger = refused(data_key_for(os.urandom(32))).message
+    gone = (keys.Removed(ours.hex(), "2026-11-26"),)
+    removed = refused(keys.new_key([os.urandom(32)], gone)).message
+    assert len({wrong, stranger, removed}) == 3
+    assert "passphrase" in wrong
+    assert "other vaults" in stranger
+    assert "2026-11-26" in removed
+    assert refused(data_key_for(other)).hint
+
+
+def test_an_altered_block_is_damage(place: Path) -> None:
+    public = made()
+    key = data_key_for(public)
+    vault.unlock("clinic", WORDS)
+    block = keys.block_of(key.block)
+    wrapped = bytearray(bytes.fromhex(block.recipients[0].wrapped))
+    wrapped[40] ^= 1
+    altered = keys.packed(keys.Block((keys.Recipient(public.hex(), wrapped.hex()),)))
+    with pytest.raises(AffettiError) as caught:
+        keys.data_key(altered, "x.h5")
+    assert caught.value.code == ExitCode.DAMAGED
+    for byte in range(len(key.block)):
+        turned = bytearray(key.block)
+        turned[byte] ^= 1
+        assert keys.block_at(bytes(turned)) != key.block
+
+
+def test_a_recovery_key_makes_the_vault_again(place: Path) -> None:
+    recovery = vault.new("clinic", Lock("passphrase", WORDS), n=QUICK)
+    key = data_key_for(vault.vault("clinic").public)
+    vault.path_of("clinic").unlink()
+    keys.drop()
+    private = vault.private_from(recovery.upper().replace("-", " "))
+    vault.new("again", Lock("passphrase", WORDS), private, n=QUICK)
+    assert keys.data_key(key.block, "x.h5").key == key.key
+
+
+def test_a_slip_in_a_key_that_was_written_down_is_noticed() -> None:
+    recovery = vault.new("clinic", Lock("passphrase", WORDS), n=QUICK)
+    for at in range(4, len(recovery)):
+        slip = recovery[:at] + ("a" if recovery[at] != "a" else "b") + recovery[at + 1 :]
+        if recovery[at] != "-":
+            with pytest.raises(AffettiError):
+                vault.private_from(slip)
+    with pytest.raises(AffettiError):
+        vault.public_of(recovery)
+
+
+def test_the_private_key_stands_nowhere() -> None:
+    recovery = vault.new("clinic", Lock("passphrase", WORDS), n=QUICK)
+    stored = vault.path_of("clinic").read_bytes()
+    private = vault.private_from(recovery)
+    assert private not in stored
+    assert private.hex().encode() not in stored
+    assert vault.path_of("clinic").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "-a", "a" * 33, "ä"])
+def test_names_that_are_no_names_are_refused(name: str) -> None:
+    with pytest.raises(AffettiError):
+        vault.new(name, Lock("passphrase", WORDS), n=QUICK)
+
+
+def test_short_passphrases_and_names_that_are_taken_are_refused() -> None:
+    with pytest.raises(AffettiError) as caught:
+        vault.new("clinic", Lock("passphrase", "short"), n=QUICK)
+    assert caught.value.code == ExitCode.USAGE
+    made()
+    with pytest.raises(AffettiError) as caught:
+        made()
+    assert caught.value.code == ExitCode.FILE_EXISTS
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"public": 1}'])
+def test_a_damaged_vault_is_told(content: bytes) -> None:
+    made()
+    vault.path_of("clinic").write_bytes(content)
+    with pytest.raises(AffettiError) as caught:
+        vault.vault("clinic")
+    assert caught.value.code == ExitCode.DAMAGED
+
+
+def test_for_whom_it_is_recorded_follows_from_what_was_named_else_from_the_settings() -> None:
+    one, two = vault.recipient_text(made("one")), vault.recipient_text(made("two"))
+    assert vault.recipients(Settings()) == ()
+    settings = Settings(vault=VaultSettings(name="one", recipients=(two,)))
+    assert vault.recipients(settings) == (one, two)
+    assert vault.recipients(settings, ["two"]) == (two,)
+    assert vault.recipients(Settings(), ["one"], [two, one]) == (one, two)
+    with pytest.raises(AffettiError) as caught:
+        vault.recipients(Settings(vault=VaultSettings(name="three")))
+    assert caught.value.code == ExitCode.FILE_MISSING
