@@ -78,7 +78,8 @@ def import_films(
 
     A film becomes NAME.h5: its pictures upright, each at the time stamp that it has in the film,
     and its sound as that of the room. A folder means every film in it and below. What was
-    imported before and is whole is left as it is; what was broken off is done again.
+    imported before and is whole is left as it is; what was broken off is done again. The streams
+    of an XDF file become signals.
 
     Nothing is estimated meanwhile, `affetti analyze` and `affetti report` do that. The recording
     says that it was imported, of which files, and what is known of consent.

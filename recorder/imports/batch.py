@@ -10,11 +10,13 @@ from typing import Final, Literal
 from affetti.analyzer.pool import carried_out, refuse_without_guard
 from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import one_of_each
-from affetti.recorder.imports.films import Progress, Request, import_film, target_of
+from affetti.recorder.imports.films import Request, import_film, target_of
+from affetti.recorder.imports.log import Progress
+from affetti.recorder.imports.xdf import SUFFIX, import_xdf
 
 SUFFIXES: Final = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts"}
-    | {".wmv", ".asf", ".flv", ".3gp", ".dv", ".mxf", ".ogv", ".vob"}
+    | {".wmv", ".asf", ".flv", ".3gp", ".dv", ".mxf", ".ogv", ".vob", SUFFIX}
 )
 
 
@@ -67,14 +69,15 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def imported(path: Path, request: Request, progress: Progress | None = None) -> Outcome:
-    """Import one film.
+    """Import one film, or an XDF file.
 
     Raises
     ------
     AffettiError
         It cannot be imported.
     """
-    status = import_film(path, request, progress)
+    made = import_xdf if path.suffix.lower() == SUFFIX else import_film
+    status = made(path, request, progress)
     return Outcome(path, status, target_of(path, request.output))
 
 

@@ -1,24 +1,21 @@
 """A recording out of a film: its pictures, its own sound or that of a file, and what was played."""
 
-import hashlib
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.custody import vault
-from affetti.core.errors import ConsentRefused, FileMissing, UsageError
+from affetti.core.errors import ConsentRefused, UsageError
 from affetti.core.events import (
     Consent,
     FilmLoss,
     Imported,
     ImportedFile,
-    SessionStarted,
     unstated,
 )
 from affetti.core.people.person import checked_code
@@ -26,7 +23,15 @@ from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.recording.names import part_number
 from affetti.core.settings import Settings
 from affetti.core.streams import CAMERA, PLAYBACK, ROOM, VIDEO, Stream, audio_stream, video_stream
-from affetti.recorder.imports.log import ImportLog, is_made, now
+from affetti.recorder.imports.log import (
+    READING,
+    WHOLE,
+    ImportLog,
+    Progress,
+    Status,
+    make,
+    sha256_of,
+)
 from affetti.recorder.imports.steps import (
     Music,
     Pictures,
@@ -39,10 +44,6 @@ from affetti.recorder.sources.container import Container, first_decoded
 from affetti.recorder.sources.film import FilmEnd
 from affetti.recorder.sources.soundtrack import Soundtrack
 from affetti.recorder.sources.track import Track, common_format, open_track
-
-Progress = Callable[[int, int], None]  # done, and all there is
-
-_SEALING: Final = 0.1  # the share of the time that sealing takes, for the progress
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,7 @@ def target_of(film: Path, output: Path | None) -> Path:
     return target
 
 
-def import_film(
-    path: Path, request: Request, progress: Progress | None = None
-) -> Literal["written", "current"]:
+def import_film(path: Path, request: Request, progress: Progress | None = None) -> Status:
     """Make a recording out of a film; "current" where it was made before, and is whole.
 
     Every picture that can be decoded is kept upright, with its own time stamp; sound lies beside
@@ -117,41 +116,9 @@ def import_film(
     checked_code(request.person)
     if request.consent is not None and not request.consent.grants(VIDEO):
         raise ConsentRefused("recording.no_consent.video", scope=VIDEO)
-    target = target_of(path, request.output)
     with ExitStack() as open_files:
         files = _Files(path, request, open_files)
-        wanted = tuple(files.listed())
-        if is_made(target, lambda started: _is_of(started, wanted, request)):
-            return "current"
-        key = vault.data_key_for(vault.recipients(request.settings))
-        log = ImportLog(target, request.settings.log, key)
-        try:
-            film = files.write(log, Imported(on=now(), files=wanted, made=files.made), progress)
-            log.finish(files.end_ns, film, _sealing(progress))
-        except BaseException:
-            log.discard()
-            raise
-    return "written"
-
-
-def _is_of(started: SessionStarted, files: tuple[ImportedFile, ...], request: Request) -> bool:
-    """Whether a recording was made of the same files, and says the same of the person."""
-    said = (started.person, started.consent) == (request.person, _consent(request))
-    return said and started.imported is not None and started.imported.files == files
-
-
-def _consent(request: Request) -> Consent:
-    return unstated(VIDEO, ROOM) if request.consent is None else request.consent
-
-
-def _sealing(progress: Progress | None) -> Progress | None:
-    if progress is None:
-        return None
-
-    def sealing(done: int, total: int) -> None:
-        progress(round(1000 * (1 - _SEALING + _SEALING * done / max(total, 1))), 1000)
-
-    return sealing
+        return make(target_of(path, request.output), files, request.settings, progress)
 
 
 class _Files:
@@ -162,6 +129,8 @@ class _Files:
         self._container = Container(path)
         stack.callback(self._container.close)
         self._own, self._sound, self._music = self._sounds(stack)
+        self.person = request.person
+        self.consent = unstated(VIDEO, ROOM) if request.consent is None else request.consent
         self.made = self._container.made
         self.end_ns = 0
 
@@ -182,7 +151,7 @@ class _Files:
 
     def listed(self) -> Iterator[ImportedFile]:
         """Yield the files, by what they hold."""
-        yield ImportedFile(file_name=self._path.name, sha256=_sha256(self._path), role="film")
+        yield ImportedFile(file_name=self._path.name, sha256=sha256_of(self._path), role="film")
         if self._sound is not None:
             yield _listed(self._sound, ROOM, self._request.sound_at_s)
         for track in self._music:
@@ -196,8 +165,7 @@ class _Files:
         room = self._room()
         log.begin(
             imported,
-            person=self._request.person,
-            consent=_consent(self._request),
+            self,
             camera=self._path.name,
             microphone=None if room is None else room.source,
             speaker="none" if self._music else None,
@@ -231,7 +199,7 @@ class _Files:
         for t_ns, write in beside(steps, iter(()) if music is None else music.steps()):
             write()
             if progress is not None and stated_ns:
-                progress(round(900 * min(1.0, t_ns / stated_ns)), 1000)
+                progress(round(READING * min(1.0, t_ns / stated_ns)), WHOLE)
         ends = [pictures.over_ns, self._own.end_ns if self._own else 0, file.over_ns if file else 0]
         self.end_ns = max(ends)
         if music is not None:
@@ -270,11 +238,3 @@ def _listed(track: Track, role: str, at_s: float) -> ImportedFile:
     return ImportedFile(
         file_name=track.path.name, sha256=track.sha256, role=role, start_ns=start_ns
     )
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FileMissing("container.video_cannot_read", path=path, error=error.strerror) from error

@@ -1,21 +1,25 @@
 """The log of a recording that is made of files: written as fast as they can be read."""
 
+import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from affetti.core.clock import SessionClock
+from affetti.core.custody import vault
 from affetti.core.custody.keys import DataKey
 from affetti.core.environment import environment
-from affetti.core.errors import FileExists
+from affetti.core.errors import FileExists, FileMissing
 from affetti.core.events import (
+    Consent,
     Event,
     FilmLoss,
     Imported,
+    ImportedFile,
     SessionEnded,
     SessionStarted,
     decode,
@@ -23,11 +27,84 @@ from affetti.core.events import (
 )
 from affetti.core.recording.names import named_like_parts, parts_of
 from affetti.core.recording.parts import PartLog, remove, survey
-from affetti.core.recording.sealing import Progress, discard_blank, seal
+from affetti.core.recording.sealing import discard_blank, seal
 from affetti.core.recording.session import Session
-from affetti.core.settings import LogSettings
+from affetti.core.settings import LogSettings, Settings
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.pipelines import AFFETTI, Offer, digests_of
+
+Progress: TypeAlias = Callable[[int, int], None]  # done, and all there is
+Status: TypeAlias = Literal["written", "current"]
+
+WHOLE: Final = 1000  # of the progress of an import
+READING: Final = 900  # the share of it that reading takes; sealing takes the rest
+
+
+class Files(Protocol):
+    """What one recording is made of."""
+
+    person: str
+    consent: Consent
+    made: str | None  # when they were, as they say
+    end_ns: int  # known once they are written
+
+    def listed(self) -> Iterator[ImportedFile]:
+        """Yield what they are."""
+        ...
+
+    def write(
+        self, log: "ImportLog", imported: Imported, progress: Progress | None
+    ) -> FilmLoss | None:
+        """Write them, from the first event on; return what was lost of a film."""
+        ...
+
+
+def make(
+    target: Path, files: Files, settings: Settings, progress: Progress | None = None
+) -> Status:
+    """Make a recording out of files; "current" where that was done before, and is whole.
+
+    Raises
+    ------
+    AffettiError
+        A file cannot be read, or another recording is there.
+    """
+    listed = tuple(files.listed())
+
+    def is_this(started: SessionStarted) -> bool:
+        said = (started.person, started.consent) == (files.person, files.consent)
+        return said and started.imported is not None and started.imported.files == listed
+
+    if is_made(target, is_this):
+        return "current"
+    key = vault.data_key_for(vault.recipients(settings))
+    log = ImportLog(target, settings.log, key)
+    try:
+        film = files.write(log, Imported(on=now(), files=listed, made=files.made), progress)
+        log.finish(files.end_ns, film, _sealing(progress))
+    except BaseException:
+        log.discard()
+        raise
+    return "written"
+
+
+def _sealing(progress: Progress | None) -> Progress | None:
+    if progress is None:
+        return None
+
+    def sealing(done: int, total: int) -> None:
+        progress(READING + (WHOLE - READING) * done // max(total, 1), WHOLE)
+
+    return sealing
+
+
+def sha256_of(path: Path) -> str:
+    """Return the digest of a file; AffettiError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileMissing("imports.unreadable", path=path, error=error.strerror) from error
 
 
 def now() -> str:
@@ -60,7 +137,7 @@ class ImportLog:
         self._log = PartLog(target, self._session_id, settings, key)
         self._end_ns = 0
 
-    def begin(self, imported: Imported, **said: Any) -> None:
+    def begin(self, imported: Imported, files: Files, **said: Any) -> None:
         """Write the first event: what is imported, and whatever else is `said` of the session."""
         self.put(
             SessionStarted(
@@ -73,6 +150,8 @@ class ImportLog:
                 perception_version=PERCEPTION_VERSION,
                 environment=environment(),
                 imported=imported,
+                person=files.person,
+                consent=files.consent,
                 **said,
             )
         )

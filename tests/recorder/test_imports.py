@@ -4,6 +4,7 @@ import itertools
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -135,7 +136,7 @@ def test_what_was_imported_stays_and_what_was_broken_off_is_done_again(tmp_path:
     target.unlink()
     broken = ImportLog(target, SMALL.log)
     assert started.imported is not None
-    broken.begin(started.imported, person="anon", consent=started.consent)
+    broken.begin(started.imported, SimpleNamespace(person="anon", consent=started.consent))
     broken._log.close()
     assert parts_of(target)
     assert import_film(film, PLAIN) == "written"
