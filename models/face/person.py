@@ -58,6 +58,7 @@ _JUMP: Final = 0.35  # of its width, from one look to the next
 _GROWN: Final = 1.3
 _LIKE: Final = 0.5
 _CLOSE: Final = 0.9  # widths between two faces that may be taken for each other
+_MIXED: Final = 1.5  # widths between two faces whose tracks may be exchanged while one is covered
 _EAGER: Final = 5  # looks at once before a doubt becomes patient
 _PICTURES: Final = 8
 
@@ -312,9 +313,18 @@ class PersonChoice:
             case "lost":
                 if before := self._known.get(_or_none(self._person_id)):
                     before.distances = ()  # whoever came in their place was asked last
+                    self._doubt_around(before.last)
                 self._person_id = None
         if patient is not None:
             self._person_id = patient.face_id
+
+    def _doubt_around(self, place: Detection) -> None:
+        """Take it that faces around the lost person may have changed tracks with theirs."""
+        if not self.by_looks:
+            return
+        for known in self._known.values():
+            if known.named is None and _apart(known.last, place) < _MIXED:
+                known.beside, known.distances, known.look = False, (), None
 
     def _begin_anew(self) -> None:
         self._person = Appearance()

@@ -227,6 +227,22 @@ def test_after_an_outage_in_which_two_changed_places_the_person_is_read() -> Non
     assert read_of(said)[-1] == mine.box(0)
 
 
+def test_two_close_together_who_change_places_unseen_are_told_apart_at_once() -> None:
+    chance = np.random.default_rng(1)
+
+    def never_quite_the_same(image: NDArray[np.uint8], face: Detection) -> NDArray[np.float32]:
+        return np.append(by_colour(image, face), chance.normal(0, 0.04, 64)).astype(np.float32)
+
+    room = Room("identity", describe=never_quite_the_same)
+    here, there = replace(PERSON, left_px=140), replace(PERSON, left_px=210)
+    room.show(here, seconds=3)
+    assert read_of(room.show(here, replace(OTHER, left_px=210), seconds=2))[-1] == here.box(0)
+    room.wait(0.5)
+    said = room.show(there, replace(OTHER, left_px=140), seconds=3)
+    assert set(read_of(said)) == {None, there.box(0)}
+    assert set(read_of(said[10:])) == {there.box(0)}
+
+
 def test_two_like_large_faces_are_silence_until_one_is_chosen() -> None:
     room, other = Room("identity"), replace(OTHER, seed=5)
     said = room.show(PERSON, other, seconds=5)
