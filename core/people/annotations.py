@@ -11,6 +11,8 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 
 from affetti.core.codes import Digest, Given
+from affetti.core.custody import boxes
+from affetti.core.custody.keys import DataKey
 from affetti.core.errors import Damaged
 from affetti.core.events.base import field
 from affetti.core.events.entries import Entry, Retracted
@@ -43,8 +45,15 @@ _TORN: Final = b" (torn)\n"
 _decoder: Final = msgspec.json.Decoder(AnyEntry)
 
 
-def append(path: Path, entry: AnyEntry) -> None:
-    """Add an entry to a log, and make sure of the disk; a line that a crash tore is closed."""
+def append(path: Path, entry: AnyEntry, key: DataKey | None = None) -> None:
+    """Add an entry to a log, and make sure of the disk; a line that a crash tore is closed.
+
+    With a key, that of an encrypted recording, the log is encrypted, and written anew.
+    """
+    if key is not None:
+        said = boxes.read(path) if boxes.found_at(path) else b""
+        boxes.replace(path, said + msgspec.json.encode(entry) + b"\n", key)
+        return
     before = path.read_bytes()[-1:] if path.exists() else b""
     torn = before not in (b"", b"\n")
     with open(path, "ab", opener=private) as file:
@@ -55,14 +64,14 @@ def append(path: Path, entry: AnyEntry) -> None:
 
 
 def read(path: Path) -> list[AnyEntry]:
-    """Return the entries of a log; a line that was torn by a crash is left out.
+    """Return the entries of a log, encrypted or not; a line that a crash tore is left out.
 
     Raises
     ------
     AffettiError
-        A whole line is no entry.
+        A whole line is no entry; or it is encrypted, and no vault that may read it is open.
     """
-    lines = path.read_bytes().split(b"\n")
+    lines = boxes.read(path).split(b"\n")
     found = []
     for number, line in enumerate(lines[:-1], start=1):
         if (line + b"\n").endswith(_TORN):

@@ -3,7 +3,7 @@
 The recordings are the truth. An index beside them, an SQLite file, keeps of each what was read of
 it last, so that a list need not open hundreds of them; it can be thrown away at any time. What it
 says of a recording holds while size and time of change are those that it was read at. Of one that
-is locked, or that could not be read, it keeps nothing.
+is encrypted, or that could not be read, it keeps nothing.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from affetti.core.custody.artefacts import INDEX
 from affetti.core.custody.temporary import replacing
-from affetti.core.errors import AffettiError
+from affetti.core.errors import AffettiError, VaultClosed
 
 State = Literal["sealed", "unsealed", "running", "locked", "unreadable"]
 
@@ -162,20 +162,24 @@ def _looked_at(folder: Path, path: Path, known: dict[str, _Row]) -> tuple[Listed
     if row is not None and Stamp(row.size, row.mtime_ns) == stamp:
         return _listed(path, row), row
     try:
-        row = _opened(folder, path, stamp)
+        row, encrypted = _opened(folder, path, stamp)
+    except VaultClosed as error:
+        return _named(path, "locked", stamp.size, error.message), None
     except AffettiError as error:
         return _named(path, "unreadable", stamp.size, error.message), None
-    return _listed(path, row), row
+    # What a vault keeps to itself is in no index.
+    return _listed(path, row), None if encrypted else row
 
 
-def _opened(folder: Path, path: Path, stamp: Stamp) -> _Row:
+def _opened(folder: Path, path: Path, stamp: Stamp) -> tuple[_Row, bool]:
+    """Return what is read of a recording, and whether it is encrypted."""
     from affetti.core.events import SessionStarted, TrackStarted  # noqa: PLC0415
     from affetti.core.recording.session import Session  # noqa: PLC0415
 
     with Session.open(path, altered=True) as session:
         events = session.of_kinds(SessionStarted, TrackStarted)
         started = next((e for e in events if isinstance(e, SessionStarted)), None)
-        return _Row(
+        row = _Row(
             os.path.relpath(path, folder),
             stamp.size,
             stamp.mtime_ns,
@@ -184,6 +188,7 @@ def _opened(folder: Path, path: Path, stamp: Stamp) -> _Row:
             session.last_ns / 1e9,
             sum(isinstance(event, TrackStarted) for event in events),
         )
+        return row, session.key is not None
 
 
 def _unsealed(target: Path) -> Listed:

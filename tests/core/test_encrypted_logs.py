@@ -106,6 +106,7 @@ def test_a_turned_bit_costs_its_record_and_no_other(tmp_path: Path, key: keys.Da
     assert found.whole == (False,)
 
 
+@pytest.mark.one_of_each
 @pytest.mark.parametrize("harm", ["attribute", "log", "form"])
 def test_one_of_the_two_places_of_a_key_is_enough(
     tmp_path: Path, key: keys.DataKey, harm: str
