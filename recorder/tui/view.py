@@ -14,10 +14,12 @@ from affetti.analyzer.measures.live import Watch
 from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.custody import keys
-from affetti.core.emotions import Emotion
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Emotion
 from affetti.core.events import (
+    PATIENT,
     EmotionFused,
     Event,
+    Face,
     FaceEstimated,
     HeardEstimated,
     MusicEstimated,
@@ -39,10 +41,29 @@ from affetti.recorder.engine.messages import (
     Sealing,
     Started,
 )
+from affetti.recorder.tui.seconds import Seconds
 
 NO_SOUND_DBFS: Final = -90.0  # an open microphone hears more, even in a quiet room
 SILENT_S: Final = 3.0  # the engine speaks every second; after this, something is wrong
 _FACES_NS: Final = NS_PER_S  # the face's bars are a mean over this, so that they do not flicker
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """Where a face is in the pixels of the full frame, and whose it is said to be."""
+
+    face_id: int
+    box_px: tuple[int, int, int, int]  # left, top, width, height
+    role: str
+    read: bool  # whether what it expresses is said now
+
+
+def _seconds() -> dict[str, Seconds]:
+    return {
+        "face": Seconds(EXPRESSIONS),
+        "music": Seconds(EMOTIONS),
+        "fused": Seconds(EMOTIONS),
+    }
 
 
 @dataclass
@@ -63,6 +84,7 @@ class RecordingView:
     heard: list[HeardEstimated] = field(default_factory=list)
     heard_in: dict[str, HeardEstimated] = field(default_factory=dict)  # the latest, by stream
     music: list[MusicEstimated] = field(default_factory=list)
+    seconds: dict[str, Seconds] = field(default_factory=_seconds)  # by modality
     health: Health | None = None
     picture: Picture | None = None
     levels: dict[str, Level] = field(default_factory=dict)
@@ -149,12 +171,13 @@ class RecordingView:
         seen = [face.expressions for face in self._faces if face.expressions is not None]
         return tuple(np.mean(seen, axis=0).tolist()) if seen else None
 
-    def face_boxes(self) -> tuple[tuple[tuple[int, int, int, int], bool], ...]:
-        """Return where the faces are, and whether each is read; none where that is old."""
+    def face_boxes(self) -> tuple[FaceBox, ...]:
+        """Return the faces in view from left to right; none where they were seen long ago."""
         latest = self.state.face
         if latest is None or self.now_ns - latest.t_ns > self.settings.face_max_age_ns:
             return ()
-        return tuple((face.box_px, face.expressions is not None) for face in latest.faces)
+        faces = sorted(latest.faces, key=lambda face: face.box_px[0])
+        return tuple(map(_box, faces))
 
     def face_signs(self) -> tuple[str, ...]:
         """Return the codes of the signs that the face showed when it was last looked at."""
@@ -202,9 +225,11 @@ class RecordingView:
         match event:
             case EmotionFused():
                 self.fused.append(event)
+                self.seconds["fused"].add(event.t_ns, event.emotions)
             case FaceEstimated():
                 self._faces.append(event)
                 self.faces.append(event)
+                self.seconds["face"].add(event.t_ns, event.expressions)
                 self._watch.see(event)
             case HeardEstimated():
                 self.heard.append(event)
@@ -212,6 +237,7 @@ class RecordingView:
             case MusicEstimated():
                 self._name(event)
                 self.music.append(event)
+                self.seconds["music"].add(event.t_ns, event.emotions)
                 self._watch.hear(event)
             case _:
                 if isinstance(event, TrackStarted):
@@ -228,3 +254,10 @@ class RecordingView:
         start_ns = self.monotonic_ns() - t_ns
         if self._clock is None or start_ns < self._clock.start_ns:
             self._clock = SessionClock(start_ns)
+
+
+def _box(face: Face) -> FaceBox:
+    read = face.expressions is not None
+    # Perception of a pipeline that tells nobody apart reads one face, and calls it nothing.
+    role = PATIENT if face.role == "unknown" and read else face.role
+    return FaceBox(face.face_id, face.box_px, role, read)

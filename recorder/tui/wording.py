@@ -1,17 +1,18 @@
 """The screens' words. A face or a piece of music expresses something; nobody is said to feel it."""
 
-import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.heard import PLAYBACK, ROOM
+from affetti.analyzer.measures.summary import MIXED_MARGIN
 from affetti.analyzer.measures.together import neutral_counts
 from affetti.analyzer.report.wording import alike, strongest
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label, ranked
 from affetti.core.events import FaceEstimated
 from affetti.core.language import counted, span, text, word
+from affetti.core.state import Span
 from affetti.recorder.engine.messages import SLOW_DISK_S, Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
 
@@ -50,10 +51,15 @@ def face_reading(view: RecordingView) -> Reading:
     shares = view.face_expressions()
     if shares is not None and not view.state.paused:
         words = strongest(shares, EXPRESSIONS)
-        return Reading(
-            text("express.the_face"), words, shares, EXPRESSIONS, reasons=view.face_signs()
-        )
-    return Reading(text("modality.face"), _why_no_face(view))
+        if sum(max(shares) - share < MIXED_MARGIN for share in shares) == 2:
+            words = text("live.mixed", words=words)
+        return Reading(_whose_face(view), words, shares, EXPRESSIONS, reasons=view.face_signs())
+    return Reading(text("modality.face"), _why_no_face(view), labels=EXPRESSIONS)
+
+
+def _whose_face(view: RecordingView) -> str:
+    person = view.state.started.person if view.state.started is not None else ""
+    return text("express.the_face_of", person=person)
 
 
 def _why_no_face(view: RecordingView) -> str:
@@ -105,6 +111,39 @@ def _why_no_music(view: RecordingView) -> str:
     return text("live.recording_paused") if state.paused else _listening(view)
 
 
+@dataclass(frozen=True)
+class Together:
+    """What face and music express together, in short.
+
+    Attributes
+    ----------
+    title
+        What decided.
+    words
+        What is expressed, or why nothing is said.
+    shares
+        Of the four emotions; None where nothing is said.
+    alike
+        Whether face and music agree; "" where only one of them speaks.
+    """
+
+    title: str
+    words: str
+    shares: tuple[float, ...] | None
+    alike: str
+
+
+def together(view: RecordingView) -> Together:
+    """Say in short what face and music express together, what decided, and whether they agree."""
+    reading = fused_reading(view)
+    fused = view.state.fused
+    if reading.shares is None or fused is None or fused.emotions is None:
+        return Together(text("modality.fused"), reading.words, None, "")
+    bits = fused.divergence_bits
+    agree = "" if bits is None else text("live.alike", alike=alike(1 - bits))
+    return Together(word("decided", fused.decided_by), reading.words, fused.emotions, agree)
+
+
 def fused_reading(view: RecordingView) -> Reading:
     """Say what face and music express together, or why nothing is said."""
     fused = view.state.fused
@@ -138,26 +177,16 @@ def _listening(view: RecordingView) -> str:
     return text("live.listening" if view.models_ready else "live.loading")
 
 
-def congruence(view: RecordingView) -> tuple[str, float | None]:
-    """Say whether face and music express the same, with their congruence (1 alike, 0 not)."""
-    fused = view.state.fused
-    recent = fused is not None and view.now_ns - fused.t_ns < _STALE_FUSED_NS
-    if fused is None or not recent or fused.divergence_bits is None:
-        return text("live.alike", alike=alike(math.nan)), None
-    value = 1 - fused.divergence_bits
-    return text("live.alike", alike=alike(value)), value
-
-
-def heard_remarks(view: RecordingView) -> list[Remark]:
-    """Say what is heard now in the room, and in the playback; never whose it is."""
-    remarks = []
+def heard_lines(view: RecordingView) -> tuple[str, ...]:
+    """Say what is heard now in the room, and in the playback, a line each; never whose it is."""
+    lines = []
     for stream in (ROOM, PLAYBACK):
         estimate = view.heard_in.get(stream)
-        if estimate is None or view.now_ns - estimate.t_ns > _STALE_HEARD_NS:
-            continue
-        kinds = ", ".join(word("heard", kind) for kind in estimate.heard)
-        remarks.append(Remark(text(f"live.heard.{stream}", kinds=kinds)))
-    return remarks or [Remark(text("live.heard.nothing"))]
+        recent = estimate is not None and view.now_ns - estimate.t_ns <= _STALE_HEARD_NS
+        if estimate is not None and recent:
+            kinds = ", ".join(word("heard", kind) for kind in estimate.heard)
+            lines.append(text(f"live.heard.{stream}", kinds=kinds or text("unknown")))
+    return tuple(lines) or (text("live.heard.nothing"),)
 
 
 def response(view: RecordingView) -> str:
@@ -176,32 +205,111 @@ def still(view: RecordingView) -> str:
     return text("live.still", seconds=view.still_s)
 
 
-def health_remarks(view: RecordingView) -> list[Remark]:
-    """Say how the recording is doing, in remarks from left to right."""
+def alarms(view: RecordingView) -> list[Remark]:
+    """Say what cannot wait: what is lost or stands still, and that nothing is recorded."""
     if view.silent_s > SILENT_S:
-        return [Remark(text("health.silent", seconds=view.silent_s), "error")]
+        return [Remark(text("alarm.engine", seconds=view.silent_s), "error")]
+    state = view.state
+    found = [
+        Remark(text("alarm.lost", device=name.upper(), seconds=_gone_s(view, lost)), "error")
+        for name, lost in ((word("device", each), gone) for each, gone in state.lost.items())
+    ]
+    if state.paused:
+        return [*found, Remark(text("alarm.paused"), "warning")]
+    if "camera" not in state.lost and view.picture is not None and still(view):
+        found.append(Remark(text("alarm.still", seconds=view.still_s), "error"))
+    if view.soundless_s > _SOUNDLESS_S and "microphone" not in state.lost:
+        found.append(Remark(text("alarm.soundless", seconds=view.soundless_s), "warning"))
+    return found
+
+
+def _gone_s(view: RecordingView, lost: Span) -> float:
+    return lost.duration_ns(view.now_ns) / NS_PER_S
+
+
+LAMPS: Final = ("camera", "sound", "disk")
+
+
+def lamps(view: RecordingView) -> dict[str, Remark | None]:
+    """Say how camera, sound and disk are, each by what is worst; None for one that is not there."""
+    details = health_details(view)
+    found: dict[str, Remark | None] = {}
+    for lamp in LAMPS:
+        worst = sorted(details.get(lamp, []), key=lambda each: _SEVERITIES.index(each.severity))
+        found[lamp] = worst[-1] if worst else None
+    return found
+
+
+_SEVERITIES: Final = ("ok", "warning", "error")
+
+
+def health_details(view: RecordingView) -> dict[str, list[Remark]]:
+    """Say what was measured of camera, sound, disk and estimates; nothing that was not."""
     health = view.health
     if health is None:
-        return [Remark(text("health.starting"))]
-    remarks = []
-    if view.state.started is not None and view.state.started.camera is not None:
-        # Against the camera's own rate: one that makes 24 frames a second is not slow.
-        slow = health.frames_per_s < 0.8 * view.state.frames_per_s and not view.state.paused
-        rate = Remark(_rate(health), "warning" if slow else "ok")
-        remarks += [rate, _count("health.dropped", health.frames_dropped)]
-    if view.state.audio:
-        remarks.append(_count("health.gaps", health.audio_gaps))
+        return {}
+    found = {
+        "camera": _camera(view, health),
+        "sound": _sound(view, health),
+        "disk": _disk(health),
+        "estimates": _estimates(health),
+    }
+    return {lamp: remarks for lamp, remarks in found.items() if remarks}
+
+
+def _camera(view: RecordingView, health: Health) -> list[Remark]:
+    state = view.state
+    if state.started is None or state.started.camera is None:
+        return []
+    if "camera" in state.lost:
+        return [_lost(view, "camera")]
+    # Against the camera's own rate: one that makes 24 frames a second is not slow.
+    slow = health.frames_per_s < 0.8 * state.frames_per_s and not state.paused
+    rate = Remark(_rate(health), "warning" if slow else "ok")
+    found = [rate, _count("health.dropped", health.frames_dropped)]
+    words = "" if state.paused or view.picture is None else still(view)
+    return [*found, Remark(words, "error")] if words else found
+
+
+def _sound(view: RecordingView, health: Health) -> list[Remark]:
+    if not view.state.audio:
+        return []
+    if "microphone" in view.state.lost:
+        return [_lost(view, "microphone")]
+    found = [_count("health.gaps", health.audio_gaps)]
+    if "room" in view.levels:
+        found.append(Remark(text("playing.room", dbfs=view.levels["room"].rms_dbfs)))
     if view.soundless_s > _SOUNDLESS_S and not view.state.paused:
-        remarks.append(Remark(text("health.soundless", seconds=view.soundless_s), "warning"))
+        found.append(Remark(text("health.soundless", seconds=view.soundless_s), "warning"))
     if health.drift_ppm is not None:
-        remarks.append(Remark(text("health.sync", ppm=round(health.drift_ppm))))
+        found.append(Remark(text("health.sync", ppm=round(health.drift_ppm))))
+    return found
+
+
+def _lost(view: RecordingView, device: str) -> Remark:
+    seconds = _gone_s(view, view.state.lost[device])
+    return Remark(text("live.lost", device=word("device", device), seconds=seconds), "error")
+
+
+def _disk(health: Health) -> list[Remark]:
+    found = []
     if health.disk_s is not None or not health.disk_readable:
-        remarks.append(_disk(health))
-    if health.unsafe_s > SLOW_DISK_S:
-        remarks.append(Remark(text("health.unsafe", seconds=health.unsafe_s), "warning"))
-    remarks.append(_keeping_up(health))
-    # Where the line is too short, it is good news that is cut off.
-    return sorted(remarks, key=lambda remark: remark.severity == "ok")
+        found.append(_room_left(health))
+    slow = health.unsafe_s > SLOW_DISK_S
+    unsafe = text("health.unsafe", seconds=health.unsafe_s)
+    return [*found, Remark(unsafe, "warning" if slow else "ok")]
+
+
+def _estimates(health: Health) -> list[Remark]:
+    found = [_keeping_up(health)]
+    if health.skipped:
+        found.append(Remark(counted("health.skipped", health.skipped)))
+    if health.face_latency_p50_ms is not None and health.face_latency_p95_ms is not None:
+        latency = text(
+            "health.latency", p50=health.face_latency_p50_ms, p95=health.face_latency_p95_ms
+        )
+        found.append(Remark(latency))
+    return found
 
 
 def _rate(health: Health) -> str:
@@ -212,7 +320,7 @@ def _count(message: str, count: int) -> Remark:
     return Remark(counted(message, count), "warning" if count else "ok")
 
 
-def _disk(health: Health) -> Remark:
+def _room_left(health: Health) -> Remark:
     if health.disk_s is None:
         return Remark(text("health.disk_unknown"), "warning")
     severity: Severity = "ok"

@@ -14,13 +14,14 @@ from textual.widgets import Button, Input, Select, Static
 
 from affetti.core.custody.artefacts import beside
 from affetti.core.events import (
+    DeviceLost,
     Face,
     FaceEstimated,
+    FaceNamed,
     MarkerAdded,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     NoteAdded,
-    PersonChanged,
     RecordingPaused,
 )
 from affetti.core.settings import Settings
@@ -33,8 +34,10 @@ from affetti.recorder.tui.screens.live import LiveScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.review import ReviewScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
+from affetti.recorder.tui.widgets.banner import Banner
 from affetti.recorder.tui.widgets.consent import YesNo
 from affetti.recorder.tui.widgets.journal import Journal
+from affetti.recorder.tui.widgets.lamps import Lamps
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist
 from affetti.recorder.tui.widgets.remarks import RemarkLine
@@ -89,6 +92,8 @@ class Session:
         widget = found.first()
         if isinstance(widget, RemarkLine):
             return "  ".join(remark.words for remark in widget.remarks)
+        if isinstance(widget, Banner | Lamps):
+            return widget.words
         return str(widget.render()) if not isinstance(widget, Static) else str(widget.content)
 
 
@@ -294,9 +299,9 @@ async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
 async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("m")
-        assert live.sent(messages.Mark) == [messages.Mark("Marker 3")]
+        assert live.sent(messages.Mark) == [messages.Mark(number=3)]
         assert "in the log" not in live.words("#message")
-        await live.hears(recorded([MarkerAdded(t_ns=201 * NS, label="Marker 3")]))
+        await live.hears(recorded([MarkerAdded(t_ns=201 * NS, number=3)]))
         assert live.words("#message") == "▲ Marker 3 at 03:21 is in the log"
         assert "3 markers" in live.words("#header")
 
@@ -305,8 +310,7 @@ async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) ->
 async def test_markers_pressed_quickly_are_all_sent(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press(*"mmmmm")
-        labels = [mark.label for mark in live.sent(messages.Mark)]
-        assert labels == [f"Marker {number}" for number in range(3, 8)]
+        assert [mark.number for mark in live.sent(messages.Mark)] == list(range(3, 8))
 
 
 @pytest.mark.parametrize("opening", ["q", "f1", "t"])
@@ -327,7 +331,7 @@ async def test_a_marker_without_answer_is_said_to_be_missing(tmp_path: Path) -> 
         await live.pilot.press("m")
         live.clock[0] += 3 * NS
         await live.pilot.pause(0.4)
-        assert live.words("#message") == "Marker 3 is not in the log yet"
+        assert live.words("#message") == "▲ Marker 3 is not in the log yet"
 
 
 async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
@@ -513,11 +517,10 @@ async def test_keys_steer_the_music(tmp_path: Path) -> None:
 
 
 @pytest.mark.campaign
-async def test_a_neutral_face_and_another_person_are_asked_for(tmp_path: Path) -> None:
+async def test_a_neutral_face_is_asked_for(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
-        await live.pilot.press("b", "f")
+        await live.pilot.press("b")
         assert live.sent(messages.ShowNeutralFace)
-        assert live.sent(messages.ChangePerson)
         await live.hears(recorded([NeutralReferenceStarted(t_ns=200 * NS)]))
         assert "neutral face, please" in live.words("#header")
         await live.hears(recorded([NeutralReferenceRecorded(t_ns=210 * NS)]))
@@ -535,7 +538,8 @@ async def test_pausing_the_recording_is_said_and_undone(tmp_path: Path) -> None:
         await live.pilot.press("P")
         assert live.sent(messages.PauseRecording)
         await live.hears(recorded([RecordingPaused(t_ns=201 * NS)]))
-        assert "Paused" in live.words("#header")
+        assert "PAUSED" in live.words("#header")
+        assert "PAUSED" in live.words("#banner")
         await live.pilot.press("P")
         assert live.sent(messages.ResumeRecording)
 
@@ -584,20 +588,94 @@ async def test_each_key_of_a_note_is_kept_by_the_engine(tmp_path: Path) -> None:
         await live.until(lambda: live.sent(messages.NoteBegun)[-1].text == "")
 
 
-@pytest.mark.campaign
-async def test_another_face_is_acknowledged_and_every_face_has_a_box(tmp_path: Path) -> None:
+def two_faces(t_ns: int) -> FaceEstimated:
+    faces = tuple(
+        Face(face_id=4 + i, box_px=(200 * i, 90, 80, 80), role=role, read=not i)
+        for i, role in enumerate(("patient", "other"))
+    )
+    return FaceEstimated(t_ns=t_ns, frame=1, faces=faces)
+
+
+async def test_whose_face_is_whose_is_said_on_the_picture_and_acknowledged(
+    tmp_path: Path,
+) -> None:
     async with recording(tmp_path) as live:
         assert live.app.view is not None
-        await live.hears(recorded([PersonChanged(t_ns=200 * NS)]))
-        assert live.words("#message") == "There is no other face in view."
-        faces = tuple(Face(face_id=i, box_px=(9 * i, 9, 8, 8), read=not i) for i in range(2))
+        await live.hears(picture(), recorded([two_faces(live.app.view.now_ns)]))
+        shown = live.app.screen.query_one(PictureBox)
+        assert "patient" in drawn(shown)
+        assert "other" in drawn(shown)
+        await live.pilot.press("f")
+        assert "2 other" in drawn(shown)
+        await live.pilot.press("h")
+        assert live.sent(messages.NameFace) == [messages.NameFace(5, "therapist")]
+        assert live.words("#message") == "A face is the therapist’s …"
         t_ns = live.app.view.now_ns
-        both = FaceEstimated(t_ns=t_ns, frame=1, faces=faces)
-        await live.hears(recorded([both, PersonChanged(t_ns=t_ns)]))
-        assert live.words("#message") == "Another of the faces in view is taken for the person."
-        assert live.app.view.face_boxes() == (((0, 9, 8, 8), False), ((9, 9, 8, 8), False))
+        await live.hears(recorded([FaceNamed(t_ns=t_ns, face_id=5, role="therapist")]))
+        assert "a face is said to be the therapist’s, 03:20, is in" in live.words("#message")
         live.clock[0] += 5 * NS
         assert live.app.view.face_boxes() == ()
+
+
+@pytest.mark.campaign
+async def test_a_stretch_is_marked_by_a_press_for_its_start_and_one_for_its_end(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("M")
+        await live.hears(recorded([]))
+        assert "marking stretch 3" in live.words("#header")
+        await live.pilot.press("m", "M")
+        sent = [(mark.number, mark.edge) for mark in live.sent(messages.Mark)]
+        assert sent == [(3, "start"), (4, None), (3, "end")]
+        t_ns = live.app.view.now_ns  # type: ignore[union-attr]
+        await live.hears(recorded([MarkerAdded(t_ns=t_ns, number=3, edge="end")]))
+        assert live.words("#message") == "▲ Marker 3, ends at 03:20 is in the log"
+
+
+async def test_consent_is_withdrawn_with_a_key(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("w", "1")
+        await live.until(lambda: bool(live.sent(messages.ChangeConsent)))
+        assert live.sent(messages.ChangeConsent)[0].consent.granted == ("room",)
+
+
+@pytest.mark.campaign
+async def test_details_hold_what_was_measured_alone(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.hears(health(drift_ppm=None, face_latency_p50_ms=None, unsafe_s=4.2))
+        await live.pilot.press("d")
+        console = Console(width=100)
+        with console.capture() as shown:
+            console.print(live.app.screen.query_one("#details", Static).content)
+        assert "4 s not yet on disk" in shown.get()
+        assert "30 frames/s" in shown.get()
+        assert "ppm" not in shown.get()
+        assert "a face is read after" not in shown.get()
+        await live.pilot.press("escape")
+        assert "▲ disk: 4 s not yet on disk" in live.words("#header")
+
+
+@pytest.mark.campaign
+async def test_a_lost_camera_cannot_be_overlooked(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        t_ns = live.app.view.now_ns  # type: ignore[union-attr]
+        await live.hears(recorded([DeviceLost(t_ns=t_ns, device="camera")]))
+        live.clock[0] += 8 * NS
+        await live.hears(health())
+        assert live.words("#banner").upper() == "CAMERA LOST 8 S"
+        assert "✖ camera: camera lost for 8 s" in live.words("#header")
+
+
+async def test_both_together_stay_in_view_whatever_is_shown(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        line = live.app.screen.query_one("#together")
+        assert "Face + music: happiness" in str(line.render())
+        assert "partly alike" in str(line.render())
+        for key in ("e", "P"):
+            await live.pilot.press(key)
+            assert line.region.height == 1
+            assert live.app.screen.region.contains_region(line.region)
 
 
 @pytest.mark.campaign
@@ -636,8 +714,10 @@ async def test_a_picture_that_stands_still_is_said_to(tmp_path: Path) -> None:
         shown = live.app.screen.query_one(PictureBox)
         assert "no new picture" not in drawn(shown)
         live.clock[0] += 8 * NS
-        live.app.screen.look()
+        await live.hears(health())
         assert "no new picture for 8 s" in drawn(shown)
+        assert live.words("#banner") == "CAMERA: NO NEW PICTURE FOR 8 s"
+        assert "✖ camera: no new picture for 8 s" in live.words("#header")
         await live.hears(picture())
         assert "no new picture" not in drawn(shown)
 
@@ -647,12 +727,12 @@ async def test_a_microphone_that_hears_nothing_is_said_to(tmp_path: Path) -> Non
     silent = messages.Level("room", -120.0, -120.0)
     async with recording(tmp_path, (120, 40)) as live:
         await live.hears(level(), silent)
-        assert "nothing for" not in live.words("#health")
+        assert "NOTHING" not in live.words("#banner")
         live.clock[0] += 6 * NS
         await live.hears(silent, health())
-        assert "microphone: nothing for 6 s" in live.words("#health")
+        assert "MICROPHONE: NOTHING FOR 6 s" in live.words("#banner")
         await live.hears(level())
-        assert "nothing for" not in live.words("#health")
+        assert "MICROPHONE" not in live.words("#banner")
 
 
 def drawn(shown: PictureBox) -> str:

@@ -70,7 +70,7 @@ async def test_a_session_by_hand_from_set_up_to_report(
         with Session.open(Path(view.path)) as session:
             assert session.info.person == "P07"
             assert session.info.frames > 20
-            assert [marker.label for marker in session.markers] == ["Marker 1"]
+            assert [marker.number for marker in session.markers] == [1]
             assert [track.title for track in session.tracks] == ["a", "b"]
         await pilot.press("r")
         report = app.screen.query_one("#report", Static)

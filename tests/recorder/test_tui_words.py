@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from affetti.analyzer.report import wording as report_wording
+from affetti.core.emotions import EMOTIONS
 from affetti.core.events import (
+    EmotionFused,
+    Face,
     FaceEstimated,
     HeardEstimated,
     RecordingPaused,
@@ -18,8 +21,9 @@ from affetti.core.state import Video
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.tui import wording
 from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.seconds import Seconds
 from affetti.recorder.tui.view import RecordingView
-from affetti.recorder.tui.widgets.timeline import columns_of, signs_of
+from affetti.recorder.tui.widgets.timeline import Row, bands_of, marks_of, step_of, times_of
 from tests.recorder.scripted_engine import (
     NS,
     estimates,
@@ -55,7 +59,7 @@ def test_close_emotions_are_named_together(
 
 def test_readings_say_what_is_expressed() -> None:
     view = view_of(recorded(session()), health())
-    assert wording.face_reading(view).title == "The face expresses"
+    assert wording.face_reading(view).title == "P07’s face expresses"
     assert wording.face_reading(view).words == "happiness, 78\u00a0%"
     assert wording.music_reading(view).words == "relaxation and happiness"
     assert wording.fused_reading(view).title == "Together they express"
@@ -70,7 +74,7 @@ def test_old_estimates_are_not_shown() -> None:
     assert wording.face_reading(view).shares is None
     assert wording.music_reading(view).shares is None
     assert wording.fused_reading(view).shares is None
-    assert "nothing for 10 s" in wording.health_remarks(view)[0].words
+    assert "SAID NOTHING FOR 10 s" in wording.alarms(view)[0].words
 
 
 def heard(stream: str, t_s: int, *kinds: str) -> HeardEstimated:
@@ -82,10 +86,9 @@ def heard(stream: str, t_s: int, *kinds: str) -> HeardEstimated:
 def test_what_is_heard_now_is_said_of_room_and_playback_and_never_whose() -> None:
     now = [heard("room", 198, "quiet"), heard("playback", 199, "music")]
     view = view_of(recorded([*session(), *now, heard("room", 199, "music", "other_voice")]))
-    said = [remark.words for remark in wording.heard_remarks(view)]
-    assert said == ["Heard in the room: music, other voice", "in the playback: music"]
+    assert wording.heard_lines(view) == ("room: music, other voice", "music: music")
     old = view_of(recorded([*session(), heard("room", 150, "speech")]))
-    assert [remark.words for remark in wording.heard_remarks(old)] == ["Heard in the room: –"]
+    assert wording.heard_lines(old) == ("room: –",)
 
 
 def test_no_estimate_has_a_reason() -> None:
@@ -99,28 +102,32 @@ def test_no_estimate_has_a_reason() -> None:
     assert wording.face_reading(paused).words == "recording is paused"
 
 
-def test_health_warns_in_words_and_warnings_come_first() -> None:
+def said_of(view: RecordingView, severity: str) -> list[str]:
+    details = wording.health_details(view).values()
+    return [r.words for remarks in details for r in remarks if r.severity == severity]
+
+
+def test_a_lamp_says_what_is_the_matter() -> None:
     view = view_of(recorded(session()), health(frames_dropped=3, disk_s=100.0, behind_s=2.5))
-    remarks = wording.health_remarks(view)
-    assert [r.words for r in remarks if r.severity != "ok"] == [
-        "3 dropped",
-        "disk 1 min",
-        "estimates 2.5 s behind",
-    ]
-    assert remarks[0].severity != "ok"
+    assert said_of(view, "warning") == ["3 dropped", "estimates 2.5 s behind"]
+    assert said_of(view, "error") == ["disk 1 min"]
+    lamps = wording.lamps(view)
+    assert [lamp.severity for lamp in lamps.values() if lamp] == ["warning", "ok", "error"]
+    assert lamps["disk"] == wording.Remark("disk 1 min", "error")
+    alone = view_of(recorded([session_started(camera=None, streams=())]), health())
+    assert wording.lamps(alone)["camera"] is wording.lamps(alone)["sound"] is None
 
 
 def test_a_slow_disk_is_told_by_what_it_has_not_taken_yet() -> None:
     view = view_of(recorded(session()), health(unsafe_s=4.2))
-    assert "4 s not yet on disk" in [remark.words for remark in wording.health_remarks(view)]
-    view = view_of(recorded(session()), health(unsafe_s=0.6))
-    assert not any("not yet on disk" in remark.words for remark in wording.health_remarks(view))
+    assert said_of(view, "warning") == ["4 s not yet on disk"]
+    assert said_of(view_of(recorded(session()), health(unsafe_s=0.6)), "warning") == []
 
 
 def test_a_slow_camera_is_not_a_failing_one() -> None:
     view = view_of(recorded(session()), health(frames_per_s=15.0))
     view.state.video = {"camera": Video(frames=3000, last_frame_ns=200 * NS)}
-    assert all(remark.severity == "ok" for remark in wording.health_remarks(view))
+    assert said_of(view, "warning") == []
 
 
 def test_a_track_is_measured_as_the_analyzer_does() -> None:
@@ -135,19 +142,59 @@ def test_a_track_is_measured_as_the_analyzer_does() -> None:
     assert nothing.summaries["fused"].coverage == 0.0
 
 
-def test_timeline_leaves_gaps_empty() -> None:
-    faces = [e for e in estimates(8.0) if isinstance(e, FaceEstimated)]
-    columns = columns_of(faces, 0, 9, NS)
-    assert columns[9] is None
-    assert columns[3] is not None
-    assert sum(columns[3]) == pytest.approx(1.0, abs=1e-5)
-
-
-def test_timeline_marks_tracks_and_markers() -> None:
+def test_timeline_tells_what_was_not_seen_from_what_is_to_come() -> None:
     view = view_of(recorded(session()))
-    signs = signs_of(view.state.tracks, view.state.markers, 0, 39, 5 * NS)
-    assert [signs[at] for at in (1, 19, 31)] == ["♪"] * 3
-    assert signs[6:8] == "▲1"
+    row = Row.of(view.seconds["face"], 5, 60)
+    assert row.strongest[:8] == ("sad",) * 8
+    assert row.strongest[9] is None  # nobody was seen
+    assert row.strongest[38] == "happy"
+    assert row.shares[38] == pytest.approx(0.78, abs=0.02)
+    assert "".join(sign for at, sign in sorted(row.written().items()) if at < 8) == "sadness"
+    long_ago = Seconds(EMOTIONS)
+    long_ago.add(5000 * NS, (0.7, 0.1, 0.1, 0.1))
+    assert Row.of(long_ago, 1000, 6).strongest[5] == "happiness"
+
+
+def test_timeline_stretches_from_the_beginning_and_names_tracks_markers_and_times() -> None:
+    view = view_of(recorded(session()))
+    assert [step_of(s * NS, 60) for s in (0, 59, 60, 119, 200, 3600)] == [1, 1, 2, 2, 5, 120]
+    bands = bands_of(view.state.tracks, view.now_ns, 5, 60)
+    assert [(band.title, band.first, band.stop) for band in bands] == [
+        ("Song of Farewell", 1, 19),
+        ("Morning [red]Dance[/red]", 19, 31),
+        ("Lullaby", 31, 40),
+    ]
+    assert marks_of(view.state.markers, 5, 60) == {6: "▲", 7: "1", 26: "▲", 27: "2"}
+    assert times_of(5, 30).startswith("╵00:00      ╵01:00")
+
+
+def test_what_is_mixed_is_called_so() -> None:
+    faces = FaceEstimated(
+        t_ns=200 * NS,
+        frame=1,
+        faces=(
+            Face(
+                face_id=0,
+                read=True,
+                expressions=(0.02, 0.02, 0.02, 0.42, 0.43, 0.04, 0.05),
+                box_px=(1, 1, 9, 9),
+            ),
+        ),
+    )
+    view = view_of(recorded([*session(199.0)[:-2], faces]), health())
+    view._faces.clear()
+    view.hear(recorded([faces]))
+    assert wording.face_reading(view).words == "mixed: sadness and happiness"
+
+
+def test_of_one_alone_nothing_is_said_to_agree() -> None:
+    view = view_of(recorded(session()), health())
+    assert wording.together(view).alike == "partly alike"
+    (last,) = [e for e in session() if isinstance(e, EmotionFused)][-1:]
+    alone = EmotionFused(t_ns=last.t_ns, emotions=last.emotions, decided_by="music")
+    view.hear(recorded([alone]))
+    said = wording.together(view)
+    assert (said.title, said.alike) == ("Music alone", "")
 
 
 def test_a_draft_says_what_it_lacks() -> None:

@@ -1,7 +1,7 @@
-"""Live: what face and music express, the track that plays, and keys for everything."""
+"""Live: the face first, then the music, then both; and keys for everything."""
 
 import time
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -9,21 +9,26 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer
 
 from affetti.core.clock import NS_PER_S
+from affetti.core.consent import today
 from affetti.core.events import (
+    ConsentChanged,
+    FaceNamed,
     MarkerAdded,
     NeutralReferenceRecorded,
     NoteAdded,
-    PersonChanged,
+    SelfReported,
     TrackEnded,
 )
+from affetti.core.journal import sentence
 from affetti.core.language import clock, counted, text, word
 from affetti.core.recording.losses import track_statement
 from affetti.models.face.reference import TAKEN
 from affetti.recorder.engine.messages import (
     AnyMessage,
-    ChangePerson,
+    ChangeConsent,
     Command,
     Mark,
+    NameFace,
     Note,
     NoteBegun,
     PauseRecording,
@@ -36,24 +41,30 @@ from affetti.recorder.engine.messages import (
 )
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import MARK, EngineScreen
+from affetti.recorder.tui.screens.live_consent import WithdrawScreen
+from affetti.recorder.tui.screens.live_details import DetailsScreen
+from affetti.recorder.tui.screens.live_faces import FacesScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.banner import Banner
 from affetti.recorder.tui.widgets.bars import EmotionBars
-from affetti.recorder.tui.widgets.congruence import CongruenceLine
+from affetti.recorder.tui.widgets.heard import Heard
 from affetti.recorder.tui.widgets.journal import Journal
+from affetti.recorder.tui.widgets.lamps import Lamps
 from affetti.recorder.tui.widgets.now_playing import NowPlaying
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.remarks import RemarkLine
 from affetti.recorder.tui.widgets.timeline import Timeline
+from affetti.recorder.tui.widgets.together import TogetherLine
 from affetti.recorder.tui.wording import (
     Remark,
     Severity,
+    alarms,
     face_reading,
-    fused_reading,
-    health_remarks,
-    heard_remarks,
-    music_reading,
+    health_details,
+    heard_lines,
+    lamps,
     response,
     still,
 )
@@ -101,53 +112,56 @@ class LiveScreen(EngineScreen):
             priority=True,
             tooltip=text("key.mark_by_pedal"),
         ),
+        _key("M,f3", "mark_stretch", text("key.stretch"), text("key.mark_stretch"), show=False),
         _key("t,N", "note", text("key.note"), text("key.write_a_note")),
         _key("space", "toggle_track", text("key.music"), text("key.pause_the_track_or")),
         _key("n", "track('next')", text("key.next"), text("key.next_track")),
-        _key("p", "track('previous')", text("key.back"), text("key.this_track_again_or")),
+        _key(
+            "p", "track('previous')", text("key.back"), text("key.this_track_again_or"), show=False
+        ),
         _key("s", "track('stop')", text("key.silence"), text("key.stop_the_track")),
         _key("P", "pause_recording", text("key.pause_rec"), text("key.pause_the_recording_or")),
         _key("P", "resume_recording", text("key.go_on"), text("key.record_again")),
         _key("q", "stop", text("key.end"), text("key.end_the_recording_and")),
         _key("b", "neutral", text("key.neutral"), text("key.neutral_face"), show=False),
+        _key("f", "faces", text("key.faces"), text("key.whose_face"), show=False),
         _key(
-            "f",
-            "change_person",
-            text("key.other"),
-            text("key.several_faces_the_person"),
-            show=False,
+            "e", "all_seven", text("key.all_seven"), text("key.all_seven_expressions"), show=False
         ),
+        _key("d", "details", text("key.details"), text("key.figures_of_recording"), show=False),
+        _key("w", "withdraw", text("key.withdraw"), text("key.withdraw_consent"), show=False),
     ]
 
     def __init__(self, link: EngineLink, view: RecordingView) -> None:
         super().__init__(link)
         self.view = view
         self._marks = 0  # sent so far
+        self._number = 0  # of the latest marker
         self._marked_ns = 0  # when the last one was
         self._said = Remark("")
         self._said_ns = 0
         self._stopping = False
         self._was_paused = False
         self._neutral_is_due = False  # what became of it is not known yet
+        self._all = False  # whether all seven expressions are shown
+        self._stretch: int | None = None  # the number of the stretch that is being marked
+        self._naming: int | None = None  # the face that is being named
 
     def compose(self) -> ComposeResult:
-        """Lay out the readings over picture, timeline and track."""
-        yield RemarkLine(id="header")
-        with Horizontal(id="readings"):
+        """Lay out face and picture over music, both together, and the course of the session."""
+        yield Lamps(id="header")
+        yield Banner(id="banner")
+        with Horizontal(id="upper"):
             yield EmotionBars(text("modality.face"), id="face")
-            yield EmotionBars(text("modality.music"), id="music")
-            yield EmotionBars(text("modality.fused"), id="together")
-        with Horizontal(id="lower"):
             with Vertical(id="seen"):
                 yield PictureBox(id="picture")
                 yield Journal(id="journal")
-            with Vertical(id="course"):
-                yield Timeline(id="timeline")
-                yield CongruenceLine(id="congruence")
-                yield RemarkLine(id="heard")
-                yield NowPlaying(id="track")
+        with Horizontal(id="sound"):
+            yield NowPlaying(id="track")
+            yield Heard(id="heard")
+        yield TogetherLine(id="together")
+        yield Timeline(id="timeline")
         yield RemarkLine(id="message")
-        yield RemarkLine(id="health")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -168,31 +182,47 @@ class LiveScreen(EngineScreen):
     def look(self) -> None:
         """Show the recording as it is now."""
         view = self.view
-        self.query_one("#header", RemarkLine).show(self._header())
+        self.query_one(Lamps).show(self._header(), lamps(view))
+        self.query_one(Banner).show(alarms(view))
         if view.state.paused != self._was_paused:
             self._was_paused = view.state.paused
             self.refresh_bindings()
         self.query_one("#face", EmotionBars).show(face_reading(view))
-        self.query_one("#music", EmotionBars).show(music_reading(view))
-        self.query_one("#together", EmotionBars).show(fused_reading(view))
         self._look_at_picture()
-        self.query_one(CongruenceLine).show(view)
-        self.query_one("#heard", RemarkLine).show(heard_remarks(view))
+        self.query_one(NowPlaying).show(view)
+        self.query_one(Heard).show(heard_lines(view))
+        self.query_one(TogetherLine).show(view)
         self.query_one(Timeline).show(view)
         self.query_one(Timeline).border_subtitle = response(view)
-        self.query_one(NowPlaying).show(view)
         self.query_one(Journal).show(view.state)
-        self.query_one("#health", RemarkLine).show(health_remarks(view))
         self._look_for_answers()
         self._look_for_neutral()
 
     def mark(self) -> None:
         """Mark this moment; it is acknowledged when it is in the log."""
-        number = max(self._marks, len(self.view.state.markers)) + 1
-        label = _marker(number)
-        if self._send(Mark(label)):
-            self._marks, self._marked_ns = number, self.view.monotonic_ns()
-            self._say(text("live.marking", label=label))
+        self._mark()
+
+    def action_mark_stretch(self) -> None:
+        """Mark where a stretch starts, and the next time where it ends."""
+        if self._stretch is None:
+            self._stretch = self._mark("start")
+        elif self._mark("end", self._stretch) is not None:
+            self._stretch = None
+
+    def _mark(
+        self, edge: Literal["start", "end"] | None = None, number: int | None = None
+    ) -> int | None:
+        """Send a marker, and return its number; None where it could not be sent."""
+        known = [marker.number or 0 for marker in self.view.state.markers]
+        fresh = max([self._number, len(known), *known]) + 1
+        number = fresh if number is None else number
+        if not self._send(Mark(number=number, edge=edge)):
+            return None
+        self._number = max(self._number, number)
+        self._marks = max(self._marks, len(known)) + 1
+        self._marked_ns = self.view.monotonic_ns()
+        self._say(text("live.marking", what=_marker(number, edge)))
+        return number
 
     def action_note(self) -> None:
         """Write a note."""
@@ -221,9 +251,36 @@ class LiveScreen(EngineScreen):
         if self._send(ShowNeutralFace()):
             self._say(text("live.neutral"))
 
-    def action_change_person(self) -> None:
-        """Take another of the faces in view for the person."""
-        self._send(ChangePerson())
+    def action_faces(self) -> None:
+        """Say whose face is whose."""
+        self.app.push_screen(FacesScreen(self.view.face_boxes, self._choose_face, self._name_face))
+
+    def action_all_seven(self) -> None:
+        """Show all seven expressions of the face, or the strongest again."""
+        self._all = not self._all
+        self.query_one("#face", EmotionBars).show_all(self._all)
+
+    def action_details(self) -> None:
+        """Show every figure that was measured."""
+        self.app.push_screen(DetailsScreen(lambda: health_details(self.view)))
+
+    def action_withdraw(self) -> None:
+        """Ask what the person no longer consents to."""
+        granted = self.view.state.consent.granted
+        self.app.push_screen(WithdrawScreen(granted), self._withdraw)
+
+    def _withdraw(self, scope: str | None) -> None:
+        if scope is not None:
+            left = self.view.state.consent.changed(ended=[scope], since=today())
+            self._send(ChangeConsent(left))
+
+    def _choose_face(self, face_id: int | None) -> None:
+        self._naming = face_id
+        self._look_at_picture()
+
+    def _name_face(self, face_id: int, role: str) -> None:
+        if self._send(NameFace(face_id, role)):
+            self._say(text("live.naming", role=word("role", role)))
 
     def action_pause_recording(self) -> None:
         """Pause the recording."""
@@ -267,28 +324,25 @@ class LiveScreen(EngineScreen):
 
     def _acknowledge(self, event: object) -> None:
         match event:
-            case MarkerAdded(label=label, t_ns=t_ns):
-                self._say(text("live.marked", label=label, at=clock(t_ns / NS_PER_S)))
+            case MarkerAdded(t_ns=t_ns):
+                self._say(text("live.marked", what=sentence(event), at=clock(t_ns / NS_PER_S)))
             case NoteAdded(t_ns=t_ns):
                 self._say(text("live.noted", at=clock(t_ns / NS_PER_S)))
+            case SelfReported() | FaceNamed() | ConsentChanged():
+                at = clock(event.t_ns / NS_PER_S)
+                self._say(text("live.logged", what=sentence(event), at=at))
             case TrackEnded(loss=loss) if loss is not None:
                 said = track_statement(self.view.state.tracks[-1].file_name, loss)
                 self._say(said, "warning")
             case NeutralReferenceRecorded():
                 self._neutral_is_due = True
-            case PersonChanged():
-                self._say(self._other_face())
-
-    def _other_face(self) -> str:
-        face = self.view.state.face
-        others = len(face.faces) - 1 if face is not None else 0
-        return text("live.other_face" if others > 0 else "live.no_other_face")
 
     def _look_for_answers(self) -> None:
         now_ns = self.view.monotonic_ns()
         missing = self._marks - len(self.view.state.markers)
         if missing > 0 and now_ns - self._marked_ns > _ANSWER_WITHIN_S * NS_PER_S:
-            self._say(text("live.not_yet", label=_marker(self._marks)), "warning")
+            words = text("live.not_yet", what=_marker(self._number, None))
+            self._say(words, "warning")
         elif self._said.severity == "ok" and now_ns - self._said_ns > _SAY_FOR_S * NS_PER_S:
             self._say("")
 
@@ -308,11 +362,11 @@ class LiveScreen(EngineScreen):
         state = self.view.state
         person = state.started.person if state.started else ""
         time = clock(self.view.now_ns / NS_PER_S)
-        header = [Remark(text("live.recording", person=person, time=time))]
-        if state.paused:
-            header = [Remark(text("live.is_paused", person=person, time=time), "warning")]
-        header.append(Remark(counted("count.marker", len(state.markers))))
-        header.append(Remark(counted("count.note", len(state.notes))))
+        said = "live.is_paused" if state.paused else "live.recording"
+        severity: Severity = "warning" if state.paused else "ok"
+        header = [Remark(text(said, person=person, time=time), severity)]
+        if self._stretch is not None:
+            header.append(Remark(text("live.stretch", number=self._stretch), "warning"))
         if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
             shown_s = (self.view.now_ns - state.neutral_reference.start_ns) / NS_PER_S
             header.append(Remark(text("live.neutral_now", seconds=shown_s), "warning"))
@@ -324,10 +378,10 @@ class LiveScreen(EngineScreen):
             header.append(Remark(text(f"nobody.{state.face.nobody}"), "warning"))
         elif state.face is not None and len(state.face.faces) > 1:
             header.append(Remark(text("live.faces", faces=len(state.face.faces))))
-        for device, lost in state.lost.items():
-            gone_s = lost.duration_ns(self.view.now_ns) / NS_PER_S
-            lost_for = text("live.lost", device=word("device", device), seconds=gone_s)
-            header.append(Remark(lost_for, "error"))
+        details = health_details(self.view).get("estimates", [])
+        header += [remark for remark in details if remark.severity != "ok"]
+        header.append(Remark(counted("count.marker", len(state.markers))))
+        header.append(Remark(counted("count.note", len(state.notes))))
         return header
 
     def _look_at_picture(self) -> None:
@@ -335,8 +389,9 @@ class LiveScreen(EngineScreen):
         hidden = view.state.paused or not view.state.consent.grants("video")
         words = face_reading(view).words if hidden or view.picture is None else still(view)
         boxes = () if words else view.face_boxes()
-        self.query_one(PictureBox).show(None if hidden else view.picture, boxes, words)
+        picture = None if hidden else view.picture
+        self.query_one(PictureBox).show(picture, boxes, words, self._naming)
 
 
-def _marker(number: int) -> str:
-    return text("live.marker", number=number)
+def _marker(number: int, edge: Literal["start", "end"] | None) -> str:
+    return sentence(MarkerAdded(t_ns=0, number=number, edge=edge))

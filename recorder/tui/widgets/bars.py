@@ -71,24 +71,36 @@ class EmotionBars(Widget):
         super().__init__(id=id)
         self._reading = Reading(title, "")
         self.border_title = title
+        self._all = False
+
+    def show_all(self, all_rows: bool) -> None:
+        """Show each label, where there is hardly room too; or the strongest only."""
+        self._all = all_rows
+        self.refresh()
 
     def show(self, reading: Reading) -> None:
         """Show a reading; drawn again only when it differs."""
         if reading != self._reading:
             self._reading = reading
-            self.border_title = reading.title
             self.border_subtitle = ", ".join(word("sign", code) for code in reading.reasons)
             self.refresh()
 
     def render(self) -> Text:
         """Draw the words and the bars."""
+        tight = self._all and self.size.height <= len(self._reading.labels)
+        shown = self._reading
+        self.border_title = f"{shown.title} {shown.words}" if tight else shown.title
+        if tight:
+            return Text("\n").join(self._bars(self.size.height))
         quiet = self.get_component_rich_style("emotion--quiet")
         style = "bold" if self._reading.shares else quiet
         words = Text(self._reading.words, style, no_wrap=True)
         words.truncate(self.size.width, overflow="ellipsis")
-        return Text("\n").join([words, *self._bars()])
+        bars = self._bars(self.size.height - 1)
+        apart = 2 * len(bars) < self.size.height  # room for a line between them
+        return Text("\n\n" if apart else "\n").join([words, *bars])
 
-    def _bars(self) -> list[Text]:
+    def _bars(self, rows: int) -> list[Text]:
         labels, shares = self._reading.labels, self._reading.shares
         names = label_width()
         width = max(1, self.size.width - names - 1 - _SHARE_WIDTH)
@@ -96,7 +108,7 @@ class EmotionBars(Widget):
         quiet = self.get_component_rich_style("emotion--quiet")
         first = ranked(shares, labels)[0] if shares else None
         lines = []
-        for label in rows_of(labels, shares, self.size.height - 1):
+        for label in rows_of(labels, shares, rows):
             share = shares[labels.index(label)] if shares else 0.0
             style = self.get_component_rich_style(f"emotion--{label}") + trough.background_style
             weight = "bold" if label is first else quiet

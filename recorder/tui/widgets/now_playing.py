@@ -1,66 +1,107 @@
-"""The track that plays: its title, how far it is, and what comes next."""
+"""The music: its track, how far it is, what it expresses, and what speaks for that."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.widget import Widget
 
+from affetti.core.emotions import EMOTIONS, ranked
 from affetti.core.language import clock, text, word
 from affetti.core.state import Track
-from affetti.recorder.engine.messages import Level
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.bars import bar
+from affetti.recorder.tui.wording import Reading, music_reading
 
-_TIMES_WIDTH: Final = 16
+_BAR: Final = 20
+
+
+@dataclass(frozen=True)
+class _Shown:
+    title: str
+    reading: Reading
+    share: float = 0.0  # of the track that was heard
+    times: str = ""
+    coming: str = ""
 
 
 class NowPlaying(Widget):
-    """The current track with its progress."""
+    """The current track with its progress, and under it what the music expresses and why."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"track--progress", "track--trough", "track--quiet"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"emotion--{emotion}" for emotion in EMOTIONS),
+        "track--progress",
+        "track--trough",
+        "track--quiet",
+    }
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.border_title = text("playing.title")
-        self._shown: tuple[str, str, float, str] = ("", "", 0.0, "")
+        self._shown = _Shown("", Reading("", ""))
 
     def show(self, view: RecordingView) -> None:
         """Show what plays in a recording."""
-        playlist = view.state.started.playlist if view.state.started else ()
-        track = view.state.track
-        self.border_subtitle = _levels(view.levels)
-        if track is None:
-            shown = (_silence(view, playlist), "", 0.0, "")
-        else:
-            shown = _playing(track, playlist, view.now_ns)
+        shown = _shown(view)
         if shown != self._shown:
             self._shown = shown
+            self.border_subtitle = shown.coming
             self.refresh()
 
     def render(self) -> Text:
-        """Draw two lines: the title, and the progress."""
-        title, coming, share, times = self._shown
-        quiet = self.get_component_rich_style("track--quiet")
-        first = Text.assemble((title, "bold"), (f"   {coming}" if coming else "", quiet))
-        first.truncate(self.size.width, overflow="ellipsis")
-        if not times:
-            return first
+        """Draw two lines: the track, and what it expresses."""
+        return Text("\n").join([self._track(), self._expressed()])
+
+    def _track(self) -> Text:
+        shown, width = self._shown, self.size.width
+        title = Text(shown.title, "bold", no_wrap=True)
+        if not shown.times:
+            title.truncate(width, overflow="ellipsis")
+            return title
+        length = min(_BAR, max(width // 4, 1))
+        title.truncate(width - length - len(shown.times) - 2, overflow="ellipsis", pad=True)
         trough = self.get_component_rich_style("track--trough")
         style = self.get_component_rich_style("track--progress") + trough.background_style
-        drawn = bar(share, max(1, self.size.width - _TIMES_WIDTH), style, trough)
-        return Text.assemble(first, "\n", drawn, f"{times:>{_TIMES_WIDTH}}")
+        return Text.assemble(title, " ", bar(shown.share, length, style, trough), f" {shown.times}")
+
+    def _expressed(self) -> Text:
+        reading = self._shown.reading
+        quiet = self.get_component_rich_style("track--quiet")
+        line = Text(no_wrap=True)
+        if reading.shares is None:
+            line.append(f"{reading.title}: {reading.words}", quiet)
+        else:
+            first = ranked(reading.shares)[0]
+            style = self.get_component_rich_style(f"emotion--{first}")
+            line.append(f"{reading.title} ").append("■ ", style).append(reading.words, "bold")
+            why = ", ".join(word("sign", code) for code in reading.reasons)
+            line.append(f"  {text('playing.why', reasons=why)}" if why else "", quiet)
+        line.truncate(self.size.width, overflow="ellipsis")
+        return line
 
 
-def _playing(track: Track, playlist: tuple[str, ...], now_ns: int) -> tuple[str, str, float, str]:
-    played_s = min(track.played_s(now_ns), track.duration_s)
+def _shown(view: RecordingView) -> _Shown:
+    playlist = view.state.started.playlist if view.state.started else ()
+    track, reading = view.state.track, music_reading(view)
+    if track is None:
+        return _Shown(_silence(view, playlist), reading)
+    played_s = min(track.played_s(view.now_ns), track.duration_s)
+    after = playlist[track.number + 1 : track.number + 2]
+    return _Shown(
+        title=_title(track, playlist),
+        reading=reading,
+        share=round(played_s / max(track.duration_s, 0.001), 3),
+        times=f"{clock(played_s)} / {clock(track.duration_s)}",
+        coming=text("playing.next", title=after[0]) if after else text("playing.last"),
+    )
+
+
+def _title(track: Track, playlist: tuple[str, ...]) -> str:
     sign = text("playing.paused") if track.paused else "▶"
     title = f"{sign} {track.number + 1}/{len(playlist)} {track.title}"
     if track.expected is not None:
         title += text("track.expected", emotion=word("emotion", track.expected))
-    after = playlist[track.number + 1 : track.number + 2]
-    times = f"{clock(played_s)} / {clock(track.duration_s)}"
-    coming = text("playing.next", title=after[0]) if after else text("playing.last")
-    return title, coming, played_s / max(track.duration_s, 0.001), times
+    return title
 
 
 def _silence(view: RecordingView, playlist: tuple[str, ...]) -> str:
@@ -71,8 +112,3 @@ def _silence(view: RecordingView, playlist: tuple[str, ...]) -> str:
     if view.state.tracks[-1].reason == "stopped":
         return text("playing.stopped")
     return text("playing.over")
-
-
-def _levels(levels: dict[str, Level]) -> str:
-    room = levels.get("room")
-    return text("playing.room", dbfs=room.rms_dbfs) if room else ""

@@ -1,34 +1,43 @@
 """A small picture in half blocks: two pixels in each cell of the terminal."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from affetti.core.language import word
 from affetti.recorder.engine.messages import Picture
+from affetti.recorder.tui.view import FaceBox
 
-Box = tuple[int, int, int, int]  # left, top, width, height
-
+_LEVEL: Final = 4
 _DIMMED: Final = 3  # how much darker an old picture is
 _READ_RGB: Final = (255, 255, 255)
 _UNREAD_RGB: Final = (128, 128, 128)
+_CHOSEN_RGB: Final = (255, 208, 80)
+_LABELS: Final = {True: Style(color="#000000", bgcolor="#ffffff", bold=True),
+                  False: Style(color="#ffffff", bgcolor="#404040")}  # fmt: skip
+_CHOSEN_LABEL: Final = Style(color="#000000", bgcolor="#ffd050", bold=True)
 
 
 class PictureBox(Widget):
-    """Shows the latest picture, as large as fits, with a box around each face.
+    """Shows the latest picture, as large as fits, with a box around each face and whose it is.
 
-    That of the face that is read is bright, the others are grey.
+    That of the face that is read is bright, the others are grey; one that is being named is
+    yellow, and all are numbered then.
     """
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._picture: Picture | None = None
-        self._boxes: tuple[tuple[Box, bool], ...] = ()
+        self._boxes: tuple[FaceBox, ...] = ()
+        self._chosen: int | None = None
         self._words = ""
         self._strips: list[Strip] = []
         self._drawn_as: tuple[Size, Style] | None = None  # None: not yet
@@ -36,8 +45,9 @@ class PictureBox(Widget):
     def show(
         self,
         picture: Picture | None,
-        boxes: tuple[tuple[Box, bool], ...] = (),
+        boxes: tuple[FaceBox, ...] = (),
         words: str = "",
+        chosen: int | None = None,
     ) -> None:
         """Show a picture, or words where there is none; both where the picture is an old one.
 
@@ -46,14 +56,16 @@ class PictureBox(Widget):
         picture
             As the engine sent it.
         boxes
-            Faces in the pixels of the full frame (left, top, width, height), and whether each is
-            the one that is read.
+            Faces, from left to right.
         words
             What to say in place of a picture, or over one, which is dimmed then.
+        chosen
+            The `face_id` of the face that is being named.
         """
-        if picture is self._picture and boxes == self._boxes and words == self._words:
+        shown = (boxes, words, chosen)
+        if picture is self._picture and shown == (self._boxes, self._words, self._chosen):
             return
-        self._picture, self._boxes, self._words = picture, boxes, words
+        self._picture, self._boxes, self._words, self._chosen = picture, *shown
         self._drawn_as = None
         self.refresh()
 
@@ -75,11 +87,36 @@ class PictureBox(Widget):
             if self._words:
                 pixels = pixels // _DIMMED
             # The bright one last, so that it lies on top.
-            for box, is_read in sorted(self._boxes, key=lambda each: each[1]):
-                _outline(pixels, box, self._picture, _READ_RGB if is_read else _UNREAD_RGB)
-            self._strips = self._placed(pixels, width, height)
+            for box in sorted(self._boxes, key=lambda each: each.read):
+                _outline(pixels, box.box_px, self._picture, self._colour(box))
+            self._strips = self._labelled(pixels, self._picture)
             if self._words:
                 self._strips[height // 2 : height // 2 + 1] = self._said(width, 1)
+
+    def _colour(self, box: FaceBox) -> tuple[int, int, int]:
+        if box.face_id == self._chosen:
+            return _CHOSEN_RGB
+        return _READ_RGB if box.read else _UNREAD_RGB
+
+    def _labelled(self, pixels: NDArray[np.uint8], picture: Picture) -> list[Strip]:
+        """Return the lines of the picture, over each box whose face it is."""
+        width, height = self.size
+        strips = self._placed(pixels, width, height)
+        left = (width - pixels.shape[1]) // 2
+        above = (height - len(pixels) // 2) // 2
+        ends: dict[int, int] = {}  # of the labels in a line
+        for number, box in enumerate(self._boxes, 1):
+            x = left + round(box.box_px[0] * pixels.shape[1] / picture.width_px)
+            y = above + round(box.box_px[1] * len(pixels) / 2 / picture.height_px) - 1
+            name = word("whose", box.role)
+            label = f" {number} {name} " if self._chosen is not None else f" {name} "
+            style = _CHOSEN_LABEL if box.face_id == self._chosen else _LABELS[box.read]
+            x, y = max(0, min(x, width - len(label))), max(y, above)
+            while x < ends.get(y, 0):
+                y += 1
+            ends[y] = x + len(label)
+            _overlay(strips, x, y, label, style)
+        return strips
 
     def _said(self, width: int, height: int) -> list[Strip]:
         style = self.rich_style
@@ -96,15 +133,27 @@ class PictureBox(Widget):
         return above + [Strip([*margin, *_cells(*row), *rest], width) for row in rows]
 
 
+def _overlay(strips: list[Strip], x: int, y: int, label: str, style: Style) -> None:
+    if 0 <= y < len(strips):
+        line, stop = strips[y], x + len(label)
+        written = Strip([Segment(label, style)], len(label))
+        strips[y] = Strip.join([line.crop(0, x), written, line.crop(stop, line.cell_length)])
+
+
 def _cells(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> list[Segment]:
-    return [
-        Segment("▀", Style(color=_rgb(above), bgcolor=_rgb(below)))
-        for above, below in zip(upper.tolist(), lower.tolist(), strict=True)
-    ]
+    pairs = zip(_levels(upper), _levels(lower), strict=True)
+    return [_cell(above, below) for above, below in pairs]
 
 
-def _rgb(pixel: list[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*pixel)
+def _levels(pixels: NDArray[np.uint8]) -> list[tuple[int, int, int]]:
+    """Return pixels in fewer levels: what nobody tells apart need not be made anew."""
+    coarse = np.minimum(pixels.astype(np.int16) + _LEVEL // 2, 255) // _LEVEL * _LEVEL
+    return [(r, g, b) for r, g, b in coarse.tolist()]
+
+
+@lru_cache(maxsize=1 << 14)
+def _cell(above: tuple[int, int, int], below: tuple[int, int, int]) -> Segment:
+    return Segment("▀", Style.from_color(Color.from_rgb(*above), Color.from_rgb(*below)))
 
 
 def _fitted(picture: Picture, width: int, height: int) -> NDArray[np.uint8] | None:
@@ -121,7 +170,7 @@ def _fitted(picture: Picture, width: int, height: int) -> NDArray[np.uint8] | No
 
 
 def _outline(
-    pixels: NDArray[np.uint8], box: Box, picture: Picture, rgb: tuple[int, int, int]
+    pixels: NDArray[np.uint8], box: tuple[int, ...], picture: Picture, rgb: tuple[int, int, int]
 ) -> None:
     """Draw the corners of a box, one pixel thin, into the scaled picture."""
     height, width = pixels.shape[:2]

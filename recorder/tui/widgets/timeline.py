@@ -1,127 +1,223 @@
-"""The face over the last minutes: a row for each expression, as high as it is strong."""
+"""The session so far: tracks as bands, and face, music and both together as rows under them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
+from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.emotions import EXPRESSIONS
-from affetti.core.events import FaceEstimated, MarkerAdded
-from affetti.core.language import text, word
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label
+from affetti.core.events import MarkerAdded
+from affetti.core.language import clock, text, word
 from affetti.core.state import Track
+from affetti.recorder.tui.seconds import Seconds
 from affetti.recorder.tui.view import RecordingView
-from affetti.recorder.tui.widgets.bars import label_width, rows_of
 
-MINUTES: Final = 5
-# Which rows there are before a face was seen: happiness, sadness, anger and neutral.
-_COMMON: Final = (1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0)
+ROWS: Final = ("face", "music", "fused")
+UNSEEN: Final = "░"
 _EIGHTHS: Final = "▁▂▃▄▅▆▇█"
+# How long a column may be; the first with which the session fits is taken.
+_STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)
+_LABEL_EVERY: Final = 12  # columns between two times, at least
+_ABBREVIATED: Final = 3
+
+
+@dataclass(frozen=True)
+class Band:
+    """A track in the chart: columns from `first` up to `stop`."""
+
+    title: str
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one modality expressed: in each column the strongest, None where nothing was said."""
+
+    strongest: tuple[Label | None, ...]
+    shares: tuple[float, ...]
+
+    @classmethod
+    def of(cls, seconds: Seconds, step_s: int, width: int) -> "Row":
+        """Return the row of so many columns from the beginning."""
+        means = seconds.means(step_s, width)
+        seen = ~np.isnan(means[:, 0])
+        first = np.where(seen[:, np.newaxis], means, 0.0).argmax(axis=1)
+        found = zip(first.tolist(), seen.tolist(), strict=True)
+        labels = tuple(seconds.labels[i] if there else None for i, there in found)
+        return cls(labels, tuple(np.nan_to_num(means.max(axis=1)).tolist()))
+
+    def written(self) -> dict[int, str]:
+        """Return the signs of the names of what stays the strongest for long enough."""
+        signs: dict[int, str] = {}
+        begin = 0
+        for at in range(1, len(self.strongest) + 1):
+            if at < len(self.strongest) and self.strongest[at] == self.strongest[begin]:
+                continue
+            label, room = self.strongest[begin], at - begin
+            if label is not None and room > _ABBREVIATED:
+                name = word("emotion", label)
+                name = name if len(name) < room else name[:_ABBREVIATED]
+                signs.update({begin + i: sign for i, sign in enumerate(name)})
+            begin = at
+        return signs
+
+
+def step_of(now_ns: int, width: int) -> int:
+    """Return how many seconds a column stands for, where so many are to hold a session."""
+    needed_s = now_ns / NS_PER_S / max(width, 1)
+    return next((step for step in _STEPS_S if step > needed_s), _STEPS_S[-1])
+
+
+def bands_of(tracks: Sequence[Track], now_ns: int, step_s: int, width: int) -> list[Band]:
+    """Return where each playing of a track lies."""
+    step_ns = step_s * NS_PER_S
+    found = []
+    for track in tracks:
+        end_ns = now_ns if track.end_ns is None else track.end_ns
+        first, stop = track.start_ns // step_ns, -(-end_ns // step_ns)
+        if first < width:
+            found.append(Band(track.title, first, min(max(stop, first + 1), width)))
+    return found
+
+
+def marks_of(markers: Sequence[MarkerAdded], step_s: int, width: int) -> dict[int, str]:
+    """Return the sign of each column with a marker, and the signs behind it for its number."""
+    signs: dict[int, str] = {}
+    for place, marker in enumerate(markers, 1):
+        at = marker.t_ns // (step_s * NS_PER_S)
+        number = place if marker.number is None else marker.number
+        for i, sign in enumerate(f"▲{number}"):
+            if at + i < width:
+                signs[at + i] = sign
+    return signs
+
+
+def times_of(step_s: int, width: int) -> str:
+    """Return a line of times of the session, each beginning where it stands for."""
+    every = next(n for n in range(_LABEL_EVERY, 10 * _LABEL_EVERY) if n * step_s % 10 == 0)
+    line = ""
+    for at in range(0, width, every):
+        label = f"╵{clock(at * step_s)}"
+        if at + len(label) <= width:
+            line = f"{line:<{at}}{label}"
+    return f"{line:<{width}}"
 
 
 class Timeline(Widget):
-    """What the face expressed over the last five minutes; time runs to the right.
+    """What face, music and both together expressed from the beginning up to now.
 
-    A column stands for a fixed stretch of session time, so that the picture moves on by whole
-    columns and nothing in it flickers.
+    In each row a column is as high as the strongest is probable, in its colour; where it stays
+    for long enough its name is written. Hatching says that nothing was seen, or heard.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"emotion--{expression}" for expression in EXPRESSIONS),
+        *(f"emotion--{label}" for label in (*EMOTIONS, *EXPRESSIONS)),
         "emotion--quiet",
+        "timeline--band",
+        "timeline--other-band",
+        "timeline--mark",
     }
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.border_title = text("timeline.title", minutes=MINUTES)
-        self._columns: list[tuple[float, ...] | None] = []
-        self._signs = ""
+        self.border_title = text("timeline.title")
+        self._shown: object = None
+        self._rows: dict[str, Row] = {}
+        self._bands: list[Band] = []
+        self._marks: dict[int, str] = {}
+        self._step_s, self._now = 1, 0  # the column of now
 
     def show(self, view: RecordingView) -> None:
         """Show a recording up to its now."""
-        width = max(1, self.size.width - label_width() - 1)
-        step_ns = MINUTES * 60 * NS_PER_S // width
-        last = max(view.now_ns // step_ns, width - 1)  # it fills from the left, then moves on
-        first = last - width + 1
-        columns = columns_of(view.faces, first, last, step_ns)
-        signs = signs_of(view.state.tracks, view.state.markers, first, last, step_ns)
-        if (columns, signs) != (self._columns, self._signs):
-            self._columns, self._signs = columns, signs
-            self.refresh()
+        width = self._width
+        step_s = step_of(view.now_ns, width)
+        shown = (
+            self.size,
+            view.now_ns // NS_PER_S,
+            len(view.state.moments),
+            len(view.state.tracks),
+        )
+        if shown == self._shown:
+            return
+        self._shown, self._step_s = shown, step_s
+        self._now = view.now_ns // (step_s * NS_PER_S)
+        self._rows = {name: Row.of(view.seconds[name], step_s, width) for name in ROWS}
+        self._bands = bands_of(view.state.tracks, view.now_ns, step_s, width)
+        self._marks = marks_of(view.state.markers, step_s, width)
+        self.refresh()
+
+    @property
+    def _names(self) -> int:
+        """How many cells the names of rows take."""
+        return max(len(word("row", name)) for name in ROWS) + 1
+
+    @property
+    def _width(self) -> int:
+        return max(1, self.size.width - self._names - len(text("timeline.most")) - 1)
 
     def render(self) -> Text:
-        """Draw the rows, and under them where tracks began and markers are."""
-        shown = rows_of(EXPRESSIONS, self._means(), self.size.height - 1)
-        each = max(1, (self.size.height - 1) // len(shown))
-        quiet = self.get_component_rich_style("emotion--quiet")
-        lines = []
-        names = label_width() + 1
-        for expression in shown:
-            i = EXPRESSIONS.index(expression)
-            style = self.get_component_rich_style(f"emotion--{expression}")
-            for row in reversed(range(each)):
-                name = word("emotion", expression) if row == 0 else ""
-                cells = "".join(_cell(column, i, row, each) for column in self._columns)
-                lines.append(Text.assemble((f"{name:<{names}}", quiet), (cells, style)))
-        legend = f"{text('timeline.track'):<{names}}"
-        lines.append(Text.assemble((legend, quiet), self._signs))
+        """Draw the bands, the rows and the times."""
+        each = max(1, (self.size.height - 2) // len(ROWS))
+        lines = [self._band_line()]
+        for name in ROWS:
+            lines += self._row_lines(name, self._rows.get(name, Row((), ())), each)
+        lines.append(self._time_line())
         return Text("\n").join(lines)
 
-    def _means(self) -> list[float]:
-        """Return how strong each expression was on the whole, of which the strongest show."""
-        there = [column for column in self._columns if column is not None]
-        return np.mean(there, axis=0).tolist() if there else list(_COMMON)
+    def _time_line(self) -> Text:
+        quiet = self.get_component_rich_style("emotion--quiet")
+        mark = self.get_component_rich_style("timeline--mark")
+        times = times_of(self._step_s, self._width)
+        cells = [
+            (self._marks[at], mark) if at in self._marks else (sign, quiet)
+            for at, sign in enumerate(times)
+        ]
+        return Text.assemble(" " * self._names, *cells)
+
+    def _band_line(self) -> Text:
+        quiet = self.get_component_rich_style("emotion--quiet")
+        cells: list[tuple[str, Style]] = [(" ", quiet)] * self._width
+        for i, band in enumerate(self._bands):
+            style = self.get_component_rich_style(
+                "timeline--band" if i % 2 == 0 else "timeline--other-band"
+            )
+            room = band.stop - band.first
+            title = band.title if len(band.title) <= room else f"{band.title[: room - 1]}…"
+            for j, sign in enumerate(f"{title:<{room}}"[:room]):
+                cells[band.first + j] = (sign, style)
+        return Text.assemble((f"{word('row', 'tracks'):<{self._names}}", quiet), *cells)
+
+    def _row_lines(self, name: str, shown: Row, each: int) -> list[Text]:
+        quiet = self.get_component_rich_style("emotion--quiet")
+        written = shown.written()
+        lines = []
+        for row in reversed(range(each)):
+            title = word("row", name) if row == each - 1 else ""
+            line = Text(f"{title:<{self._names}}", quiet, no_wrap=True)
+            for at, label in enumerate(shown.strongest):
+                if at > self._now or label is None:
+                    line.append(UNSEEN if at <= self._now else " ", quiet)
+                elif row == 0 and at in written:
+                    line.append(written[at], self._style_of(label) + Style(bold=True))
+                else:
+                    line.append(_height(shown.shares[at], row, each), self._style_of(label))
+            scale = {each - 1: text("timeline.most"), 0: text("timeline.least")}
+            line.append(f" {scale.get(row, '') if each > 1 else text('timeline.most')}", quiet)
+            lines.append(line)
+        return lines
+
+    def _style_of(self, label: Label) -> Style:
+        return self.get_component_rich_style(f"emotion--{label}")
 
 
-def columns_of(
-    faces: Sequence[FaceEstimated], first: int, last: int, step_ns: int
-) -> list[tuple[float, ...] | None]:
-    """Return the mean distribution of each stretch from `first` to `last`, None without any.
-
-    Parameters
-    ----------
-    faces
-        Estimates in the order of time.
-    first, last
-        Numbers of stretches; stretch n is [n, n + 1) times `step_ns`.
-    step_ns
-        Length of a stretch.
-    """
-    sums: dict[int, list[float]] = {}
-    for estimate in reversed(faces):
-        stretch = estimate.t_ns // step_ns
-        if stretch < first:
-            break
-        if estimate.expressions is not None:
-            total = sums.setdefault(stretch, [0.0] * (len(EXPRESSIONS) + 1))
-            for i, value in enumerate((*estimate.expressions, 1.0)):
-                total[i] += value
-    return [
-        tuple(value / sums[n][-1] for value in sums[n][:-1]) if n in sums else None
-        for n in range(first, last + 1)
-    ]
-
-
-def signs_of(
-    tracks: Sequence[Track], markers: Sequence[MarkerAdded], first: int, last: int, step_ns: int
-) -> str:
-    """Return one sign for each stretch: a track's start, a marker's number, or nothing."""
-    signs = [" "] * (last - first + 1)
-    places = [("♪", track.start_ns) for track in tracks]
-    places += [(f"▲{number}", marker.t_ns) for number, marker in enumerate(markers, 1)]
-    for sign, t_ns in places:
-        at = t_ns // step_ns - first
-        if at >= 0:
-            signs[at : at + len(sign)] = sign[: len(signs) - at]
-    return "".join(signs)
-
-
-def _cell(column: tuple[float, ...] | None, emotion: int, row: int, rows: int) -> str:
-    if column is None:
-        return " "
-    eighths = round(column[emotion] * rows * len(_EIGHTHS)) - row * len(_EIGHTHS)
+def _height(share: float, row: int, rows: int) -> str:
+    eighths = round(share * rows * len(_EIGHTHS)) - row * len(_EIGHTHS)
     if eighths <= 0:
         return _EIGHTHS[0] if row == 0 else " "
     return _EIGHTHS[min(eighths, len(_EIGHTHS)) - 1]
