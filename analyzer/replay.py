@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from affetti.core.errors import ModelError
+from affetti.core.errors import ModelError, UsageError
 from affetti.core.events import (
     ESTIMATE_TABLES,
     IDENTITY,
@@ -40,6 +40,7 @@ from affetti.models.pipelines import AFFETTI, Offer, Perceivers, digests_of, off
 
 Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
+Source: TypeAlias = Literal["replayed", "completed", "live"]
 
 _PROGRESS_EVERY: Final = 64
 _AHEAD: Final = 256  # about five seconds of a recording
@@ -171,8 +172,8 @@ class EstimateTables:
     others
         Those of further modalities, by name.
     source
-        "replayed", every one computed again from frames and sound; or "completed", the live
-        ones with those that were skipped.
+        "replayed", every one computed again from frames and sound; "completed", the live
+        ones with those that were skipped; or "live", those alone, as they were recorded.
     pipeline
         The name of what perceived and fused.
     """
@@ -180,7 +181,7 @@ class EstimateTables:
     face: Columns
     music: Columns
     fused: Columns
-    source: Literal["replayed", "completed"]
+    source: Source
     pipeline: str = AFFETTI.name
     others: dict[str, Columns] = field(default_factory=dict)
     heard: Columns = field(default_factory=dict)
@@ -196,6 +197,8 @@ def replayed(
 ) -> EstimateTables:
     """Return all estimates, computed again; those that were skipped live are among them.
 
+    Where pictures or sound were not kept they cannot be, and are those that were recorded.
+
     Parameters
     ----------
     session
@@ -204,8 +207,18 @@ def replayed(
         As `replay` takes it.
     offer
         The pipeline; by default the one that the recording was made with.
+
+    Raises
+    ------
+    AffettiError
+        Another pipeline is asked for, and pictures or sound were not kept.
     """
-    offer = offer or recorded_offer(session)
+    recorded = recorded_offer(session)
+    if session.state.unkept:
+        if offer is not None and offer.pipeline != recorded.pipeline:
+            raise UsageError("replay.not_kept", path=session.path.name)
+        return live(session)
+    offer = offer or recorded
     steps = stepwise(session, _perception(session, offer, never), progress)
     return _tables(steps, "replayed", offer.pipeline.name)
 
@@ -216,15 +229,24 @@ def completed(session: Session, progress: Progress | None = None) -> EstimateTab
     With the models of the recording this is many times faster than `replayed`, and gives the
     same but where a skipped face would have told the tracking of faces something new. What was
     seen in the frames of live estimates is not seen again, so that of a face beyond the end of them
-    it is not known how it looked a moment before.
+    it is not known how it looked a moment before. Where pictures or sound were not kept, the live
+    ones are all there are.
     """
+    if session.state.unkept:
+        return live(session)
     steps = stepwise(session, _Completion(session), progress)
     return _tables(steps, "completed", recorded_offer(session).pipeline.name)
 
 
+def live(session: Session) -> EstimateTables:
+    """Return the estimates that were recorded, and nothing else."""
+    steps = ((e, [e]) for e in session.events if isinstance(e, Estimate))
+    return _tables(steps, "live", recorded_offer(session).pipeline.name)
+
+
 def _tables(
     steps: Iterable[tuple[Event, list[Estimate]]],
-    source: Literal["replayed", "completed"],
+    source: Source,
     pipeline: str,
 ) -> EstimateTables:
     made: dict[str, list[Event]] = {name: [] for name in ESTIMATE_TABLES}

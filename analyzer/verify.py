@@ -12,7 +12,7 @@ a border of rounding, and each field declares how far it may be off (`core.event
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -24,6 +24,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.environment import contrast, environment
 from affetti.core.events import (
     ESTIMATE_TABLES,
+    EmotionFused,
     Environment,
     EstimateSkipped,
     Event,
@@ -99,6 +100,8 @@ class Verification:
         How many the live side left out.
     unrecorded
         How many the crash cut off before they were recorded.
+    unprovable
+        How many rest on pictures or sound that were not kept, and cannot be made again.
     other_models
         Models of the recording that were not found; then nothing was compared.
     proved_by
@@ -126,6 +129,7 @@ class Verification:
     replayed_on: Environment = field(default_factory=environment)
     proved_by: str | None = None
     pipeline: str = AFFETTI.name
+    unprovable: dict[str, int] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -183,7 +187,8 @@ def verify(
             proved_by=started.software_version,
             pipeline=pipeline.name,
         )  # fmt: skip
-    perceivers, recorded = Perceivers(pipeline, models), Recorded(session.events)
+    perceivers = Perceivers(pipeline, models)
+    recorded = Recorded(session.events, unprovable_in(session))
     comparison = _Comparison(recorded, perceivers)
     perception = _FromRecorded(recorded, perceivers, others)
     for _, made in stepwise(session, perception, progress):
@@ -201,7 +206,24 @@ def verify(
         comparison.largest,
         started.environment,
         pipeline=pipeline.name,
+        unprovable=recorded.unprovable,
     )
+
+
+def unprovable_in(session: Session) -> Callable[[Event], bool]:
+    """Return what tells of an estimate, or a skip, whether what it was made of was not kept."""
+    unkept, streams = session.state.unkept, session.streams
+    seqs = set(session.seqs.tolist()) if unkept else set()
+
+    def is_unprovable(estimate: Event) -> bool:
+        if not unkept or isinstance(estimate, EmotionFused):
+            return bool(unkept)
+        if isinstance(estimate, EstimateSkipped):
+            return estimate.of_seq not in seqs
+        stream = streams.get(getattr(estimate, "stream", None) or "")
+        return stream is not None and stream.scope in unkept
+
+    return is_unprovable
 
 
 class Recorded:
@@ -211,11 +233,18 @@ class Recorded:
     ----------
     events
         Of the recording, in order.
+    is_unprovable
+        Whether what an estimate was made of was not kept; such are counted and left out.
     """
 
-    def __init__(self, events: Iterable[object]) -> None:
+    def __init__(
+        self, events: Iterable[object], is_unprovable: Callable[[Event], bool] = lambda _: False
+    ) -> None:
         self.events = list(events)
-        estimates = [event for event in self.events if isinstance(event, Estimate)]
+        self.is_unprovable = is_unprovable
+        made = [event for event in self.events if isinstance(event, Estimate)]
+        estimates = [event for event in made if not is_unprovable(event)]
+        self.unprovable = Counter(modality_of(event) for event in made if is_unprovable(event))
         self.withdrawals = [event for event in self.events if isinstance(event, Withdrawn)]
         self._found = {_about(estimate): estimate for estimate in estimates}
         self.last: dict[str, int] = {}  # by modality, the latest moment that one is about
@@ -336,6 +365,8 @@ class _Comparison:
 
     def add(self, again: Event) -> None:
         live = self._recorded.of(again)
+        if live is None and self._recorded.is_unprovable(again):
+            return
         if live is None:
             self._missing.append(again)
             return

@@ -8,10 +8,12 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
     OF_ITS_STREAM,
     SCOPES,
+    AudioCaptured,
     Consent,
     ConsentChanged,
     EmotionFused,
     Event,
+    FrameCaptured,
     RecordingPaused,
     RecordingResumed,
     SessionStarted,
@@ -69,6 +71,11 @@ def allows(consent: Consent, event: Event | UnknownEvent, streams: Streams) -> b
 def captures(event: Event | UnknownEvent, streams: Streams) -> bool:
     """Return whether an event holds something of the person, which a pause keeps out."""
     return isinstance(event, Event) and event.traits.blob and bool(needed(event, streams))
+
+
+def is_picture_or_sound(event: Event | UnknownEvent, streams: Streams) -> bool:
+    """Return whether an event holds a picture of the person, or sound of the room."""
+    return isinstance(event, FrameCaptured | AudioCaptured) and bool(needed(event, streams))
 
 
 def declared(event: Event | UnknownEvent) -> dict[str, Stream]:

@@ -90,7 +90,7 @@ class Interruptions:
                 self._turn("lost", device, True, event.t_ns)
             case DeviceRestored(device=device):
                 self._restore(device, event)
-            case Withdrawn():
+            case Withdrawn(estimates_stay=False):
                 for scope in event.scopes:
                     end_ns = event.t_ns if event.to_ns is None else event.to_ns
                     self.all.append(Interruption("no_consent", scope, event.from_ns, end_ns))

@@ -38,6 +38,7 @@ from affetti.core.labels import label
 
 ENGLISH: Final = "en"
 _FOLDER: Final = Path(__file__).parent / "locale"
+_UNITS: Final = ("kB", "MB", "GB", "TB")  # of 1000 each
 _MO_MAGIC: Final = 0x950412DE
 _LINE: Final = re.compile(r'(?:(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+)?(".*")')
 
@@ -157,6 +158,16 @@ def date(wall_clock: str) -> str:
 def time_of_day(wall_clock: str) -> str:
     """Return the time of an ISO 8601 time: "10:15"."""
     return f"{datetime.fromisoformat(wall_clock):%H:%M}"
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as one says it: "48.2 GB"."""
+    value, unit = size / 1000, _UNITS[0]
+    for unit in _UNITS:
+        if value < 1000 or unit == _UNITS[-1]:
+            break
+        value /= 1000
+    return text("size", value=f"{value:.1f}" if value < 100 else f"{value:.0f}", unit=unit)
 
 
 def one_line(lines: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from affetti.core import locations
 from affetti.core.choices import Chosen, bounded
 from affetti.core.errors import AffettiError, SettingsError
+from affetti.core.events import Keep
 from affetti.core.paths import typed
 
 MIB = 1 << 20
@@ -40,6 +41,31 @@ class VaultSettings(Chosen, frozen=True, forbid_unknown_fields=True):
     coded_names: bool = True  # names of encrypted recordings that say nothing
 
 
+class Rule(Chosen, frozen=True, forbid_unknown_fields=True):
+    """For how many days something of a recording is kept; 0: for ever.
+
+    After that its estimates stay, and what was said and marked. `affetti retention` does it.
+    """
+
+    pictures_days: Annotated[int, bounded((0, 36_500))] = 0
+    sound_days: Annotated[int, bounded((0, 36_500))] = 0  # of the room
+
+
+class Retention(Rule, frozen=True, forbid_unknown_fields=True):
+    """The rule for all, and those for single persons, by code, which replace it."""
+
+    persons: dict[str, Rule] = msgspec.field(default_factory=dict)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything is ever due."""
+        return any(rule.pictures_days or rule.sound_days for rule in (self, *self.persons.values()))
+
+    def of(self, person: str) -> Rule:
+        """Return the rule for a person's recordings."""
+        return self.persons.get(person, self)
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. Names of devices are as `affetti devices` shows them."""
 
@@ -50,6 +76,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     video: VideoSettings = VideoSettings()
     log: LogSettings = LogSettings()
     vault: VaultSettings = VaultSettings()
+    keep: Keep = "all"  # or "estimates": no picture and no sound of the room is ever on the disk
+    retention: Retention = Retention()
     # Pipelines of one's own: models by role, and `zoo`, the folder that they lie in.
     pipelines: dict[str, dict[str, str]] = {}
 

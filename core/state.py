@@ -58,7 +58,7 @@ from affetti.core.events import (
     marked_stretches,
 )
 from affetti.core.interruptions import Interruptions
-from affetti.core.streams import SourceClock, Stream
+from affetti.core.streams import AUDIO, VIDEO, SourceClock, Stream
 
 _Kind = TypeVar("_Kind", bound=Estimate)
 
@@ -288,6 +288,20 @@ class SessionState:
         return found if isinstance(found, kind) else None
 
     @property
+    def keeps_estimates_only(self) -> bool:
+        """Whether no picture and no sound of the room was kept, from the beginning."""
+        return self.started is not None and self.started.keeps == "estimates"
+
+    @property
+    def unkept(self) -> frozenset[str]:
+        """The scopes whose pictures or sounds are not in the file though estimates of them are."""
+        gone = {s for each in self.withdrawals if each.estimates_stay for s in each.scopes}
+        if self.keeps_estimates_only:
+            kinds = {VIDEO, AUDIO}
+            gone |= {s.scope for s in self.streams.values() if s.kind in kinds and s.scope}
+        return frozenset(gone)
+
+    @property
     def markers(self) -> list[MarkerAdded]:
         """The therapist's markers."""
         return [moment for moment in self.moments if isinstance(moment, MarkerAdded)]
@@ -323,6 +337,8 @@ class SessionState:
             case Estimate(modality=modality):
                 self.latest[modality] = event
                 self.estimates[modality] += 1
+                if self.keeps_estimates_only:  # which tell of time what pictures would
+                    self.now_ns = max(self.now_ns, event.t_ns)
             case EstimateSkipped(modality=modality):
                 self.skipped[modality] += 1
             case _:
@@ -367,7 +383,7 @@ class SessionState:
                 self.recovered = event
             case Withdrawn():
                 self.withdrawals.append(event)
-                if (event.from_ns, event.to_ns) == (0, None):
+                if (event.from_ns, event.to_ns) == (0, None) and not event.estimates_stay:
                     self.consent = self.consent.changed(ended=event.scopes, since=event.on)
 
     def _neutral(self, event: NeutralReferenceStarted | NeutralReferenceRecorded) -> None:

@@ -43,8 +43,10 @@ def _equal(stored: Any, told: Any) -> bool:
 @rule(Importance.NOTE)
 def inference_kept_up(subject: Subject) -> Messages:
     """Tell of live estimates that were skipped."""
-    for modality, count in subject.session.state.skipped.items():
-        yield counted("found.skipped", count, modality=modality)
+    state = subject.session.state
+    for modality, count in state.skipped.items():
+        message = "found.skipped_for_good" if state.unkept else "found.skipped"
+        yield counted(message, count, modality=modality)
 
 
 @rule(Importance.NOTE)

@@ -2,11 +2,12 @@
 
 from affetti.analyzer.checks.register import Importance, Messages, examples, rule
 from affetti.analyzer.checks.subject import Subject
-from affetti.core.consent import ConsentLedger, captures
+from affetti.core.consent import ConsentLedger, captures, is_picture_or_sound
 from affetti.core.errors import AffettiError
 from affetti.core.events import RecordingPaused, RecordingResumed
 from affetti.core.language import known, text, word
 from affetti.core.people.person import checked_code
+from affetti.core.recording.losses import unkept_words
 
 
 @rule(Importance.CRITICAL)
@@ -23,6 +24,22 @@ def consent_respected(subject: Subject) -> Messages:
         known_scope = known(f"found.of.{scope}")
         what = word("found.of", scope) if known_scope else text("found.of_scope", scope=scope)
         yield text("found.consent", what=what, events=examples(seqs))
+
+
+@rule(Importance.CRITICAL)
+def kept_as_said(subject: Subject) -> Messages:
+    """Find pictures and sound of the room in a recording that says it keeps none."""
+    state = subject.session.state
+    kept = [e.seq for e in subject.session.events if is_picture_or_sound(e, state.streams)]
+    if state.keeps_estimates_only and kept:
+        yield text("found.kept", events=examples(kept))
+
+
+@rule(Importance.NOTE)
+def replayable(subject: Subject) -> Messages:
+    """Tell of pictures and sound that were not kept, so that nothing is computed again of them."""
+    if said := unkept_words(subject.session.state.unkept):
+        yield said
 
 
 @rule(Importance.CRITICAL)

@@ -1,6 +1,7 @@
 """`affetti info`: what a recording holds."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +9,8 @@ import click
 
 from affetti.analyzer.commands.arguments import JSON, SESSION
 from affetti.core import terminal
-from affetti.core.errors import ExitCode
-from affetti.core.language import clock_text, counted, text, word
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.language import clock_text, counted, size_text, text, word
 
 if TYPE_CHECKING:
     from affetti.core.events import Environment
@@ -39,7 +40,7 @@ def info(session: Path, as_json: bool) -> int:
 
     with Session.open(session, altered=True) as opened:
         found = opened.info
-        course = list(_course_lines(opened))
+        course = [*_course_lines(opened), *_held_lines(opened)]
     if as_json:
         terminal.print_json(found)
     else:
@@ -67,8 +68,27 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
         yield text("info.neutral"), text(f"neutral.{outcome}")
 
 
+def _held_lines(session: "Session") -> Iterator[tuple[str, str]]:
+    """Yield which pictures and sound are held, how much that is and for how long."""
+    from affetti.core import settings
+    from affetti.core.custody.retention import held_in
+    from affetti.core.language import date
+
+    rule = settings.Retention()
+    with suppress(AffettiError):  # of settings that cannot be read others tell
+        rule = settings.load().retention
+    for held in held_in(session, rule):
+        what, size = word("raw", held.scope), size_text(held.size)
+        if held.due_on is None:
+            said = text("info.held_forever", what=what, size=size)
+        else:
+            message = "info.held_overdue" if held.is_due() else "info.held_until"
+            said = text(message, what=what, size=size, on=date(held.due_on.isoformat()))
+        yield text("info.held"), said
+
+
 def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
-    from affetti.core.recording.losses import device_words
+    from affetti.core.recording.losses import unkept_words
 
     if found.altered:
         yield text("info.altered"), text("info.altered_afterwards")
@@ -88,19 +108,12 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     yield text("info.ending"), _ending(found)
     for said in found.source_losses:
         yield text("info.lost"), said
+    if said := unkept_words(found.unkept):
+        yield text("info.unkept"), said
     for said in found.withdrawals:
         yield text("info.withdrawn"), said
     yield text("info.consent"), _consent(found)
-    for number, (name, video) in enumerate(found.video.items()):
-        label = text("info.video_of", name=name) if number else text("info.video")
-        yield label, _video_line(video)
-    for name, audio in found.audio.items():
-        yield word("stream", name).capitalize(), _audio_line(audio)
-    for name, device in found.devices.items():
-        said = text("info.device_of", stream=word("stream", name), what=device_words(device))
-        yield text("info.device"), said
-    for name, signal in found.signals.items():
-        yield text("info.signal", name=name), _signal_line(signal)
+    yield from _stream_lines(found)
     for track in found.tracks:
         yield text("info.track", number=track.track + 1), _track_line(track)
     for moment in found.moments:
@@ -113,6 +126,25 @@ def _consent(found: "SessionInfo") -> str:
         return text("consent.not_stated")
     agreed = [word("consent", scope) for scope, granted in found.consent.items() if granted]
     return ", ".join(agreed) or text("info.no_consent")
+
+
+def _stream_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
+    from affetti.core.recording.losses import device_words
+
+    for number, (name, video) in enumerate(found.video.items()):
+        if not video.frames and "video" in found.unkept:
+            continue
+        label = text("info.video_of", name=name) if number else text("info.video")
+        yield label, _video_line(video)
+    for name, audio in found.audio.items():
+        if not audio.samples and name != "playback" and "room" in found.unkept:
+            continue
+        yield word("stream", name).capitalize(), _audio_line(audio)
+    for name, device in found.devices.items():
+        said = text("info.device_of", stream=word("stream", name), what=device_words(device))
+        yield text("info.device"), said
+    for name, signal in found.signals.items():
+        yield text("info.signal", name=name), _signal_line(signal)
 
 
 def _ending(found: "SessionInfo") -> str:

@@ -67,6 +67,7 @@ def _verification_fields(found: "Verification") -> dict[str, Any]:
         "largest": found.largest,
         "skipped": found.skipped,
         "unrecorded": found.unrecorded,
+        "unprovable": found.unprovable,
         "other_models": found.other_models,
         "proved_by": found.proved_by,
         "pipeline": found.pipeline,
@@ -97,6 +98,8 @@ def _print_verification(name: str, found: "Verification") -> None:
         click.echo("    " + text("verify.skipped", estimates=left))
     if lost := _counts(found.unrecorded):
         click.echo("    " + text("verify.unrecorded", estimates=lost))
+    if unkept := _counts(found.unprovable):
+        click.echo("    " + text("verify.unprovable", estimates=unkept))
 
 
 def _elsewhere(name: str, found: "Verification") -> str:

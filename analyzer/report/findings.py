@@ -33,7 +33,8 @@ from affetti.core.consent import NO_CONSENT
 from affetti.core.journal import consent_words
 from affetti.core.language import clock_text, counted, date, text, word
 from affetti.core.recording.info import AudioInfo, SignalInfo
-from affetti.core.recording.losses import device_words
+from affetti.core.recording.losses import device_words, unkept_words
+from affetti.core.streams import VIDEO
 from affetti.models.face.reference import TAKEN, Outcome
 
 LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
@@ -77,7 +78,7 @@ def _expressed(modality: ModalityName, analysis: Analysis) -> Markup:
 def _nothing(modality: ModalityName, analysis: Analysis) -> str:
     if modality == "music":
         return text("finding.no_music")
-    if not analysis.state.frames:
+    if not analysis.state.frames and VIDEO not in analysis.state.unkept:
         return text("finding.no_video")
     return text("finding.no_face")
 
@@ -193,12 +194,16 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         files = ", ".join(file.file_name for file in info.imported.files)
         said = text("basis.imported_of", files=files, date=date(info.imported.on))
         rows.append((text("basis.imported"), said))
+    if said := unkept_words(state.unkept):
+        rows.append((text("basis.unkept"), said))
     rows += [_modality(name, summary) for name, summary in analysis.summaries.items()]
     if state.frames:
         frames, rate = number(state.frames, "frame"), info.frames_per_s
         said = text("basis.frames", frames=frames, rate=rate, lost=state.frames_dropped)
         rows.append((text("basis.video"), said))
     for name, audio in info.audio.items():
+        if not audio.samples and state.streams[name].scope in state.unkept:
+            continue
         rows.append((text("basis.sound", stream=stream_word(name)), _sound(audio)))
     for name, device in info.devices.items():
         rows.append((text("basis.device", stream=stream_word(name)), device_words(device)))
@@ -251,7 +256,7 @@ def _consent(analysis: Analysis) -> str:
     started = analysis.state.started
     words = consent_words(started.consent if started else NO_CONSENT)
     begun = {each.start_ns for each in analysis.state.interruptions if each.cause == "no_consent"}
-    later = bool(analysis.state.withdrawals)
+    later = any(not each.estimates_stay for each in analysis.state.withdrawals)
     changed = later or bool(begun - {started.t_ns if started else 0})
     return text("basis.withdrawn", consent=words) if changed else words
 
@@ -284,5 +289,7 @@ def _neutral_reference(analysis: Analysis, outcome: Outcome) -> str:
 
 def _source(analysis: Analysis) -> str:
     skipped = sum(analysis.info.skipped.values())
-    replayed = analysis.tables.source == "replayed"
-    return text("basis.replayed" if replayed else "basis.live", skipped=skipped)
+    source = analysis.tables.source
+    if analysis.state.unkept:
+        return text("basis.unkept_live", skipped=skipped)
+    return text("basis.replayed" if source == "replayed" else "basis.live", skipped=skipped)

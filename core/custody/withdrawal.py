@@ -30,6 +30,7 @@ from affetti.core.custody.artefacts import (
     RECORDING,
     REPORT,
     UNREADABLE,
+    Artefact,
     beside,
     indexes_over,
 )
@@ -102,6 +103,7 @@ class _What:
     start_ns: int
     stop_ns: int | None
     rates_hz: dict[str, int]  # of sounds
+    estimates_stay: bool = False
     gone: set[int] = field(default_factory=set)  # `seq` of all that goes
     room: deque[bool] = field(default_factory=lambda: deque(maxlen=_LATEST))  # music was of it
 
@@ -116,6 +118,8 @@ class _What:
 
     def _takes(self, record: Record, event: AnyEvent | UnknownEvent) -> bool:
         needs = not self.scopes.isdisjoint(record.scopes.split(","))
+        if self.estimates_stay and not isinstance(event, FrameCaptured | AudioCaptured):
+            return False
         match event:
             case EstimateSkipped(of_seq=of_seq):
                 return of_seq in self.gone
@@ -156,6 +160,7 @@ def withdraw(
     start_ns: int = 0,
     stop_ns: int | None = None,
     reason: str = "",
+    estimates_stay: bool = False,
     progress: Progress | None = None,
 ) -> Withdrawal:
     """Remove from a recording all that rests on some scopes of consent.
@@ -173,6 +178,9 @@ def withdraw(
         Which stretch of the session is meant; by default all of it.
     reason
         In one's own words; it stays in the recording.
+    estimates_stay
+        Whether only pictures and sound go, and what was estimated of them stays: see
+        `custody.retention`.
     progress
         Called with the records done and the records in all.
 
@@ -189,7 +197,7 @@ def withdraw(
             raise UsageError("withdrawal.nothing", path=path.name)
         _refuse_without_room(path)
         rates = {name: each.form.rate_hz for name, each in session.streams.items() if each.channels}
-        what = _What(chosen, start_ns, stop_ns, rates)
+        what = _What(chosen, start_ns, stop_ns, rates, estimates_stay)
         temporary = name_beside(path)
         try:
             event = _write(temporary, session, what, reason, progress)
@@ -198,7 +206,8 @@ def withdraw(
             system.sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
-    return Withdrawal(path, event, _removed_beside(path))
+    gone = (REPORT, UNREADABLE) if estimates_stay else (ANALYSIS, REPORT, UNREADABLE)
+    return Withdrawal(path, event, _removed_beside(path, gone))
 
 
 def _refuse_parts(path: Path) -> None:
@@ -229,6 +238,7 @@ def _write(
         reason=reason,
         removed=dict(sorted(kinds.items())),
         log_sha256=session.log_sha256,
+        estimates_stay=what.estimates_stay,
     )
     last = record_of(event.seq, event.t_ns, type(event).__name__, encode(event), b"")
     sizes = Sizes(kept.json + len(last.json), kept.videos)
@@ -275,9 +285,8 @@ def _verify(temporary: Path, event: Withdrawn) -> None:
             raise Damaged("withdrawal.not_the_same_log", path=temporary.name)
 
 
-def _removed_beside(path: Path) -> tuple[Path, ...]:
+def _removed_beside(path: Path, kinds: tuple[Artefact, ...]) -> tuple[Path, ...]:
     """Remove what lies beside a recording and may hold what was withdrawn."""
-    kinds = (ANALYSIS, REPORT, UNREADABLE)
     found = [each.path for each in beside(path) if each.artefact in kinds]
     for each in found:
         remove(each)

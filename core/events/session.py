@@ -15,6 +15,7 @@ SCHEMA_VERSION: Final = "2.0"
 EndReason: TypeAlias = Literal[
     "stopped", "duration", "sources_ended", "signal", "ui_gone", "disk_full", "failed"
 ]
+Keep: TypeAlias = Literal["all", "estimates"]  # without pictures, and without sound of the room
 Failure: TypeAlias = Literal["log_full", "log_unwritable", "log_gone", "unexpected"]
 
 _MS_NS: Final = 1_000_000
@@ -119,6 +120,9 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     imported: Annotated[
         Imported | None, field("of what files it was made, where it was not recorded live")
     ] = None
+    keeps: Annotated[
+        Keep, field("all, or estimates without the pictures and the room's sound they are of")
+    ] = "all"
 
 
 class RecordingPaused(Event, frozen=True, kw_only=True, tag=True):
@@ -163,7 +167,7 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
 
 
 class Withdrawn(Event, frozen=True, kw_only=True, tag=True):
-    """Consent ended after the recording: what rested on it was removed from the file.
+    """Something was removed from the file after the recording: consent to it ended, or a rule.
 
     The last event of such a file. Estimates made later than `from_ns` were removed as well, where
     they rested on what was seen or heard before: they can be computed again from what is left.
@@ -178,9 +182,14 @@ class Withdrawn(Event, frozen=True, kw_only=True, tag=True):
     reason: Annotated[Given, field("in the words of whoever removed it")] = ""
     removed: Annotated[dict[Code, Count], field("how many records, by their kind")]
     log_sha256: Annotated[Digest, field("of the log as it was before")]
+    estimates_stay: Annotated[
+        bool, field("whether only pictures and sound went, as a rule says, and consent goes on")
+    ] = False
 
     def touches(self, modality: str) -> bool:
-        """Return whether estimates of a modality, from `from_ns` on, rested on what is gone."""
+        """Return whether estimates of a modality, from `from_ns` on, went with what is gone."""
+        if self.estimates_stay:
+            return False
         scopes = {"face": {VIDEO, IDENTITY}, "music": {ROOM}, "heard": {ROOM}}
         if modality == "fused":
             return bool(self.removed.get("EmotionFused"))

@@ -96,6 +96,8 @@ class SessionInfo(msgspec.Struct, frozen=True):
     failure: str | None  # what failed, as a code
     recovery: str | None  # in words, what was lost
     source_losses: list[str]  # what could not be read of films and tracks, in words
+    keeps: str  # "all", or "estimates": no picture and no sound of the room was ever kept
+    unkept: list[str]  # scopes whose pictures or sounds are not in the file, for whatever reason
     withdrawals: list[str]  # what was removed after the recording, in words
     consent: dict[str, bool | None]  # by scope; None where nobody said
     consent_since: dict[str, str]  # the date of each
@@ -172,6 +174,8 @@ def describe(
         failure=state.ended.failure if state.ended else None,
         recovery=statement(state.recovered, state) if state.recovered else None,
         source_losses=source_losses(state),
+        keeps=started.keeps,
+        unkept=sorted(state.unkept),
         withdrawals=[withdrawn_words(each) for each in state.withdrawals],
         consent={
             scope: grant.granted if grant.stated else None

@@ -1,6 +1,7 @@
 """What a recording has lost, and how that is said."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -146,12 +147,23 @@ def withdrawn_words(event: Withdrawn) -> str:
     """Return in words what was removed from a recording after it was made, and when."""
     scopes = listed([word("consent", scope) for scope in event.scopes])
     said = text("withdrawn.all", scopes=scopes, on=event.on)
+    if event.estimates_stay:
+        gone = listed([word("raw", scope) for scope in event.scopes])
+        said = text("withdrawn.rule", what=gone, on=event.on)
+        return f"{said} {counted('withdrawn.went', sum(event.removed.values()))}"
     if event.to_ns is not None or event.from_ns:
         start = clock_text(event.from_ns / NS_PER_S)
         stop = clock_text((event.t_ns if event.to_ns is None else event.to_ns) / NS_PER_S)
         said = text("withdrawn.stretch", scopes=scopes, on=event.on, start=start, stop=stop)
     said = f"{said} {counted('withdrawn.removed', sum(event.removed.values()))}"
     return f"{said} {text('withdrawn.reason', reason=event.reason)}" if event.reason else said
+
+
+def unkept_words(scopes: Iterable[str]) -> str:
+    """Return in words that pictures or sounds of some scopes were not kept; "" of none."""
+    named = sorted(scopes, reverse=True)  # pictures first
+    what = listed([word("raw", scope) for scope in named])
+    return text("unkept", what=what) if named else ""
 
 
 def source_losses(state: SessionState) -> list[str]:

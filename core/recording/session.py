@@ -135,6 +135,11 @@ class Frames(Sequence[Frame]):
         start, length = int(row["offset"]), int(row["length"])
         return Frame(int(row["frame"]), int(row["t_ns"]), self._jpeg.read(start, start + length))
 
+    @property
+    def size(self) -> int:
+        """How many bytes they have, as they are encoded."""
+        return int(self._index["length"].sum(dtype=np.int64))
+
     def at(self, t_s: float) -> Frame:
         """Return the frame on view at `t_s`: the last one captured by then, else the first.
 

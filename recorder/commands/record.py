@@ -52,6 +52,12 @@ from affetti.recorder.commands.consent import NAMES, consent_named
     show_default=True,
     help="What perceives and fuses: affetti, paper, or one of the settings.",
 )
+@click.option(
+    "--keep",
+    type=click.Choice(["all", "estimates"]),
+    help="estimates: no picture and no sound of the room is ever on the disk, only what is "
+    "estimated of them, which can then never be computed again. [default: as the settings say]",
+)
 @click.option("--output", metavar="FILE.h5", help="The recording. [default: named after person]")
 @click.option(
     "--vault",
@@ -82,6 +88,7 @@ def record(
     duration: float | None,
     neutral: float | None,
     pipeline: str,
+    keep: Any,
     output: str | None,
     vault: tuple[str, ...],
     recipient: tuple[str, ...],
@@ -118,6 +125,7 @@ def record(
         duration_s=duration,
         neutral_s=neutral,
         pipeline=pipeline,
+        keep=keep,
         unattended=headless,
         recipients=_recipients(settings.load(), vault, recipient, no_vault),
     )

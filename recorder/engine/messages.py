@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 import msgspec
 
-from affetti.core.events import AnyEvent, Consent, leaves, storable
+from affetti.core.events import AnyEvent, Consent, Keep, leaves, storable
 from affetti.core.people.playlist import PlaylistEntry
 
 
@@ -27,6 +27,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None = None
     pipeline: str = "affetti"  # what perceives and fuses, by name
     neutral_s: float | None = None  # how long a neutral face is shown at the beginning
+    keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
     unattended: bool = False  # ends with its files even while live devices would go on
     # For whom it is encrypted, as public keys in letters; (): it is not, None: as the settings say.
     recipients: tuple[str, ...] | None = None

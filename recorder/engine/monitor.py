@@ -85,7 +85,7 @@ class Monitor:
         free = _free_bytes(recording)
         latency = recording.live.face_latency_ms()
         return messages.Health(
-            frames_per_s=self._frames_per_s(now_s, state.frames),
+            frames_per_s=self._frames_per_s(now_s, recording.frames),
             frames_dropped=state.frames_dropped,
             audio_gaps=sum(sound.gaps for sound in state.audio.values()),
             drift_ppm=drift_ppm(state, recording.sources.cards(recording.plan)),

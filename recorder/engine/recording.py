@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core.clock import NS_PER_S, SessionClock
+from affetti.core.consent import is_picture_or_sound
 from affetti.core.custody import vault
 from affetti.core.environment import environment
 from affetti.core.errors import (
@@ -30,6 +31,7 @@ from affetti.core.events import (
     Event,
     Failure,
     FilmLoss,
+    FrameCaptured,
     Modality,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
@@ -278,6 +280,8 @@ class Recording:
             )
             undo.pop_all()
         self._subscriber = subscriber
+        self._keep = plan.keep or settings.keep
+        self.frames = 0  # that were captured, kept or not
         self._drained = threading.Event()
         self._ended = threading.Event()
         self._writer = threading.Thread(target=self._write, name="write log", daemon=True)
@@ -435,6 +439,7 @@ class Recording:
             perceivers=fingerprints(self._others),
             perception=settings_of(self._others),
             environment=environment(),
+            keeps=self._keep,
         )
 
     def _write(self) -> None:
@@ -474,14 +479,22 @@ class Recording:
         except ValueError as error:
             self._lose(event, error)
             return
-        written = self._log.append(event, blob)
-        self.state.apply(written)
+        self.frames += isinstance(event, FrameCaptured)
+        written = event
+        if self._keeps(event):
+            written = self._log.append(event, blob)
+            self.state.apply(written)
         if written.traits.perceived:
             self.live.push(written, blob)
         try:
             self._subscriber(written, blob)
         except Exception as error:  # who looks on never stops what they look at
             self.problem = unexpected("event", error)
+
+    def _keeps(self, event: Event) -> bool:
+        """Whether an event goes into the log; what does not is perceived all the same."""
+        only_estimates = self._keep == "estimates"
+        return not (only_estimates and is_picture_or_sound(event, self.state.streams))
 
     def _lose(self, event: Event, error: ValueError) -> None:
         """Go on without an event that no log can hold."""

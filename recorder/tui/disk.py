@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from affetti.core import system
-from affetti.core.language import text
 from affetti.core.settings import Settings
 
 _BYTES_PER_PIXEL: Final = 0.2  # of a JPEG of quality 90, roughly
 _SOUND_BYTES_PER_S: Final = 44_100 * 2 * 2
-_UNITS: Final = ("kB", "MB", "GB", "TB")
 
 
 def lasts_s(settings: Settings, folder: Path) -> float | None:
@@ -27,13 +25,3 @@ def lasts_s(settings: Settings, folder: Path) -> float | None:
     pixels_per_s = video.width_px * video.height_px * video.frames_per_s
     bytes_per_s = 2 * _SOUND_BYTES_PER_S + pixels_per_s * _BYTES_PER_PIXEL
     return None if free is None else free / bytes_per_s / 2
-
-
-def size_words(size: int) -> str:
-    """Return a number of bytes as one says it: "48.2 GB"."""
-    value, unit = size / 1000, _UNITS[0]
-    for unit in _UNITS:
-        if value < 1000 or unit == _UNITS[-1]:
-            break
-        value /= 1000
-    return text("size", value=f"{value:.1f}" if value < 100 else f"{value:.0f}", unit=unit)

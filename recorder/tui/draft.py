@@ -6,7 +6,7 @@ from typing import Self
 
 from affetti.core.consent import today
 from affetti.core.errors import AffettiError
-from affetti.core.events import IDENTITY, SIGNALS, consent_to
+from affetti.core.events import IDENTITY, SIGNALS, Keep, consent_to
 from affetti.core.language import text
 from affetti.core.paths import typed
 from affetti.core.people.person import checked_code
@@ -34,6 +34,7 @@ class Draft:
     neutral_s: float | None = None
     pipeline: str = "affetti"
     recipients: tuple[str, ...] | None = None  # it is encrypted for; None: as the settings say
+    keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
 
     @classmethod
     def of_settings(cls, settings: Settings, person: str = "") -> Self:
@@ -43,6 +44,7 @@ class Draft:
             camera=settings.camera,
             microphone=settings.microphone,
             speaker=settings.speaker,
+            keep=settings.keep,
         )
 
     @classmethod
@@ -77,6 +79,7 @@ class Draft:
             neutral_s=plan.neutral_s,
             pipeline=plan.pipeline,
             recipients=plan.recipients,
+            keep=plan.keep or settings.keep,
         )
 
     def next_session(self) -> Self:
@@ -89,6 +92,7 @@ class Draft:
             neutral_s=self.neutral_s,
             pipeline=self.pipeline,
             recipients=self.recipients,
+            keep=self.keep,
         )
 
     @property
@@ -143,6 +147,7 @@ class Draft:
             neutral_s=self.neutral_s,
             pipeline=self.pipeline,
             recipients=self.recipients,
+            keep=self.keep,
         )
 
     @property

@@ -43,7 +43,7 @@ def test_what_stays_is_reproduced(recording: Path, stretch: tuple[str, ...]) -> 
 def test_the_report_says_what_was_withdrawn(recording: Path) -> None:
     run(withdraw, recording, "video", "--reason", "<b>wanted</b> it", "--yes")
     page = report(recording).read_text()
-    assert "Withdrawn." in page
+    assert "Removed." in page
     assert "Reason: &lt;b&gt;wanted&lt;/b&gt; it" in page
     assert "later withdrawn" in page
 

@@ -90,7 +90,7 @@ def test_of_withdrawn_video_no_byte_is_left_and_the_rest_is_verified(recording: 
         assert session.state.notes[0].text == "hums along"
         assert session.info.withdrawals == [withdrawn_words(done.event)]
     assert "asked for it" in withdrawn_words(done.event)
-    assert not [f for f in inspect(recording) if f.importance > Importance.NOTE]
+    assert not [f for f in inspect(recording) if f.importance < Importance.NOTE]
 
 
 def test_of_a_stretch_only_its_pictures_go_and_every_later_estimate_of_them(
@@ -107,7 +107,7 @@ def test_of_a_stretch_only_its_pictures_go_and_every_later_estimate_of_them(
     done = withdrawal.withdraw(recording, ["video"], start_ns=0, stop_ns=NS // 2)
     assert done.event.removed["FrameCaptured"] == 5
     assert kinds(recording).count(Withdrawn) == 2
-    assert not [f for f in inspect(recording) if f.importance > Importance.NOTE]
+    assert not [f for f in inspect(recording) if f.importance < Importance.NOTE]
 
 
 def test_a_sound_goes_wholly_that_reaches_into_a_stretch(recording: Path) -> None:

@@ -16,12 +16,12 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from affetti.core.errors import AffettiError
-from affetti.core.language import clock, counted, span, text
+from affetti.core.language import clock, counted, size_text, span, text
 from affetti.core.people.index import Listed, Person, indexed, newest_first, people, scanned
 from affetti.core.people.person import checked_code
 from affetti.core.settings import Settings
 from affetti.recorder.tui.commands import affetti
-from affetti.recorder.tui.disk import lasts_s, size_words
+from affetti.recorder.tui.disk import lasts_s
 from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 
@@ -311,7 +311,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         words = [
             text("home.title"),
             counted("home.count_people", len(self._people)),
-            counted("home.count_recordings", len(self._recordings), size=size_words(held)),
+            counted("home.count_recordings", len(self._recordings), size=size_text(held)),
         ]
         left_s = lasts_s(self._settings, self._settings.folder)
         if left_s is not None:

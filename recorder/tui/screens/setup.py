@@ -308,6 +308,8 @@ def _ready_words(draft: Draft) -> str:
     words = [text("setup.ready")]
     if draft.pipeline != Draft.pipeline:
         words.append(text("setup.ready_pipeline", name=draft.pipeline))
+    if draft.keep == "estimates":
+        words.append(text("setup.ready_estimates"))
     if draft.neutral_s is not None:
         words.append(text("setup.ready_neutral", seconds=draft.neutral_s))
     return " ".join(words)
