@@ -64,21 +64,28 @@ def new(
 @vault.command()
 @_NAME
 @click.option("--recovery-file", type=_FILE, help="Its first line is the recovery key.")
+@click.option("--copy", type=_FILE, help="A copy that `affetti vault export` made, instead.")
 @_locks
 def restore(
     name: str,
     recovery_file: Path | None,
+    copy: Path | None,
     passphrase_file: Path | None,
     keyring: bool,
     key_file: Path | None,
 ) -> None:
-    """Make a vault again from its recovery key, on this or another computer.
+    """Make a vault again from its recovery key or a copy, on this or another computer.
 
     \b
     affetti vault restore clinic
+    affetti vault restore clinic --copy clinic.vault.json
     """
     from affetti.core.custody import vault as vaults
 
+    if copy is not None:
+        vaults.adopt(name, copy)
+        terminal.say(text("vault.restored", name=name, key=vaults.vault(name).recipient))
+        return
     if recovery_file is None:
         said = click.prompt(text("vault.recovery_prompt"), hide_input=True, err=True)
     else:
@@ -114,11 +121,12 @@ def list_(as_json: bool) -> None:
 def export(name: str, output: Path | None) -> None:
     """Print the public key of a vault, for whoever records for it elsewhere.
 
-    With --output the vault itself is copied, as it lies here: whatever opens it here opens it
-    there. Put it where `affetti vault list` of the other computer says that vaults lie.
+    With --output the vault itself is copied, as it lies here: what opens it here opens the copy.
+    `affetti vault restore --copy` takes it in on another computer.
 
     \b
     affetti vault export clinic
+    affetti vault export clinic --output clinic.vault.json
     """
     import shutil
 

@@ -97,7 +97,7 @@ class Lock:
     key_file: Path | None = None
 
 
-def new(name: str, lock: Lock, private: bytes | None = None, n: int = SCRYPT_N) -> str:
+def new(name: str, lock: Lock, private: bytes | None = None, n: int | None = None) -> str:
     """Make a vault; return its recovery key, which is stored nowhere.
 
     Parameters
@@ -109,7 +109,7 @@ def new(name: str, lock: Lock, private: bytes | None = None, n: int = SCRYPT_N) 
     private
         The key that it had before, where it is made again.
     n
-        Of scrypt.
+        Of scrypt; by default `SCRYPT_N`.
 
     Raises
     ------
@@ -126,10 +126,24 @@ def new(name: str, lock: Lock, private: bytes | None = None, n: int = SCRYPT_N) 
     private = private or os.urandom(KEY_BYTES)
     public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
     secret = _kept_secret(name, lock)
-    stored = _locked(private, public, secret, lock, n)
+    stored = _locked(private, public, secret, lock, n or SCRYPT_N)
     _write(path, stored)
     keys.hold_private(public, private)
     return recovery_text(private)
+
+
+def adopt(name: str, copy: Path) -> None:
+    """Take in the copy of a vault that was exported; what opened it there opens it here.
+
+    Raises
+    ------
+    AffettiError
+        There is one of that name, or the copy is none.
+    """
+    path = _path_of(_checked(name))
+    if os.path.lexists(path):
+        raise FileExists("vault.name_taken", name=name)
+    _write(path, _read(copy, name).stored)
 
 
 def all_vaults() -> list[Vault]:
@@ -155,7 +169,10 @@ def vault(name: str) -> Vault:
     AffettiError
         There is none, or its file is damaged.
     """
-    path = _path_of(_checked(name))
+    return _read(_path_of(_checked(name)), name)
+
+
+def _read(path: Path, name: str) -> Vault:
     try:
         return Vault(name, msgspec.json.decode(path.read_bytes(), type=Stored))
     except FileNotFoundError as error:

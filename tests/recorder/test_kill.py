@@ -15,11 +15,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from affetti.core.custody import keys, vault
 from affetti.core.recording.names import part_path, parts_of
 from affetti.core.recording.records import holds_records
 from affetti.core.recording.sealing import SealReport, seal
 from affetti.core.recording.session import Session
+from tests import second_vault
 from tests.recorder.films import moving_film, tone
 
 AT_MOST_LOST_S = 1.0
@@ -57,7 +60,7 @@ main()
 
 @contextmanager
 def recording(
-    folder: Path, name: str, program: tuple[str, ...] = ("-m", "affetti")
+    folder: Path, name: str, program: tuple[str, ...] = ("-m", "affetti"), recipient: str = ""
 ) -> Iterator[Victim]:
     film, track = folder / "film.avi", folder / "track.wav"
     if not film.exists():
@@ -67,6 +70,7 @@ def recording(
     command = [sys.executable, *program, "record", "--headless", "--markers-from-stdin"]
     command += ["--camera", str(film), "--play", str(track), "--no-speaker"]
     command += ["--output", str(target)]
+    command += ["--recipient", recipient] if recipient else []
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -95,9 +99,14 @@ def wait_for_beginning(victim: Victim) -> None:
 
 
 def kill_one(folder: Path, seed: int) -> tuple[SealReport, float, int]:
-    """Kill a recording at a random moment; return its report, the seconds lost, its markers."""
+    """Kill a recording at a random moment; return its report, the seconds lost, its markers.
+
+    Those of odd seeds are encrypted.
+    """
     chance = random.Random(seed)
-    with recording(folder, f"killed-{seed}") as victim:
+    owner = X25519PrivateKey.generate() if seed % 2 else None
+    recipient = vault.recipient_text(owner.public_key().public_bytes_raw()) if owner else ""
+    with recording(folder, f"killed-{seed}", recipient=recipient) as victim:
         wait_for_beginning(victim)
         end = time.monotonic() + chance.uniform(0.2, 6.0)
         sent = 0
@@ -108,9 +117,12 @@ def kill_one(folder: Path, seed: int) -> tuple[SealReport, float, int]:
         victim.process.send_signal(signal.SIGKILL)
         killed = time.time()
         victim.process.wait()
+    if owner is not None:
+        open_for(owner, victim.target)
     report = seal(victim.target)
     with Session.open(victim.target) as session:
         session.verify_digest()
+        assert (session.key is not None) == (owner is not None)
         labels = [marker.label for marker in session.markers]
         began = datetime.fromisoformat(session.started.wall_clock).timestamp()
         lost_s = killed - began - session.duration_s
@@ -120,6 +132,17 @@ def kill_one(folder: Path, seed: int) -> tuple[SealReport, float, int]:
     assert lost_s <= AT_MOST_LOST_S
     assert not parts_of(victim.target)
     return report, lost_s, len(labels)
+
+
+def open_for(owner: X25519PrivateKey, target: Path) -> None:
+    """Look that what a kill left shows no word and repeats no nonce; then let it be read."""
+    data = [part.read_bytes() for part in parts_of(target)]
+    assert not any(
+        word in each for each in data for word in (b"marker", b"SessionStarted", b"anon")
+    )
+    used = [nonce for part in parts_of(target) for nonce, _ in second_vault.records(part, owner)]
+    assert len(used) == len(set(used)) > 0
+    keys.hold_private(owner.public_key().public_bytes_raw(), owner.private_bytes_raw())
 
 
 CAMPAIGN = [pytest.param(seed, marks=pytest.mark.campaign) for seed in (1, 2)]

@@ -1,0 +1,158 @@
+"""`affetti vault`: a key from its making to its removal, and what is said before a loss."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from affetti.core.custody import keys, vault
+from affetti.core.errors import ExitCode
+from affetti.core.recording.parts import PartLog
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
+from tests.command_line import affetti
+from tests.conftest import SESSION_ID, small_session
+
+WORDS = "otter lamp violet nine"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AFFETTI_VAULTS", str(tmp_path / "vaults"))
+    monkeypatch.setenv(vault.PASSPHRASE_FILE, str(tmp_path / "words"))
+    monkeypatch.setattr(vault, "SCRYPT_N", 16)
+    (tmp_path / "words").write_text(WORDS)
+    keys.drop()
+    return tmp_path
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Callable[[str], Path]:
+    def record(name: str) -> Path:
+        """Record for a vault; whoever does so reads nothing."""
+        key = keys.new_key([vault.vault(name).public])
+        log = PartLog(tmp_path / "it" / "x.h5", SESSION_ID, LogSettings(part_mib=8), key)
+        for event, blob in small_session(1):
+            log.append(event, blob)
+        log.close()
+        return tmp_path / "it" / "x.h5"
+
+    return record
+
+
+def new(place: Path, name: str = "clinic") -> str:
+    """Make a vault; return its recovery key."""
+    made = affetti("vault", "new", name, "--passphrase-file", place / "words", "--yes")
+    keys.drop()
+    assert made.returncode == 0
+    return next(line.strip() for line in made.stdout.splitlines() if line.startswith("    avr"))
+
+
+def test_losing_a_vault_is_explained_before_it_is_made(place: Path) -> None:
+    refused = affetti("vault", "new", "clinic", "--passphrase-file", place / "words", typed="n\n")
+    assert refused.returncode == ExitCode.WARNING
+    assert "lost, for everybody and for good" in " ".join(refused.stderr.split())
+    assert vault.all_vaults() == []
+
+
+def test_its_public_key_can_be_had_and_its_recovery_key_only_once(place: Path) -> None:
+    recovery = new(place)
+    said = [affetti("vault", "list"), affetti("vault", "export", "clinic")]
+    recipient = vault.vault("clinic").recipient
+    assert all(recipient in each.stdout for each in said)
+    assert not any(recovery in each.stdout for each in said)
+    (listed,) = json.loads(affetti("vault", "list", "--json").stdout)
+    assert (listed["name"], listed["public_key"]) == ("clinic", recipient)
+
+
+def test_a_removed_vault_is_restored_from_its_recovery_key(
+    place: Path, recorded: Callable[[str], Path]
+) -> None:
+    recovery = new(place)
+    target = recorded("clinic")
+    removed = affetti("vault", "remove", "clinic", typed="y\n")
+    assert removed.returncode == 0
+    assert "lost for good" in removed.stderr
+    keys.drop()
+    assert affetti("recover", target).returncode == ExitCode.VAULT_CLOSED
+    (place / "paper").write_text(recovery)
+    words = ["--recovery-file", place / "paper", "--passphrase-file", place / "words"]
+    assert affetti("vault", "restore", "again", *words).returncode == 0
+    keys.drop()
+    assert affetti("recover", target).returncode == 0
+    assert affetti("info", target).returncode == 0
+
+
+def test_a_copy_of_a_vault_opens_what_it_opened(
+    place: Path, recorded: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new(place)
+    target = recorded("clinic")
+    copy = place / "clinic.vault.json"
+    assert affetti("vault", "export", "clinic", "--output", copy).returncode == 0
+    assert affetti("vault", "export", "clinic", "--output", copy).returncode == 7
+    keys.drop()
+    monkeypatch.setenv("AFFETTI_VAULTS", str(place / "empty"))
+    assert affetti("recover", target).returncode == ExitCode.VAULT_CLOSED
+    assert affetti("vault", "restore", "moved", "--copy", copy).returncode == 0
+    assert affetti("recover", target).returncode == 0
+
+
+def test_what_is_opened_is_noted_and_named_when_consent_ends(
+    place: Path, recorded: Callable[[str], Path]
+) -> None:
+    new(place)
+    target = recorded("clinic")
+    seal(target)
+    copy = place / "copy.h5"
+    assert affetti("vault", "open", target, "--output", copy).returncode == 0
+    with Session.open(copy) as plain:
+        plain.verify_digest()
+    assert affetti("vault", "open", target, "--output", copy).returncode == ExitCode.FILE_EXISTS
+    assert affetti("vault", "open", copy, "--output", place / "b").returncode == ExitCode.USAGE
+    withdrawn = affetti("withdraw", target, "video", "--yes")
+    assert str(copy) in withdrawn.stdout
+
+
+def test_a_recording_is_shared_by_name_or_key(place: Path, recorded: Callable[[str], Path]) -> None:
+    new(place)
+    new(place, "other")
+    target = recorded("clinic")
+    seal(target)
+    done = affetti("vault", "share", target, "--add", "other", "--remove", "clinic")
+    assert done.returncode == 0
+    assert "kept a copy" in done.stdout
+    keys.drop()
+    vault.path_of("other").unlink()
+    closed = affetti("info", target)
+    assert closed.returncode == ExitCode.VAULT_CLOSED
+    assert "was removed" in closed.stderr
+    assert affetti("vault", "share", target).returncode == ExitCode.USAGE
+
+
+@pytest.mark.campaign
+def test_an_analysis_and_a_report_are_encrypted_as_their_recording_is(
+    place: Path, recorded: Callable[[str], Path]
+) -> None:
+    new(place)
+    target = recorded("clinic")
+    seal(target)
+    for command in ("analyze", "report"):
+        assert affetti(command, target).returncode == 0
+    files = [path for path in target.parent.rglob("*") if path.is_file() and path != target]
+    assert files
+    assert all(path.suffix == ".vault" for path in files)
+    assert not any(b"P07" in path.read_bytes() for path in [*files, target])
+    assert "x.analysis" in affetti("analyze", target).stdout  # is there already
+    assert len([path for path in target.parent.rglob("*") if path.is_file()]) == len(files) + 1
+    plain = affetti("report", target, "--plain", "--output", place / "r.html")
+    assert plain.returncode == 0
+    assert b"P07" in (place / "r.html").read_bytes()
+    assert str(place / "r.html") in affetti("withdraw", target, "all", "--yes").stdout
+
+
+def test_only_one_thing_opens_a_vault(place: Path) -> None:
+    both = affetti("vault", "new", "a", "--key-file", place / "k", "--keyring", "--yes")
+    assert both.returncode == ExitCode.USAGE
