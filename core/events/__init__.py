@@ -51,6 +51,7 @@ from affetti.core.events.capture import (
 from affetti.core.events.columns import WORD_SEPARATOR, Columns, column_fields, columns
 from affetti.core.events.consent import (
     IDENTITY,
+    PICTURES_IN_REPORTS,
     SCOPES,
     SIGNALS,
     Consent,
@@ -130,6 +131,7 @@ __all__ = [
     "OF_ITS_STREAM",
     "OLDEST_SCHEMA",
     "PATIENT",
+    "PICTURES_IN_REPORTS",
     "SCHEMA_VERSION",
     "SCOPES",
     "SIGNALS",

@@ -8,18 +8,20 @@ into all tables that have a track. An M3U file names files alone.
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from affetti.core import place
 from affetti.core.emotions import EMOTIONS
-from affetti.core.errors import FileMissing, UsageError
+from affetti.core.errors import FileExists, FileMissing, UsageError
 from affetti.core.labels import label, lines
 from affetti.core.language import text
 from affetti.core.paths import typed
+from affetti.core.system import private
 
 SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".m3u", ".m3u8"})
 _M3U: Final = (".m3u", ".m3u8")
@@ -74,6 +76,36 @@ def read_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
     if not entries:
         raise _wrong(path, None, text("playlist.wrong.names_no_track"))
     return entries
+
+
+def write_playlist(folder: Path, name: str, entries: Sequence[PlaylistEntry]) -> Path:
+    """Save a playlist as `NAME.csv` in a folder; return where it is.
+
+    Raises
+    ------
+    AffettiError
+        The name is no name of a file, is taken, or the file cannot be written.
+    """
+    path = folder / f"{name}.csv"
+    if path.name != f"{name}.csv" or name.startswith(".") or not name.isprintable():
+        raise UsageError("playlist.no_name", name=name)
+    headings = tuple(dict.fromkeys(key for entry in entries for key in entry.columns))
+    with place.told(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(path, "x", newline="", encoding="utf-8", opener=private) as file:
+                lines = csv.writer(file)
+                lines.writerow([*_KNOWN, *headings])
+                lines.writerows(_cells(entry, headings) for entry in entries)
+        except FileExistsError:
+            raise FileExists("person.exists_already", path=path) from None
+    return path
+
+
+def _cells(entry: PlaylistEntry, headings: Sequence[str]) -> list[str]:
+    columns = [entry.columns.get(heading, "") for heading in headings]
+    path = os.path.abspath(entry.path)
+    return [path, entry.title, entry.expected or "", *columns]
 
 
 def _text(data: bytes) -> str:

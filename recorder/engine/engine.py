@@ -56,6 +56,7 @@ _TURN_S: Final = 0.02
 _EVENTS_EVERY_S: Final = 0.1
 _PICTURE_EVERY_S: Final = 0.3
 _LEVEL_EVERY_S: Final = 0.1
+_SEEN_EVERY_S: Final = 0.6
 _HEALTH_EVERY_S: Final = 1.0
 
 
@@ -77,7 +78,8 @@ class Engine:
         self._readers = Readers()
         self._preview: Preview | None = None
         self._monitor = Monitor()
-        self._due = {"events": 0.0, "picture": 0.0, "level": 0.0, "health": 0.0, "log": 0.0}
+        due = ("events", "picture", "seen", "level", "health", "log")
+        self._due = dict.fromkeys(due, 0.0)
         self._told: set[str] = set()  # problems that were told already
         self._begun: NoteAdded | None = None  # a note that is being typed
         self._safe_seq = -1  # that was told
@@ -99,6 +101,7 @@ class Engine:
         for what, every_s, publish in (
             ("events", _EVENTS_EVERY_S, self._publish_events),
             ("picture", _PICTURE_EVERY_S, self._publish_picture),
+            ("seen", _SEEN_EVERY_S, self._publish_seen),
             ("level", _LEVEL_EVERY_S, self._publish_levels),
             ("health", _HEALTH_EVERY_S, self._publish_health),
         ):
@@ -191,6 +194,8 @@ class Engine:
                 self._list_devices()
             case messages.Watch(camera=camera, microphone=microphone):
                 self._watch(camera, microphone)
+            case messages.PlayTone(speaker=speaker, volume=volume):
+                self._play_tone(speaker, volume)
             case messages.Record(plan=plan):
                 self._record(plan)
             case messages.Stop():
@@ -251,6 +256,13 @@ class Engine:
             )
         )
 
+    def _play_tone(self, speaker: str, volume: int) -> None:
+        if self.recording is not None:
+            raise UsageError("engine.recording_running_already")
+        from affetti.recorder.sources.tone import play_tone  # noqa: PLC0415  PortAudio
+
+        play_tone(speaker, min(max(volume, 0), 100))
+
     def _watch(self, camera: str | None, microphone: str | None) -> None:
         preview, self._preview = self._preview, None
         if preview is not None:
@@ -305,6 +317,17 @@ class Engine:
         picture = self._monitor.picture()
         if picture is not None:
             self._publish(picture)
+
+    def _publish_seen(self) -> None:
+        """Say how well a face is seen, before a recording; in it the estimates do."""
+        if self._preview is None or not self._readers.ready("face"):
+            return
+        from affetti.recorder.engine.sight import seen  # noqa: PLC0415  OpenCV
+
+        jpeg = self._monitor.take_shown()
+        found = seen(jpeg, self._readers) if jpeg else None
+        if found is not None:
+            self._publish(found)
 
     def _publish_levels(self) -> None:
         for level in self._monitor.levels():

@@ -24,6 +24,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     playlist: tuple[str | PlaylistEntry, ...] = ()  # paths, or what a playlist says of them
     sources: tuple[str, ...] = ()  # further ones, by address: "lsl:NAME"
     speaker: str | None = ""  # a device's name; "" is the default device; None: to the log alone
+    volume: int = 100  # in percent, of what is heard; what is recorded is the music as it is
     duration_s: float | None = None
     pipeline: str = "affetti"  # what perceives and fuses, by name
     neutral_s: float | None = None  # how long a neutral face is shown at the beginning
@@ -52,6 +53,13 @@ class Watch(Command, frozen=True, tag=True):
 
     camera: str | None = None
     microphone: str | None = None
+
+
+class PlayTone(Command, frozen=True, tag=True):
+    """Play a short tone to a speaker, as loud as the music will be."""
+
+    speaker: str = ""
+    volume: int = 100
 
 
 class Record(Command, frozen=True, tag=True):
@@ -184,6 +192,14 @@ class Picture(Message, frozen=True, tag=True):
     jpeg: bytes
     width_px: int  # of the full frame, which `FaceEstimated.box_px` refers to
     height_px: int
+
+
+class Seen(Message, frozen=True, tag=True):
+    """How well a face is seen in the preview, about the picture that was sent last."""
+
+    boxes_px: tuple[tuple[int, int, int, int], ...]  # the one that is meant first
+    advice: str  # a code: "good", or what there is to better
+    read: bool  # whether what the face expresses could be said
 
 
 class Level(Message, frozen=True, tag=True):

@@ -36,6 +36,7 @@ class Monitor:
         with self._lock:
             self._events: deque[Event] = deque(maxlen=_UNSEEN_EVENTS)
             self._frame: tuple[FrameCaptured, bytes] | None = None
+            self._shown = b""  # of it, the latest that a picture was made of
             self._seen = ""  # the video that is shown: the first
             self._sound: dict[str, bytes] = {}
             self._rates: deque[tuple[float, int]] = deque()
@@ -68,8 +69,14 @@ class Monitor:
         if latest is None:
             return None
         event, jpeg = latest
+        self._shown = jpeg
         small = _shrunk(jpeg)
         return messages.Picture(small, event.width_px, event.height_px) if small else None
+
+    def take_shown(self) -> bytes:
+        """Return the frame, a JPEG, of the latest picture; nothing if it was taken before."""
+        shown, self._shown = self._shown, b""
+        return shown
 
     def levels(self) -> list[messages.Level]:
         """Return how loud each stream was in its latest block since the last call."""

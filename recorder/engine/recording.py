@@ -179,7 +179,7 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
     try:
         if plan.playlist:
             tracks = [Path(each) if isinstance(each, str) else each for each in plan.playlist]
-            sources.player = Player(tracks, plan.speaker)
+            sources.player = Player(tracks, plan.speaker, plan.volume)
             sources.player.open()
         if plan.microphone is not None:
             sources.microphone = open_microphone(plan.microphone)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.devices import Device
 from affetti.core.events import (
@@ -53,14 +55,18 @@ class Player:
         The tracks, at least one: files, or what a playlist says of them.
     speaker
         The device; "" is the default one. None plays to the log alone, in real time.
+    volume
+        How loud it is heard, in percent. What is recorded is the music as it is.
     """
 
     finite = True
     scope = None
 
-    def __init__(self, playlist: Sequence[Path | PlaylistEntry], speaker: str | None) -> None:
+    def __init__(
+        self, playlist: Sequence[Path | PlaylistEntry], speaker: str | None, volume: int = 100
+    ) -> None:
         self._playlist = playlist
-        self._output: _Speaker | _Pacer = _Pacer() if speaker is None else _Speaker(speaker)
+        self._output: _Speaker | _Pacer = _Pacer() if speaker is None else _Speaker(speaker, volume)
         self._deck: Deck | None = None
         self.tracks: list[Track] = []
         self.format = AudioFormat(rate_hz=44100, channels=2)
@@ -219,9 +225,10 @@ class _Pacer:
 class _Speaker:
     """Plays to a sound card; a thread of its own records what the callback handed over."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, volume: int) -> None:
         self.ended = threading.Event()
         self._stopping = threading.Event()
+        self._volume = min(max(volume, 0), 100)
         self._card = CardStream("output", name, self._callback, self._stopping)
         self._played: queue.SimpleQueue[_Played | None] = queue.SimpleQueue()
         self._silent_first = 0  # samples until the music begins
@@ -263,7 +270,7 @@ class _Speaker:
         filled = 0
         for entry in entries:
             if not isinstance(entry, Cue):
-                out[filled : filled + len(entry)] = entry
+                out[filled : filled + len(entry)] = self._heard(entry)
                 filled += len(entry)
         lost = 0
         if self._played.qsize() >= QUEUED_BLOCKS:
@@ -272,6 +279,12 @@ class _Speaker:
         if deck.over or self._stopping.is_set():
             self._played.put(None)
             self._deck = None  # silence from here on; a stream that ends drops what it still holds
+
+    def _heard(self, sound: Sound) -> Sound:
+        """Return a sound as loud as it is to be heard."""
+        if self._volume == 100:
+            return sound
+        return np.asarray(sound.astype(np.int32) * self._volume // 100, np.int16)
 
     def _record(self, deck: Deck, log: _PlaybackLog) -> None:
         heard_ns = log.sink.clock.now_ns()

@@ -170,7 +170,7 @@ class AffettiApp(App[None]):
         """Set up a recording of somebody."""
         from affetti.recorder.tui.draft import Draft
 
-        self.set_up(Draft.of_settings(self.settings, event.person))
+        self.set_up(Draft.of_person(self.settings, event.person, event.last))
 
     def on_home_screen_review(self, event: HomeScreen.Review) -> None:
         """Look at an old recording."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 
+from affetti.core.custody import keys
 from affetti.core.language import text
 
 
@@ -12,12 +13,12 @@ async def affetti(*words: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-P", "-m", "affetti", *words),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", keys.HANDED_OVER: "stdin"},
     )
-    out, err = await process.communicate()
+    out, err = await process.communicate(keys.to_hand_over())
     code = process.returncode or 0
     said = (err if code else out).decode(errors="replace").strip()
     return code, said or text("review.report_silent", code=code)

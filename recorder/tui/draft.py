@@ -2,18 +2,31 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from affetti.core.consent import today
 from affetti.core.errors import AffettiError
-from affetti.core.events import IDENTITY, SIGNALS, Keep, consent_to
+from affetti.core.events import (
+    IDENTITY,
+    PICTURES_IN_REPORTS,
+    SCOPES,
+    SIGNALS,
+    Keep,
+    consent_to,
+)
 from affetti.core.language import text
 from affetti.core.paths import typed
+from affetti.core.people.last_time import LastTime
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, VIDEO
 from affetti.recorder.engine.messages import Plan
+from affetti.recorder.tui.usual import Usual, remember, usual
+
+USUAL_NEUTRAL_S: Final = 10.0
+FURTHER: Final = tuple(s for s in SCOPES if s not in (VIDEO, ROOM))  # further scopes of consent
+NEED_VIDEO: Final = (IDENTITY, PICTURES_IN_REPORTS)  # what means nothing without it
 
 
 @dataclass
@@ -29,22 +42,53 @@ class Draft:
     playlist: list[Path | PlaylistEntry] = field(default_factory=list)
     sources: tuple[str, ...] = ()  # further ones, by address
     speaker: str | None = ""  # None: to the log alone
+    volume: int = 100  # in percent, of what is heard
     output: str | None = None
     duration_s: float | None = None
     neutral_s: float | None = None
     pipeline: str = "affetti"
     recipients: tuple[str, ...] | None = None  # it is encrypted for; None: as the settings say
     keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
+    last: LastTime | None = None  # the person's latest recording
 
     @classmethod
-    def of_settings(cls, settings: Settings, person: str = "") -> Self:
+    def of_settings(cls, settings: Settings) -> Self:
         """Begin with the devices that the settings name."""
         return cls(
-            person=person,
             camera=settings.camera,
             microphone=settings.microphone,
             speaker=settings.speaker,
             keep=settings.keep,
+        )
+
+    @classmethod
+    def of_person(cls, settings: Settings, person: str, last: LastTime | None) -> Self:
+        """Begin with the devices that were chosen last, and what the person agreed to last.
+
+        The settings name devices where none were chosen yet. All of it is shown, and confirmed.
+        """
+        draft = cls.of_settings(settings)
+        draft.person, draft.last = person, last
+        if (chosen := usual()) is not None:
+            draft.camera, draft.microphone = chosen.camera, chosen.microphone
+            draft.speaker, draft.volume = chosen.speaker, chosen.volume
+        if last is not None:
+            draft.video, draft.audio = last.answers.get(VIDEO), last.answers.get(ROOM)
+            draft.further = {s: True for s in FURTHER if last.answers.get(s)}
+            draft.neutral_s = USUAL_NEUTRAL_S if last.neutral else None
+        return draft
+
+    def remember(self) -> None:
+        """Keep the devices and the music for the next time."""
+        entries = [e for e in self.playlist if isinstance(e, PlaylistEntry)]
+        remember(
+            Usual(
+                camera=self.camera,
+                microphone=self.microphone,
+                speaker=self.speaker,
+                volume=self.volume,
+                playlist=tuple(entries),
+            )
         )
 
     @classmethod
@@ -83,13 +127,16 @@ class Draft:
         )
 
     def next_session(self) -> Self:
-        """Return a draft with the same devices and music; person and consent are asked again."""
+        """Return a draft with the same devices and music.
+
+        Person, consent and neutral reference are asked again.
+        """
         return type(self)(
             camera=self.camera,
             microphone=self.microphone,
             playlist=list(self.playlist),
             speaker=self.speaker,
-            neutral_s=self.neutral_s,
+            volume=self.volume,
             pipeline=self.pipeline,
             recipients=self.recipients,
             keep=self.keep,
@@ -113,8 +160,17 @@ class Draft:
             return error.hint
         return None
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The scopes of consent, beside video and room, that are asked about."""
+        return tuple(scope for scope in FURTHER if self.sources or scope != SIGNALS)
+
     def lacks(self) -> list[str]:
         """Say in words what is missing before a recording can start; empty when nothing is."""
+        return [*self.lacks_of_person(), *self.lacks_of_devices()]
+
+    def lacks_of_person(self) -> list[str]:
+        """Say in words what is missing of who is recorded, and of what they agree to."""
         lacks = []
         if self.code_problem():
             lacks.append(text("lacks.other_code" if self.person else "lacks.code"))
@@ -124,17 +180,20 @@ class Draft:
             lacks.append(text("lacks.audio"))
         if self.sources and SIGNALS not in self.further:
             lacks.append(text("lacks.signals"))
+        return lacks
+
+    def lacks_of_devices(self) -> list[str]:
+        """Say in words whether there is nothing that could be recorded."""
         devices = self.used_camera, self.used_microphone
         nothing = devices == (None, None) and not (self.playlist or self._signals)
-        if nothing and self.video is not None and self.audio is not None:
-            lacks.append(text("lacks.source"))
-        return lacks
+        asked = self.video is not None and self.audio is not None
+        return [text("lacks.source")] if nothing and asked else []
 
     def plan(self) -> Plan:
         """Return the finished plan; only when nothing is lacking."""
         return Plan(
             person=self.person,
-            consent=consent_to(*self._granted(), since=today()),
+            consent=consent_to(*self.granted(), since=today()),
             output=self.output,
             camera=self.used_camera,
             microphone=self.used_microphone,
@@ -143,8 +202,9 @@ class Draft:
             ),
             sources=self.sources,
             speaker=self.speaker,
+            volume=self.volume,
             duration_s=self.duration_s,
-            neutral_s=self.neutral_s,
+            neutral_s=self.plan_of_neutral(),
             pipeline=self.pipeline,
             recipients=self.recipients,
             keep=self.keep,
@@ -154,7 +214,13 @@ class Draft:
     def _signals(self) -> bool:
         return bool(self.sources) and self.further.get(SIGNALS, False)
 
-    def _granted(self) -> tuple[str, ...]:
-        further = {**self.further, IDENTITY: self.further.get(IDENTITY) and self.video}
+    def plan_of_neutral(self) -> float | None:
+        """Return how long a neutral face is shown at the beginning; None where none is."""
+        return self.neutral_s if self.used_camera is not None else None
+
+    def granted(self) -> tuple[str, ...]:
+        """Return the scopes that are agreed to."""
+        seen = {s: self.further.get(s) and self.video for s in NEED_VIDEO}
+        further = {**self.further, **seen}
         asked = ((VIDEO, self.video), (ROOM, self.audio))
         return tuple(scope for scope, answer in (*asked, *further.items()) if answer)

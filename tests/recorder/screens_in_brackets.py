@@ -87,6 +87,10 @@ async def main() -> None:
         tell(app)
         await say(pilot, devices(), picture(), level())
         tell(app)
+        for step in (1, 2):
+            app.screen.go(step)  # type: ignore[attr-defined]
+            await pilot.pause(0.3)
+            tell(app)
         await say(pilot, messages.Started(PATH), recorded(session()), health(), picture(), level())
         await pilot.pause(0.5)
         tell(app)

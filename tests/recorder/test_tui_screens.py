@@ -10,7 +10,7 @@ from rich.console import Console
 from textual import events
 from textual.binding import Binding
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, Select, Static
+from textual.widgets import Static
 
 from affetti.core.custody.artefacts import beside
 from affetti.core.events import (
@@ -41,12 +41,9 @@ from affetti.recorder.tui.widgets.lamps import Lamps
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist
 from affetti.recorder.tui.widgets.remarks import RemarkLine
-from affetti.recorder.tui.widgets.source import SourceChoice
-from tests.recorder.films import tone
 from tests.recorder.scripted_engine import (
     NS,
     ScriptedEngine,
-    devices,
     ended,
     health,
     level,
@@ -120,179 +117,6 @@ async def recording(tmp_path: Path, size: Any = (80, 24)) -> AsyncIterator[Sessi
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         await live.hears(health())
         yield live
-
-
-async def test_start_is_refused_in_words_until_nothing_is_lacking(tmp_path: Path) -> None:
-    track = tone(tmp_path / "a.wav", 1)
-    async with opened(tmp_path) as setup:
-        await setup.hears(devices())
-        start = setup.app.screen.query_one("#start", Button)
-        assert start.disabled
-        assert "the person's code" in setup.words("#status")
-        await setup.pilot.press(*"Anna!")
-        assert "letters and digits" in setup.words("#person-hint")
-        assert start.disabled
-        await setup.pilot.press("backspace")
-        assert setup.words("#status") == "Still needed: yes or no to video; yes or no to sound."
-        await setup.pilot.press("tab", "n", "tab", "n")
-        assert "a camera, a microphone or music" in setup.words("#status")
-        await setup.pilot.press("ctrl+r")
-        assert not setup.sent(messages.Record)
-        add = setup.app.screen.query_one("#add", Input)
-        add.focus()
-        add.value = str(track)
-        await setup.pilot.press("enter")
-        await setup.until(lambda: setup.words("#status") == "Ready.")
-        await setup.pilot.press("ctrl+r")
-        await setup.until(lambda: bool(setup.sent(messages.Record)))
-        plan = setup.sent(messages.Record)[0].plan
-        assert plan.person == "Anna"
-        assert plan.consent.granted == ()
-        assert plan.camera is None
-        assert [entry.path for entry in plan.playlist] == [str(track)]
-
-
-@pytest.mark.campaign
-async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None:
-    async with opened(tmp_path) as setup:
-        await setup.hears(devices())
-        await setup.pilot.pause(0.7)
-        assert not setup.sent(messages.Watch)
-        await setup.pilot.press("tab", "y", "tab", "n")
-        await setup.until(lambda: bool(setup.sent(messages.Watch)))
-        assert setup.sent(messages.Watch)[-1] == messages.Watch("0", None)
-        assert not setup.app.screen.query_one("#camera").disabled
-        assert setup.app.screen.query_one("#microphone").disabled
-        await setup.hears(level())
-        assert "not recorded" in setup.words("#level")
-        await setup.pilot.press("shift+tab", "n")
-        await setup.until(lambda: setup.sent(messages.Watch)[-1] == messages.Watch(None, None))
-
-
-async def test_consent_is_not_chosen_for_anyone(tmp_path: Path) -> None:
-    async with opened(tmp_path) as setup:
-        assert {question.value for question in setup.app.screen.query(YesNo)} == {None}
-
-
-@pytest.mark.campaign
-async def test_telling_faces_apart_is_asked_and_needs_video(tmp_path: Path) -> None:
-    draft = Draft(person="P1", microphone="")
-    async with opened(tmp_path, draft) as setup:
-        await setup.hears(devices())
-        setup.app.screen.query_one("#video").focus()
-        await setup.pilot.press("y", "tab", "y", "tab", "y")
-        await setup.until(lambda: draft.further == {"identity": True})
-        assert draft.plan().consent.granted == ("video", "room", "identity")
-        await setup.pilot.press("shift+tab", "shift+tab", "n")
-        await setup.until(lambda: draft.video is False)
-        assert setup.app.screen.query_one("#identity").disabled
-        assert draft.plan().consent.granted == ("room",)
-
-
-@pytest.mark.campaign
-async def test_what_is_not_as_usual_is_said_before_the_start(tmp_path: Path) -> None:
-    draft = Draft(person="P1", video=True, audio=False, camera="0", pipeline="paper", neutral_s=8)
-    async with opened(tmp_path, draft) as setup:
-        await setup.hears(devices())
-        usual = "Ready. Pipeline: paper. It begins with a neutral face of 8 s."
-        await setup.until(lambda: setup.words("#status") == usual)
-
-
-@pytest.mark.campaign
-async def test_signals_are_asked_about_where_there_are_some(tmp_path: Path) -> None:
-    draft = Draft(person="P1", video=False, audio=True, sources=("lsl:pulse",))
-    async with opened(tmp_path, draft) as setup:
-        await setup.hears(devices())
-        await setup.until(lambda: "body signals" in setup.words("#status"))
-        setup.app.screen.query_one("#signals").focus()
-        await setup.pilot.press("y")
-        await setup.until(lambda: setup.words("#status") == "Ready.")
-        assert draft.plan().consent.granted == ("room", "signals")
-
-
-@pytest.mark.campaign
-async def test_a_file_named_as_camera_is_watched(tmp_path: Path) -> None:
-    draft = Draft(person="P1", video=True, audio=False, camera="/films/face.mp4")
-    async with opened(tmp_path, draft) as setup:
-        await setup.hears(devices())
-        await setup.until(lambda: bool(setup.sent(messages.Watch)))
-        assert setup.sent(messages.Watch)[-1].camera == "/films/face.mp4"
-        assert setup.app.screen.query_one("#camera Input", Input).display
-
-
-@pytest.mark.campaign
-async def test_a_camera_that_is_gone_is_not_chosen(tmp_path: Path) -> None:
-    async with opened(tmp_path, Draft(camera="7", microphone="", speaker="")) as setup:
-        await setup.hears(messages.Devices((), (), ()))
-        assert setup.app.draft.camera is None
-        assert setup.app.draft.microphone is None
-        assert setup.app.draft.speaker is None
-        assert setup.app.screen.query_one("#camera Select", Select).selection != "7"
-
-
-@pytest.mark.campaign
-async def test_playlist_takes_folders_and_is_reordered(tmp_path: Path) -> None:
-    folder = tmp_path / "music"
-    folder.mkdir()
-    for name in ("c.wav", "a.wav", "b.flac"):
-        tone(folder / name, 1)
-    (folder / "cover.jpg").write_bytes(b"no sound")
-    async with opened(tmp_path) as setup:
-        add = setup.app.screen.query_one("#add", Input)
-        add.focus()
-        add.value = str(folder)
-        await setup.pilot.press("enter")
-        await setup.until(lambda: len(setup.app.draft.playlist) == 3)
-        playlist = setup.app.screen.query_one(Playlist)
-        playlist.focus()
-        playlist.highlighted = 2
-        await setup.pilot.press("[")
-        assert [Path(entry.path).name for entry in setup.app.draft.playlist] == [
-            "a.wav",
-            "c.wav",
-            "b.flac",
-        ]
-        await setup.pilot.press("delete")
-        assert names_in(setup.app.draft) == ["a.wav", "b.flac"]
-
-
-def names_in(draft: Draft) -> list[str]:
-    return [Path(entry.path).name for entry in draft.playlist]
-
-
-@pytest.mark.campaign
-async def test_a_missing_track_is_told_with_what_to_do(tmp_path: Path) -> None:
-    async with opened(tmp_path) as setup:
-        add = setup.app.screen.query_one("#add", Input)
-        add.focus()
-        add.value = str(tmp_path / "none.ogg")
-        await setup.pilot.press("enter")
-        await setup.until(lambda: "cannot be read" in setup.words("#status"))
-        assert "Check the path" in setup.words("#status")
-
-
-@pytest.mark.campaign
-async def test_a_recording_that_cannot_begin_leaves_the_set_up_open(tmp_path: Path) -> None:
-    draft = Draft(person="P1", video=True, audio=False, camera="0")
-    async with opened(tmp_path, draft) as setup:
-        await setup.hears(devices())
-        await setup.pilot.press("ctrl+r")
-        assert setup.words("#status") == "Starting…"
-        await setup.hears(messages.Problem("Camera [0] cannot be opened.", "Plug it in.", 10, True))
-        assert setup.words("#status") == "! Camera [0] cannot be opened. Plug it in."
-        assert not setup.app.screen.query_one("#start", Button).disabled
-        started = len(setup.sent(messages.Watch))
-        await setup.until(lambda: len(setup.sent(messages.Watch)) > started)
-
-
-@pytest.mark.campaign
-async def test_a_device_name_is_never_markup(tmp_path: Path) -> None:
-    async with opened(tmp_path, Draft(camera=None, microphone="", speaker="")) as setup:
-        await setup.hears(messages.Devices((), ("Mic [red]hw:1,0[/red] [/b]",), ()))
-        choice = setup.app.screen.query_one("#microphone", SourceChoice)
-        choice.query_one(Select).value = "Mic [red]hw:1,0[/red] [/b]"
-        await setup.pilot.pause()
-        assert setup.app.draft.microphone == "Mic [red]hw:1,0[/red] [/b]"
 
 
 @pytest.mark.campaign
@@ -836,50 +660,3 @@ async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) 
         await live.pilot.pause()
         await live.pilot.press("y")
         assert live.sent(messages.ChangeConsent)[0].consent.granted == ("room",)
-
-
-HOSTILE = (
-    "~nosuch/",
-    "~nosuch",
-    "x" * 5000,
-    "a\0b",
-    "/proc/1/",
-    "/etc/hostname",
-    "'",
-    "\\",
-    "file://",
-)
-
-
-@pytest.mark.campaign
-async def test_whatever_is_typed_as_a_path_gives_a_message_and_ends_nothing(
-    tmp_path: Path,
-) -> None:
-    async with opened(tmp_path, Draft(person="P07", video=True, audio=False)) as setup:
-        await setup.hears(devices())
-        add = setup.app.screen.query_one("#add", Input)
-        for text in HOSTILE:
-            add.focus()
-            add.value = text
-            await setup.pilot.press("end", "enter")
-            await setup.until(lambda: setup.words("#status").startswith("!"))
-            setup.app.screen._problem = None  # type: ignore[attr-defined]
-        choice = setup.app.screen.query_one("#camera", SourceChoice)
-        for text in HOSTILE:
-            choice.query_one(Input).value = text
-            await setup.pilot.pause()
-        assert isinstance(setup.app.screen, SetupScreen)
-
-
-@pytest.mark.campaign
-async def test_a_track_dragged_into_the_terminal_is_added(tmp_path: Path) -> None:
-    track = tone(tmp_path / "it's a b.wav", 1)
-    quoted = str(track).replace("'", "'\\''")
-    async with opened(tmp_path) as setup:
-        await setup.hears(devices())
-        setup.app.screen.query_one("#add", Input).focus()
-        await setup.pilot.pause()
-        setup.app.post_message(events.Paste(f"'{quoted}' "))
-        await setup.pilot.press("enter")
-        playlist = setup.app.screen.query_one(Playlist)
-        await setup.until(lambda: [track.path for track in playlist.tracks] == [track])

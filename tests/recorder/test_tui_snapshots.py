@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
@@ -43,10 +43,17 @@ class Scene:
     async def set_up(self, pilot: Pilot[None]) -> None:
         await pilot.pause(0.3)
         await self.say(pilot, devices())
-        await pilot.press("tab", "y", "tab", "y")
-        await self.say(pilot, picture(), level())
+        await pilot.press("y", "tab", "y")
         pilot.app.screen.query_one("#person", Input).cursor_blink = False
-        pilot.app.screen.query_one("#disk", Static).update("Disk: about 4:12 h")
+
+    async def devices(self, pilot: Pilot[None]) -> None:
+        await self.set_up(pilot)
+        pilot.app.screen.query_one("#next").focus()
+        await pilot.press("enter")
+        await pilot.pause(0.7)  # which a choice rests before it is looked at
+        seen = messages.Seen(((208, 96, 224, 288),), "light_behind", read=True)
+        await self.say(pilot, picture(), seen, *[level()] * 20)
+        await self.say(pilot, picture(), level())
 
     async def live(self, pilot: Pilot[None]) -> None:
         await pilot.pause(0.3)
@@ -65,7 +72,7 @@ class Scene:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("screen", ["set_up", "live", "review", "light"])
+@pytest.mark.parametrize("screen", ["set_up", "devices", "live", "review", "light"])
 def test_screen(snap_compare: Any, screen: str, size: tuple[int, int]) -> None:
     scene = Scene()
     assert snap_compare(scene.app, terminal_size=size, run_before=getattr(scene, screen))

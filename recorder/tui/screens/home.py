@@ -1,6 +1,7 @@
 """Home: people, their recordings, and what can be done with them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -26,6 +27,7 @@ from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 
 if TYPE_CHECKING:  # loaded once home is shown
+    from affetti.core.people.last_time import LastTime
     from affetti.recorder.tui.view import RecordingView
 
 _CODE_WIDTH: Final = 10
@@ -73,7 +75,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     class SetUp(Message):
         """A recording is to be set up, of somebody known or new."""
 
-        def __init__(self, person: str, last: Path | None) -> None:
+        def __init__(self, person: str, last: "LastTime | None") -> None:
             super().__init__()
             self.person, self.last = person, last
 
@@ -188,7 +190,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         if named.startswith(_NEW):
             self.post_message(self.SetUp(named.removeprefix(_NEW), None))
         elif (person := self._person(named)) is not None:
-            self.post_message(self.SetUp(person.code, person.last.path))
+            self._set_up(person)
 
     @on(OptionList.OptionSelected, "#sessions")
     def _choose_session(self, event: OptionList.OptionSelected) -> None:
@@ -236,6 +238,18 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     def _scanned(self, found: list[Listed]) -> None:
         self._known = True
         self._show(found)
+
+    @work(thread=True, exclusive=True, group="open")
+    def _set_up(self, person: Person) -> None:
+        """Set up a recording of somebody known, with what was agreed to last time."""
+        from affetti.core.people.last_time import last_time  # noqa: PLC0415
+
+        last = None
+        theirs = [one for one in self._recordings if one.person == person.code]
+        if theirs[0].state == "sealed":
+            with suppress(AffettiError):  # asked anew, then
+                last = last_time(theirs[0].path)
+        self.post_message(self.SetUp(person.code, last))
 
     @work(thread=True, exclusive=True, group="open")
     def _open(self, path: Path) -> None:

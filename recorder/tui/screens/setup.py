@@ -1,4 +1,4 @@
-"""Set-up: who, what they agree to, with which devices, and which music."""
+"""Set-up in three steps: who and what they agree to, with which devices, and which music."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,15 +8,15 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Button, Footer, Input, Label, Static
+from textual.widgets import Button, ContentSwitcher, Footer, Input, Label, Static
 
 from affetti.core.errors import AffettiError, MediaError, of_code
-from affetti.core.events import IDENTITY, SIGNALS
-from affetti.core.language import span, text
+from affetti.core.language import clock, counted, date, span, text, word
 from affetti.core.paths import typed, typed_all
-from affetti.core.people.playlist import PlaylistEntry
+from affetti.core.people.playlist import PlaylistEntry, write_playlist
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
     AnyMessage,
@@ -24,27 +24,35 @@ from affetti.recorder.engine.messages import (
     Level,
     ListDevices,
     Picture,
+    PlayTone,
     Problem,
     Record,
+    Seen,
     Watch,
 )
 from affetti.recorder.sources.track import Track
 from affetti.recorder.tui.disk import lasts_s
-from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.draft import NEED_VIDEO, USUAL_NEUTRAL_S, Draft
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
+from affetti.recorder.tui.screens.pick import PickScreen, music_folder
+from affetti.recorder.tui.screens.save import SaveScreen
+from affetti.recorder.tui.usual import playlist_of, playlists_in
+from affetti.recorder.tui.view import FaceBox
 from affetti.recorder.tui.widgets.consent import YesNo
-from affetti.recorder.tui.widgets.meter import LevelMeter
+from affetti.recorder.tui.widgets.meter import Hearing, LevelMeter
 from affetti.recorder.tui.widgets.paths import PathSuggester
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
+from affetti.recorder.tui.widgets.volume import Volume
 
+STEPS: Final = ("who", "devices", "music")
 _SETTLED_S: Final = 0.5  # a choice that rests this long is looked at
 
 
 class SetupScreen(EngineScreen):
-    """Everything a recording needs, and why it cannot start yet.
+    """Everything a recording needs, step by step, and what it lacks yet.
 
     Parameters
     ----------
@@ -57,11 +65,17 @@ class SetupScreen(EngineScreen):
     """
 
     TITLE = text("setup.title")
+    AUTO_FOCUS = ""  # each step puts it where something is lacking
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r", "start", text("key.start_recording")),
+        Binding("escape", "back", text("key.step_back"), key_display="esc"),
+        Binding("ctrl+r", "start", text("key.start_recording"), tooltip=text("key.start_at_once")),
+        Binding("f4", "browse", text("key.browse"), tooltip=text("key.browse_tip")),
+        Binding("f6", "saved", text("key.saved_playlists"), tooltip=text("key.saved_tip")),
+        Binding("f8", "save", text("key.save_playlist"), tooltip=text("key.save_tip")),
+        Binding("f7", "tone", text("key.test_tone"), tooltip=text("key.test_tone_tip")),
         Binding("f5", "refresh", text("key.look_for_devices_again"), show=False),
         # Of priority, so that what is typed right after it goes to the next field already.
-        Binding("tab", "app.focus_next", text("key.next_field"), key_display="tab", priority=True),
+        Binding("tab", "app.focus_next", text("key.next_field"), show=False, priority=True),
         Binding(
             "shift+tab", "app.focus_previous", text("key.previous_field"), show=False, priority=True
         ),
@@ -71,33 +85,64 @@ class SetupScreen(EngineScreen):
     def __init__(self, link: EngineLink, draft: Draft, settings: Settings) -> None:
         super().__init__(link)
         self.draft = draft
+        self.step = 0
         self._settings = settings
         self._problem: AffettiError | None = None
         self._starting = False
         self._devices_known = False
+        # What somebody agreed to last time is shown before a device is opened because of it.
+        self._confirmed = draft.last is None
         self._watched = Watch()
         self._settling: Timer | None = None
+        self._hearing = Hearing()
+        self._seen: Seen | None = None
+        self._music_sought = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the form beside the preview."""
+        """Lay out the steps, of which one is shown, over what is lacking."""
+        yield Static(id="title")
+        with ContentSwitcher(initial=STEPS[0], id="setup"):
+            yield from self._who()
+            yield from self._devices()
+            yield from self._music()
+        with Horizontal(id="bottom"):
+            yield Static(id="status", markup=False)
+            yield Button(text("setup.next"), id="next", variant="primary", compact=True)
+            yield Button(text("setup.start"), id="start", variant="primary", compact=True)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def _who(self) -> ComposeResult:
         draft = self.draft
-        yield Static(text("setup.heading"), id="title")
-        with Horizontal(id="setup"):
-            with Vertical(id="form"):
+        with Horizontal(id="who"):
+            with Vertical(classes="form"):
                 yield from _field(
                     text("setup.person"), Input(draft.person, id="person", compact=True)
                 )
-                yield Static(id="person-hint", classes="hint")
-                yield from _field(
-                    text("setup.consent"), YesNo(text("setup.video"), draft.video, id="video")
-                )
-                yield from _field("", YesNo(text("setup.audio"), draft.audio, id="audio"))
-                for scope in _asked(draft):
-                    question = YesNo(text(f"setup.{scope}"), draft.further.get(scope), id=scope)
-                    yield from _field("", question)
+                yield Static(id="person-hint", classes="hint", markup=False)
+                yield Static(self._consent_words(), id="consent-hint", classes="hint")
+                yield YesNo(text("setup.video"), draft.video, id="video")
+                yield YesNo(text("setup.audio"), draft.audio, id="audio")
+                for scope in draft.asked:
+                    yield YesNo(text(f"setup.{scope}"), draft.further.get(scope), id=scope)
+            with Vertical(classes="side"):
+                yield Static(id="who-checks", classes="checks", markup=False)
+
+    def _devices(self) -> ComposeResult:
+        with Horizontal(id="devices"):
+            with Vertical(classes="form"):
                 yield from _field(text("setup.camera"), self._camera())
                 yield from _field(text("setup.microphone"), self._microphone())
                 yield from _field(text("setup.speaker"), self._speaker())
+                yield from _field(text("setup.volume"), Volume(self.draft.volume, id="volume"))
+                yield Static(id="face-check", classes="check", markup=False)
+                yield LevelMeter(id="level")
+                yield Static(id="sound-check", classes="check", markup=False)
+            with Vertical(classes="side", id="preview"):
+                yield PictureBox(id="picture")
+
+    def _music(self) -> ComposeResult:
+        with Horizontal(id="music"):
+            with Vertical(classes="form"):
                 yield Playlist(id="playlist")
                 yield Input(
                     placeholder=text("setup.add"),
@@ -105,13 +150,11 @@ class SetupScreen(EngineScreen):
                     suggester=PathSuggester(),
                     compact=True,
                 )
-            with Vertical(id="preview"):
-                yield PictureBox(id="picture")
-                yield LevelMeter(id="level")
-                yield Static(id="disk", classes="hint")
-                yield Button(text("setup.start"), id="start", variant="primary", compact=True)
-                yield Static(id="status", markup=False)
-        yield Footer(compact=True)
+            with Vertical(classes="side"):
+                yield YesNo(text("setup.neutral"), self.draft.neutral_s is not None, id="neutral")
+                yield Static(text("setup.neutral_hint"), classes="hint", markup=False)
+                yield Static(id="checks", classes="checks", markup=False)
+                yield Static(id="disk", classes="hint", markup=False)
 
     def _camera(self) -> SourceChoice:
         return SourceChoice(
@@ -138,25 +181,73 @@ class SetupScreen(EngineScreen):
         """Ask for devices, and load the music that was named already."""
         self.query_one("#person", Input).max_length = 32
         self.query_one("#preview").border_title = text("setup.preview")
+        for checks in self.query(".checks"):
+            checks.border_title = text("setup.checks")
         self.link.send(ListDevices())
         if self.draft.playlist:
+            self._music_sought = True
             self._add(list(self.draft.playlist))
-        self._update()
+        self.go(0)
+
+    def on_unmount(self) -> None:
+        """Close what was looked at."""
+        if self._watched != Watch() and not self._starting:
+            self.link.send(Watch())
 
     def hear(self, said: AnyMessage) -> None:
         """Show previews and devices, and what went wrong."""
         match said:
             case Devices():
                 self._offer(said)
-            case Picture() if self.draft.used_camera is not None:
-                self.query_one(PictureBox).show(said)
-            case Level(stream="room") if self.draft.used_microphone is not None:
+            case Picture() if self._watched.camera is not None:
+                self._show_picture(said)
+            case Seen() if self._watched.camera is not None:
+                self._seen = said
+                self._show_checks()
+            case Level(stream="room") if self._watched.microphone is not None:
+                self._hearing.add(said)
                 self.query_one(LevelMeter).show(said)
+                self._show_checks()
             case Problem(message=message, hint=hint, code=code, fatal=fatal):
                 if fatal:  # the start failed, and closed the preview
                     self._starting = False
                     self._watched = Watch()
                 self._complain(of_code(code).told(message, hint))
+
+    def go(self, step: int) -> None:
+        """Show a step, and put the focus where something is lacking."""
+        self.step = step
+        if step:
+            self._confirmed = True
+        self.query_one(ContentSwitcher).current = STEPS[step]
+        self.query_one("#next").display = step < len(STEPS) - 1
+        self.query_one("#start").display = step == len(STEPS) - 1
+        if step == STEPS.index("music"):
+            self._look_for_music()
+        self._update()
+        self.query_one(self._first_lacking()).focus()
+        self.refresh_bindings()
+
+    def action_go(self, step: int) -> None:
+        """Show a step that was clicked."""
+        self.go(step)
+
+    def action_next(self) -> None:
+        """Go to the next step, once nothing is lacking in this one."""
+        if self._first_lacking() == "#next":
+            self.go(self.step + 1)
+        else:
+            self._update()
+            self.query_one(self._first_lacking()).focus()
+
+    async def action_back(self) -> None:
+        """Go to the step before, and from the first one home."""
+        if self._starting:
+            return
+        if self.step:
+            self.go(self.step - 1)
+        else:
+            await self.run_action("app.home")
 
     def action_start(self) -> None:
         """Begin to record, unless something is lacking."""
@@ -164,6 +255,7 @@ class SetupScreen(EngineScreen):
             return
         self._starting = True
         self._problem = None
+        self.draft.remember()
         self.link.send(Record(self.draft.plan()))
         self._update()
 
@@ -171,10 +263,52 @@ class SetupScreen(EngineScreen):
         """Ask for devices again."""
         self.link.send(ListDevices())
 
+    def action_tone(self) -> None:
+        """Play a tone to the speaker that is chosen."""
+        if self.draft.speaker is not None:
+            self.link.send(PlayTone(self.draft.speaker, self.draft.volume))
+
+    def action_browse(self) -> None:
+        """Choose a file, or a folder of music, from those that there are."""
+        if STEPS[self.step] == "music":
+            self.app.push_screen(PickScreen("music", music_folder()), self._picked_music)
+            return
+        choice = next((c for c in self.query(SourceChoice) if c.has_focus_within), None)
+        if choice is not None and choice.id != "speaker":
+            kind = "film" if choice.id == "camera" else "sound"
+            self.app.push_screen(PickScreen(kind, Path.home()), choice.choose)
+
+    def action_saved(self) -> None:
+        """Choose a playlist that was saved."""
+        self.app.push_screen(
+            PickScreen("playlist", playlists_in(self._settings)), self._picked_music
+        )
+
+    def action_save(self) -> None:
+        """Save the playlist under a name."""
+        if self.draft.playlist:
+            self.app.push_screen(SaveScreen(), self._save)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer in each step what belongs to it."""
+        here = STEPS[self.step]
+        match action:
+            case "tone":
+                return here == "devices"
+            case "browse":
+                return here != "who"
+            case "saved" | "save":
+                return here == "music"
+        return True
+
     @on(Input.Changed, "#person")
     def _name_person(self, event: Input.Changed) -> None:
         self.draft.person = event.value.strip()
         self._update()
+
+    @on(Input.Submitted, "#person")
+    def _go_on(self) -> None:
+        self.focus_next()
 
     @on(YesNo.Changed)
     def _agree(self, event: YesNo.Changed) -> None:
@@ -183,6 +317,8 @@ class SetupScreen(EngineScreen):
                 self.draft.video = event.value
             case "audio":
                 self.draft.audio = event.value
+            case "neutral":
+                self.draft.neutral_s = USUAL_NEUTRAL_S if event.value else None
             case scope:
                 self.draft.further[str(scope)] = event.value
         self._update()
@@ -198,6 +334,10 @@ class SetupScreen(EngineScreen):
                 self.draft.speaker = event.value
         self._update()
 
+    @on(Volume.Changed)
+    def _set_volume(self, event: Volume.Changed) -> None:
+        self.draft.volume = event.value
+
     @on(Playlist.Changed)
     def _arrange(self) -> None:
         self.draft.playlist = [track.entry for track in self.query_one(Playlist).tracks]
@@ -212,12 +352,49 @@ class SetupScreen(EngineScreen):
         if event.value.strip():
             self._add([event.value])
 
-    @on(Button.Pressed, "#start")
-    def _press(self) -> None:
-        self.action_start()
+    @on(Button.Pressed)
+    def _press(self, event: Button.Pressed) -> None:
+        if event.button.id == "start":
+            self.action_start()
+        else:
+            self.action_next()
+
+    def _picked_music(self, path: Path | None) -> None:
+        if path is not None:
+            self._add([path])
+
+    def _save(self, name: str | None) -> None:
+        if not name:
+            return
+        tracks = self.query_one(Playlist).tracks
+        try:
+            path = write_playlist(playlists_in(self._settings), name, [t.entry for t in tracks])
+        except AffettiError as error:
+            self._complain(error)
+        else:
+            self.query_one("#status", Static).update(text("setup.saved", path=path))
+
+    def _look_for_music(self) -> None:
+        """Look once for what was played to this person last time."""
+        last, sought = self.draft.last, self._music_sought
+        self._music_sought = True
+        if last is not None and last.titles and not sought:
+            self._find_music(last.titles)
+
+    @work(thread=True, group="add")
+    def _find_music(self, titles: tuple[str, ...]) -> None:
+        entries = playlist_of(titles, self._settings)
+        if entries is None:
+            error = MediaError("setup.last_music", what=", ".join(titles))
+            self.app.call_from_thread(self._complain, error)
+        else:
+            self._read(entries)
 
     @work(thread=True, group="add")
     def _add(self, named: Sequence[str | Path | PlaylistEntry]) -> None:
+        self._read(named)
+
+    def _read(self, named: Sequence[str | Path | PlaylistEntry]) -> None:
         try:
             meant = [p for n in named for p in (typed_all(n) if isinstance(n, str) else [n])]
             found = [tracks_at(path) for path in meant]
@@ -255,37 +432,118 @@ class SetupScreen(EngineScreen):
             lacks.append(text("lacks.enter"))
         return lacks
 
+    def _first_lacking(self) -> str:
+        """Where the focus belongs in this step: what is lacking first, or the button."""
+        draft = self.draft
+        match STEPS[self.step]:
+            case "who":
+                asked = {"video": draft.video, "audio": draft.audio}
+                if "signals" in draft.asked:
+                    asked["signals"] = draft.further.get("signals")
+                open_ = [f"#{scope}" for scope, answer in asked.items() if answer is None]
+                return "#person" if draft.code_problem() else next(iter(open_), "#next")
+            case "devices":
+                return "#next"
+        return "#add" if draft.lacks_of_devices() else "#start"
+
+    def _consent_words(self) -> str:
+        last = self.draft.last
+        if last is None or not last.wall_clock:
+            return text("setup.consent_asked")
+        return text("setup.consent_again", date=date(last.wall_clock))
+
     def _update(self) -> None:
         """Bring everything that follows from the draft up to date."""
         draft = self.draft
+        self.query_one("#title", Static).update(self._steps())
         person = self.query_one("#person-hint", Static)
         person.update(draft.code_problem() or text("setup.never_a_name"))
         person.set_class(bool(draft.person and draft.code_problem()), "-error")
         self.query_one("#camera").disabled = draft.video is False
-        self.query_one(f"#{IDENTITY}").disabled = draft.video is False
+        for scope in NEED_VIDEO:
+            self.query_one(f"#{scope}").disabled = draft.video is False
+        self.query_one("#neutral").disabled = draft.used_camera is None
         self.query_one("#microphone").disabled = draft.audio is False
         self.query_one("#disk", Static).update(_disk_words(self._settings, draft))
         self.query_one("#start", Button).disabled = bool(self._lacks()) or self._starting
+        self._show_checks()
         self._update_status()
         self._update_preview()
 
+    def _steps(self) -> Content:
+        """Say which step this is, which are done, and let each be clicked."""
+        done = (not self.draft.lacks_of_person(), not self.draft.lacks_of_devices(), False)
+        parts = []
+        for number, (name, is_done) in enumerate(zip(STEPS, done, strict=True)):
+            words = f"{number + 1} {text(f'setup.step.{name}')}{' ✓' if is_done else ''}"
+            style = "reverse " if number == self.step else ""
+            parts.append(f"[{style}@click=screen.go({number})] {words} [/]")
+        return Content.from_markup("  ".join((text("setup.heading"), *parts)))
+
+    def _show_checks(self) -> None:
+        """Say what is ready, and what is lacking or could be better."""
+        draft = self.draft
+        who = _who_checks(draft)
+        face, sound = self._face_check(), self._sound_check()
+        for selector, check in (("#face-check", face), ("#sound-check", sound)):
+            widget = self.query_one(selector, Static)
+            widget.set_class(check.startswith("!"), "-warning")
+            widget.update(check)
+        playlist = self.query_one(Playlist).tracks
+        music = _music_check(playlist)
+        neutral = [text("check.neutral")] if draft.plan_of_neutral() is not None else []
+        usual = draft.pipeline == Draft.pipeline
+        pipeline = [] if usual else [text("check.pipeline", name=draft.pipeline)]
+        self.query_one("#who-checks", Static).update("\n".join(who))
+        kept = [text("check.estimates")] if draft.keep == "estimates" else []
+        settings = [*kept, *neutral, *pipeline]
+        every = [*_brief(draft), face, sound, music, *settings, *_open(self._lacks())]
+        self.query_one("#checks", Static).update("\n".join(line for line in every if line))
+
+    def _face_check(self) -> str:
+        if self.draft.used_camera is None or self._watched.camera is None:
+            return _sign_off(_no_picture(self.draft), self.draft.used_camera is None)
+        if self._seen is None:
+            return f"○ {text('setup.face_waiting')}"
+        good = self._seen.advice == "good"
+        return f"{'✓' if good else '!'} {text(f'advice.{self._seen.advice}')}"
+
+    def _sound_check(self) -> str:
+        if self.draft.used_microphone is None or self._watched.microphone is None:
+            return _sign_off(_no_sound(self.draft), self.draft.used_microphone is None)
+        verdict = self._hearing.verdict
+        sign = {"good": "✓", "waiting": "○"}.get(verdict, "!")
+        return f"{sign} {text(f'hearing.{verdict}')}"
+
+    def _show_picture(self, picture: Picture) -> None:
+        seen = self._seen
+        found = () if seen is None else seen.boxes_px
+        role = "patient" if len(found) == 1 else "unknown"  # one face is the person's
+        boxes = tuple(
+            FaceBox(number, box, role, seen is not None and seen.read and not number)
+            for number, box in enumerate(found)
+        )
+        self.query_one(PictureBox).show(picture, boxes)
+
     def _update_status(self) -> None:
-        status, draft = self.query_one("#status", Static), self.draft
+        status = self.query_one("#status", Static)
         status.set_class(self._problem is not None, "-error")
         if self._problem is not None:
             status.update(f"! {self._problem.message} {self._problem.hint}")
         elif self._starting:
             status.update(text("setup.starting"))
         elif lacks := self._lacks():
-            status.update(text("setup.needed", what="; ".join(lacks)))
+            status.update(text("setup.next_is", what=lacks[0]))
         else:
-            status.update(_ready_words(draft))
+            status.update(text("setup.ready"))
 
     def _update_preview(self) -> None:
         draft = self.draft
         if draft.used_camera is None or draft.used_camera != self._watched.camera:
+            self._seen = None
             self.query_one(PictureBox).show(None, words=_no_picture(draft))
         if draft.used_microphone is None or draft.used_microphone != self._watched.microphone:
+            self._hearing = Hearing()
             self.query_one(LevelMeter).show(None, _no_sound(draft))
         if self._settling is not None:
             self._settling.stop()
@@ -294,25 +552,54 @@ class SetupScreen(EngineScreen):
     def _look(self) -> None:
         """Look at what is chosen, once the devices are known and the choice rests."""
         watch = Watch(self.draft.used_camera, self.draft.used_microphone)
-        if self._devices_known and not self._starting and watch != self._watched:
+        ready = self._devices_known and self._confirmed and not self._starting
+        if ready and watch != self._watched:
             self._watched = watch
             self.link.send(watch)
+            self._show_checks()
 
 
-def _asked(draft: Draft) -> tuple[str, ...]:
-    """Return the scopes of consent, beside video and sound, that a draft's devices raise."""
-    return (IDENTITY, SIGNALS) if draft.sources else (IDENTITY,)
+def _who_checks(draft: Draft) -> list[str]:
+    """Say of each thing that is asked in the first step whether it is answered."""
+    code = text("lacks.other_code" if draft.person else "lacks.code")
+    lines = [f"○ {code}" if draft.code_problem() else f"✓ {draft.person}"]
+    if draft.last is not None and draft.last.wall_clock:
+        lines.append(f"✓ {text('check.last', date=date(draft.last.wall_clock))}")
+    for scope, answer in (("video", draft.video), ("audio", draft.audio)):
+        lines.append(f"○ {text(f'lacks.{scope}')}" if answer is None else _answered(scope, answer))
+    lines += [_answered(s, bool(draft.further[s])) for s in draft.asked if s in draft.further]
+    if "signals" in draft.asked and "signals" not in draft.further:
+        lines.append(f"○ {text('lacks.signals')}")
+    return lines
 
 
-def _ready_words(draft: Draft) -> str:
-    words = [text("setup.ready")]
-    if draft.pipeline != Draft.pipeline:
-        words.append(text("setup.ready_pipeline", name=draft.pipeline))
-    if draft.keep == "estimates":
-        words.append(text("setup.ready_estimates"))
-    if draft.neutral_s is not None:
-        words.append(text("setup.ready_neutral", seconds=draft.neutral_s))
-    return " ".join(words)
+def _answered(scope: str, answer: bool) -> str:
+    what, said = text(f"setup.{scope}"), text("answer.yes" if answer else "answer.no")
+    return f"✓ {text('check.answer', what=what, answer=said)}"
+
+
+def _brief(draft: Draft) -> list[str]:
+    """Say who is recorded and what they agree to, in two lines."""
+    agreed = [word("consent", scope) for scope in draft.granted()]
+    consent = text("check.consent", what=", ".join(agreed) or text("consent.nothing"))
+    code = [] if draft.code_problem() else [f"✓ {draft.person}"]
+    return [*code, f"✓ {consent}"]
+
+
+def _music_check(tracks: list[Track]) -> str:
+    if not tracks:
+        return f"– {text('check.no_music')}"
+    total = clock(sum(track.duration_s for track in tracks))
+    return f"✓ {text('check.music', tracks=counted('count.track', len(tracks)), total=total)}"
+
+
+def _open(lacks: list[str]) -> list[str]:
+    return [f"○ {each}" for each in lacks]
+
+
+def _sign_off(words: str, off: bool) -> str:
+    """Return words for what is not used, or not yet looked at."""
+    return f"{'–' if off else '○'} {words}"
 
 
 def _field(name: str, widget: Widget) -> ComposeResult:

@@ -19,7 +19,8 @@ class YesNo(Widget, can_focus=True):
         Binding("n", "answer(False)", text("key.no")),
         Binding("left", "answer(True)", text("key.yes"), show=False),
         Binding("right", "answer(False)", text("key.no"), show=False),
-        Binding("space,enter", "change", text("key.change"), show=False),
+        Binding("space", "change", text("key.change"), show=False),
+        Binding("enter", "app.focus_next", text("key.next_field"), show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"consent--chosen", "consent--other", "consent--what"}
 

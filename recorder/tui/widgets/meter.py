@@ -1,5 +1,6 @@
 """A level meter of one line."""
 
+from collections import deque
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -13,6 +14,10 @@ _FLOOR_DBFS: Final = -60.0
 _TOO_LOUD_DBFS: Final = -1.0
 _TOO_QUIET_DBFS: Final = -55.0
 _FIGURE_WIDTH: Final = 17
+_NOTHING_DBFS: Final = -90.0  # an open microphone hears more, even in a quiet room
+_SPEECH_DBFS: Final = -45.0  # somebody who speaks across a room is louder
+_REMEMBERED: Final = 60  # levels: six seconds
+_FEWEST: Final = 15
 
 
 class LevelMeter(Widget):
@@ -48,6 +53,29 @@ class LevelMeter(Widget):
         width = max(1, self.size.width - _FIGURE_WIDTH)
         drawn = bar(share, width, style + trough.background_style, trough)
         return Text.assemble(drawn, f" {text('meter.level', dbfs=level.rms_dbfs)} {_word(level)}")
+
+
+class Hearing:
+    """Whether a microphone hears well, from what it heard in the last seconds."""
+
+    def __init__(self) -> None:
+        self._levels: deque[Level] = deque(maxlen=_REMEMBERED)
+
+    def add(self, level: Level) -> None:
+        """Take in the latest level."""
+        self._levels.append(level)
+
+    @property
+    def verdict(self) -> str:
+        """What there is to say, as a code: "good", "waiting", or what is wrong."""
+        if len(self._levels) < _FEWEST:
+            return "waiting"
+        loudest = max(level.rms_dbfs for level in self._levels)
+        if max(level.peak_dbfs for level in self._levels) > _TOO_LOUD_DBFS:
+            return "too_loud"
+        if loudest < _NOTHING_DBFS:
+            return "nothing"
+        return "too_quiet" if loudest < _SPEECH_DBFS else "good"
 
 
 def _word(level: Level) -> str:

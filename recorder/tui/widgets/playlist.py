@@ -89,7 +89,11 @@ class Playlist(OptionList):
     def _rebuild(self, highlighted: int) -> None:
         self.clear_options()
         self.add_options(
-            Text(f"{number:>2}  {clock(track.duration_s)}  {track.title}", no_wrap=True)
+            Text(
+                f"{number:>2}  {clock(track.duration_s)}  {track.title}",
+                no_wrap=True,
+                overflow="ellipsis",
+            )
             for number, track in enumerate(self.tracks, 1)
         )
         self.highlighted = highlighted if self.tracks else None

@@ -1,5 +1,6 @@
 """The choice of a device: one that is connected, a file or an address, or none."""
 
+from pathlib import Path
 from typing import Final
 
 from rich.text import Text
@@ -77,6 +78,22 @@ class SourceChoice(Vertical):
     def on_mount(self) -> None:
         """Show the line only where it is needed."""
         self._show_line()
+
+    @property
+    def has_focus_within(self) -> bool:
+        """Whether it is what somebody fills in now."""
+        return self.has_pseudo_class("focus-within")
+
+    def choose(self, path: Path | None) -> None:
+        """Choose a file; None chooses nothing else."""
+        if path is None:
+            return
+        line = self.query_one(Input)
+        line.display = True
+        line.value = str(path)
+        self._change(str(path))
+        with self.prevent(Select.Changed):
+            self.query_one(Select).value = OTHER
 
     def offer(self, devices: list[Named]) -> None:
         """Offer what is connected; what was chosen stays, unless it can no longer be had."""

@@ -1,0 +1,80 @@
+"""The devices and the music that were chosen here last: of the place, never of a person."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from affetti.core.custody.temporary import replacing
+from affetti.core.errors import AffettiError
+from affetti.core.locations import remembered_folder
+from affetti.core.people.playlist import PlaylistEntry, read_playlist
+from affetti.core.settings import Settings
+from affetti.recorder.sources.track import open_track
+
+_NAME: Final = "set_up.json"
+_MAX_BYTES: Final = 4 << 20
+_PLAYLISTS: Final = "playlists"
+
+
+class Usual(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recording was set up with last; None where nothing was chosen."""
+
+    camera: str | None = None
+    microphone: str | None = None
+    speaker: str | None = ""
+    volume: int = 100
+    playlist: tuple[PlaylistEntry, ...] = ()
+
+
+def usual() -> Usual | None:
+    """Return what was chosen last; None where nothing is remembered."""
+    folder = remembered_folder()
+    if folder is None:
+        return None
+    try:
+        path = folder / _NAME
+        if path.stat().st_size > _MAX_BYTES:
+            return None
+        return msgspec.json.decode(path.read_bytes(), type=Usual)
+    except (OSError, msgspec.DecodeError, ValueError):
+        return None
+
+
+def remember(usual: Usual) -> None:
+    """Keep what was chosen for the next time, where there is a place for it."""
+    folder = remembered_folder()
+    if folder is None:
+        return
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / _NAME) as fd, open(fd, "wb", closefd=False) as file:
+            file.write(msgspec.json.encode(usual))
+
+
+def playlists_in(settings: Settings) -> Path:
+    """Return the folder where playlists are saved."""
+    return settings.folder / _PLAYLISTS
+
+
+def playlist_of(titles: tuple[str, ...], settings: Settings) -> tuple[PlaylistEntry, ...] | None:
+    """Return the playlist with these titles: the last one, or one that was saved; None without."""
+    for entries in _known(settings):
+        with suppress(AffettiError):
+            if len(entries) == len(titles) and titles == tuple(
+                open_track(entry).title for entry in entries
+            ):
+                return entries
+    return None
+
+
+def _known(settings: Settings) -> Iterator[tuple[PlaylistEntry, ...]]:
+    last = usual()
+    if last is not None:
+        yield last.playlist
+    with suppress(OSError):
+        for path in sorted(playlists_in(settings).glob("*.csv")):
+            with suppress(AffettiError):
+                yield read_playlist(path)
