@@ -11,7 +11,7 @@ class Heard(Widget):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.border_title = text("heard.title")
+        self.border_title = text("live.heard.title")
         self._lines: tuple[str, ...] = ()
 
     def show(self, lines: tuple[str, ...]) -> None:
