@@ -66,6 +66,13 @@ class Retention(Rule, frozen=True, forbid_unknown_fields=True):
         return self.persons.get(person, self)
 
 
+class SelfReportSettings(Chosen, frozen=True, forbid_unknown_fields=True):
+    """What the person is asked on a screen of their own, and when by itself."""
+
+    scales: tuple[str, ...] = ()  # rated from 0 to 10, in the therapist's words
+    after_tracks: bool = False  # ask after each track; the music waits meanwhile
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. Names of devices are as `affetti devices` shows them."""
 
@@ -78,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vault: VaultSettings = VaultSettings()
     keep: Keep = "all"  # or "estimates": no picture and no sound of the room is ever on the disk
     retention: Retention = Retention()
+    self_report: SelfReportSettings = SelfReportSettings()
     # Pipelines of one's own: models by role, and `zoo`, the folder that they lie in.
     pipelines: dict[str, dict[str, str]] = {}
 

@@ -306,7 +306,7 @@ class AffettiApp(App[None]):
         from affetti.recorder.tui.screens.review import ReviewScreen
 
         if isinstance(said, Started):
-            self._go(LiveScreen(self._link, view))
+            self._go(LiveScreen(self._link, view, self.settings.self_report))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
             self._go(ReviewScreen(self._link, view, self._unfinished_note()))
 

@@ -35,7 +35,16 @@ def plan(face_jpegs: list[bytes]) -> Plan:
         moments=[
             MarkerAdded(t_ns=3 * NS_PER_S, label="<b>eye</b> contact"),
             NoteAdded(t_ns=6 * NS_PER_S, text=SCRIPT),
-            SelfReported(t_ns=19 * NS_PER_S, emotion="relaxation", valence=0.5, arousal=-0.5),
+            SelfReported(
+                t_ns=19 * NS_PER_S,
+                emotion="relaxation",
+                valence=0.5,
+                arousal=-0.5,
+                occasion="after",
+                track=1,
+                scales={"Pain": 3},
+                answered_s=6.5,
+            ),
         ],
         jpegs=face_jpegs,
     )

@@ -88,6 +88,19 @@ def test_a_note_keeps_its_lines(read: dict[str, list[dict[str, str]]]) -> None:
     assert note["text"].splitlines()[0] == "She hummed along."
 
 
+def test_what_the_person_said_stands_beside_what_was_expressed_in_the_track(
+    read: dict[str, list[dict[str, str]]],
+) -> None:
+    (said,) = read["self_reports"]
+    track = read["tracks"][1]
+    assert (said["occasion"], said["track"], said["title"]) == ("after", "1", "=SUM(A1)")
+    assert (said["valence"], said["emotion"], said["answered_s"]) == ("0.5", "relaxation", "6.5")
+    assert said["face_strongest"] == track["face_strongest"]
+    assert said["music_strongest"] == track["music_strongest"]
+    (scale,) = read["self_report_scales"]
+    assert (scale["scale"], scale["rating"]) == ("Pain", "3")
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "- calm"])
 def test_text_is_guarded_from_being_a_formula_for_a_spreadsheet_alone(text: str) -> None:
     assert cell(text, spreadsheet=True) == f'"\'{text}"'

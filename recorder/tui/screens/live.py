@@ -1,6 +1,7 @@
 """Live: the face first, then the music, then both; and keys for everything."""
 
 import time
+from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
 from textual.app import ComposeResult
@@ -22,6 +23,7 @@ from affetti.core.events import (
 from affetti.core.journal import sentence
 from affetti.core.language import clock, counted, text, word
 from affetti.core.recording.losses import track_statement
+from affetti.core.settings import SelfReportSettings
 from affetti.models.face.reference import TAKEN
 from affetti.recorder.engine.messages import (
     AnyMessage,
@@ -34,6 +36,7 @@ from affetti.recorder.engine.messages import (
     PauseRecording,
     Problem,
     Recorded,
+    ReportSelf,
     ResumeRecording,
     ShowNeutralFace,
     SteerTrack,
@@ -46,6 +49,7 @@ from affetti.recorder.tui.screens.live_details import DetailsScreen
 from affetti.recorder.tui.screens.live_faces import FacesScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.screens.selfreport import SelfReportScreen
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.banner import Banner
 from affetti.recorder.tui.widgets.bars import EmotionBars
@@ -95,6 +99,8 @@ class LiveScreen(EngineScreen):
         To the engine.
     view
         The recording.
+    asked
+        What the person is asked, and when.
     """
 
     TITLE = text("live.title")
@@ -124,6 +130,7 @@ class LiveScreen(EngineScreen):
         _key("P", "resume_recording", text("key.go_on"), text("key.record_again")),
         _key("q", "stop", text("key.end"), text("key.end_the_recording_and")),
         _key("b", "neutral", text("key.neutral"), text("key.neutral_face"), show=False),
+        _key("a", "ask", text("key.ask"), text("key.ask_patient")),
         _key("f", "faces", text("key.faces"), text("key.whose_face"), show=False),
         _key(
             "e", "all_seven", text("key.all_seven"), text("key.all_seven_expressions"), show=False
@@ -132,8 +139,14 @@ class LiveScreen(EngineScreen):
         _key("w", "withdraw", text("key.withdraw"), text("key.withdraw_consent"), show=False),
     ]
 
-    def __init__(self, link: EngineLink, view: RecordingView) -> None:
+    def __init__(
+        self,
+        link: EngineLink,
+        view: RecordingView,
+        asked: SelfReportSettings = SelfReportSettings(),  # noqa: B008  it is frozen
+    ) -> None:
         super().__init__(link)
+        self._asked = asked
         self.view = view
         self._marks = 0  # sent so far
         self._number = 0  # of the latest marker
@@ -251,6 +264,33 @@ class LiveScreen(EngineScreen):
         if self._send(ShowNeutralFace()):
             self._say(text("live.neutral"))
 
+    def action_ask(self) -> None:
+        """Turn the screen over to the person, who says how it is for them."""
+        self._ask(self._send)
+
+    def _ask(self, report: Callable[[ReportSelf], object]) -> None:
+        if self.app.screen is self:
+            state = self.view.state
+            self.app.push_screen(SelfReportScreen(state, self._asked.scales, report))
+
+    def _ask_after_track(self) -> None:
+        """Ask by itself; the music waits for the answer."""
+        waits = len(self.view.state.tracks) < len(self._titles)
+        if waits:
+            self._send(SteerTrack("pause"))
+
+        def go_on(said: ReportSelf) -> None:
+            self._send(said)
+            if waits:
+                self._send(SteerTrack("resume"))
+
+        self._ask(go_on)
+
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        started = self.view.state.started
+        return started.playlist if started is not None else ()
+
     def action_faces(self) -> None:
         """Say whose face is whose."""
         self.app.push_screen(FacesScreen(self.view.face_boxes, self._choose_face, self._name_face))
@@ -331,11 +371,17 @@ class LiveScreen(EngineScreen):
             case SelfReported() | FaceNamed() | ConsentChanged():
                 at = clock(event.t_ns / NS_PER_S)
                 self._say(text("live.logged", what=sentence(event), at=at))
-            case TrackEnded(loss=loss) if loss is not None:
-                said = track_statement(self.view.state.tracks[-1].file_name, loss)
-                self._say(said, "warning")
+            case TrackEnded():
+                self._track_ended(event)
             case NeutralReferenceRecorded():
                 self._neutral_is_due = True
+
+    def _track_ended(self, event: TrackEnded) -> None:
+        if event.loss is not None:
+            said = track_statement(self.view.state.tracks[-1].file_name, event.loss)
+            self._say(said, "warning")
+        if self._asked.after_tracks and event.reason == "finished" and not self._stopping:
+            self._ask_after_track()
 
     def _look_for_answers(self) -> None:
         now_ns = self.view.monotonic_ns()
