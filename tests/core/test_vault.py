@@ -1,6 +1,7 @@
 """Vaults: what opens them, what does not, and what is said of each."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,49 @@ def test_for_whom_it_is_recorded_follows_from_what_was_named_else_from_the_setti
     with pytest.raises(AffettiError) as caught:
         vault.recipients(Settings(vault=VaultSettings(name="three")))
     assert caught.value.code == ExitCode.FILE_MISSING
+
+
+def test_the_systems_keyring_opens_a_vault(place: Path) -> None:
+    keyring = pytest.importorskip("keyring")
+    from keyring.backend import KeyringBackend
+
+    class Keeper(KeyringBackend):
+        """A keyring as a system has one, without the system."""
+
+        priority = 1
+        kept: dict[tuple[str, str], str]
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return self.kept.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            self.kept[service, username] = password
+
+        def delete_password(self, service: str, username: str) -> None:
+            del self.kept[service, username]
+
+    before, keeper = keyring.get_keyring(), Keeper()
+    keeper.kept = {}
+    keyring.set_keyring(keeper)
+    try:
+        vault.new("clinic", Lock("keyring"), n=QUICK)
+        keys.drop()
+        key = data_key_for(vault.vault("clinic").public)
+        assert keys.data_key(key.block, "x.h5").key == key.key
+        keys.drop()
+        vault.forget_secret(vault.vault("clinic"))
+        assert refused(key).code == ExitCode.VAULT_CLOSED
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_a_system_without_a_keyring_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with suppress(ImportError):
+        import keyring
+        from keyring.backends.fail import Keyring
+
+        monkeypatch.setattr(keyring.core, "_keyring_backend", Keyring())
+    with pytest.raises(AffettiError) as caught:
+        vault.new("clinic", Lock("keyring"), n=QUICK)
+    assert caught.value.code == ExitCode.MISSING_PACKAGE
+    assert vault.all_vaults() == []
