@@ -118,8 +118,8 @@ class Headless:
 
     def _hear(self, message: Message) -> None:
         match message:
-            case messages.Started(path=path):
-                self._say(text("headless.recording", path=path))
+            case messages.Started(path=path, recipients=recipients):
+                self._say(_begun(path, recipients))
             case messages.Recorded(events=events):
                 for event in events:
                     self._state.apply(event)
@@ -169,6 +169,11 @@ class Headless:
         ready = health.models_ready
         parts.append(_expressed(state.fused) if ready else text("headless.loading"))
         self._status("  ".join(parts))
+
+
+def _begun(path: str, recipients: tuple[str, ...]) -> str:
+    encrypted = counted("vault.recording", len(recipients)) if recipients else ""
+    return " ".join(filter(None, (text("headless.recording", path=path), encrypted)))
 
 
 def record(plan: Plan, settings: Settings | None = None, say: Say = lambda line: None) -> Path:
