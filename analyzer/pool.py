@@ -12,14 +12,47 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from affetti.core.custody import keys
-from affetti.core.errors import UsageError
+from affetti.core.errors import AffettiError, UsageError
 
 T = TypeVar("T")
+
+
+def attempted(
+    work: Callable[[Path], T], paths: Sequence[Path], jobs: int | None = None
+) -> Iterator[tuple[Path, T | AffettiError]]:
+    """Yield each file with what work found of it, or with why it found nothing, as it is done.
+
+    Parameters
+    ----------
+    work
+        What to do, as something that can be pickled; what it raises is the error of that file.
+    paths, jobs
+        As `carried_out` takes them.
+    """
+    for path, found in carried_out(_Attempt(work), paths, jobs):
+        yield path, AffettiError("pool.died", path=path.name) if found is None else found[0]
+
+
+@dataclass(frozen=True)
+class _Attempt(Generic[T]):
+    """Work that raises nothing."""
+
+    work: Callable[[Path], T]
+
+    def __call__(self, path: Path) -> tuple[T | AffettiError]:
+        try:
+            return (self.work(path),)
+        except AffettiError as error:
+            return (error,)
+        except Exception as error:
+            name = type(error).__name__
+            return (AffettiError("pool.failed", path=path.name, name=name, error=error),)
 
 
 def carried_out(

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import ALTERED, JSON, PLAIN, SESSIONS
+from affetti.analyzer.commands.arguments import ALTERED, JOBS, JSON, PLAIN, SESSIONS
 from affetti.analyzer.commands.output import bar, bar_of_many, command_line
 from affetti.core import terminal
 from affetti.core.errors import ExitCode
 from affetti.core.language import counted, text
-from affetti.core.numbers import DWELL_S, JOBS, SEGMENT_S, Number
+from affetti.core.numbers import DWELL_S, SEGMENT_S, Number
 from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
@@ -45,12 +45,7 @@ if TYPE_CHECKING:
     help="Where the analyses go. [default: beside each recording]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an analysis that was made otherwise.")
-@click.option(
-    "--jobs",
-    type=Number(JOBS, whole=True),
-    metavar="N",
-    help="Recordings at a time. [default: one a processor]",
-)
+@JOBS
 @click.option(
     "--pipeline",
     metavar="NAME",

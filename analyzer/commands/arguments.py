@@ -5,6 +5,8 @@ from typing import Final
 
 import click
 
+from affetti.core import numbers
+from affetti.core.numbers import Number
 from affetti.core.paths import TypedPath
 
 SESSION: Final = click.argument("session", type=TypedPath(path_type=Path))
@@ -20,5 +22,11 @@ PLAIN: Final = click.option(
     "--plain",
     is_flag=True,
     help="Of an encrypted recording: write without encryption, and note that beside it.",
+)
+JOBS: Final = click.option(
+    "--jobs",
+    type=Number(numbers.JOBS, whole=True),
+    metavar="N",
+    help="Recordings at a time. [default: one a processor]",
 )
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print for a machine to read.")

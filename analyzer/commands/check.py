@@ -1,22 +1,26 @@
 """`affetti check`: whether recordings are whole and what they should be."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import JSON, SESSIONS
-from affetti.analyzer.commands.output import bar
+from affetti.analyzer.commands.arguments import JOBS, JSON, SESSIONS
 from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.labels import label
 from affetti.core.language import counted, text, word
 
+if TYPE_CHECKING:
+    from affetti.analyzer.checks import Finding
+    from affetti.analyzer.replay import Progress
+
 
 @click.command()
 @SESSIONS
+@JOBS
 @JSON
-def check(sessions: tuple[Path, ...], as_json: bool) -> int:
+def check(sessions: tuple[Path, ...], jobs: int | None, as_json: bool) -> int:
     """Check that recordings are whole and what they should be.
 
     Ends with exit code 0 when nothing but notes was found, 1 for warnings, 4 for a recording
@@ -27,17 +31,21 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
     affetti check study/
     """
     from affetti.analyzer.batch import recordings_in
-    from affetti.analyzer.checks import RULES, Importance, inspect
+    from affetti.analyzer.checks import RULES, Importance
+    from affetti.analyzer.commands.many import each
     from affetti.core.cli import complain
 
     found, troubles = {}, []
-    for path in recordings_in(sessions):
-        try:
-            with bar(text("bar.checking", name=path.name)) as progress:
-                found[path] = inspect(path, progress)
-        except AffettiError as error:
-            troubles.append(error)
-            complain(error)
+    paths = recordings_in(sessions)
+    try:
+        for path, findings in each(paths, _inspected, "bar.checking", jobs):
+            if isinstance(findings, AffettiError):
+                troubles.append(findings)
+            else:
+                found[path] = findings
+    except AffettiError as error:
+        troubles.append(error)
+        complain(error)
     if as_json:
         terminal.print_json(
             [
@@ -70,6 +78,12 @@ def check(sessions: tuple[Path, ...], as_json: bool) -> int:
     if troubles:
         return troubles[0].code
     return ExitCode.WARNING if worst == Importance.WARNING else ExitCode.OK
+
+
+def _inspected(path: Path, progress: "Progress | None") -> "list[Finding]":
+    from affetti.analyzer.checks import inspect
+
+    return inspect(path, progress)
 
 
 def _head(name: str, rules: int, findings: list[Any]) -> str:

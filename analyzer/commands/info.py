@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from affetti.analyzer.commands.arguments import JSON, SESSION
+from affetti.analyzer.commands.arguments import JSON, SESSIONS
 from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import clock_text, counted, size_text, text, word
@@ -25,28 +25,51 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@SESSION
+@SESSIONS
 @JSON
-def info(session: Path, as_json: bool) -> int:
-    """Say what a recording holds.
+def info(sessions: tuple[Path, ...], as_json: bool) -> int:
+    """Say what recordings hold.
 
-    Of one that was altered after it was sealed this is said first, and the exit code is 4.
+    Of one that was altered after it was sealed this is said first, and the exit code is 4. A
+    folder means every sealed recording in it and below.
 
     \b
     affetti info sub-P07_ses-20261124T101500.h5
-    affetti info sub-P07_ses-20261124T101500.h5 --json
+    affetti info study/ --json
     """
+    from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.commands.many import worst
+    from affetti.core.cli import complain
+
+    paths = recordings_in(sessions)
+    alone = sessions == tuple(paths) and len(paths) == 1
+    found: list[SessionInfo] = []
+    for number, path in enumerate(paths):
+        try:
+            one, lines = _described(path, in_words=not as_json)
+        except AffettiError as error:
+            if alone:
+                raise
+            complain(error)
+            continue
+        found.append(one)
+        for line in ["", *lines] if number and lines else lines:
+            terminal.say(line)
+    if as_json:
+        terminal.print_json(found[0] if alone else found)
+    codes = [ExitCode.DAMAGED if one.altered else ExitCode.OK for one in found]
+    return worst(codes, len(paths) - len(found))
+
+
+def _described(path: Path, *, in_words: bool) -> "tuple[SessionInfo, list[str]]":
     from affetti.core.recording.session import Session
 
-    with Session.open(session, altered=True) as opened:
+    with Session.open(path, altered=True) as opened:
         found = opened.info
-        course = [*_course_lines(opened), *_held_lines(opened)]
-    if as_json:
-        terminal.print_json(found)
-    else:
-        for label, said in [*_info_lines(found), *course]:
-            terminal.say(f"{label:<12} {said}")
-    return ExitCode.DAMAGED if found.altered else ExitCode.OK
+        said = (
+            [*_info_lines(found), *_course_lines(opened), *_held_lines(opened)] if in_words else []
+        )
+    return found, [f"{label:<12} {what}" for label, what in said]
 
 
 def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:

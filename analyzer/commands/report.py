@@ -1,28 +1,37 @@
 """`affetti report`: a report for a therapist to read."""
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from affetti.analyzer.commands.arguments import ALTERED, PLAIN, SESSION
-from affetti.analyzer.commands.output import bar
+from affetti.analyzer.commands.arguments import ALTERED, JOBS, PLAIN, SESSIONS
 from affetti.core import terminal
-from affetti.core.language import text
+from affetti.core.custody.artefacts import REPORT
+from affetti.core.errors import AffettiError, UsageError
 from affetti.core.paths import TypedPath
+
+if TYPE_CHECKING:
+    from affetti.analyzer.replay import Progress
 
 
 @click.command()
-@SESSION
+@SESSIONS
 @click.option(
     "--output",
-    type=TypedPath(dir_okay=False, path_type=Path),
+    type=TypedPath(path_type=Path),
     metavar="FILE.html",
-    help="The report. [default: NAME.report.html beside the recording]",
+    help="The report; of several recordings the folder of theirs. [default: NAME.report.html "
+    "beside each recording]",
 )
 @ALTERED
 @PLAIN
-def report(session: Path, output: Path | None, altered: bool, plain: bool) -> None:
-    """Write a report for a therapist to read.
+@JOBS
+def report(
+    sessions: tuple[Path, ...], output: Path | None, altered: bool, plain: bool, jobs: int | None
+) -> int:
+    """Write a report of each session for a therapist to read.
 
     One HTML file with everything in it, figures as well; it needs no network and holds no
     picture and no sound of the person. That of an encrypted recording is encrypted as well, and
@@ -30,9 +39,45 @@ def report(session: Path, output: Path | None, altered: bool, plain: bool) -> No
 
     \b
     affetti report sub-P07_ses-20261124T101500.h5
+    affetti report study/ --output reports/
     """
+    from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.commands.many import each, worst
+
+    paths = recordings_in(sessions)
+    work = partial(_reported, output=_outputs(paths, output), altered=altered, plain=plain)
+    troubles = 0
+    for _, found in each(paths, work, "bar.reading", jobs):
+        if isinstance(found, AffettiError):
+            troubles += 1
+        else:
+            terminal.say(str(found))
+    return worst([], troubles)
+
+
+def _outputs(paths: list[Path], output: Path | None) -> dict[Path, Path | None]:
+    """Return where each report goes; None for beside its recording."""
+    into = output is not None and (output.is_dir() or len(paths) > 1)
+    if output is None or not into:
+        return dict.fromkeys(paths, output)
+    if output.suffix == ".html" or (output.exists() and not output.is_dir()):
+        raise UsageError("report.several", output=output)
+    found: dict[Path, Path | None] = {path: output / REPORT.name(path) for path in paths}
+    for path, target in found.items():
+        other = next(each for each in paths if found[each] == target)
+        if other != path:
+            raise UsageError("batch.would_write_into_same", other=other, path=path)
+    output.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found
+
+
+def _reported(
+    path: Path,
+    progress: "Progress | None",
+    output: dict[Path, Path | None],
+    altered: bool,
+    plain: bool,
+) -> Path:
     from affetti.analyzer.report import write_report
 
-    with bar(text("bar.reading", name=session.name)) as progress:
-        path = write_report(session, output, progress, altered=altered, plain=plain)
-    terminal.say(str(path))
+    return write_report(path, output[path], progress, altered=altered, plain=plain)

@@ -1,25 +1,26 @@
 """`affetti verify`: whether a replay gives what was shown live."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import JSON, SESSION
-from affetti.analyzer.commands.output import bar
+from affetti.analyzer.commands.arguments import JOBS, JSON, SESSIONS
 from affetti.core import terminal
-from affetti.core.errors import ExitCode
+from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.labels import label
 from affetti.core.language import text
 from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
+    from affetti.analyzer.replay import Progress
     from affetti.analyzer.verify import Verification
 
 
 @click.command()
-@SESSION
+@SESSIONS
 @click.option(
     "--zoo",
     "zoos",
@@ -28,30 +29,46 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="A folder of model folders in which models of older versions lie; give it again.",
 )
+@JOBS
 @JSON
-def verify(session: Path, zoos: tuple[Path, ...], as_json: bool) -> int:
-    """Replay a session and compare with what was shown live.
+def verify(
+    sessions: tuple[Path, ...], zoos: tuple[Path, ...], jobs: int | None, as_json: bool
+) -> int:
+    """Replay sessions and compare with what was shown live.
 
     Every estimate is computed again from the recorded frames and sound. On the kind of machine
     that recorded it is the same to the last digit; on another it may differ within the tolerance
     that each of its fields declares. Ends with exit code 15 where it departs.
 
     The pipeline and the very models of the recording are used; those of an older version are
-    looked for in --zoo.
+    looked for in --zoo. A folder means every sealed recording in it and below.
 
     \b
     affetti verify sub-P07_ses-20261124T101500.h5
+    affetti verify study/ --jobs 8
     """
+    from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.commands.many import each, worst
+
+    paths, fields, codes = recordings_in(sessions), [], []
+    for path, found in each(paths, partial(_verified, zoos=zoos), "bar.replaying", jobs):
+        if isinstance(found, AffettiError):
+            continue
+        codes.append(ExitCode.OK if found.reproduced else ExitCode.MISMATCH)
+        fields.append({"recording": str(path), **_verification_fields(found)})
+        if not as_json:
+            _print_verification(path.name, found)
+    if as_json:
+        terminal.print_json(fields[0] if sessions == tuple(paths) and len(paths) == 1 else fields)
+    return worst(codes, len(paths) - len(codes))
+
+
+def _verified(path: Path, progress: "Progress | None", zoos: tuple[Path, ...]) -> "Verification":
     from affetti.analyzer.verify import verify as verify_session
     from affetti.core.recording.session import Session
 
-    with Session.open(session) as opened, bar(text("bar.replaying", name=session.name)) as progress:
-        found = verify_session(opened, progress, zoos)
-    if as_json:
-        terminal.print_json(_verification_fields(found))
-    else:
-        _print_verification(session.name, found)
-    return ExitCode.OK if found.reproduced else ExitCode.MISMATCH
+    with Session.open(path) as session:
+        return verify_session(session, progress, zoos)
 
 
 def _verification_fields(found: "Verification") -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""Commands that take many recordings."""
+
+import json
+from pathlib import Path
+
+import pytest
+from session_builder import Plan, build
+
+from affetti.core.errors import ExitCode
+from tests.command_line import affetti
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A folder of two short recordings and a broken one."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for name in ("a", "b"):
+        build(folder / f"{name}.h5", Plan(duration_s=1))
+    (folder / "c.h5").write_bytes((folder / "a.h5").read_bytes()[:3000])
+    return folder
+
+
+def test_info_of_a_folder_names_each_and_one_broken_file_costs_itself_alone(study: Path) -> None:
+    said = affetti("info", study, "--json")
+    assert said.returncode == ExitCode.WARNING
+    assert len(json.loads(said.stdout)) == 2
+    assert "c.h5" in said.stderr
+    said = affetti("info", study / "a.h5", study / "b.h5")
+    assert said.returncode == 0
+    assert said.stdout.count("Session ") == 2
+    assert isinstance(json.loads(affetti("info", study / "a.h5", "--json").stdout), dict)
+
+
+@pytest.mark.campaign
+def test_verify_check_and_report_go_through_a_folder(study: Path, tmp_path: Path) -> None:
+    said = affetti("verify", study, "--json", "--jobs", "2")
+    assert said.returncode == ExitCode.WARNING
+    assert [Path(each["recording"]).name for each in json.loads(said.stdout)] == ["a.h5", "b.h5"]
+    said = affetti("check", study, "--json", "--jobs", "2")
+    found = {Path(each["recording"]).name: each for each in json.loads(said.stdout)}
+    assert set(found) == {"a.h5", "b.h5", "c.h5"}
+    assert said.returncode == ExitCode.DAMAGED
+    said = affetti("report", study, "--output", tmp_path / "reports", "--jobs", "2")
+    assert said.returncode == ExitCode.WARNING
+    assert {path.name for path in (tmp_path / "reports").iterdir()} == {
+        "a.report.html",
+        "b.report.html",
+    }
+
+
+def test_many_reports_do_not_become_one_file(study: Path, tmp_path: Path) -> None:
+    said = affetti("report", study, "--output", tmp_path / "one.html")
+    assert said.returncode == ExitCode.USAGE
+    assert "several reports" in said.stderr
