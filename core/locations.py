@@ -53,6 +53,11 @@ def vaults_folder() -> Path | None:
     return folder and folder / "vaults"
 
 
+def data_folder() -> Path | None:
+    """Return where what was measured of the user's devices lies."""
+    return _at_home(platformdirs.user_data_path)
+
+
 def training_folder() -> Path:
     """Return where training keeps features and checkpoints."""
     return cache_folder() / "training"

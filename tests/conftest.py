@@ -78,6 +78,7 @@ def settings_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     settings.write_text(f'sessions_folder = "{tmp_path}"\n')
     monkeypatch.setenv("AFFETTI_SETTINGS", str(settings))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
 def started(**changes: object) -> SessionStarted:

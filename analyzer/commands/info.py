@@ -166,6 +166,8 @@ def _stream_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     for name, device in found.devices.items():
         said = text("info.device_of", stream=word("stream", name), what=device_words(device))
         yield text("info.device"), said
+    for said in found.synchronous:
+        yield text("info.synchrony"), said
     for name, signal in found.signals.items():
         yield text("info.signal", name=name), _signal_line(signal)
 

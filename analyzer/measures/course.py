@@ -20,6 +20,7 @@ from affetti.analyzer.measures.estimates import (
     estimates_of,
     expected_ns,
     period_ns,
+    synchronous,
     withheld,
 )
 from affetti.analyzer.measures.heard import Heard, heard_of
@@ -128,6 +129,7 @@ def course_of(
         By default their defaults.
     """
     parameters = parameters or Parameters()
+    tables = synchronous(tables, state)
     whole = [(0, state.now_ns + 1)]
     estimates: dict[ModalityName, Estimates] = {
         name: estimates_of(

@@ -4,6 +4,7 @@ What was withheld, for want of consent or in a pause, was not due. A face that i
 a silence, a camera that was lost: each lowers coverage, and none is filled with a guess.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -16,6 +17,7 @@ from affetti.core.emotions import EMOTIONS, EXPRESSIONS, FloatArray, Label
 from affetti.core.events import Columns, PerceptionSettings
 from affetti.core.interruptions import Stretch
 from affetti.core.state import SessionState
+from affetti.core.synchrony import late_ns
 
 ModalityName: TypeAlias = Literal["face", "music", "fused"]
 MODALITIES: Final[tuple[ModalityName, ...]] = ("face", "music", "fused")
@@ -114,6 +116,20 @@ def estimates_of(
     return Estimates(t_ns[order], shares(EMOTIONS), expected_ns, period_ns, expressions, circumplex)
 
 
+def synchronous(tables: Mapping[str, Columns], state: SessionState) -> dict[str, Columns]:
+    """Return tables of estimates with the moments of the face in the time of the sound.
+
+    What was measured of how late pictures are is taken from their stamps; where nothing was,
+    these stay as they are.
+    """
+    late = late_ns(state.started.synchrony) if state.started else 0
+    face = tables.get("face", {})
+    if not late or "t_ns" not in face:
+        return dict(tables)
+    t_ns = np.maximum(np.asarray(face["t_ns"], np.int64) - late, 0)
+    return {**tables, "face": {**face, "t_ns": t_ns}}
+
+
 def period_ns(settings: PerceptionSettings, modality: ModalityName) -> int:
     """Return how far apart the estimates of a modality are due."""
     return {
@@ -134,7 +150,8 @@ def expected_ns(
     period = period_ns(settings, modality)
     # A face may be read at once; a window of music or a tick has to have passed.
     first = 0 if modality == "face" else period
-    late = settings.fusion_lateness_ns if modality == "fused" else 0
+    pictures_ns = max(0, late_ns(state.started.synchrony)) if state.started else 0
+    late = settings.fusion_lateness_ns + pictures_ns if modality == "fused" else 0
     due = np.arange(first, max(state.now_ns - late, 0), period, dtype=np.int64)
     return due[~within(due, withheld(state, modality))]
 

@@ -20,6 +20,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, FloatArray
 from affetti.core.events import FaceEstimated, MusicEstimated, PerceptionSettings
 from affetti.core.state import SessionState, Track
+from affetti.core.synchrony import late_ns
 
 _EVERY_NS = 2 * NS_PER_S
 
@@ -62,7 +63,8 @@ class Watch:
         return self._moved
 
     def _look(self, track: Track, state: SessionState, settings: PerceptionSettings) -> bool | None:
-        self._sum_up(settings.fusion_period_ns)
+        late = late_ns(state.started.synchrony) if state.started else 0
+        self._sum_up(settings.fusion_period_ns, late)
         ticks = self._means(state.now_ns // settings.fusion_period_ns + 1)
         face = _course(ticks, settings.fusion_period_ns)
         music = {
@@ -72,9 +74,10 @@ class Watch:
         quiet = quiet_of(face, quiet_stretches(state, settings, music))
         return _moved(track, state, face, quiet)
 
-    def _sum_up(self, tick_ns: int) -> None:
+    def _sum_up(self, tick_ns: int, late_ns: int) -> None:
         for estimate in self._faces:
-            total = self._ticks.setdefault(estimate.t_ns // tick_ns, [0.0] * (len(EXPRESSIONS) + 1))
+            tick = max(0, estimate.t_ns - late_ns) // tick_ns
+            total = self._ticks.setdefault(tick, [0.0] * (len(EXPRESSIONS) + 1))
             for i, share in enumerate((*(estimate.expressions or ()), 1.0)):
                 total[i] += share
         self._faces.clear()

@@ -207,6 +207,7 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         rows.append((text("basis.sound", stream=stream_word(name)), _sound(audio)))
     for name, device in info.devices.items():
         rows.append((text("basis.device", stream=stream_word(name)), device_words(device)))
+    rows += [(text("basis.synchrony"), said) for said in info.synchronous]
     for name, signal in info.signals.items():
         rows.append((text("basis.signal", stream=name), _signal(signal)))
     crowded = crowded_share(analysis.tables.face)

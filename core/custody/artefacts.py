@@ -86,6 +86,9 @@ ENCRYPTED_SUFFIX: Final = ".vault"  # behind the name of what is encrypted, reco
 # Of a folder of recordings: whose they are, and from when. A cache (`core.people.index`).
 INDEX: Final = ".affetti-index.sqlite3"
 
+# Of the user's devices, in the user's own folder (`core.synchrony`): nothing of a person.
+SYNCHRONY: Final = "synchrony.json"
+
 
 @dataclass(frozen=True)
 class Found:

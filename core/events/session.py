@@ -9,6 +9,7 @@ from affetti.core.codes import Code, Day, Digest, Given, Version, WallClock
 from affetti.core.events.base import Count, Event, Real, TimeNs, Traits, Whole, field
 from affetti.core.events.consent import IDENTITY, ROOM, SIGNALS, VIDEO, Consent
 from affetti.core.streams import Stream
+from affetti.core.synchrony import Synchrony
 
 SCHEMA_VERSION: Final = "2.0"
 
@@ -102,6 +103,10 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     microphone: Annotated[Given | None, field("how the operator named the source")] = None
     speaker: Annotated[Given | None, field('"none" when playback goes to the log alone')] = None
     streams: Annotated[tuple[Stream, ...], field("those that are open from the beginning")] = ()
+    synchrony: Annotated[
+        Synchrony | None,
+        field("how late pictures are against sound, as measured for the devices; without: not"),
+    ] = None
     playlist: Annotated[tuple[Given, ...], field("titles")] = ()
     models: Annotated[dict[Code, Digest], field("digest of each model, by name")] = msgspec.field(
         default_factory=dict

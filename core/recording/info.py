@@ -8,9 +8,16 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.devices import Device
 from affetti.core.events import ESTIMATE_TABLES, Environment, Imported, Moment
 from affetti.core.journal import sentence
-from affetti.core.recording.losses import source_losses, statement, withdrawn_words
+from affetti.core.recording.losses import (
+    drift_told,
+    source_losses,
+    statement,
+    synchrony_told,
+    withdrawn_words,
+)
 from affetti.core.state import SessionState, Signal, Track
 from affetti.core.streams import Channel, Stream
+from affetti.core.synchrony import Synchrony
 
 
 class VideoInfo(msgspec.Struct, frozen=True):
@@ -105,6 +112,8 @@ class SessionInfo(msgspec.Struct, frozen=True):
     microphone: str | None
     speaker: str | None
     devices: dict[str, Device]  # by stream, as far as it is known which they were
+    synchrony: Synchrony | None  # how late pictures are against sound; None: not measured
+    synchronous: list[str]  # what is known of that and of the clocks, in words
     outages: dict[str, int]
     estimates: dict[str, int]
     skipped: dict[str, int]
@@ -186,6 +195,8 @@ def describe(
         microphone=started.microphone,
         speaker=started.speaker,
         devices={n: s.device for n, s in state.streams.items() if s.device is not None},
+        synchrony=started.synchrony,
+        synchronous=[*filter(None, [synchrony_told(state)]), *drift_told(state)],
         outages=dict(state.outages),
         estimates=dict.fromkeys(ESTIMATE_TABLES, 0) | dict(state.estimates),
         skipped=dict(state.skipped),

@@ -20,7 +20,10 @@ from affetti.core.events import (
     Withdrawn,
 )
 from affetti.core.language import clock_text, counted, listed, text, word
+from affetti.core.language import span as span_of_time
 from affetti.core.state import SessionState
+from affetti.core.streams import MIN_DRIFT_SPAN_S, ROOM
+from affetti.core.synchrony import milliseconds
 
 _PLACES: Final = 3  # of a film, that are named in a sentence
 _SPANS: Final = 12  # named one by one; more are counted
@@ -191,6 +194,35 @@ def device_words(device: Device) -> str:
     if device.serial:
         said.append(text("device.serial", serial=device.serial))
     return ", ".join(said)
+
+
+def synchrony_words(late_ns: int, spread_ns: int) -> str:
+    """Return in words how late pictures are against sound."""
+    late_ms, spread_ms = milliseconds(late_ns), milliseconds(spread_ns)
+    message = "synchrony.late" if late_ns >= 0 else "synchrony.early"
+    return text(message, late=abs(late_ms), spread=max(spread_ms, 0.1))
+
+
+def synchrony_told(state: SessionState) -> str | None:
+    """Return in words what is known of pictures against sound; None where one is not there."""
+    if not (state.video and ROOM in state.audio) or state.started is None:
+        return None
+    found = state.started.synchrony
+    if found is None:
+        return text("synchrony.not_measured")
+    words = synchrony_words(found.late_ns, found.spread_ns)
+    return text("synchrony.measured", words=words, age=span_of_time(found.age_s))
+
+
+def drift_told(state: SessionState) -> list[str]:
+    """Return in words how far the clock of each sound went apart from the session's."""
+    found = []
+    for name, sound in state.audio.items():
+        if sound.clock.span_s >= MIN_DRIFT_SPAN_S:
+            apart_ms = sound.clock.drift_ppm * sound.clock.span_s / 1000
+            stream, ppm = word("stream", name), sound.clock.drift_ppm
+            found.append(text("synchrony.drift", stream=stream, ppm=ppm, apart=apart_ms))
+    return found
 
 
 def device_form(device: Device) -> str:

@@ -17,6 +17,7 @@ from affetti.core.events import (
 )
 from affetti.core.fusion import fuse
 from affetti.core.streams import Stream
+from affetti.core.synchrony import late_ns
 from affetti.models.perception.skips import Lost, nothing_lost
 
 
@@ -25,7 +26,8 @@ class FusionPerception:
 
     A tick is closed by the first fact that is `fusion_lateness_ns` later than it. It uses the
     newest estimate of each modality about a moment at or before it, among those that facts
-    recorded by then gave rise to. A face stays valid for `face_max_age_ns`, so that a blink of
+    recorded by then gave rise to; where it was measured how late pictures are, their stamps are
+    set right by that. A face stays valid for `face_max_age_ns`, so that a blink of
     the detector is not yet "no face". What consent has ended for is forgotten. A modality takes
     part where the settings say how old an estimate of it may be.
 
@@ -41,12 +43,14 @@ class FusionPerception:
         self._newest: dict[str, deque[_Felt]] = {}  # by modality
         self._streams: dict[str, Stream] = {}
         self._tick = 0  # ns, the next one
+        self._late_ns = 0  # of pictures, as measured for the devices
 
     def push(self, event: Event, estimates: Sequence[Event]) -> list[EmotionFused]:
         """Take in the next fact and what perception made of it."""
         if isinstance(event, SessionStarted):
             self._settings = event.perception
             self._tick = self._settings.fusion_period_ns
+            self._late_ns = late_ns(event.synchrony)
         self._streams |= declared(event)
         if isinstance(event, ConsentChanged):
             self._keep(lambda need: event.consent.grants(*need))
@@ -56,7 +60,8 @@ class FusionPerception:
             if isinstance(estimate, FaceEstimated | MusicEstimated | Estimated):
                 self._newest.setdefault(estimate.modality, deque()).append(estimate)
         fused = []
-        while event.t_ns >= self._tick + self._settings.fusion_lateness_ns:
+        lateness_ns = self._settings.fusion_lateness_ns + max(0, self._late_ns)
+        while event.t_ns >= self._tick + lateness_ns:
             fused.append(self._close(event))
             self._tick += self._settings.fusion_period_ns
         return fused
@@ -79,13 +84,16 @@ class FusionPerception:
     def _fuse(self, tick: int) -> tuple[EmotionFused, Scopes]:
         """Return the fused estimate of a tick, and what has to be consented to for it."""
         newest = {
-            name: _newest(estimates, tick, max_age_ns)
+            name: _newest(estimates, tick + self._late_of(name), max_age_ns)
             for name, estimates in self._newest.items()
             if (max_age_ns := self._settings.max_age_ns(name)) is not None
         }
         there = {name: e for name, e in newest.items() if e is not None and e.emotions is not None}
         need = NOTHING.union(*(needed(estimate, self._streams) for estimate in there.values()))
         return fuse(tick, {name: estimate.emotions for name, estimate in there.items()}), need
+
+    def _late_of(self, modality: str) -> int:
+        return self._late_ns if modality == "face" else 0
 
 
 _Felt: TypeAlias = FaceEstimated | MusicEstimated | Estimated

@@ -54,6 +54,7 @@ from affetti.core.recording.sealing import discard_blank
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
 from affetti.core.streams import AUDIO, ROOM, VIDEO, Stream
+from affetti.core.synchrony import measured_of
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.perception.plugins import fingerprints, perceivers, settings_of
 from affetti.models.pipelines import digests_of
@@ -64,7 +65,7 @@ from affetti.recorder.engine.threads import ThreadWatch, unexpected
 from affetti.recorder.sources import AudioSource, Source, source_at, stop_all
 from affetti.recorder.sources.camera import open_camera
 from affetti.recorder.sources.film import Film
-from affetti.recorder.sources.microphone import open_microphone
+from affetti.recorder.sources.microphone import SoundFile, open_microphone
 from affetti.recorder.sources.player import Player
 
 # Sees every event once it is in the log, with its blob, in the writer's thread.
@@ -384,7 +385,10 @@ class Recording:
     def _begin(self, started: SessionStarted) -> None:
         self.inbox.put(started)
         self._writer.start()
+        began_ns = self.clock.now_ns()
         for source in self.sources.all():
+            if isinstance(source, Film | SoundFile):  # which belong together
+                source.begin_ns = began_ns
             source.start(self.inbox)
         if self.plan.neutral_s is not None:
             self.begin_neutral_reference(self.plan.neutral_s)
@@ -421,6 +425,7 @@ class Recording:
     def _started(self, session_id: str, wall_clock: str) -> SessionStarted:
         camera, microphone = self.sources.camera, self.sources.microphone
         speaker = self.plan.speaker if self.plan.speaker is not None else "none"
+        streams = self.sources.streams()
         return SessionStarted(
             t_ns=0,
             session_id=session_id,
@@ -431,7 +436,8 @@ class Recording:
             camera=getattr(camera, "description", None),
             microphone=getattr(microphone, "description", None),
             speaker=(speaker or "default") if self.sources.player else None,
-            streams=self.sources.streams(),
+            streams=streams,
+            synchrony=measured_of(streams, datetime.fromisoformat(wall_clock)),
             playlist=tuple(self.sources.player.titles) if self.sources.player else (),
             models=self._models,
             pipeline=self._offer.pipeline,

@@ -22,7 +22,7 @@ from affetti.core.streams import (
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.container import Container, Decoded, Undecoded, first_decoded
 from affetti.recorder.sources.frames import FrameLog
-from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
+from affetti.recorder.sources.pace import FILE_PATIENCE_S, begin_ns, wait_until
 from affetti.recorder.sources.soundtrack import Heard, Soundtrack
 from affetti.recorder.sources.stream import StreamLog
 from affetti.recorder.sources.timeline import due_times
@@ -90,6 +90,7 @@ class Film:
         self.ended = threading.Event()
         self.start_ns = 0  # of the film, in session time, once it began; later if it is held up
         self.end: FilmEnd | None = None  # known once it is over
+        self.begin_ns: int | None = None  # when its time begins; None: when it is started
         self.description = path.name
         self.size_px = (0, 0)  # of the first frame
         self.frames_per_s = float(settings.frames_per_s)
@@ -125,7 +126,8 @@ class Film:
 
     def start(self, sink: Sink) -> None:
         """Begin to show the film."""
-        self._thread = threading.Thread(target=self._run, args=(sink,), name="film", daemon=True)
+        arguments = (sink, begin_ns(self.begin_ns, sink))
+        self._thread = threading.Thread(target=self._run, args=arguments, name="film", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -136,16 +138,16 @@ class Film:
         if self._container is not None:
             self._container.close()
 
-    def _run(self, sink: Sink) -> None:
+    def _run(self, sink: Sink, start_ns: int) -> None:
         try:
-            self._show(sink)
+            self._show(sink, start_ns)
         finally:
             self.ended.set()
             self.began.set()  # nobody waits for a film that failed
 
-    def _show(self, sink: Sink) -> None:
+    def _show(self, sink: Sink, start_ns: int) -> None:
         log = FrameLog(sink, self._settings.jpeg_quality, FILE_PATIENCE_S, self.stream)
-        self.start_ns = sink.clock.now_ns()
+        self.start_ns = start_ns
         holes = Holes(sink, self.stream, self.start_ns)
         self.began.set()
         nominal_ns = round(NS_PER_S / self.frames_per_s)

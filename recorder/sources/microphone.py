@@ -18,7 +18,7 @@ from affetti.core.paths import typed
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, Stream, audio_stream
 from affetti.recorder.sources import AudioSource, Sink
-from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
+from affetti.recorder.sources.pace import FILE_PATIENCE_S, begin_ns, wait_until
 from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
 from affetti.recorder.sources.sound import Decoded
 from affetti.recorder.sources.stream import BLOCK, StreamLog
@@ -70,6 +70,7 @@ class SoundFile:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.ended = threading.Event()
+        self.begin_ns: int | None = None  # when its time begins; None: when it is started
         self.format = AudioFormat(rate_hz=44100, channels=1)
 
     @property
@@ -92,7 +93,10 @@ class SoundFile:
         if self._track is None:
             raise RuntimeError("a source is opened before it is started")
         self._thread = threading.Thread(
-            target=self._run, args=(self._track, sink), name="hear", daemon=True
+            target=self._run,
+            args=(self._track, sink, begin_ns(self.begin_ns, sink)),
+            name="hear",
+            daemon=True,
         )
         self._thread.start()
 
@@ -102,9 +106,8 @@ class SoundFile:
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self, track: Track, sink: Sink) -> None:
+    def _run(self, track: Track, sink: Sink, start_ns: int) -> None:
         stream = StreamLog(ROOM, self.format, sink, FILE_PATIENCE_S)
-        start_ns = sink.clock.now_ns()
         heard, decoded = 0, Decoded()
         try:
             for block in _blocks(track, self.format, decoded):

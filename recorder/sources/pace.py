@@ -12,6 +12,11 @@ FILE_PATIENCE_S: Final = 2.0  # how long a file waits for room; a device cannot
 _RETRY_S: Final = 0.01
 
 
+def begin_ns(given_ns: int | None, sink: Sink) -> int:
+    """Return the session time at which a file begins: the one given, or now."""
+    return sink.clock.now_ns() if given_ns is None else given_ns
+
+
 def wait_until(t_ns: int, sink: Sink, stopping: threading.Event) -> bool:
     """Wait for a session time; False when the source was stopped meanwhile."""
     return not stopping.wait(max(0, t_ns - sink.clock.now_ns()) / NS_PER_S)
