@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from affetti.analyzer.checks import Importance, inspect
+from affetti.core.custody import keys
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
     Estimated,
@@ -33,6 +35,7 @@ from affetti.core.events import (
     consent_to,
 )
 from affetti.core.fusion import fuse
+from affetti.core.recording.box import is_box
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -79,10 +82,10 @@ def events() -> Iterator[tuple[Event, bytes]]:
     yield SessionEnded(t_ns=4 * NS, reason="stopped"), b""
 
 
-def log(folder: Path) -> Path:
+def log(folder: Path, key: keys.DataKey | None = None) -> Path:
     """Write that session into parts; return the sealed path to be."""
     target = folder / "session.h5"
-    parts = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+    parts = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5), key)
     for event, blob in events():
         parts.append(event, blob)
     parts.close()
@@ -137,7 +140,7 @@ def misstated(value: Any, chance: random.Random) -> Any:
 
 def alter(path: Path, chance: random.Random) -> None:
     """Alter one sealed file: its bytes, or what its events say with all sums made to fit."""
-    if chance.random() < 0.6:
+    if chance.random() < 0.6 or is_box(path):
         path.write_bytes(mutated(path.read_bytes(), chance))
         return
     every = chance.choice([1, 5, 40])
@@ -193,8 +196,9 @@ def recovered(path: Path) -> None:
 
 
 def try_one(folder: Path, pristine: Path, seed: int) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield what is tried of one mutation, by its name."""
+    """Yield what is tried of one mutation, by its name; each third is of an encrypted recording."""
     chance = random.Random(seed)
+    pristine = pristine / "encrypted" if seed % 3 == 2 else pristine
     if seed % 4 == 0:
         for path in pristine.glob("*.part*.h5"):
             (folder / path.name).write_bytes(mutated(path.read_bytes(), chance))
@@ -216,12 +220,20 @@ def prepared() -> Iterator[tuple[Path, Path]]:
     """Give a folder to work in, and one with a log and the file that is sealed from it."""
     with tempfile.TemporaryDirectory() as name:
         pristine, folder = Path(name) / "pristine", Path(name) / "trial"
-        pristine.mkdir()
-        target = log(pristine)
-        sealing = Path(name) / "sealing"
-        shutil.copytree(pristine, sealing)
-        shutil.copy(seal(sealing / target.name).path, pristine / "sealed.h5")
+        _prepare(pristine, None)
+        key = keys.new_key([X25519PrivateKey.generate().public_key().public_bytes_raw()])
+        keys.hold(key)
+        _prepare(pristine / "encrypted", key)
         yield folder, pristine
+
+
+def _prepare(pristine: Path, key: keys.DataKey | None) -> None:
+    pristine.mkdir()
+    target = log(pristine, key)
+    sealing = pristine / "sealing"
+    shutil.copytree(pristine, sealing)
+    shutil.move(seal(sealing / target.name).path, pristine / "sealed.h5")
+    sealing.rmdir()
 
 
 def run(first: int, count: int) -> tuple[Counter[str], list[str]]:
