@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from affetti.core import system
 from affetti.core.custody import keys
 from affetti.core.errors import AffettiError, UsageError
 
@@ -102,6 +103,7 @@ def _tie(tether: Connection, handed: bytes) -> None:
 
     It reads what its parent may read.
     """
+    system.forbid_core_dumps()
     keys.take_over(handed)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_after, args=(tether,), name="tether", daemon=True).start()

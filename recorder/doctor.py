@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from affetti.core import locations
+from affetti.core.custody import vault
 from affetti.core.errors import AffettiError
 from affetti.core.language import text
 from affetti.core.recording.names import unsealed_in
@@ -124,6 +125,15 @@ def unsealed_recordings(settings: Settings) -> Check:
     return Check(text("doctor.unsealed"), "ok", text("doctor.none_unsealed"))
 
 
+def encryption(settings: Settings) -> Check:
+    """Whether recordings are encrypted, and those for whom they are can be found."""
+    try:
+        recipients = vault.recipients(settings)
+    except AffettiError as error:
+        return Check(text("doctor.encryption"), "error", error.message, error.hint)
+    return Check(text("doctor.encryption"), "ok", vault.words(recipients))
+
+
 def models(settings: Settings) -> Check:
     """Whether every model is the one that this version came with."""
     try:
@@ -168,6 +178,7 @@ CHECKS: Final[tuple[Callable[[Settings], Check], ...]] = (
     terminal,
     sessions_folder,
     unsealed_recordings,
+    encryption,
     models,
     compiled_features,
     log_files,

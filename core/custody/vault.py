@@ -36,7 +36,7 @@ from affetti.core.errors import (
     UsageError,
     VaultClosed,
 )
-from affetti.core.language import text
+from affetti.core.language import counted, listed, text
 from affetti.core.paths import typed
 from affetti.core.settings import Settings
 from affetti.core.system import private as private_file
@@ -297,6 +297,17 @@ def recipients(
     told = [vault(name).recipient for name in names]
     told += [recipient_text(public_of(other)) for other in others]
     return tuple(dict.fromkeys(told))
+
+
+def words(told: tuple[str, ...]) -> str:
+    """Say for whom a recording is encrypted: by name where the vault is of this computer."""
+    if not told:
+        return text("vault.not_encrypted")
+    names = {found.recipient: found.name for found in all_vaults()}
+    known = [names[each] for each in told if each in names]
+    others = len(told) - len(known)
+    said = [*known, *([counted("vault.others", others)] if others else [])]
+    return text("vault.encrypted_for", names=listed(said))
 
 
 def data_key_for(told: Iterable[str]) -> keys.DataKey | None:

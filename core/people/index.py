@@ -2,8 +2,9 @@
 
 The recordings are the truth. An index beside them, an SQLite file, keeps of each what was read of
 it last, so that a list need not open hundreds of them; it can be thrown away at any time. What it
-says of a recording holds while size and time of change are those that it was read at. Of one that
-is encrypted, or that could not be read, it keeps nothing.
+says of a recording holds while size and time of change are those that it was read at. What is
+read of encrypted ones is kept in a second one, which is encrypted itself; of what cannot be read,
+nothing.
 """
 
 import os
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from affetti.core.custody.artefacts import INDEX
+from affetti.core.custody.artefacts import ENCRYPTED_SUFFIX, INDEX
 from affetti.core.custody.temporary import replacing
 from affetti.core.errors import AffettiError, VaultClosed
 
@@ -108,17 +109,19 @@ def scanned(folder: Path) -> list[Listed]:
         unsealed_in,
     )
 
-    known = _read(folder / INDEX)
+    known, hidden = _read(folder / INDEX), _read_hidden(folder)
     found: list[Listed] = []
-    rows: dict[str, _Row] = {}
+    rows: dict[bool, dict[str, _Row]] = {False: {}, True: {}}  # by whether they are encrypted
     for path in sealed_in(folder):
         with suppress(FileNotFoundError):  # removed in the meantime
-            listed, row = _looked_at(folder, path, known)
+            listed, row, encrypted = _looked_at(folder, path, known, hidden)
             found.append(listed)
             if row is not None and row.path.isprintable():  # a name may be no text
-                rows[row.path] = row
-    if rows != known:
-        _write(folder / INDEX, rows.values())
+                rows[encrypted][row.path] = row
+    if rows[False] != known:
+        _write(folder / INDEX, rows[False].values())
+    if rows[True] != hidden:
+        _write_hidden(folder, rows[True].values())
     return newest_first([*found, *(_unsealed(target) for target in unsealed_in(folder))])
 
 
@@ -155,20 +158,23 @@ def people(recordings: Iterable[Listed]) -> list[Person]:
     return [Person(code, theirs[0], len(theirs)) for code, theirs in by_code.items()]
 
 
-def _looked_at(folder: Path, path: Path, known: dict[str, _Row]) -> tuple[Listed, _Row | None]:
+def _looked_at(
+    folder: Path, path: Path, known: dict[str, _Row], hidden: dict[str, _Row]
+) -> tuple[Listed, _Row | None, bool]:
+    """Return a recording, what to keep of it if anything, and whether it is encrypted."""
     found = path.stat()
     stamp = Stamp(found.st_size, found.st_mtime_ns)
-    row = known.get(os.path.relpath(path, folder))
-    if row is not None and Stamp(row.size, row.mtime_ns) == stamp:
-        return _listed(path, row), row
+    for encrypted, rows in ((False, known), (True, hidden)):
+        row = rows.get(os.path.relpath(path, folder))
+        if row is not None and Stamp(row.size, row.mtime_ns) == stamp:
+            return _listed(path, row), row, encrypted
     try:
         row, encrypted = _opened(folder, path, stamp)
     except VaultClosed as error:
-        return _named(path, "locked", stamp.size, error.message), None
+        return _named(path, "locked", stamp.size, error.message), None, True
     except AffettiError as error:
-        return _named(path, "unreadable", stamp.size, error.message), None
-    # What a vault keeps to itself is in no index.
-    return _listed(path, row), None if encrypted else row
+        return _named(path, "unreadable", stamp.size, error.message), None, False
+    return _listed(path, row), row, encrypted
 
 
 def _opened(folder: Path, path: Path, stamp: Stamp) -> tuple[_Row, bool]:
@@ -227,14 +233,41 @@ def _read(path: Path) -> dict[str, _Row]:
     try:
         if not 0 < path.stat().st_size <= _MAX_BYTES:
             return {}
-        data = path.read_bytes()
-        with closing(sqlite3.connect(":memory:")) as base:
-            base.deserialize(data)
-            if base.execute("PRAGMA user_version").fetchone() != (_VERSION,):
-                return {}
-            return {row.path: row for row in _rows(base)}
+        return _unpacked(path.read_bytes())
     except (OSError, sqlite3.Error, TypeError, ValueError):
         return {}
+
+
+def _unpacked(data: bytes) -> dict[str, _Row]:
+    with closing(sqlite3.connect(":memory:")) as base:
+        base.deserialize(data)
+        if base.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+            return {}
+        return {row.path: row for row in _rows(base)}
+
+
+def _read_hidden(folder: Path) -> dict[str, _Row]:
+    """Return what is kept of encrypted recordings, where a vault that may read it is open."""
+    place = folder / f"{INDEX}{ENCRYPTED_SUFFIX}"
+    if not place.exists():
+        return {}
+    from affetti.core.recording.box import BoxReader  # noqa: PLC0415  if needed
+
+    try:
+        with BoxReader(place) as box:
+            return _unpacked(box.read())
+    except (AffettiError, OSError, sqlite3.Error, TypeError, ValueError):
+        return {}
+
+
+def _write_hidden(folder: Path, rows: Iterable[_Row]) -> None:
+    """Keep what was read of encrypted recordings, encrypted for the vaults that are open here."""
+    from affetti.core.custody import boxes, keys  # noqa: PLC0415  if needed
+
+    publics = tuple(keys.held()[1])
+    if publics:
+        with suppress(OSError):
+            boxes.replace(folder / INDEX, _packed(rows), keys.new_key(publics))
 
 
 def _rows(base: sqlite3.Connection) -> Iterator[_Row]:
@@ -247,6 +280,12 @@ def _rows(base: sqlite3.Connection) -> Iterator[_Row]:
 
 def _write(path: Path, rows: Iterable[_Row]) -> None:
     """Write an index anew, so that no byte of what is gone stays in it."""
+    data = _packed(rows)
+    with suppress(OSError), replacing(path) as fd, open(fd, "wb", closefd=False) as file:
+        file.write(data)  # a cache: where it cannot be kept, all is read again
+
+
+def _packed(rows: Iterable[_Row]) -> bytes:
     with closing(sqlite3.connect(":memory:")) as base:
         base.execute(
             "CREATE TABLE recordings (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, "
@@ -258,6 +297,4 @@ def _write(path: Path, rows: Iterable[_Row]) -> None:
         )
         base.execute(f"PRAGMA user_version = {_VERSION}")
         base.commit()
-        data = base.serialize()
-    with suppress(OSError), replacing(path) as fd, open(fd, "wb", closefd=False) as file:
-        file.write(data)  # a cache: where it cannot be kept, all is read again
+        return base.serialize()

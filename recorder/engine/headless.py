@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from affetti.core import system, terminal
+from affetti.core.custody import vault
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
 from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded, TrackEnded
@@ -172,8 +173,10 @@ class Headless:
 
 
 def _begun(path: str, recipients: tuple[str, ...]) -> str:
-    encrypted = counted("vault.recording", len(recipients)) if recipients else ""
-    return " ".join(filter(None, (text("headless.recording", path=path), encrypted)))
+    said = [text("headless.recording", path=path)]
+    if recipients:
+        said.append(text("vault.is", words=vault.words(recipients)))
+    return " ".join(said)
 
 
 def record(plan: Plan, settings: Settings | None = None, say: Say = lambda line: None) -> Path:

@@ -117,6 +117,28 @@ def test_nothing_of_it_can_be_seen(tmp_path: Path, owner: Owner) -> None:
     assert len(seen(plain.parent, wanted)) > len(wanted) / 2  # the search would find it
 
 
+def test_what_a_list_keeps_of_it_is_encrypted_and_is_used(
+    tmp_path: Path, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = logged(tmp_path / "it", small_session(1), owner)
+    owner.comes()
+    seal(target)
+    listed = index.scanned(target.parent)
+    assert [(one.state, one.person) for one in listed] == [("sealed", "P07")]
+    kept = [path for path in target.parent.iterdir() if path != target]
+    assert [path.suffix for path in kept] == [".vault"]
+    assert b"P07" not in kept[0].read_bytes()
+    with monkeypatch.context() as changed:
+        changed.delattr(index, "_opened")  # all is known
+        assert index.scanned(target.parent) == listed
+    keys.drop()
+    (locked,) = index.scanned(target.parent)
+    assert (locked.state, locked.person) == ("locked", "")
+    assert kept[0].exists()
+    owner.comes()
+    assert index.scanned(target.parent) == listed
+
+
 def test_a_recording_that_broke_off_is_sealed_by_who_may_read_it(
     tmp_path: Path, owner: Owner
 ) -> None:
