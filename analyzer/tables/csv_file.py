@@ -6,6 +6,7 @@ the type of each column, by which `007` stays a text and a column without a valu
 """
 
 import csv
+import io
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 import numpy as np
 
 from affetti.analyzer.tables import Table, description_of, type_of
+from affetti.core.custody import boxes
 from affetti.core.labels import lines
 from affetti.core.system import private
 
@@ -81,7 +83,7 @@ def read_csv(path: Path, types: dict[str, str] | None = None) -> dict[str, list[
     Parameters
     ----------
     path
-        The CSV file.
+        The CSV file; of an encrypted one (`NAME.csv.vault`) its name without the end.
     types
         The type of each column; by default those of the Data Package beside it.
 
@@ -91,8 +93,8 @@ def read_csv(path: Path, types: dict[str, str] | None = None) -> dict[str, list[
     """
     types = types or _types_beside(path)
     made = {"integer": int, "number": float, "string": str}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = csv.reader(file)
+    said = boxes.read(path).decode("utf-8-sig")
+    header, *rows = csv.reader(io.StringIO(said, newline=""))
     read = {name: made[types[name]] for name in header}
     return {
         name: [read[name](row[i]) if row[i] else None for row in rows]
@@ -106,7 +108,7 @@ def _quoted(text: str, *, guarded: bool) -> str:
 
 
 def _types_beside(path: Path) -> dict[str, str]:
-    package = msgspec.json.decode(path.with_name(SCHEMA_NAME).read_bytes())
+    package = msgspec.json.decode(boxes.read(path.with_name(SCHEMA_NAME)))
     (resource,) = (each for each in package["resources"] if each["path"] == path.name)
     return {field["name"]: field["type"] for field in resource["schema"]["fields"]}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from affetti.analyzer.tables.csv_file import read_csv
 from affetti.core.custody import keys, vault
 from affetti.core.errors import ExitCode
 from affetti.core.recording.parts import PartLog
@@ -145,6 +146,8 @@ def test_an_analysis_and_a_report_are_encrypted_as_their_recording_is(
     assert files
     assert all(path.suffix == ".vault" for path in files)
     assert not any(b"P07" in path.read_bytes() for path in [*files, target])
+    read = read_csv(target.with_name("x.analysis") / "moments.csv")
+    assert read["t_s"] == [0.5]
     assert "x.analysis" in affetti("analyze", target).stdout  # is there already
     assert len([path for path in target.parent.rglob("*") if path.is_file()]) == len(files) + 1
     plain = affetti("report", target, "--plain", "--output", place / "r.html")

@@ -176,6 +176,8 @@ def test_a_running_part_is_not_taken_for_blank(write_log: WriteLog) -> None:
 FULL = """
 import os, random, sys
 from pathlib import Path
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from affetti.core.custody import keys
 from affetti.core.errors import DiskFull
 from affetti.core.events import AudioCaptured, SessionEnded
 from affetti.core.recording import sealing
@@ -185,7 +187,11 @@ from tests.conftest import NS, SESSION_ID, started
 
 
 target, leave = Path(sys.argv[1]) / "s.h5", int(sys.argv[2])
-log = PartLog(target, SESSION_ID, LogSettings(part_mib=14, part_s=5))
+key = None
+if sys.argv[3] == "encrypted":
+    key = keys.new_key([X25519PrivateKey.generate().public_key().public_bytes_raw()])
+    keys.hold(key)
+log = PartLog(target, SESSION_ID, LogSettings(part_mib=14, part_s=5), key)
 log.append(started())
 for i in range(60):
     block = AudioCaptured(t_ns=i * NS, stream="room", sample=i * 100_000, count=100_000)
@@ -206,11 +212,14 @@ print(sealing.seal(target).statement)
 """
 
 
-@pytest.mark.parametrize("leave", [100_000, 3_000_000, 11_000_000])
+@pytest.mark.parametrize(
+    ("leave", "how"),
+    [(100_000, "plain"), (3_000_000, "plain"), (3_000_000, "encrypted"), (11_000_000, "encrypted")],
+)
 def test_a_disk_that_fills_while_sealing_crashes_neither_that_nor_the_next_attempt(
-    small_disk: Path, leave: int
+    small_disk: Path, leave: int, how: str
 ) -> None:
-    command = [sys.executable, "-c", FULL, str(small_disk), str(leave)]
+    command = [sys.executable, "-c", FULL, str(small_disk), str(leave), how]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split("\n")[:3] == ["9", "9", "Sealed; nothing was lost."]
