@@ -73,13 +73,21 @@ ANNOTATIONS: Final = Artefact(
 )
 # What was being typed when the engine's process died.
 UNFINISHED_NOTE: Final = Artefact("unfinished note", ".note.txt", session_id_in="its last line")
-# Of copies that were made outside of a vault.
+# For another program: `NAME.export.eaf`, and so on; see `analyzer.exports`.
+COPY: Final = Artefact(
+    "copy",
+    ".export{}",
+    r"(?:\.[A-Za-z0-9-]+){1,2}",
+    derived=True,
+    session_id_in="its name alone; it is made again",
+)
+# Of copies that were made for other programs, or outside of a vault.
 EXPORTS: Final = Artefact(
     "exports", ".exports.jsonl", session_id_in="its name alone; it is encrypted for the same"
 )
 ARTEFACTS: Final = (
     *(RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS, UNFINISHED_NOTE),
-    EXPORTS,
+    *(COPY, EXPORTS),
 )
 ENCRYPTED_SUFFIX: Final = ".vault"  # behind the name of what is encrypted, recordings aside
 

@@ -1,7 +1,7 @@
-"""What left a vault: a log beside a recording of the copies that are not encrypted.
+"""What left: a log beside a recording of copies for other programs, or outside of its vault.
 
-Encryption ends with a copy that is made outside of it. So each is noted, in `NAME.exports.jsonl`,
-which is itself encrypted, and whoever withdraws their consent is told where they went.
+Neither withdrawal nor encryption reaches a copy. So each is noted, in `NAME.exports.jsonl`, which
+is encrypted where the recording is, and whoever withdraws their consent is told where they went.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from affetti.core.events.entries import Entry, new_id
 
 
 class Exported(Entry, frozen=True, kw_only=True, tag=True):
-    """A copy was made that is not encrypted."""
+    """A copy was made, which is not encrypted."""
 
     name: Annotated[str, field("of what was copied")]
     target: Annotated[str, field("where the copy was written")]
@@ -30,7 +30,7 @@ class Exported(Entry, frozen=True, kw_only=True, tag=True):
 _decoder = msgspec.json.Decoder(Exported)
 
 
-def note(recording: Path, key: DataKey, name: str, target: Path) -> None:
+def note(recording: Path, key: DataKey | None, name: str, target: Path) -> None:
     """Note that a copy of something beside a recording, or of itself, is at `target`.
 
     Raises

@@ -26,6 +26,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.consent import today
 from affetti.core.custody.artefacts import (
     ANALYSIS,
+    COPY,
     PART,
     RECORDING,
     REPORT,
@@ -206,7 +207,7 @@ def withdraw(
             system.sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
-    gone = (REPORT, UNREADABLE) if estimates_stay else (ANALYSIS, REPORT, UNREADABLE)
+    gone = (REPORT, COPY, UNREADABLE, *(() if estimates_stay else (ANALYSIS,)))
     return Withdrawal(path, event, _removed_beside(path, gone))
 
 

@@ -1,0 +1,56 @@
+"""`affetti export`: sessions as other programs read them."""
+
+from pathlib import Path
+
+import click
+
+from affetti.analyzer.commands.arguments import ALTERED, SESSIONS
+from affetti.analyzer.commands.output import bar
+from affetti.core import terminal
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.language import text
+from affetti.core.paths import TypedPath
+
+_FORMATS = ("bids", "elan", "mp4", "mp4-faceless", "textgrid", "webvtt")
+
+
+@click.command()
+@SESSIONS
+@click.option("--to", "to", type=click.Choice(_FORMATS), required=True, help="The format.")
+@click.option(
+    "--output",
+    type=TypedPath(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where the files go. [default: beside each recording]",
+)
+@ALTERED
+def export(sessions: tuple[Path, ...], to: str, output: Path | None, altered: bool) -> int:
+    """Write sessions as other programs read them.
+
+    Folders stand for the recordings in them and below. elan (.eaf), textgrid (Praat) and webvtt
+    hold tracks, what was expressed and heard, what could not be seen, markers, notes and
+    self-reports; bids holds events, segments and regular signals, of people who agreed to
+    research use; mp4 is a film with what was said below it, mp4-faceless the same with no face
+    and no voice. Nothing is replaced. What is written is not encrypted, and is noted beside the
+    recording, so that whoever withdraws their consent is told where it went.
+
+    \b
+    affetti export study/ --to elan
+    affetti export sub-P07_ses-20261124T101500.h5 --to mp4-faceless --output films/
+    """
+    from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.exports import export as written
+    from affetti.core.cli import complain
+
+    worst: int = ExitCode.OK
+    for session in recordings_in(sessions):
+        try:
+            with bar(text("bar.reading", name=session.name)) as progress:
+                files = written(session, to, output, progress, altered=altered)
+        except AffettiError as error:
+            complain(error)
+            worst = max(worst, error.code)
+            continue
+        for path in files:
+            terminal.say(str(path))
+    return worst

@@ -1,0 +1,186 @@
+"""Sessions as other programs read them: a module a format, and the one register of them.
+
+A format writes files into a folder and says which. Whatever is written is noted beside the
+recording (`core.custody.exports`), so that whoever withdraws their consent is told of it.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO, Final, TypeAlias
+
+from affetti.analyzer.analysis import Analysis, analyze
+from affetti.analyzer.replay import completed, other_models, replayed
+from affetti.core.custody import exports
+from affetti.core.custody.artefacts import COPY
+from affetti.core.custody.temporary import name_beside, publish
+from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.recording.session import Session
+from affetti.core.system import private
+
+Progress: TypeAlias = Callable[[int, int], None]  # done, and all there is
+
+
+@dataclass(frozen=True)
+class Source:
+    """A session to export.
+
+    Attributes
+    ----------
+    session, analysis
+        The open recording, and what was found in it.
+    progress
+        Called with what is done of what there is to do.
+    """
+
+    session: Session
+    analysis: Analysis
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of other programs.
+
+    Attributes
+    ----------
+    name
+        As it is asked for.
+    suffix
+        Of its file; "" where it is a folder.
+    carries
+        What of a session it can hold, in English, for the help.
+    """
+
+    name: str
+    suffix: str
+    carries: str
+    module: str
+
+    def write(self, source: Source, target: Path) -> list[Path]:
+        """Write a session to a file that is not there yet, or into a folder; return the files.
+
+        Raises
+        ------
+        AffettiError
+            The session lacks what the format is of.
+        OSError
+            It cannot be written.
+        """
+        written: list[Path] = import_module(self.module).write(source, target, self.name)
+        return written
+
+
+_HERE: Final = __name__
+_TIERS: Final = "tracks, expressions, what was heard, what could not be seen, markers, notes"
+FORMATS: Final[dict[str, Format]] = {
+    each.name: each
+    for each in (
+        Format("bids", "", "events, segments and signals as BIDS has them", f"{_HERE}.bids"),
+        Format("elan", ".eaf", _TIERS, f"{_HERE}.elan"),
+        Format("textgrid", ".TextGrid", _TIERS, f"{_HERE}.textgrid"),
+        Format("webvtt", ".vtt", _TIERS, f"{_HERE}.webvtt"),
+        Format("mp4", ".mp4", "pictures and sound, with what was said drawn in", f"{_HERE}.film"),
+        Format(
+            "mp4-faceless",
+            ".faceless.mp4",
+            "the same with no face and no voice in it",
+            f"{_HERE}.film",
+        ),
+    )
+}
+
+
+def export(
+    recording: Path,
+    to: str,
+    output: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    altered: bool = False,
+) -> list[Path]:
+    """Write a session as another program reads it.
+
+    Parameters
+    ----------
+    recording
+        A sealed recording.
+    to
+        Of `FORMATS`.
+    output
+        A folder; by default the recording's own. A BIDS data set may hold other sessions.
+    progress
+        Called with what is done of what there is to do.
+    altered
+        Whether a recording that was altered after it was sealed is exported all the same.
+
+    Returns
+    -------
+    The files that were written.
+
+    Raises
+    ------
+    AffettiError
+        It cannot be read or was altered, lacks what the format is of, or something that is there
+        already has the name.
+    """
+    form, tell = FORMATS[to], progress or _unheeded
+    with Session.open(recording, altered=altered) as session:
+        if not altered:
+            session.verify_digest()
+        estimate = replayed if other_models(session) else completed
+        analysis = analyze(session, estimate(session, lambda done, of: tell(done, 2 * of)))
+        source = Source(session, analysis, lambda done, of: tell(of + done, 2 * of))
+        target = target_of(recording, form, output)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written = form.write(source, target)
+            for path in written:
+                exports.note(recording, session.key, form.name, path)
+        except FileExistsError as error:
+            raise FileExists("export.exists", path=error.filename or target) from error
+        except OSError as error:
+            kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
+            raise kind("export.cannot_be_written", path=target, error=error.strerror) from error
+    return written
+
+
+def target_of(recording: Path, form: Format, output: Path | None) -> Path:
+    """Return where a session goes: beside the recording by a name of its own, or in a folder."""
+    if not form.suffix:
+        return output or recording.with_name(COPY.name(recording, f".{form.name}"))
+    if output is None:
+        return recording.with_name(COPY.name(recording, form.suffix))
+    return output / (recording.stem + form.suffix)
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that only its owner can read; it gets its name once it is whole.
+
+    Raises
+    ------
+    FileExistsError
+        The name is taken.
+    OSError
+        It cannot be written.
+    """
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, "", str(target))
+    temporary = name_beside(target)
+    try:
+        with open(temporary, "x+b", opener=private) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        publish(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _unheeded(done: int, total: int) -> None:
+    pass

@@ -1,0 +1,185 @@
+"""Sessions as other programs read them, read back by readers that are not ours."""
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pympi
+import pytest
+from session_builder import Plan, build, chord
+
+from affetti.analyzer.analysis import analyze
+from affetti.analyzer.exports import FORMATS, Source, export
+from affetti.analyzer.exports.tiers import Tier, tiers_of
+from affetti.analyzer.replay import completed
+from affetti.core.custody.exports import noted
+from affetti.core.custody.withdrawal import withdraw
+from affetti.core.errors import FileExists, UsageError
+from affetti.core.events import SamplesCaptured, SessionEnded
+from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
+from affetti.core.recording.signals import pack_samples
+from affetti.models.face.detection import YuNetDetector
+from tests.conftest import HEART, NS, consent_to, started
+
+
+@pytest.fixture(scope="module")
+def source(recording: Path) -> Source:
+    with Session.open(recording) as session:
+        return Source(
+            Session.open(recording), analyze(session, completed(session)), lambda *_: None
+        )
+
+
+@pytest.fixture(scope="module")
+def film_source(face_jpegs: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """Three seconds of a face, with a chord from a second on."""
+    plan = Plan(duration_s=3, tracks=[("Grey Sunday", chord(1, 220, 262))], jpegs=face_jpegs)
+    session = Session.open(build(tmp_path_factory.mktemp("film") / "film.h5", plan))
+    return Source(session, analyze(session, completed(session)), lambda *_: None)
+
+
+def written(source: Source, name: str, folder: Path) -> Path:
+    target = folder / f"session{FORMATS[name].suffix}"
+    assert FORMATS[name].write(source, target) == [target]
+    return target
+
+
+def of_kind(source: Source, moments: bool) -> list[Tier]:
+    return [tier for tier in tiers_of(source.analysis) if tier.moments == moments]
+
+
+def test_elan_has_every_row_to_the_millisecond(source: Source, tmp_path: Path) -> None:
+    eaf = pympi.Elan.Eaf(str(written(source, "elan", tmp_path)))
+    tiers = tiers_of(source.analysis)
+    assert list(eaf.get_tier_names()) == [tier.name for tier in tiers]
+    for tier in tiers:
+        found = sorted(eaf.get_annotation_data_for_tier(tier.name))
+        assert [(start, text) for start, _, text in found] == [
+            (round(label.start_s * 1000), label.text) for label in tier.labels
+        ]
+        if not tier.moments:
+            assert [stop for _, stop, _ in found] == [
+                round(label.stop_s * 1000) for label in tier.labels
+            ]
+
+
+def test_praat_has_stretches_and_moments(source: Source, tmp_path: Path) -> None:
+    grid = pympi.Praat.TextGrid(str(written(source, "textgrid", tmp_path)))
+    for tier in of_kind(source, moments=False):
+        found = [each for each in grid.get_tier(tier.name).get_all_intervals() if each[2]]
+        assert found == [(each.start_s, each.stop_s, each.text) for each in tier.labels]
+    for tier in of_kind(source, moments=True):
+        (only,) = tier.labels
+        line = f'            number = {only.start_s!r}\n            mark = "'
+        assert line in (tmp_path / "session.TextGrid").read_text("utf-8")
+
+
+def test_webvtt_has_a_cue_for_each_label(source: Source, tmp_path: Path) -> None:
+    with av.open(written(source, "webvtt", tmp_path)) as cues:
+        found = [packet for packet in cues.demux() if packet.size]
+    labels = [label for tier in tiers_of(source.analysis) for label in tier.labels]
+    assert sorted(float(each.pts * each.time_base) for each in found) == pytest.approx(
+        sorted(label.start_s for label in labels), abs=0.001
+    )
+    assert b"marker: &lt;b&gt;eye&lt;/b&gt; contact" in b"\n".join(bytes(each) for each in found)
+
+
+def test_a_film_shows_each_frame_at_its_time_with_the_sound_in_step(
+    film_source: Source, tmp_path: Path
+) -> None:
+    path = written(film_source, "mp4", tmp_path)
+    with av.open(path) as film:
+        times = [float(frame.pts * frame.time_base) for frame in film.decode(video=0)]
+    frames = film_source.session.frames
+    assert times == pytest.approx([frame.t_s for frame in frames], abs=0.001)
+    with av.open(path) as film:
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in film.decode(audio=0)])
+    first = film_source.analysis.tracks[0].start_s
+    loud = np.flatnonzero(np.abs(heard) > 0.02)[0] / 48_000
+    assert loud == pytest.approx(first, abs=0.06)
+    assert len(heard) / 48_000 == pytest.approx(film_source.analysis.state.duration_s, abs=0.1)
+
+
+@pytest.mark.campaign
+def test_nobody_is_found_in_a_film_without_faces(film_source: Source, tmp_path: Path) -> None:
+    detector = YuNetDetector()
+    found = {}
+    for name in ("mp4", "mp4-faceless"):
+        with av.open(written(film_source, name, tmp_path)) as film:
+            pictures = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
+        chosen = pictures[:: max(1, len(pictures) // 8)]
+        found[name] = sum(any(f.is_clear for f in detector.faces(each)) for each in chosen)
+    assert found["mp4"] > 4
+    assert found["mp4-faceless"] == 0
+
+
+def test_a_film_without_faces_has_no_voice(write_log: Callable[..., Path], tmp_path: Path) -> None:
+    path = seal(write_log()).path  # with a tone in the room
+    for name, streams in (("mp4", 2), ("mp4-faceless", 1)):
+        (film,) = export(path, name, tmp_path / "films")
+        with av.open(film) as opened:
+            assert len(opened.streams) == streams
+
+
+def with_heart(write_log: Callable[..., Path], *scopes: str) -> Path:
+    items = [(started(consent=consent_to("signals", *scopes), streams=(HEART,)), b"")]
+    for second in (0, 1, 3):  # one second is missing
+        values = np.full((10, 2), second, np.float32)
+        event = SamplesCaptured(t_ns=second * NS, stream="heart", sample=second * 10, count=10)
+        stamps_s = second + np.arange(10) / 10
+        items.append((event, pack_samples(HEART, stamps_s, values)))  # type: ignore[arg-type]
+    items.append((SessionEnded(t_ns=4 * NS, reason="stopped"), b""))  # type: ignore[arg-type]
+    return seal(write_log(items)).path
+
+
+def test_bids_has_events_segments_and_signals(
+    write_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = with_heart(write_log, "research")
+    files = {
+        each.name.partition("_task-")[2]: each for each in export(path, "bids", tmp_path / "set")
+    }
+    assert set(files) == {
+        f"listening_{stem}" for stem in ("events.tsv", "events.json", "beh.tsv", "beh.json")
+    } | {f"listening_recording-heart_physio.{suffix}" for suffix in ("tsv.gz", "json")}
+    about = json.loads(files["listening_recording-heart_physio.json"].read_text("utf-8"))
+    rows = gzip.decompress(files["listening_recording-heart_physio.tsv.gz"].read_bytes()).decode()
+    grid = [line.split("\t") for line in rows.splitlines()]
+    assert (about["SamplingFrequency"], about["StartTime"]) == (10.0, pytest.approx(0.0, abs=0.2))
+    assert len(grid) == 40
+    assert {row[0] for row in grid[20:30]} == {"n/a"}
+    assert [float(row[1]) for row in grid[30:]] == [3.0] * 10
+    with (tmp_path / "set" / "participants.tsv").open(newline="", encoding="utf-8") as table:
+        assert list(csv.DictReader(table, delimiter="\t")) == [
+            {"participant_id": "sub-P07", "code": "P07"}
+        ]
+    assert json.loads((tmp_path / "set" / "dataset_description.json").read_text("utf-8"))
+    with pytest.raises(FileExists):
+        export(path, "bids", tmp_path / "set")
+
+
+def test_bids_is_refused_without_consent_to_research(
+    write_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="did not agree"):
+        export(with_heart(write_log), "bids", tmp_path / "set")
+    assert not (tmp_path / "set").exists() or not list((tmp_path / "set").rglob("*"))
+
+
+def test_copies_are_noted_never_replaced_and_go_with_what_is_withdrawn(
+    write_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = seal(write_log()).path
+    (beside,) = export(path, "mp4")
+    (elsewhere,) = export(path, "elan", tmp_path / "elsewhere")
+    assert {Path(each.target) for each in noted(path)} == {beside, elsewhere}
+    assert {each.stat().st_mode & 0o777 for each in (beside, elsewhere)} == {0o600}
+    with pytest.raises(FileExists, match="nothing is replaced"):
+        export(path, "mp4")
+    assert beside in withdraw(path, ["video"]).removed
+    assert elsewhere.exists()
