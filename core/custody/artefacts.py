@@ -129,7 +129,8 @@ def beside(recording: Path, folder: Path | None = None) -> list[Found]:
 
 def indexes_over(recording: Path) -> list[Path]:
     """Return the indexes that may tell of a recording: those of its folder and of all above it."""
-    places = [folder / INDEX for folder in recording.absolute().parents]
+    names = (INDEX, INDEX + ENCRYPTED_SUFFIX)
+    places = [folder / name for folder in recording.absolute().parents for name in names]
     found = [path for path in places if os.path.lexists(path)]
     return found + [left for path in places if _is_listable(path) for left in leftovers(path)]
 

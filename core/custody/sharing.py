@@ -76,6 +76,8 @@ def _new_key(old: DataKey, add: frozenset[bytes], remove: frozenset[bytes], path
 
 def _boxes_beside(path: Path) -> Iterator[Path]:
     for found in beside(path):
+        if not found.artefact.suffix:
+            continue  # what a killed sealing left is no whole file
         inside = sorted(found.path.rglob("*")) if found.path.is_dir() else [found.path]
         yield from (each for each in inside if each.is_file() and each != path and is_box(each))
 

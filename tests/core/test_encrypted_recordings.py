@@ -137,6 +137,8 @@ def test_what_a_list_keeps_of_it_is_encrypted_and_is_used(
     assert kept[0].exists()
     owner.comes()
     assert index.scanned(target.parent) == listed
+    withdrawal.forget(target)
+    assert not any(path.exists() for path in [*kept, target])
 
 
 def test_a_recording_that_broke_off_is_sealed_by_who_may_read_it(
