@@ -1,12 +1,13 @@
 """The same analysis for many recordings, in processes of their own."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from affetti.analyzer.analysis import Parameters, analyze
 from affetti.analyzer.pool import carried_out, refuse_without_guard
@@ -20,10 +21,13 @@ from affetti.analyzer.provenance import (
     write_analysis,
 )
 from affetti.analyzer.replay import Progress, recorded_offer, replayed
+from affetti.analyzer.stored import Stored, stored
 from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import offered
+
+NAMED: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # what an analysis may be called
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,10 @@ class Request:
         Whether a recording that was altered after it was sealed is analyzed all the same.
     plain
         Whether the analysis of an encrypted recording is written without encryption.
+    stored
+        Whether estimates that were recorded are taken where they are what a replay would give.
+    name
+        Of the analysis, so that several of one recording stand beside each other; "" for none.
     """
 
     parameters: Parameters = field(default_factory=Parameters)
@@ -58,6 +66,8 @@ class Request:
     spreadsheet: bool = False
     altered: bool = False
     plain: bool = False
+    stored: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,17 +130,26 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
         own = recorded_offer(session)
         offer = own if request.pipeline is None else offered(request.pipeline)
         other = "" if offer.pipeline == own.pipeline else offer.pipeline.name
-        folder = folder_of(path, request.output, other)
-        origin = origin_of(session, request.parameters, offer, spreadsheet=request.spreadsheet)
+        folder = folder_of(path, request.output, request.name or other)
+        origin = origin_of(
+            session,
+            request.parameters,
+            offer,
+            spreadsheet=request.spreadsheet,
+            stored=request.stored,
+        )
         key = None if request.plain else session.key
-        if found_origin(folder) == origin and is_written(folder, key):
+        if found_origin(folder) in (origin, origin.replayed) and is_written(folder, key):
             return Outcome(path, "current", folder, session.duration_s)
         if not request.overwrite:
             refuse_other(folder, origin)
-        if not request.altered:
-            session.verify_digest()
-        analysis = analyze(session, replayed(session, progress, offer), request.parameters)
-    write_analysis(analysis, origin, path, folder, request.command, key=key)
+        verified = not request.altered  # as it is read; else it was looked at above
+        if request.stored:
+            found = stored(session, progress, offer, verified=verified)
+        else:
+            found = Stored(replayed(session, progress, offer, verified=verified))
+        analysis = analyze(session, found.tables, request.parameters)
+    write_analysis(analysis, origin, path, folder, request.command, key=key, stored=found)
     if request.plain and session.key is not None:
         note_plain(path, session.key, folder)
     return Outcome(path, "written", folder, session.duration_s, time.monotonic() - began)
@@ -219,6 +238,6 @@ def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
 def _refuse_shared_folders(paths: list[Path], request: Request) -> None:
     taken: dict[Path, Path] = {}
     for path in paths:
-        other = taken.setdefault(folder_of(path, request.output), path)
+        other = taken.setdefault(folder_of(path, request.output, request.name), path)
         if other != path:
             raise UsageError("batch.would_write_into_same", other=other, path=path)

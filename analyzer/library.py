@@ -44,8 +44,7 @@ def analyze(
         The recording cannot be read or is damaged, or a model is not the one of the manifest.
     """
     with _opened(recording) as session:
-        session.verify_digest()
-        return analyzed(session, replays.replayed(session, progress), parameters)
+        return analyzed(session, replays.replayed(session, progress, verified=True), parameters)
 
 
 def check(recording: str | Path, progress: Progress | None = None) -> list[Finding]:

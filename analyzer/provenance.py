@@ -13,6 +13,7 @@ import msgspec
 
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.replay import recorded_offer
+from affetti.analyzer.stored import Stored
 from affetti.analyzer.tables import Table, description_of, tables_of
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
 from affetti.core.custody import boxes, exports
@@ -42,7 +43,13 @@ class Origin(msgspec.Struct, frozen=True):
     software_version: str
     spreadsheet: bool = False  # whether the tables are guarded for one
     altered: bool = False  # the recording, after it was sealed
+    stored: bool = False  # whether recorded estimates were taken where they could be
     format: str = FORMAT
+
+    @property
+    def replayed(self) -> "Origin":
+        """The same of an analysis that replayed everything: who asks for less has it."""
+        return msgspec.structs.replace(self, stored=False)
 
 
 def origin_of(
@@ -51,6 +58,7 @@ def origin_of(
     offer: Offer | None = None,
     *,
     spreadsheet: bool = False,
+    stored: bool = False,
 ) -> Origin:
     """Return what an analysis of `session` made now, by a pipeline, would depend on."""
     offer = offer or recorded_offer(session)
@@ -64,15 +72,17 @@ def origin_of(
         software_version=version("affetti"),
         spreadsheet=spreadsheet,
         altered=session.altered,
+        stored=stored,
     )
 
 
-def folder_of(recording: Path, output: Path | None = None, pipeline: str = "") -> Path:
+def folder_of(recording: Path, output: Path | None = None, name: str = "") -> Path:
     """Return where the analysis of a recording goes: `NAME.analysis` beside it, or in `output`.
 
-    One by another pipeline than the recorded one is named after it: `NAME.paper.analysis`.
+    One that was given a name has it: `NAME.slow.analysis`; one by another pipeline than the
+    recorded one is else named after that: `NAME.paper.analysis`.
     """
-    middle = f".{pipeline}" if pipeline else ""
+    middle = f".{name}" if name else ""
     return (output or recording.parent) / ANALYSIS.name(recording, middle)
 
 
@@ -102,7 +112,7 @@ def refuse_other(folder: Path, origin: Origin) -> None:
 def _changed(found: Origin, origin: Origin) -> str:
     names = (
         *("session_id", "log_sha256", "models", "pipeline", "perception_version"),
-        *("parameters", "software_version", "spreadsheet", "altered"),
+        *("parameters", "software_version", "spreadsheet", "altered", "stored"),
     )
     return ", ".join(
         word("changed", name) for name in names if getattr(found, name) != getattr(origin, name)
@@ -117,6 +127,7 @@ def write_analysis(
     command: str,
     *,
     key: DataKey | None = None,
+    stored: Stored | None = None,
 ) -> None:
     """Write the tables and the provenance of an analysis into `folder`.
 
@@ -137,7 +148,7 @@ def write_analysis(
         temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
         try:
             boxes.discard(folder / FILE_NAME)
-            statement = _statement(analysis, origin, recording, tables, command)
+            statement = _statement(analysis, origin, recording, tables, command, stored=stored)
             written = {
                 f"{table.name}.csv": csv_of(table, spreadsheet=origin.spreadsheet)
                 for table in tables
@@ -170,8 +181,23 @@ def note_plain(recording: Path, key: DataKey, folder: Path) -> None:
     exports.note(recording, key, folder.name, folder / FILE_NAME)
 
 
+def _stored(found: Stored) -> dict[str, Any]:
+    """Return whether recorded estimates were taken, why not, and what the spot check found."""
+    check = found.check
+    return {
+        "not_stored_because": found.why or None,
+        "spot_check": check and {"compared": check.compared, "departed": check.departed},
+    }
+
+
 def _statement(
-    analysis: Analysis, origin: Origin, recording: Path, tables: list[Table], command: str
+    analysis: Analysis,
+    origin: Origin,
+    recording: Path,
+    tables: list[Table],
+    command: str,
+    *,
+    stored: Stored | None,
 ) -> str:
     content: dict[str, Any] = {
         **msgspec.to_builtins(origin),
@@ -192,6 +218,7 @@ def _statement(
         "lost_s": analysis.info.lost_s,
         "neutral_reference": analysis.neutral,
         "estimates": analysis.tables.source,
+        **(_stored(stored) if origin.stored and stored is not None else {}),
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": command,
         "tables": {

@@ -4,12 +4,13 @@ The perception that runs here is the very code that ran live (`models.perception
 bytes that are stored. With the models that the recording names, it gives the same numbers.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 import msgspec
 
@@ -40,7 +41,7 @@ from affetti.models.pipelines import AFFETTI, Offer, Perceivers, digests_of, off
 
 Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
-Source: TypeAlias = Literal["replayed", "completed", "live"]
+Source: TypeAlias = Literal["replayed", "completed", "stored", "live"]
 
 _PROGRESS_EVERY: Final = 64
 _AHEAD: Final = 256  # about five seconds of a recording
@@ -97,7 +98,7 @@ def replay(
 
 
 def _perceived(
-    event: Event, blob: bytes, perception: Perception, pool: ThreadPoolExecutor
+    event: Event, blob: bytes, perception: Perception, pool: "ThreadPoolExecutor | _Here"
 ) -> "_Perceived":
     if not event.traits.perceived:
         return _Perceived(event)
@@ -107,17 +108,24 @@ def _perceived(
 
 
 def stepwise(
-    session: Session, perception: Perception, progress: Progress | None
+    session: Session,
+    perception: Perception,
+    progress: Progress | None,
+    *,
+    verified: bool = False,
 ) -> Iterator[tuple[Event, list[Estimate]]]:
     """Yield every event of a recording with what perception made of it.
 
-    Music is read in a thread of its own, as it is live, up to `_AHEAD` events behind faces.
+    Music is read in a thread of its own, as it is live, up to `_AHEAD` events behind faces; where
+    nearly nothing is read, in this one. Where it is to be `verified`, each record is compared with
+    its digest as it is read, once.
     """
+    records = session.verified_records() if verified else session.records()
     total = len(session)
     waiting: deque[_Perceived] = deque()
-    with ThreadPoolExecutor(1, "read music") as pool:
+    with _Here() if perception.idle else ThreadPoolExecutor(1, "read music") as pool:
         try:
-            for done, record in enumerate(session.records(), start=1):
+            for done, record in enumerate(records, start=1):
                 event = decode(record.json, session.schema_version)
                 if not isinstance(event, UnknownEvent):
                     event = as_consented(event, session)
@@ -130,6 +138,35 @@ def stepwise(
                 yield waiting.popleft().fused(perception)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Here:
+    """Does at once what a pool would do in its threads."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *how: object) -> None:
+        pass
+
+    def submit(self, work: Callable[..., list[Estimate]], *what: Any) -> "_Done":
+        return _Done(work(*what))
+
+    def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What was done, where a future of it is awaited."""
+
+    made: list[Estimate]
+
+    def done(self) -> bool:
+        return True
+
+    def result(self) -> list[Estimate]:
+        return self.made
 
 
 def as_consented(event: Event, session: Session) -> Event:
@@ -149,7 +186,7 @@ class _Perceived:
 
     event: Event
     seen: Sequence[Estimate] = ()
-    heard: Future[list[Estimate]] | None = None
+    heard: Future[list[Estimate]] | _Done | None = None
 
     @property
     def ready(self) -> bool:
@@ -173,7 +210,8 @@ class EstimateTables:
         Those of further modalities, by name.
     source
         "replayed", every one computed again from frames and sound; "completed", the live
-        ones with those that were skipped; or "live", those alone, as they were recorded.
+        ones with those that were skipped; "stored", the same, with a spot check
+        (`analyzer.stored`); or "live", those alone, as they were recorded.
     pipeline
         The name of what perceived and fused.
     """
@@ -193,7 +231,11 @@ class EstimateTables:
 
 
 def replayed(
-    session: Session, progress: Progress | None = None, offer: Offer | None = None
+    session: Session,
+    progress: Progress | None = None,
+    offer: Offer | None = None,
+    *,
+    verified: bool = False,
 ) -> EstimateTables:
     """Return all estimates, computed again; those that were skipped live are among them.
 
@@ -207,20 +249,24 @@ def replayed(
         As `replay` takes it.
     offer
         The pipeline; by default the one that the recording was made with.
+    verified
+        Whether the recording is compared with its digests meanwhile.
 
     Raises
     ------
     AffettiError
-        Another pipeline is asked for, and pictures or sound were not kept.
+        It is damaged, or another pipeline is asked for, and pictures or sound were not kept.
     """
     recorded = recorded_offer(session)
     if session.state.unkept:
         if offer is not None and offer.pipeline != recorded.pipeline:
             raise UsageError("replay.not_kept", path=session.path.name)
+        if verified:
+            session.verify_digest()
         return live(session)
     offer = offer or recorded
-    steps = stepwise(session, _perception(session, offer, never), progress)
-    return _tables(steps, "replayed", offer.pipeline.name)
+    steps = stepwise(session, _perception(session, offer, never), progress, verified=verified)
+    return tables_from(estimates_in(steps), "replayed", offer.pipeline.name)
 
 
 def completed(session: Session, progress: Progress | None = None) -> EstimateTables:
@@ -234,33 +280,37 @@ def completed(session: Session, progress: Progress | None = None) -> EstimateTab
     """
     if session.state.unkept:
         return live(session)
-    steps = stepwise(session, _Completion(session), progress)
-    return _tables(steps, "completed", recorded_offer(session).pipeline.name)
+    steps = stepwise(session, Completion(session), progress)
+    return tables_from(estimates_in(steps), "completed", recorded_offer(session).pipeline.name)
 
 
 def live(session: Session) -> EstimateTables:
     """Return the estimates that were recorded, and nothing else."""
-    steps = ((e, [e]) for e in session.events if isinstance(e, Estimate))
-    return _tables(steps, "live", recorded_offer(session).pipeline.name)
+    made = (event for event in session.events if isinstance(event, Estimate))
+    return tables_from(made, "live", recorded_offer(session).pipeline.name)
 
 
-def _tables(
-    steps: Iterable[tuple[Event, list[Estimate]]],
-    source: Source,
-    pipeline: str,
-) -> EstimateTables:
+def estimates_in(steps: Iterable[tuple[Event, list[Estimate]]]) -> Iterator[Estimate]:
+    """Yield what `stepwise` yields beside the events."""
+    for _, made in steps:
+        yield from made
+
+
+def tables_from(estimates: Iterable[Estimate], source: Source, pipeline: str) -> EstimateTables:
+    """Return estimates as tables; what was skipped is left out."""
     made: dict[str, list[Event]] = {name: [] for name in ESTIMATE_TABLES}
-    for _, estimates in steps:
-        for estimate in estimates:
-            if not isinstance(estimate, EstimateSkipped):
-                made.setdefault(estimate.modality, []).append(estimate)
+    for estimate in estimates:
+        if not isinstance(estimate, EstimateSkipped):
+            made.setdefault(estimate.modality, []).append(estimate)
     tables = {name: columns(estimate_kind(name), events) for name, events in made.items()}
     face, music, fused, heard = (tables.pop(name) for name in ("face", "music", "fused", "heard"))
     return EstimateTables(face, music, fused, source, pipeline, tables, heard)
 
 
-class _Completion(Perception):
+class Completion(Perception):
     """Perception that takes an estimate from the log where there is one, and fuses anew."""
+
+    idle = True
 
     def __init__(self, session: Session) -> None:
         chosen = opened(recorded_offer(session))
@@ -273,18 +323,29 @@ class _Completion(Perception):
             listen=chosen.listen,
         )
         live = session.events
-        self._faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
-        self._sounds: dict[tuple[str, str, int], HeardEstimated | MusicEstimated] = {
+        self.faces = {e.frame: e for e in live if isinstance(e, FaceEstimated)}
+        self.sounds: dict[tuple[str, str, int], HeardEstimated | MusicEstimated] = {
             (e.modality, e.stream, e.end_sample): e
             for e in live
             if isinstance(e, HeardEstimated | MusicEstimated)
         }
+        self._ends: dict[tuple[str, str], list[int]] = {}
+        for modality, stream, end in sorted(self.sounds):
+            self._ends.setdefault((modality, stream), []).append(end)
+
+    def places(self, modality: str, event: AudioCaptured) -> list[tuple[str, str, int]]:
+        """Return which estimates of a modality were made live of windows that end in a block."""
+        ends = self._ends.get((modality, event.stream), [])
+        first = bisect_left(ends, event.sample + 1)
+        last = bisect_left(ends, event.sample + event.count + 1)
+        return [(modality, event.stream, end) for end in ends[first:last]]
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
-        if self._face.learning and isinstance(event, FrameCaptured) and event.frame in self._faces:
+        """Return what was seen live, and what there is to see where nobody looked."""
+        if self._face.learning and isinstance(event, FrameCaptured) and event.frame in self.faces:
             self._face.perceive(event, blob)  # later faces are read against what is seen now
-            self._face.remember(self._faces[event.frame])
-            return [self._faces[event.frame]]
+            self._face.remember(self.faces[event.frame])
+            return [self.faces[event.frame]]
         seen = self._or_live(event, super().see(event, blob))
         for estimate in seen:
             if isinstance(estimate, FaceEstimated) and self._is_live("face", event):
@@ -292,6 +353,7 @@ class _Completion(Perception):
         return seen
 
     def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
+        """Return what was heard live, and what there is to hear where nobody listened."""
         heard = self._or_live(event, self._heard.perceive(event, blob))
         for estimate in heard:
             if isinstance(estimate, HeardEstimated):
@@ -317,11 +379,10 @@ class _Completion(Perception):
     ) -> Sequence[FaceEstimated | HeardEstimated | MusicEstimated]:
         """Return the live estimates of a modality that an event gave rise to."""
         match event:
-            case FrameCaptured(frame=frame) if modality == "face" and frame in self._faces:
-                return [self._faces[frame]]
-            case AudioCaptured(stream=stream, sample=sample, count=count):
-                places = ((modality, stream, end) for end in range(sample + 1, sample + count + 1))
-                return [self._sounds[place] for place in places if place in self._sounds]
+            case FrameCaptured(frame=frame) if modality == "face" and frame in self.faces:
+                return [self.faces[frame]]
+            case AudioCaptured():
+                return [self.sounds[place] for place in self.places(modality, event)]
         return []
 
 

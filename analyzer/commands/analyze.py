@@ -9,7 +9,7 @@ import click
 from affetti.analyzer.commands.arguments import ALTERED, JOBS, JSON, PLAIN, SESSIONS
 from affetti.analyzer.commands.output import bar, bar_of_many, command_line
 from affetti.core import terminal
-from affetti.core.errors import ExitCode
+from affetti.core.errors import ExitCode, UsageError
 from affetti.core.language import counted, text
 from affetti.core.numbers import DWELL_S, SEGMENT_S, Number
 from affetti.core.paths import TypedPath
@@ -52,6 +52,18 @@ if TYPE_CHECKING:
     help="What perceives and fuses, such as paper. [default: as each was recorded]",
 )
 @click.option(
+    "--stored",
+    is_flag=True,
+    help="Take the estimates that were recorded where models and perception are the same, and "
+    "compute what was skipped; some are made anew, and where one departs all are.",
+)
+@click.option(
+    "--name",
+    default="",
+    metavar="WORD",
+    help="Write NAME.WORD.analysis, beside analyses with other parameters.",
+)
+@click.option(
     "--spreadsheet",
     is_flag=True,
     help="Tables to be opened in one: texts that would run as formulas are led by an apostrophe.",
@@ -67,6 +79,8 @@ def analyze(
     overwrite: bool,
     jobs: int | None,
     pipeline: str | None,
+    stored: bool,
+    name: str,
     spreadsheet: bool,
     altered: bool,
     plain: bool,
@@ -85,13 +99,17 @@ def analyze(
     affetti analyze sub-P07_ses-20261124T101500.h5
     affetti analyze study/ --segment 10 --jobs 8
     affetti analyze study/ --pipeline paper
+    affetti analyze study/ --stored
+    affetti analyze study/ --segment 10 --name slow
     """
     from affetti.analyzer.analysis import Parameters
-    from affetti.analyzer.batch import Request, recordings_in
+    from affetti.analyzer.batch import NAMED, Request, recordings_in
     from affetti.analyzer.measures.transitions import StickyChain
 
     parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
-    told = (pipeline, spreadsheet, altered, plain)
+    if name and not NAMED.fullmatch(name):
+        raise UsageError("analyze.name", name=name)
+    told = (pipeline, spreadsheet, altered, plain, stored, name)
     request = Request(parameters, output, overwrite, command_line(), *told)
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)

@@ -62,6 +62,8 @@ class Perception:
         but music, and all is read as that.
     """
 
+    idle = False  # whether nearly nothing is read: then no thread is worth its while
+
     def __init__(
         self,
         read_face: ReadFace,
