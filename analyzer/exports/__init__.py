@@ -52,13 +52,12 @@ class Format:
         As it is asked for.
     suffix
         Of its file; "" where it is a folder.
-    carries
-        What of a session it can hold, in English, for the help.
+    module
+        Whose `write` writes it.
     """
 
     name: str
     suffix: str
-    carries: str
     module: str
 
     def write(self, source: Source, target: Path) -> list[Path]:
@@ -75,22 +74,15 @@ class Format:
         return written
 
 
-_HERE: Final = __name__
-_TIERS: Final = "tracks, expressions, what was heard, what could not be seen, markers, notes"
 FORMATS: Final[dict[str, Format]] = {
-    each.name: each
-    for each in (
-        Format("bids", "", "events, segments and signals as BIDS has them", f"{_HERE}.bids"),
-        Format("elan", ".eaf", _TIERS, f"{_HERE}.elan"),
-        Format("textgrid", ".TextGrid", _TIERS, f"{_HERE}.textgrid"),
-        Format("webvtt", ".vtt", _TIERS, f"{_HERE}.webvtt"),
-        Format("mp4", ".mp4", "pictures and sound, with what was said drawn in", f"{_HERE}.film"),
-        Format(
-            "mp4-faceless",
-            ".faceless.mp4",
-            "the same with no face and no voice in it",
-            f"{_HERE}.film",
-        ),
+    name: Format(name, suffix, f"{__name__}.{module}")
+    for name, suffix, module in (
+        ("bids", "", "bids"),
+        ("elan", ".eaf", "elan"),
+        ("mp4", ".mp4", "film"),
+        ("mp4-faceless", ".faceless.mp4", "film"),
+        ("textgrid", ".TextGrid", "textgrid"),
+        ("webvtt", ".vtt", "webvtt"),
     )
 }
 

@@ -32,7 +32,8 @@ SPEAKING: Final = tuple(
         *(ROOT / "core" / name for name in ("cli.py", "journal.py", "numbers.py", "errors.py")),
         *(ROOT / "core" / "recording" / name for name in ("losses.py", "layout.py", "parts.py")),
     )
-    if path.parent.name != "tables" and path not in FACES
+    # Tables and other programs' formats have their words by a standard.
+    if path.parent.name not in ("tables", "exports") and path not in FACES
 )
 NAMES: Final = frozenset({"Affetti", "within tolerance", "read music"})
 # To whom nothing is said by these arguments, and by what these are called with.
