@@ -31,11 +31,10 @@ from affetti.core.custody.artefacts import (
     RECORDING,
     REPORT,
     UNREADABLE,
-    Artefact,
     beside,
     indexes_over,
 )
-from affetti.core.custody.temporary import name_beside
+from affetti.core.custody.temporary import is_being_written, leftovers, name_beside
 from affetti.core.errors import (
     AffettiError,
     Damaged,
@@ -203,12 +202,13 @@ def withdraw(
         try:
             event = _write(temporary, session, what, reason, progress)
             _verify(temporary, event)
+            # First what lies beside: when this breaks off, the recording asks for it again.
+            removed = _removed_beside(path, temporary, estimates_stay)
             os.replace(temporary, path)
             system.sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
-    gone = (REPORT, COPY, UNREADABLE, *(() if estimates_stay else (ANALYSIS,)))
-    return Withdrawal(path, event, _removed_beside(path, gone))
+    return Withdrawal(path, event, removed)
 
 
 def _refuse_parts(path: Path) -> None:
@@ -286,10 +286,15 @@ def _verify(temporary: Path, event: Withdrawn) -> None:
             raise Damaged("withdrawal.not_the_same_log", path=temporary.name)
 
 
-def _removed_beside(path: Path, kinds: tuple[Artefact, ...]) -> tuple[Path, ...]:
-    """Remove what lies beside a recording and may hold what was withdrawn."""
+def _removed_beside(path: Path, ours: Path, estimates_stay: bool) -> tuple[Path, ...]:
+    """Remove what lies beside a recording and may hold what was withdrawn; return what that was.
+
+    What a killed run left of writing it goes, too: it may be a second name of the very file.
+    """
+    kinds = (REPORT, COPY, UNREADABLE, *(() if estimates_stay else (ANALYSIS,)))
     found = [each.path for each in beside(path) if each.artefact in kinds]
-    for each in found:
+    left = [each for each in leftovers(path) if each != ours and not is_being_written(each)]
+    for each in (*found, *left):
         remove(each)
     return tuple(found)
 

@@ -9,6 +9,7 @@ import pytest
 from affetti.analyzer.checks import Importance, inspect
 from affetti.analyzer.replay import as_consented
 from affetti.core.custody import withdrawal
+from affetti.core.custody.temporary import name_beside
 from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
 from affetti.core.events import (
     EmotionFused,
@@ -215,3 +216,26 @@ def test_a_withdrawal_says_what_it_cannot_do_and_the_recording_stays(
 def test_scopes_are_those_that_something_rests_on(recording: Path) -> None:
     with Session.open(recording) as session:
         assert withdrawal.scopes_in(session) == ("room", "video")
+
+
+def test_a_second_name_that_a_kill_left_goes_as_well(recording: Path) -> None:
+    frames = blobs(recording, "FrameCaptured")
+    left = name_beside(recording)
+    os.link(recording, left)  # as where sealing broke off between its name and its tidying up
+    withdrawal.withdraw(recording, ["video"])
+    assert not left.exists()
+    for path in recording.parent.iterdir():
+        assert not path.is_file() or not any(frame in path.read_bytes() for frame in frames)
+
+
+def test_what_lies_beside_goes_before_the_recording_says_that_it_did(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = recording.parent / "session.report.html"
+    report.touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(5, "killed")))
+        with pytest.raises(OSError, match="killed"):
+            withdrawal.withdraw(recording, ["video"])
+    assert not report.exists()
+    assert withdrawal.withdraw(recording, ["video"]).event.removed["FrameCaptured"] == 40
