@@ -1,7 +1,8 @@
 """Mutated recordings through whatever reads them: `python -m tests.mutations [COUNT [SEED]]`.
 
-A sealed file or a log is altered by chance, in its bytes or in what its events say, and goes
-through open, info, check and recover. Each has to come to an answer of ours: no other exception,
+A sealed file or a log, plain or encrypted, is altered by chance, in its bytes or in what its events
+say, and goes through open, info, check and recover, on demand through analysis and report; so do
+settings through what reads them. Each has to come to an answer of ours: no other exception,
 no crash, no hang, and no more memory than `MOST_BYTES`. Every trial is known by its seed.
 """
 
@@ -40,13 +41,26 @@ from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.recording.signals import pack_samples
-from affetti.core.settings import LogSettings
+from affetti.core.settings import LogSettings, load
 from tests.conftest import HEART, NS, SESSION_ID, WORDS, small_session, started
 from tests.hostile import Fields, altered_and_resealed
 
 MOST_BYTES: Final = 1 << 30  # beyond what the process has before
 HANGS_AFTER_S: Final = 120
 BATCH: Final = 200  # trials in one process
+SETTINGS: Final = b"""camera = "0"
+keep = "all"
+[video]
+frames_per_s = 30
+[log]
+part_s = 300
+[retention]
+pictures_days = 30
+[retention.persons.P07]
+sound_days = 7
+[pipelines.own]
+face_detector = "face_yunet"
+"""
 _NUMBERS: Final = (
     0,
     1,
@@ -138,6 +152,17 @@ def misstated(value: Any, chance: random.Random) -> Any:
     return chance.choice([*_NUMBERS, *_TEXTS, None, True, [], {}, nested])
 
 
+def misset(chance: random.Random) -> bytes:
+    """Return settings as people and disks leave them."""
+    if chance.random() < 0.4:
+        return mutated(SETTINGS, chance)
+    lines = SETTINGS.decode().splitlines()
+    i = chance.choice([i for i, line in enumerate(lines) if "=" in line])
+    key = chance.choice([lines[i].partition(" =")[0], "keep", "nonsense", "pictures_days"])
+    lines[i] = f"{key} = {json.dumps(chance.choice([*_NUMBERS, *_TEXTS, True, [], {}]))}"
+    return "\n".join(lines).encode()
+
+
 def alter(path: Path, chance: random.Random) -> None:
     """Alter one sealed file: its bytes, or what its events say with all sums made to fit."""
     if chance.random() < 0.6 or is_box(path):
@@ -195,11 +220,28 @@ def recovered(path: Path) -> None:
     seal(path)
 
 
-def try_one(folder: Path, pristine: Path, seed: int) -> Iterator[tuple[str, Callable[[], object]]]:
+def reported(path: Path) -> None:
+    """Analyze it, as with --altered, and write its report."""
+    from affetti.analyzer.library import report
+
+    report(path, altered=True)
+
+
+def settled(path: Path) -> None:
+    """Read it as settings."""
+    load(path)
+
+
+def try_one(
+    folder: Path, plain: Path, seed: int, reports: bool = False
+) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what is tried of one mutation, by its name; each third is of an encrypted recording."""
     chance = random.Random(seed)
-    pristine = pristine / "encrypted" if seed % 3 == 2 else pristine
-    if seed % 4 == 0:
+    pristine = plain / "encrypted" if seed % 3 == 2 else plain
+    settings = folder / "settings.toml"
+    settings.write_bytes(misset(chance))
+    yield "settings", lambda: settled(settings)
+    if seed % 4 == 0 and not reports:
         for path in pristine.glob("*.part*.h5"):
             (folder / path.name).write_bytes(mutated(path.read_bytes(), chance))
         yield "recover", lambda: recovered(folder / "session.h5")
@@ -210,6 +252,9 @@ def try_one(folder: Path, pristine: Path, seed: int) -> Iterator[tuple[str, Call
         sealed = folder / "sealed.h5"
         shutil.copy(pristine / "sealed.h5", sealed)
         alter(sealed, chance)
+    if reports:
+        yield "report", lambda: reported(sealed)
+        return
     yield "open", lambda: read_all(sealed)
     yield "info", lambda: told(sealed)
     yield "check", lambda: checked(sealed)
@@ -236,7 +281,7 @@ def _prepare(pristine: Path, key: keys.DataKey | None) -> None:
     sealing.rmdir()
 
 
-def run(first: int, count: int) -> tuple[Counter[str], list[str]]:
+def run(first: int, count: int, reports: bool = False) -> tuple[Counter[str], list[str]]:
     """Try mutations in this process; return how they ended, and what should not have been."""
     ends: Counter[str] = Counter()
     wrong = []
@@ -244,7 +289,7 @@ def run(first: int, count: int) -> tuple[Counter[str], list[str]]:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for seed in range(first, first + count):
             folder.mkdir()
-            for name, attempt in try_one(folder, pristine, seed):
+            for name, attempt in try_one(folder, pristine, seed, reports):
                 faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
                 try:
                     attempt()
@@ -261,7 +306,7 @@ def run(first: int, count: int) -> tuple[Counter[str], list[str]]:
     return ends, wrong
 
 
-def main(count: int = 1000, first: int = 0) -> int:
+def main(count: int = 1000, first: int = 0, *, reports: bool = False) -> int:
     """Try mutations in processes of `BATCH` each, and print a table of what became of them."""
     ends: Counter[str] = Counter()
     wrong: list[str] = []
@@ -269,6 +314,7 @@ def main(count: int = 1000, first: int = 0) -> int:
     for batch in range(first, first + count, BATCH):
         number = min(BATCH, first + count - batch)
         command = [sys.executable, "-m", "tests.mutations", "--batch", str(batch), str(number)]
+        command += ["--reports"] * reports
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             wrong.append(f"seeds from {batch}: exit {done.returncode}: {done.stderr[-1500:]}")
@@ -285,7 +331,7 @@ def main(count: int = 1000, first: int = 0) -> int:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--batch"]:
         faulthandler.enable()
-        ends, wrong = run(int(sys.argv[2]), int(sys.argv[3]))
+        ends, wrong = run(int(sys.argv[2]), int(sys.argv[3]), "--reports" in sys.argv)
         print(json.dumps({"ends": ends, "wrong": wrong}))  # noqa: T201
     else:
         sys.exit(bool(main(*map(int, sys.argv[1:]))))

@@ -58,7 +58,6 @@ from affetti.core.recording.pulse import BEAT, Pulse
 from affetti.core.recording.records import (
     HEADER_BYTES,
     KIND_BYTES,
-    MAGIC,
     OVERHEAD_BYTES,
     SCOPES_BYTES,
     STREAM_BYTES,
@@ -97,7 +96,7 @@ ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a pa
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
 _UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
-_FORM_BYTES: Final = 4096  # that HDF5 writes of a part before its first record, at most
+_FORM_BYTES: Final = 8192  # that are not 0 of what HDF5 and keys need of a part, at most
 MAX_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
 
 
@@ -633,19 +632,24 @@ def are_blank(paths: Iterable[Path]) -> bool:
 
 def _is_blank(path: Path) -> bool:
     form = _form(path)
+    if form is None:  # it broke off while HDF5 made it, which writes behind the log as well
+        return not holds_records(path) and _is_hardly_written(path)
     if _block(path, form) is not None:  # whoever has no key knows as well
         with path.open("rb") as file:
-            return form is not None and not _named(file, form)[1] and not holds_records(path)
+            return not _named(file, form)[1] and not holds_records(path)
     if _begins_with_record(path):
         return False
     part = _read_part(path)
-    if part.whole or len(part.rows) or len(part.named):
-        return part.whole and not len(part.rows)
-    with path.open("rb") as file:  # it broke off while HDF5 made it
-        if MAGIC in file.read(_FORM_BYTES):
-            return False
-        rest = Scan(file, _FORM_BYTES, os.fstat(file.fileno()).st_size)
-        return not list(rest) and rest.clean
+    return part.whole and not len(part.rows)
+
+
+def _is_hardly_written(path: Path) -> bool:
+    """Whether there is no more in a file than in a part before its first record."""
+    written = 0
+    with path.open("rb") as file:
+        while written <= _FORM_BYTES and (chunk := file.read(MIB)):
+            written += len(chunk) - chunk.count(0)
+    return written <= _FORM_BYTES
 
 
 def _begins_with_record(path: Path) -> bool:

@@ -60,7 +60,10 @@ main()
 
 @contextmanager
 def recording(
-    folder: Path, name: str, program: tuple[str, ...] = ("-m", "affetti"), recipient: str = ""
+    folder: Path,
+    name: str,
+    program: tuple[str, ...] = ("-m", "affetti"),
+    options: tuple[str, ...] = (),
 ) -> Iterator[Victim]:
     film, track = folder / "film.avi", folder / "track.wav"
     if not film.exists():
@@ -69,8 +72,7 @@ def recording(
     target = folder / f"{name}.h5"
     command = [sys.executable, *program, "record", "--headless", "--markers-from-stdin"]
     command += ["--camera", str(film), "--play", str(track), "--no-speaker"]
-    command += ["--output", str(target)]
-    command += ["--recipient", recipient] if recipient else []
+    command += ["--output", str(target), *options]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -98,15 +100,19 @@ def wait_for_beginning(victim: Victim) -> None:
         time.sleep(0.02)
 
 
-def kill_one(folder: Path, seed: int) -> tuple[SealReport, float, int]:
+def kill_one(
+    folder: Path, seed: int, options: tuple[str, ...] = ()
+) -> tuple[SealReport, float, int]:
     """Kill a recording at a random moment; return its report, the seconds lost, its markers.
 
     Those of odd seeds are encrypted.
     """
     chance = random.Random(seed)
     owner = X25519PrivateKey.generate() if seed % 2 else None
-    recipient = vault.recipient_text(owner.public_key().public_bytes_raw()) if owner else ""
-    with recording(folder, f"killed-{seed}", recipient=recipient) as victim:
+    if owner:
+        recipient = vault.recipient_text(owner.public_key().public_bytes_raw())
+        options = (*options, "--recipient", recipient)
+    with recording(folder, f"killed-{seed}", options=options) as victim:
         wait_for_beginning(victim)
         end = time.monotonic() + chance.uniform(0.2, 6.0)
         sent = 0

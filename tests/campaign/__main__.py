@@ -1,0 +1,134 @@
+"""All kinds of trials, and a table of what became of them: `make campaign-long`.
+
+`python -m tests.campaign --share 0.1` makes a tenth of them, `--only power` one kind, and
+`--only power --seed 1234` reproduces one.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests import mutations
+from tests.campaign import kills, pairs, power, torn
+from tests.recorder import test_kill
+
+# From the seed of a trial, in an empty folder, to the seconds that were lost, where it says that.
+Trial = Callable[[Path, int], "float | None"]
+
+
+@dataclass
+class Kind:
+    """A kind of trials, and what became of them."""
+
+    name: str
+    count: int
+    trial: Trial
+    tried: int = 0
+    worst_s: float | None = None
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    took_s: float = 0.0
+
+    def run(self, seeds: range) -> None:
+        """Try with each seed."""
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="affetti-campaign-") as name:
+            for seed in seeds:
+                self._try(Path(name), seed)
+        self.took_s += time.monotonic() - began
+
+    def _try(self, folder: Path, seed: int) -> None:
+        self.tried += 1
+        try:
+            lost_s = self.trial(folder, seed)
+        except Exception as error:
+            traceback.print_exc()
+            self.failed.append((seed, repr(error)[:200]))
+            return
+        if lost_s is not None:
+            self.worst_s = max(lost_s, self.worst_s or 0.0)
+
+
+def _calls(phase: str, encrypted: bool) -> Kind:
+    def trial(folder: Path, call: int) -> None:
+        kills.trial(folder, phase, call, encrypted)
+
+    name = f"kill before a call: {phase}{', encrypted' if encrypted else ''}"
+    return Kind(name, kills.calls_of(phase, encrypted), trial)
+
+
+def _killed(folder: Path, seed: int) -> float:
+    options = (("--keep", "estimates"), (), (), ())[seed % 4]
+    _, lost_s, _ = test_kill.kill_one(folder, seed, options)
+    return lost_s
+
+
+def _killed_slow(folder: Path, seed: int) -> float:
+    lost_s, _ = test_kill.kill_one_on_a_slow_disk(folder, seed)
+    return lost_s
+
+
+def _mutated(folder: Path, seed: int, reports: bool) -> None:
+    wrong = mutations.main(mutations.BATCH, seed * mutations.BATCH, reports=reports)
+    assert not wrong, f"{wrong} mutations of the batch"
+
+
+def kinds() -> Iterator[Kind]:
+    """Yield all kinds with their full counts."""
+    for encrypted in (False, True):
+        for phase in kills.PHASES:
+            yield _calls(phase, encrypted)
+    yield Kind("power cut", 2_000, power.trial)
+    yield Kind("torn row or record", 500, torn.trial)
+    yield Kind("two recover at once", 50, pairs.trial)
+    per = mutations.BATCH
+    yield Kind(f"mutations, by {per}", 20_000 // per, partial(_mutated, reports=False))
+    yield Kind(f"mutations analyzed, by {per}", 600 // per, partial(_mutated, reports=True))
+    yield Kind("kill of a recording", 200, _killed)
+    yield Kind("kill, slow disk", 200, _killed_slow)
+
+
+def main() -> int:
+    """Run what was asked for, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0, help="of each kind's trials")
+    parser.add_argument("--only", default="", help="the kinds with this in their name")
+    parser.add_argument("--seed", type=int, help="this trial alone")
+    chosen = parser.parse_args()
+    done = []
+    for kind in kinds():
+        if chosen.only not in kind.name:
+            continue
+        most = max(1, round(kind.count * chosen.share))
+        step = max(1, kind.count // most)
+        one = chosen.seed is not None
+        kind.run(range(chosen.seed, chosen.seed + 1) if one else range(0, kind.count, step))
+        done.append(kind)
+        print(_line(kind), flush=True)  # noqa: T201  the figures are what this is run for
+    print(_table(done))  # noqa: T201
+    return int(any(kind.failed for kind in done))
+
+
+def _line(kind: Kind) -> str:
+    worst = "" if kind.worst_s is None else f"{kind.worst_s:.2f} s"
+    survived = kind.tried - len(kind.failed)
+    return f"{kind.name:<42} {kind.tried:>7} {survived:>9} {worst:>10} {kind.took_s:>8.0f} s"
+
+
+def _table(done: list[Kind]) -> str:
+    head = f"{'':<42} {'tried':>7} {'survived':>9} {'worst loss':>10} {'took':>10}"
+    lines = ["", head, *map(_line, done)]
+    for kind in done:
+        for seed, why in kind.failed:
+            again = f"python -m tests.campaign --only '{kind.name}' --seed {seed}"
+            lines.append(f"failed: {again}\n    {why}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
