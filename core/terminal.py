@@ -12,6 +12,7 @@ import click
 from affetti.core.labels import label
 
 missing: Final[set[str]] = set()  # streams that nobody gave this process
+_ANEW: Final = "\r\x1b[K"  # the line, from its beginning
 _belongs_to: Final[set[str]] = set()  # "commands", which may ask, once the command line began
 _STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # by number
 
@@ -20,6 +21,8 @@ def secret(words: str) -> str | None:
     """Ask whoever sits at the terminal for something that is not shown; None: nobody does."""
     if "commands" not in _belongs_to or not is_terminal(sys.stdin):
         return None
+    if is_terminal(sys.stderr):
+        click.echo(_ANEW, nl=False, err=True)  # over a bar that shows how far something is
     return str(click.prompt(words, hide_input=True, err=True))
 
 

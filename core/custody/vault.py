@@ -14,7 +14,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -369,19 +368,18 @@ def open_one(found: Vault) -> None:
     keys.hold_private(found.public, private)
 
 
-def _asked(found: Vault) -> bytes:
+def _asked(found: Vault, tries: int = _TRIES) -> bytes:
     """Return the private key of a vault by the passphrase of whoever sits at the terminal."""
-    for _ in range(_TRIES - 1):
-        with suppress(VaultClosed):
-            return _asked_once(found)
-    return _asked_once(found)
-
-
-def _asked_once(found: Vault) -> bytes:
     said = terminal.secret(text("vault.passphrase", name=found.name))
     if said is None:
         raise VaultClosed("vault.needs_passphrase", name=found.name)
-    return _unlocked(found, said)
+    try:
+        return _unlocked(found, said)
+    except VaultClosed as error:
+        if tries == 1:
+            raise
+        terminal.say(error.message, err=True)
+    return _asked(found, tries - 1)
 
 
 def _secret_of(found: Vault) -> str | None:
