@@ -284,6 +284,19 @@ def completed(session: Session, progress: Progress | None = None) -> EstimateTab
     return tables_from(estimates_in(steps), "completed", recorded_offer(session).pipeline.name)
 
 
+def reported(session: Session, progress: Progress | None = None) -> EstimateTables:
+    """Return the estimates that a report rests on: completed, or replayed with other models."""
+    estimate = replayed if other_models(session) else completed
+    return estimate(session, progress)
+
+
+def shown(session: Session, progress: Progress | None = None) -> EstimateTables:
+    """Return what `reported` does; where nothing is missing live, without computing anything."""
+    state = session.state
+    whole = not sum(state.skipped.values()) and state.recovered is None
+    return live(session) if whole and not other_models(session) else reported(session, progress)
+
+
 def live(session: Session) -> EstimateTables:
     """Return the estimates that were recorded, and nothing else."""
     made = (event for event in session.events if isinstance(event, Estimate))

@@ -14,19 +14,18 @@ from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES, ModalityName
 from affetti.analyzer.measures.segments import Segments, segments_of
 from affetti.analyzer.measures.self_reports import stretch_about
-from affetti.analyzer.measures.summary import Summary, summary_of
-from affetti.analyzer.measures.together import together_in
+from affetti.analyzer.measures.summary import Summary
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.measures.transitions import dwells_of, transition_counts
-from affetti.analyzer.replay import Progress, completed, other_models, replayed
+from affetti.analyzer.replay import Progress, reported
 from affetti.analyzer.report import figures, findings, heard, wording
-from affetti.analyzer.report.tracks import track_words
+from affetti.analyzer.report.around import around
+from affetti.analyzer.report.tracks import self_reports_of, track_words
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import REPORT
 from affetti.core.custody.keys import DataKey
 from affetti.core.errors import DiskFull, FileExists, FileMissing
-from affetti.core.events import Moment
 from affetti.core.journal import sentence
 from affetti.core.labels import lines
 from affetti.core.language import clock_text, language, text, word
@@ -82,8 +81,7 @@ def write_report(
             session.notice_alterations()
         else:
             session.verify_digest()
-        estimate = replayed if other_models(session) else completed
-        analysis = analyze(session, estimate(session, progress))
+        analysis = analyze(session, reported(session, progress))
     path = output or report_path(recording, recording.parent)
     key = None if plain else session.key
     place = save_report(html_of(analysis), path, analysis.info.session_id, key)
@@ -270,6 +268,7 @@ def _track(i: int, track: TrackResult, analysis: Analysis) -> dict[str, Any]:
         "result": track,
         "words": words,
         "bars": bars,
+        "self_reports": self_reports_of(track, analysis.state),
         "reasons": findings.reasons_text(track),
         "signs": findings.signs_text(track),
         "heard": [
@@ -326,23 +325,9 @@ def _moments(analysis: Analysis) -> list[dict[str, Any]]:
             "kind": kind,
             "text": words,
             "t": clock_text(event.t_ns / NS_PER_S),
-            "around": [_around(analysis, name, event) for name in MODALITIES],
+            "around": [
+                around(analysis, name, stretch_about(event, analysis.state)) for name in MODALITIES
+            ],
         }
         for number, (event, kind, words) in enumerate(moments, start=1)
     ]
-
-
-def _around(analysis: Analysis, name: ModalityName, event: Moment) -> str:
-    """Return what was expressed about a moment, or in the track it is of, in words."""
-    stretch = stretch_about(event, analysis.state)
-    alone = wording.alone(together_in(analysis.tables.fused, [stretch]))
-    if name == "fused" and alone:
-        return alone
-    summary = summary_of(analysis.estimates[name], [stretch])
-    if not summary.said:
-        return wording.UNKNOWN
-    return text(
-        "report.around",
-        words=wording.expressed(name, summary),
-        share=wording.percent(summary.coverage),
-    )

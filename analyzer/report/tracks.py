@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.responses import Quiet, Response
+from affetti.analyzer.measures.self_reports import track_of
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
+from affetti.core.clock import NS_PER_S
+from affetti.core.journal import sentence
 from affetti.core.language import clock_text, known, percent, text
+from affetti.core.state import SessionState
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,17 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
         response=response_words(track, quiet),
         expected=_expected(track),
     )
+
+
+def self_reports_of(track: TrackResult, state: SessionState) -> list[str]:
+    """Return what the person said of themselves after a track, in words."""
+    found = []
+    for report in sorted(state.self_reports, key=lambda report: report.t_ns):
+        playing = track_of(report, state)
+        if playing is not None and playing.start_s == track.start_s:
+            at = clock_text(report.t_ns / NS_PER_S)
+            found.append(text("self_report.said", at=at, words=sentence(report)))
+    return found
 
 
 def _said(name: ModalityName, track: TrackResult) -> str:

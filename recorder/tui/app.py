@@ -134,14 +134,15 @@ class AffettiApp(App[None]):
         yield from self._consent_commands()
 
     def on_mount(self) -> None:
-        """Open home, or the set-up."""
+        """Take the colours that were chosen last, and open the first screen."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = remembered()
-        if self._at_home:
-            self.push_screen(HomeScreen(self.settings))
-        else:
-            self.push_screen(self._set_up())
+        self.open_first()
+
+    def open_first(self) -> None:
+        """Open home, or the set-up."""
+        self.push_screen(HomeScreen(self.settings) if self._at_home else self._set_up())
 
     def on_unmount(self) -> None:
         """Stop listening."""

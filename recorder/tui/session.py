@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what records is loaded when a recording is set up
     from affetti.recorder.engine.engine import EngineProcess
     from affetti.recorder.engine.messages import Plan
     from affetti.recorder.tui.draft import Draft
+    from affetti.recorder.tui.screens.review_walk import WalkScreen
 
 
 def run(plan: "Plan", settings: Settings, *, person_known: bool, consent_known: bool) -> None:
@@ -52,6 +53,60 @@ def open_home(settings: Settings) -> None:
         There is no terminal that could show it, or the engine ended before its time.
     """
     _open(settings, None)
+
+
+def open_review(path: str, author: str, settings: Settings, *, blind: bool = False) -> None:
+    """Walk through a sealed recording, and stay until it is left.
+
+    Parameters
+    ----------
+    path
+        The recording.
+    author
+        The code of whoever annotates.
+    settings
+        For the colours and the folders of the screen.
+    blind
+        Whether what the face expresses is rated, with no estimate in view.
+
+    Raises
+    ------
+    AffettiError
+        The recording cannot be read, or there is no terminal that could show it.
+    """
+    from affetti.core.paths import typed  # noqa: PLC0415
+    from affetti.core.recording.session import Session  # noqa: PLC0415
+    from affetti.recorder.tui.screens.review_walk import WalkScreen  # noqa: PLC0415
+
+    refuse_unfit()
+    place = typed(path)
+    Session.open(place).close()  # what is wrong with it is said before there is a screen
+    with terminal_of_its_own():
+        asyncio.run(_show(ReviewApp(settings, WalkScreen(place, author, blind=blind))))
+
+
+class ReviewApp(AffettiApp):
+    """The screen with a recording to walk through, and no engine.
+
+    Parameters
+    ----------
+    settings
+        As the recorder has them.
+    walk
+        What opens first.
+    """
+
+    def __init__(self, settings: Settings, walk: "WalkScreen") -> None:
+        super().__init__(_no_engine, settings, at_home=True)
+        self._walk = walk
+
+    def open_first(self) -> None:
+        """Open the recording."""
+        self.push_screen(self._walk)
+
+
+def _no_engine() -> Connection:
+    raise NotImplementedError  # nothing is recorded from here
 
 
 def _open(settings: Settings, draft: "Draft | None") -> None:

@@ -177,7 +177,7 @@ class RecordingView:
         if latest is None or self.now_ns - latest.t_ns > self.settings.face_max_age_ns:
             return ()
         faces = sorted(latest.faces, key=lambda face: face.box_px[0])
-        return tuple(map(_box, faces))
+        return tuple(map(box_of, faces))
 
     def face_signs(self) -> tuple[str, ...]:
         """Return the codes of the signs that the face showed when it was last looked at."""
@@ -256,7 +256,8 @@ class RecordingView:
             self._clock = SessionClock(start_ns)
 
 
-def _box(face: Face) -> FaceBox:
+def box_of(face: Face) -> FaceBox:
+    """Return where a face is, and whose."""
     read = face.expressions is not None
     # Perception of a pipeline that tells nobody apart reads one face, and calls it nothing.
     role = PATIENT if face.role == "unknown" and read else face.role

@@ -29,6 +29,7 @@ from affetti.core.events import (
     PersonChanged,
     RecordingPaused,
     RecordingResumed,
+    SelfReported,
     TrackPaused,
     TrackResumed,
     consent_to,
@@ -90,6 +91,10 @@ def of_track(kind: type[Any], t_s: float) -> Event:
     return at(kind, t_s, track=0, sample=round(t_s * RATE_HZ))
 
 
+def half_the_faces(modality: str, event: Event) -> str | None:
+    return "late" if modality == "face" and event.t_ns // NS_PER_S % 2 else None
+
+
 TURNING = Faces((2.3, CRYING), (1.6, TORN), (3.1, SMILING), (0.7, None))
 KINDS: dict[str, dict[str, Any]] = {
     "two tracks": {"tracks": [A, B], "read_face": TURNING},
@@ -147,6 +152,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "moments": [at(NeutralReferenceStarted, 0.5), at(NeutralReferenceRecorded, 3.5)],
     },
     "broken off": {"tracks": [A], "read_face": TURNING, "ended": False},
+    "what could not be made live": {"tracks": [A], "read_face": TURNING, "skip": half_the_faces},
+    "what the person said": {
+        "tracks": [A, B],
+        "read_face": TURNING,
+        "moments": [at(SelfReported, 11, track=0, valence=0.5, occasion="between")],
+    },
 }
 
 
@@ -215,6 +226,9 @@ async def on_screen(path: Path, folder: Path) -> str:
     async with opened(folder) as app:
         screen = ReviewScreen(app.app.screen.link, view)
         await app.app.push_screen(screen)
+        if sum(view.state.skipped.values()):
+            screen.hear(messages.Sealed(str(path), "stopped"))
+            await app.until(lambda: screen._course is not None)
         console = Console(width=400, color_system=None)
         with console.capture() as shown:
             console.print(screen.query_one("#tracks", Static).content)
@@ -237,6 +251,9 @@ async def test_the_screen_says_what_the_report_says(
     told = page.under("expected")
     assert len(told) == (len(fields["tracks"]) if "expected" in fields else 0)
     assert all(text in screen for text in told)
+    told = page.under("self-report")
+    assert len(told) == sum(isinstance(m, SelfReported) for m in fields.get("moments", ()))
+    assert all(" ".join(text.split()) in screen for text in told)
     for label in ("played", "congruence", "congruence-coverage", "response"):
         told = page.under(label)
         assert len(told) == len(fields["tracks"])

@@ -3,34 +3,31 @@
 import asyncio
 import os
 import sys
-from typing import ClassVar, Final
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.style import Style
-from rich.table import Table
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, ProgressBar, Static
+from textual.worker import get_current_worker
 
+from affetti.analyzer.analysis import analyze
 from affetti.analyzer.measures.course import Course
-from affetti.analyzer.measures.tracks import TrackResult
-from affetti.analyzer.report import wording
-from affetti.analyzer.report.tracks import TrackWords, track_words
+from affetti.analyzer.replay import shown
 from affetti.core.custody import keys
-from affetti.core.emotions import EMOTIONS
-from affetti.core.language import clock, counted, one_line, percent, text, word
-from affetti.recorder.engine.messages import AnyMessage, Sealing
+from affetti.core.errors import AffettiError
+from affetti.core.language import clock, one_line, text, word
+from affetti.core.recording.session import Session
+from affetti.recorder.engine.messages import AnyMessage, Sealed, Sealing
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
+from affetti.recorder.tui.screens.review_walk import WalkScreen
 from affetti.recorder.tui.view import RecordingView
-from affetti.recorder.tui.widgets.bars import bar, label_width
 from affetti.recorder.tui.widgets.journal import entries
-
-_BAR_WIDTH: Final = 12
+from affetti.recorder.tui.widgets.tracks_said import TracksSaid
 
 
 class ReviewScreen(EngineScreen):
@@ -48,22 +45,19 @@ class ReviewScreen(EngineScreen):
 
     TITLE = text("review.title")
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,w", "walk", text("key.walk"), tooltip=text("key.walk_tip"), key_display="w"),
         Binding("r", "report", text("key.write_report"), tooltip=text("key.write_the_report")),
         Binding("n", "app.new_session", text("key.new_session")),
         Binding("h,escape", "app.home", text("key.home"), tooltip=text("key.home_tip")),
         Binding("q", "app.leave", text("key.quit")),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"emotion--{emotion}" for emotion in EMOTIONS),
-        "emotion--quiet",
-        "emotion--trough",
-    }
 
     def __init__(self, link: EngineLink, view: RecordingView, unfinished_note: str = "") -> None:
         super().__init__(link)
         self.view = view
         self._unfinished_note = unfinished_note
         self._reporting = False
+        self._course: Course | None = None  # with what was not made live
 
     def compose(self) -> ComposeResult:
         """Lay out the file, the tracks and the markers."""
@@ -72,7 +66,7 @@ class ReviewScreen(EngineScreen):
         with VerticalScroll(id="review"):
             yield Static(id="file", markup=False)
             yield Static(id="report", markup=False)
-            yield Static(id="tracks")
+            yield TracksSaid(id="tracks")
             yield Static(id="entries", markup=False)
         yield Footer(compact=True)
 
@@ -92,11 +86,39 @@ class ReviewScreen(EngineScreen):
             self.query_one(ProgressBar).update(total=max(said.total, 1), progress=said.done)
         else:
             self._update()
+        if isinstance(said, Sealed):
+            self._complete(Path(said.path))
+
+    @work(thread=True, exclusive=True, group="complete")
+    def _complete(self, path: Path) -> None:
+        """Compute what could not be made live, as the report does, and say that instead."""
+        worker = get_current_worker()
+        if not sum(self.view.state.skipped.values()):
+            return
+
+        def go_on(done: int, total: int) -> None:
+            if worker.is_cancelled:
+                raise InterruptedError
+
+        with suppress(AffettiError, OSError, InterruptedError), Session.open(path) as session:
+            course = analyze(session, shown(session, go_on))
+            self.app.call_from_thread(self._completed, course)
+
+    def _completed(self, course: Course) -> None:
+        self._course = course
+        self._update()
+
+    def action_walk(self) -> None:
+        """Walk through the recording."""
+        if self.view.sealed is not None:
+            self.app.push_screen(WalkScreen(Path(self.view.sealed.path)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the report only of a sealed file."""
         if action == "report":
             return self.view.sealed is not None and not self._reporting
+        if action == "walk":
+            return self.view.sealed is not None
         return True
 
     @work(group="report")
@@ -133,7 +155,8 @@ class ReviewScreen(EngineScreen):
         self.query_one("#file").set_class(
             view.sealed is None and view.failure is not None, "-error"
         )
-        self.query_one("#tracks", Static).update(self._tracks())
+        skipped = 0 if self._course is not None else sum(state.skipped.values())
+        self.query_one(TracksSaid).show(self._course or view.course(), skipped)
         self.query_one("#entries", Static).update(self._entries())
         self.refresh_bindings()
 
@@ -152,67 +175,6 @@ class ReviewScreen(EngineScreen):
         elif view.failure is None:
             words.append(text("review.sealing", path=view.path))
         return "\n".join(words)
-
-    def _tracks(self) -> RenderableType:
-        course = self.view.course()
-        if not course.tracks:
-            return Group(Text(text("review.no_music")), *self._gaps(course))
-        tracks = [self._track(track, course) for track in course.tracks]
-        return Group(*tracks, *self._gaps(course))
-
-    def _track(self, track: TrackResult, course: Course) -> RenderableType:
-        words = track_words(track, course.quiet)
-        quiet = self.get_component_rich_style("emotion--quiet")
-        title = Text.assemble(
-            (f"{track.number + 1}  {words.title}", "bold"), f"   {words.times}, {words.played}"
-        )
-        lines = Table.grid(padding=(0, 2))
-        for line in words.lines:
-            lines.add_row(f"   {line.name}", line.words, Text(line.coverage, quiet))
-        coverage = Text(words.congruence_coverage, quiet)
-        lines.add_row(f"   {text('report.face_and_music')}", words.congruence, coverage)
-        both = track.summaries["fused"].said and not track.together.alone
-        bars = self._bars(track) if both else ()
-        if words.expected:
-            title = Text("\n").join([title, Text(f"   {words.expected}")])
-        return Group(title, lines, *bars, *_indented(words, quiet), Text())
-
-    def _bars(self, track: TrackResult) -> tuple[RenderableType, ...]:
-        """Draw the four probabilities of face and music together."""
-        table = Table.grid(padding=(0, 1))
-        trough = self.get_component_rich_style("emotion--trough")
-        cells = []
-        for emotion, share in zip(EMOTIONS, track.summaries["fused"].emotions, strict=True):
-            style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
-            drawn = bar(float(share), _BAR_WIDTH, style, trough)
-            figure = percent(float(share), brief=True)
-            cells.append(
-                Text.assemble(
-                    f"   {word('emotion', emotion):<{label_width() + 1}}", drawn, f" {figure:>5}"
-                )
-            )
-        for left, right in zip(cells[:2], cells[2:], strict=True):
-            table.add_row(left, right)
-        return (table,)
-
-    def _gaps(self, course: Course) -> list[RenderableType]:
-        """Say what could not be seen or heard, and what the report will add."""
-        lines: list[RenderableType] = []
-        if course.unseen:
-            lines.append(Text(text("report.unseen"), "bold"))
-            lines += [Text(f"   {wording.when(u)}  {wording.unseen(u)}") for u in course.unseen]
-        if course.neutral is not None:
-            outcome = text(f"neutral.{course.neutral}")
-            lines.append(Text(text("neutral.line", outcome=outcome)))
-        skipped = sum(self.view.state.skipped.values())
-        if skipped:
-            made = counted("review.skipped", skipped)
-            lines.append(Text(made, self.get_component_rich_style("emotion--quiet")))
-        return lines
-
-
-def _indented(words: TrackWords, style: Style) -> list[RenderableType]:
-    return [Padding(Text(words.response, style), (0, 0, 0, 3))]
 
 
 async def _run_report(path: str) -> tuple[int, str]:

@@ -1,12 +1,14 @@
 """The session so far: tracks as bands, and face, music and both together as rows under them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
 from rich.style import Style
 from rich.text import Text
+from textual import events
+from textual.message import Message
 from textual.widget import Widget
 
 from affetti.core.clock import NS_PER_S
@@ -24,6 +26,7 @@ _EIGHTHS: Final = "▁▂▃▄▅▆▇█"
 _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)
 _LABEL_EVERY: Final = 12  # columns between two times, at least
 _ABBREVIATED: Final = 3
+_AT_CURSOR: Final = Style(reverse=True)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,17 @@ class Row:
                 signs.update({begin + i: sign for i, sign in enumerate(name)})
             begin = at
         return signs
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is drawn: a session up to `now_ns`, with a cursor or without."""
+
+    tracks: Sequence[Track]
+    markers: Sequence[MarkerAdded]
+    seconds: Mapping[str, Seconds]
+    now_ns: int
+    cursor_ns: int | None = None
 
 
 def step_of(now_ns: int, width: int) -> int:
@@ -132,25 +146,50 @@ class Timeline(Widget):
         self._bands: list[Band] = []
         self._marks: dict[int, str] = {}
         self._step_s, self._now = 1, 0  # the column of now
+        self._cursor: int | None = None
+
+    class Sought(Message):
+        """A moment was clicked."""
+
+        def __init__(self, t_ns: int) -> None:
+            super().__init__()
+            self.t_ns = t_ns
 
     def show(self, view: RecordingView) -> None:
         """Show a recording up to its now."""
+        state = view.state
+        self.draw(Chart(state.tracks, state.markers, view.seconds, view.now_ns))
+
+    def draw(self, chart: Chart) -> None:
+        """Show a chart; drawn again only when a second has passed, or something was added."""
         width = self._width
-        step_s = step_of(view.now_ns, width)
-        shown = (
-            self.size,
-            view.now_ns // NS_PER_S,
-            len(view.state.moments),
-            len(view.state.tracks),
-        )
+        step_s = step_of(chart.now_ns, width)
+        cursor = None if chart.cursor_ns is None else chart.cursor_ns // (step_s * NS_PER_S)
+        second = chart.now_ns // NS_PER_S
+        shown = (self.size, second, len(chart.markers), len(chart.tracks), cursor)
         if shown == self._shown:
             return
-        self._shown, self._step_s = shown, step_s
-        self._now = view.now_ns // (step_s * NS_PER_S)
-        self._rows = {name: Row.of(view.seconds[name], step_s, width) for name in ROWS}
-        self._bands = bands_of(view.state.tracks, view.now_ns, step_s, width)
-        self._marks = marks_of(view.state.markers, step_s, width)
+        self._shown, self._step_s, self._cursor = shown, step_s, cursor
+        self._now = chart.now_ns // (step_s * NS_PER_S)
+        self._rows = {name: Row.of(chart.seconds[name], step_s, width) for name in ROWS}
+        self._bands = bands_of(chart.tracks, chart.now_ns, step_s, width)
+        self._marks = marks_of(chart.markers, step_s, width)
         self.refresh()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Seek what is clicked."""
+        self._seek(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Seek what is dragged over."""
+        if event.button:
+            self._seek(event)
+
+    def _seek(self, event: events.MouseEvent) -> None:
+        offset = event.get_content_offset(self)
+        column = -1 if offset is None else offset.x - self._names
+        if 0 <= column <= min(self._now, self._width - 1):
+            self.post_message(self.Sought(column * self._step_s * NS_PER_S))
 
     @property
     def _names(self) -> int:
@@ -175,7 +214,11 @@ class Timeline(Widget):
         mark = self.get_component_rich_style("timeline--mark")
         times = times_of(self._step_s, self._width)
         cells = [
-            (self._marks[at], mark) if at in self._marks else (sign, quiet)
+            ("┃", mark)
+            if at == self._cursor
+            else (self._marks[at], mark)
+            if at in self._marks
+            else (sign, quiet)
             for at, sign in enumerate(times)
         ]
         return Text.assemble(" " * self._names, *cells)
@@ -201,12 +244,13 @@ class Timeline(Widget):
             title = word("row", name) if row == each - 1 else ""
             line = Text(f"{title:<{self._names}}", quiet, no_wrap=True)
             for at, label in enumerate(shown.strongest):
-                if at > self._now or label is None:
-                    line.append(UNSEEN if at <= self._now else " ", quiet)
-                elif row == 0 and at in written:
-                    line.append(written[at], self._style_of(label) + Style(bold=True))
-                else:
-                    line.append(_height(shown.shares[at], row, each), self._style_of(label))
+                sign, style = UNSEEN if at <= self._now else " ", quiet
+                if at <= self._now and label is not None:
+                    style = self._style_of(label)
+                    sign = _height(shown.shares[at], row, each)
+                    if row == 0 and at in written:
+                        sign, style = written[at], style + Style(bold=True)
+                line.append(sign, style + _AT_CURSOR if at == self._cursor else style)
             scale = {each - 1: text("timeline.most"), 0: text("timeline.least")}
             line.append(f" {scale.get(row, '') if each > 1 else text('timeline.most')}", quiet)
             lines.append(line)

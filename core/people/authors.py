@@ -1,0 +1,59 @@
+"""Who writes annotations: random ids, told apart on this computer by a code that is no name."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from affetti.core.custody.temporary import replacing
+from affetti.core.events.entries import new_id
+from affetti.core.locations import remembered_folder
+from affetti.core.people.person import checked_code
+
+_FILE: Final = "authors.json"
+OWN: Final = "own"  # whoever uses this computer, where nobody else is named
+
+
+def author_id(code: str = OWN) -> str:
+    """Return the id of an author: 32 hexadecimal digits, the same each time on this computer.
+
+    Where nothing can be kept, a new one.
+
+    Raises
+    ------
+    AffettiError
+        The code holds anything but up to 32 ASCII letters and digits.
+    """
+    folder = remembered_folder()
+    checked_code(code)
+    if folder is None:
+        return new_id()
+    known = _known(folder / _FILE)
+    if code not in known:
+        known[code] = new_id()
+        _keep(folder / _FILE, known)
+    return known[code]
+
+
+def authors() -> dict[str, str]:
+    """Return the codes of the authors that are known here, by their ids."""
+    folder = remembered_folder()
+    known = {} if folder is None else _known(folder / _FILE)
+    return {id: code for code, id in known.items()}
+
+
+def _known(path: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _keep(path: Path, known: dict[str, str]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as fd:
+            os.write(fd, msgspec.json.encode(known))
+    except OSError:
+        return

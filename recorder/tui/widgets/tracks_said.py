@@ -1,0 +1,103 @@
+"""What face and music expressed during each track: what the report says of it, too."""
+
+from typing import ClassVar, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.widgets import Static
+
+from affetti.analyzer.measures.course import Course
+from affetti.analyzer.measures.tracks import TrackResult
+from affetti.analyzer.report import wording
+from affetti.analyzer.report.tracks import TrackWords, self_reports_of, track_words
+from affetti.core.emotions import EMOTIONS
+from affetti.core.language import counted, percent, text, word
+from affetti.recorder.tui.widgets.bars import bar, label_width
+
+_BAR_WIDTH: Final = 12
+
+
+class TracksSaid(Static):
+    """The tracks of a recording, and what could not be seen or heard of it."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"emotion--{emotion}" for emotion in EMOTIONS),
+        "emotion--quiet",
+        "emotion--trough",
+    }
+
+    def show(self, course: Course, skipped: int = 0) -> None:
+        """Show the tracks.
+
+        Parameters
+        ----------
+        course
+            Of the session.
+        skipped
+            How many estimates are still missing in it.
+        """
+        self.update(self._tracks(course, skipped))
+
+    def _tracks(self, course: Course, skipped: int) -> RenderableType:
+        if not course.tracks:
+            return Group(Text(text("review.no_music")), *self._gaps(course, skipped))
+        tracks = [self._track(track, course) for track in course.tracks]
+        return Group(*tracks, *self._gaps(course, skipped))
+
+    def _track(self, track: TrackResult, course: Course) -> RenderableType:
+        words = track_words(track, course.quiet)
+        quiet = self.get_component_rich_style("emotion--quiet")
+        title = Text.assemble(
+            (f"{track.number + 1}  {words.title}", "bold"), f"   {words.times}, {words.played}"
+        )
+        lines = Table.grid(padding=(0, 2))
+        for line in words.lines:
+            lines.add_row(f"   {line.name}", line.words, Text(line.coverage, quiet))
+        coverage = Text(words.congruence_coverage, quiet)
+        lines.add_row(f"   {text('report.face_and_music')}", words.congruence, coverage)
+        for said in self_reports_of(track, course.state):
+            lines.add_row(f"   {text('moment.self-report')}", said)
+        both = track.summaries["fused"].said and not track.together.alone
+        bars = self._bars(track) if both else ()
+        if words.expected:
+            title = Text("\n").join([title, Text(f"   {words.expected}")])
+        return Group(title, lines, *bars, *_indented(words, quiet), Text())
+
+    def _bars(self, track: TrackResult) -> tuple[RenderableType, ...]:
+        """Draw the four probabilities of face and music together."""
+        table = Table.grid(padding=(0, 1))
+        trough = self.get_component_rich_style("emotion--trough")
+        cells = []
+        for emotion, share in zip(EMOTIONS, track.summaries["fused"].emotions, strict=True):
+            style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
+            drawn = bar(float(share), _BAR_WIDTH, style, trough)
+            figure = percent(float(share), brief=True)
+            cells.append(
+                Text.assemble(
+                    f"   {word('emotion', emotion):<{label_width() + 1}}", drawn, f" {figure:>5}"
+                )
+            )
+        for left, right in zip(cells[:2], cells[2:], strict=True):
+            table.add_row(left, right)
+        return (table,)
+
+    def _gaps(self, course: Course, skipped: int) -> list[RenderableType]:
+        """Say what could not be seen or heard, and what the report will add."""
+        lines: list[RenderableType] = []
+        if course.unseen:
+            lines.append(Text(text("report.unseen"), "bold"))
+            lines += [Text(f"   {wording.when(u)}  {wording.unseen(u)}") for u in course.unseen]
+        if course.neutral is not None:
+            outcome = text(f"neutral.{course.neutral}")
+            lines.append(Text(text("neutral.line", outcome=outcome)))
+        if skipped:
+            made = counted("review.skipped", skipped)
+            lines.append(Text(made, self.get_component_rich_style("emotion--quiet")))
+        return lines
+
+
+def _indented(words: TrackWords, style: Style) -> list[RenderableType]:
+    return [Padding(Text(words.response, style), (0, 0, 0, 3))]
