@@ -11,6 +11,7 @@ from affetti.recorder.tui.wording import Remark
 # A sign says the same without colour.
 _SIGNS: Final = {"ok": "●", "warning": "▲", "error": "✖"}
 _ABSENT: Final = "○"
+_SAID_WIDTH: Final = 24  # what is recorded, and for how long
 
 
 class Lamps(Widget):
@@ -41,7 +42,7 @@ class Lamps(Widget):
     def render(self) -> Text:
         """Draw the line: what is recorded on the left, the lamps on the right."""
         lamps = self._drawn(words=True)
-        if 2 * lamps.cell_len > self.size.width:
+        if lamps.cell_len > self.size.width - _SAID_WIDTH:
             lamps = self._drawn(words=False)  # the banner has them, or the details
         said = Text("  ").join(
             Text(each.words, self.get_component_rich_style(f"remark--{each.severity}"))
