@@ -9,7 +9,7 @@ from affetti.analyzer.checks.subject import Subject
 from affetti.analyzer.measures.estimates import expected_ns
 from affetti.analyzer.replay import other_models
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import Estimate, FaceEstimated, columns, estimate_kind
+from affetti.core.events import Columns, Estimate, FaceEstimated, columns, estimate_kind
 from affetti.core.language import clock_text, counted, text
 
 
@@ -23,7 +23,7 @@ def columns_true(subject: Subject) -> Messages:
             made.setdefault(event.modality, []).append(event)
     for name, events in made.items():
         told = columns(estimate_kind(name), events)
-        stored = session.estimates.get(name, {})
+        stored: Columns = session.estimates.get(name, {})
         if not stored and not len(told["seq"]):
             continue
         if not all(_equal(stored.get(column), values) for column, values in told.items()):

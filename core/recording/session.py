@@ -11,7 +11,7 @@ with Session.open("sub-P07_ses-20261124T101500.h5") as session:
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, overload
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import declared
-from affetti.core.errors import Damaged
+from affetti.core.errors import Damaged, UsageError
 from affetti.core.events import (
     ESTIMATE_TABLES,
     KINDS,
@@ -46,6 +46,7 @@ from affetti.core.language import text
 from affetti.core.recording import hdf5, layout
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_long, state_of
+from affetti.core.recording.columns import EstimateColumns
 from affetti.core.recording.info import SessionInfo, describe
 from affetti.core.recording.integrity import (
     NOTHING_REMOVED,
@@ -122,13 +123,22 @@ class Frames(Sequence[Frame]):
     def __len__(self) -> int:
         return len(self._index)
 
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<Frames: none>"
+        first_s, last_s = self.t_ns[0] / NS_PER_S, self.t_ns[-1] / NS_PER_S
+        return f"<Frames: {len(self)}, from {first_s:.3f} to {last_s:.3f} s>"
+
     @overload
     def __getitem__(self, item: int) -> Frame: ...
     @overload
-    def __getitem__(self, item: slice) -> "Frames": ...
-    def __getitem__(self, item: int | slice) -> "Frame | Frames":
+    def __getitem__(self, item: "slice | Sequence[int] | NDArray[Any]") -> "Frames": ...
+    def __getitem__(self, item: "int | slice | Sequence[int] | NDArray[Any]") -> "Frame | Frames":
         if isinstance(item, slice):
             return Frames(self._jpeg, self._index[item])
+        if not isinstance(item, int | np.integer):
+            chosen = np.asarray(item)
+            return Frames(self._jpeg, self._index[chosen if len(chosen) else slice(0)])
         row = self._index[item]
         if self._jpeg is None:
             raise IndexError(item)
@@ -139,6 +149,12 @@ class Frames(Sequence[Frame]):
     def size(self) -> int:
         """How many bytes they have, as they are encoded."""
         return int(self._index["length"].sum(dtype=np.int64))
+
+    def between(self, start_s: float, stop_s: float) -> "Frames":
+        """Return the frames captured from `start_s` to `stop_s` (exclusive) of session time."""
+        bounds_ns = [start_s * NS_PER_S, stop_s * NS_PER_S]
+        first, last = np.searchsorted(self.t_ns, bounds_ns)
+        return self[int(first) : max(int(first), int(last))]
 
     def at(self, t_s: float) -> Frame:
         """Return the frame on view at `t_s`: the last one captured by then, else the first.
@@ -174,6 +190,14 @@ class Audio:
         self.rate_hz = form.rate_hz
         self.channels = form.channels
         self.samples = 0 if samples is None else int(samples.shape[0])
+
+    def __repr__(self) -> str:
+        form = f"{self.rate_hz} Hz, channels: {self.channels}"
+        return f"<Audio: {self.samples / self.rate_hz:.3f} s, {form}>"
+
+    def between(self, start_s: float, stop_s: float) -> NDArray[np.int16]:
+        """Return what was heard between two moments of session time, as `read` does."""
+        return self.read(start_s, stop_s)
 
     def read_samples(self, start: int, stop: int) -> NDArray[np.int16]:
         """Return samples `start` to `stop` (exclusive), int16 [n, channels], clipped to range."""
@@ -238,7 +262,11 @@ class Signal:
         return 0 if self._data is None else int(self._data[1].shape[0])
 
     def __repr__(self) -> str:
-        return f"<Signal {self.stream.name}: {len(self)} samples>"
+        channels = ", ".join(
+            f"{each.name} ({each.unit})" if each.unit else each.name
+            for each in self.stream.channels
+        )
+        return f"<Signal {self.stream.name}: {len(self)} samples of {channels}>"
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -250,7 +278,7 @@ class Signal:
         """The stamps as its source gave them, seconds [n]."""
         if self._data is None:
             return np.empty(0)
-        with layout.reading(self._path):
+        with layout.reading(self._path, self._data[1]):
             return np.asarray(self._data[1][:], np.float64)
 
     @cached_property
@@ -284,7 +312,7 @@ class Signal:
         shape = len(self), len(self.stream.channels)
         if self._data is None:
             return np.empty(shape, object)
-        with layout.reading(self._path):
+        with layout.reading(self._path, self._data[0]):
             stored = self._data[0][:]
         if self.stream.encoding != TEXT:
             return np.asarray(stored)
@@ -305,14 +333,19 @@ class Signal:
         return rows
 
 
-class Estimates(Mapping[str, Columns]):
+class Estimates(Mapping[str, EstimateColumns]):
     """The live estimates by modality, as columns; see `core.events.columns` for their names."""
 
     def __init__(self, session: "Session") -> None:
         self._session = session
-        self._read: dict[str, Columns] = {}
+        self._read: dict[str, EstimateColumns] = {}
 
-    def __getitem__(self, modality: str) -> Columns:
+    def __repr__(self) -> str:
+        counts = self._session.state.estimates
+        said = ", ".join(f"{name} {counts[name]}" for name in self._names)
+        return f"<Estimates of {self._session.path.name}: {said}>"
+
+    def __getitem__(self, modality: str) -> EstimateColumns:
         if modality not in self._names:
             raise KeyError(modality)
         if modality not in self._read:
@@ -331,17 +364,22 @@ class Estimates(Mapping[str, Columns]):
         return tuple(ESTIMATE_TABLES) + tuple(n for n in found if n not in ESTIMATE_TABLES)
 
     @property
-    def face(self) -> Columns:
+    def face(self) -> EstimateColumns:
         """Columns of `FaceEstimated`."""
         return self["face"]
 
     @property
-    def music(self) -> Columns:
+    def music(self) -> EstimateColumns:
         """Columns of `MusicEstimated`."""
         return self["music"]
 
     @property
-    def fused(self) -> Columns:
+    def heard(self) -> EstimateColumns:
+        """Columns of `HeardEstimated`."""
+        return self["heard"]
+
+    @property
+    def fused(self) -> EstimateColumns:
         """Columns of `EmotionFused`."""
         return self["fused"]
 
@@ -462,7 +500,12 @@ class Session:
         return len(self._index)
 
     def __repr__(self) -> str:
-        return f"<Session {self.path.name}: {self.duration_s:.1f} s, {len(self)} events>"
+        closed = "" if self._file else ", closed"
+        return f"<Session {self.path.name}: {self.duration_s:.1f} s, {len(self)} events{closed}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process by its path: it is opened anew there."""
+        return partial(type(self).open, altered=self.altered), (self.path.absolute(),)
 
     @cached_property
     def events(self) -> list[AnyEvent | UnknownEvent]:
@@ -646,15 +689,15 @@ class Session:
         """Return the modalities that the file has columns of, in order of their names."""
         if not self._has("estimates"):
             return []
-        with layout.reading(self.path):
+        with layout.reading(self.path, self._file):
             return sorted(n for n in self._file["estimates"] if re.match(MODALITY_PATTERN, n))
 
-    def estimate_columns(self, name: str) -> Columns:
-        """Return the columns of /estimates/`name`, a modality."""
-        group = f"estimates/{name}"
+    def estimate_columns(self, name: str) -> EstimateColumns:
+        """Return the columns of /estimates/`name`, a modality, as they are declared."""
+        group, kind = f"estimates/{name}", estimate_kind(name)
         if not self._has("estimates", name):
-            return {}
-        with layout.reading(self.path):
+            return EstimateColumns(name, kind, {})
+        with layout.reading(self.path, self._file):
             found = list(self._file[group])
         table = {
             column: layout.table(self.path, self._file, f"{group}/{column}", None)
@@ -665,17 +708,16 @@ class Session:
         rows = len(next(iter(table.values()), ()))
         # What an earlier minor version did not know of is not known of its recordings.
         unknown = {
-            column: np.full(rows, np.nan)
-            for column in columns(estimate_kind(name), [])
-            if column not in table
+            column: np.full(rows, np.nan) for column in columns(kind, []) if column not in table
         }
         with layout.reading(self.path):  # a text may be no UTF-8
-            return unknown | {
+            known = {
                 column: np.char.decode(values, "utf-8").astype(object)
                 if values.dtype.kind == "S"
                 else values
                 for column, values in table.items()
             }
+        return EstimateColumns(name, kind, unknown | known)
 
     def records(self) -> Iterator[Record]:
         """Yield every event as it is stored, with its blob, in order.
@@ -778,6 +820,8 @@ class Session:
 
     def _has(self, *steps: str) -> bool:
         """Whether the file has a group of its own at a path."""
+        if not self._file:  # HDF5 would say that it has none
+            raise UsageError("layout.closed_nothing_more_can", path=self.path.name)
         group: Any = self._file
         for step in steps:
             with layout.reading(self.path, self._file):
