@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 from affetti.core import system
 from affetti.core.custody import keys
 from affetti.core.errors import AffettiError, UsageError
+from affetti.core.recording.box import unlock
 
 T = TypeVar("T")
 
@@ -70,6 +71,9 @@ def carried_out(
     jobs
         How many processes; by default one a processor.
     """
+    for path in paths:
+        with suppress(AffettiError, OSError):  # which its own process tells
+            unlock(path)
     jobs = max(min(jobs or os.cpu_count() or 1, len(paths)), 1)
     done = set()
     for path, found in _pooled(work, paths, jobs):

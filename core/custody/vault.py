@@ -326,6 +326,7 @@ def data_key_for(told: Iterable[str]) -> keys.DataKey | None:
 
 
 _TRIES: Final = 3
+_given_up: Final[set[str]] = set()  # vaults that whoever sits here could not open
 
 
 def open_for(block: Block, name: str) -> None:
@@ -370,13 +371,15 @@ def open_one(found: Vault) -> None:
 
 def _asked(found: Vault, tries: int = _TRIES) -> bytes:
     """Return the private key of a vault by the passphrase of whoever sits at the terminal."""
-    said = terminal.secret(text("vault.passphrase", name=found.name))
+    asked = found.name not in _given_up
+    said = terminal.secret(text("vault.passphrase", name=found.name)) if asked else None
     if said is None:
         raise VaultClosed("vault.needs_passphrase", name=found.name)
     try:
         return _unlocked(found, said)
     except VaultClosed as error:
         if tries == 1:
+            _given_up.add(found.name)
             raise
         terminal.say(error.message, err=True)
     return _asked(found, tries - 1)

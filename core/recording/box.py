@@ -53,6 +53,29 @@ def is_box(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
+def unlock(path: Path) -> None:
+    """Open what may read a file, if it is encrypted, so that this process and its own can.
+
+    Raises
+    ------
+    AffettiError
+        No vault that may read it is open, or it is damaged.
+    OSError
+        It cannot be read.
+    """
+    with path.open("rb") as file:
+        begin = file.read(_BEGIN_BYTES + keys.MAX_STORED_BYTES)
+    if begin.startswith(MAGIC):
+        keys.data_key(_block_in(begin, path), path.name)
+
+
+def _block_in(begin: bytes, path: Path) -> bytes:
+    block = keys.block_at(begin[_BEGIN_BYTES:])
+    if not begin.startswith(MAGIC) or block is None:
+        raise Damaged("vault.block_damaged", name=path.name)
+    return block
+
+
 class _Pages:
     """Bytes by their place, page by page, the latest of them in memory."""
 
@@ -252,9 +275,7 @@ class BoxReader(_Pages):
         self._file = path.open("rb")
         try:
             header = self._file.read(_BEGIN_BYTES + keys.MAX_STORED_BYTES)
-            block = keys.block_at(header[_BEGIN_BYTES:])
-            if not header.startswith(MAGIC) or block is None:
-                raise Damaged("vault.block_damaged", name=path.name)
+            block = _block_in(header, path)
             header = header[: _BEGIN_BYTES + len(block)]
             self.key = keys.data_key(block, path.name)
             super().__init__(header[len(MAGIC) : _BEGIN_BYTES], self.key.key, len(header))

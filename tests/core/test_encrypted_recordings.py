@@ -302,3 +302,17 @@ def test_it_knows_nothing_of_ours() -> None:
     named |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     allowed = {"h5py", "cryptography", *sys.stdlib_module_names}
     assert {name.split(".")[0] for name in named} <= allowed
+
+
+@pytest.mark.campaign
+def test_processes_of_their_own_read_what_their_parent_may(tmp_path: Path, owner: Owner) -> None:
+    for name in ("a", "b"):
+        target = logged(tmp_path / "it", small_session(1), owner, name=f"{name}.h5")
+        owner.comes()
+        seal(target)
+    keys.drop()
+    owner.comes()
+    done = affetti("check", tmp_path / "it")
+    assert done.returncode == 0, done.stderr
+    keys.drop()
+    assert affetti("check", tmp_path / "it").returncode == ExitCode.VAULT_CLOSED
