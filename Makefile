@@ -8,7 +8,7 @@ STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
 PYTEST := $(BIN)/pytest -n 4 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit campaign campaign-long coverage wheel kill-test bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit campaign campaign-long coverage media wheel kill-test bench sample snapshots clean help
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ campaign-long: $(STAMP_TEST)  ## Trials by the thousand, for hours; SHARE=0.1: a
 coverage: $(STAMP_TEST)  ## Tests and campaign, and the lines that none runs; SINCE=TAG: of the changed
 	$(PYTEST) -m "not kill50" --cov --cov-report=term:skip-covered
 	$(if $(SINCE),$(BIN)/python -m tests.changed $(SINCE))
+
+media: $(STAMP_TEST)  ## Films and tracks of every kind that ffmpeg makes, against ffprobe and ffmpeg
+	$(BIN)/python -m tests.media
 
 wheel: $(STAMP_TEST)  ## Build the wheel, install it elsewhere and use it; FRESH=1: with all it needs
 	$(BIN)/python -m tests.wheel $(if $(FRESH),--fresh)

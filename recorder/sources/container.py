@@ -113,7 +113,8 @@ class Container:
         length = self._file.duration
         if not length or not _STATING & set(self._file.format.name.split(",")):
             return None
-        return int(length) * 1000
+        # Counted from 0, wherever the first of its pictures and sounds begins.
+        return max(0, int(length) * 1000 - max(0, self._file.start_time or 0) * 1000)
 
     @property
     def pictures_end_ns(self) -> int | None:
