@@ -92,11 +92,15 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
 
 
 def _held_lines(session: "Session") -> Iterator[tuple[str, str]]:
-    """Yield which pictures and sound are held, how much that is and for how long."""
+    """Yield for whom it is encrypted, and which pictures and sound are held, and for how long."""
     from affetti.core import settings
+    from affetti.core.custody import vault
     from affetti.core.custody.retention import held_in
     from affetti.core.language import date
 
+    if session.key is not None:
+        told = tuple(map(vault.recipient_text, session.key.recipients))
+        yield text("info.encryption"), vault.words(told)
     rule = settings.Retention()
     with suppress(AffettiError):  # of settings that cannot be read others tell
         rule = settings.load().retention
