@@ -20,6 +20,7 @@ from affetti.recorder.tui.screens.dialog import Commands
 from affetti.recorder.tui.screens.help import HelpScreen
 from affetti.recorder.tui.screens.home import HomeScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.screens.settings import SettingsScreen
 from affetti.recorder.tui.themes import CALM, CLINICAL, THEMES, remember, remembered
 
 if TYPE_CHECKING:  # what records takes a second to load: when a recording is set up
@@ -35,6 +36,7 @@ _WITHDRAWABLE: Final = ("video", "room", "signals")  # scopes
 _NO_COMMANDS: Final = frozenset(
     {"app.focus_next", "app.focus_previous", "command_palette", "mark", "interrupt"}
 )
+_AT_THE_BEGINNING_NS: Final = 2_000_000_000
 # They mean the same, whatever is open.
 _ALWAYS_MEANT: Final = frozenset({"m", "f2", "ctrl+c"})
 
@@ -81,6 +83,9 @@ class AffettiApp(App[None]):
             show=False,
             priority=True,
             tooltip=text("key.end_and_seal_at"),
+        ),
+        Binding(
+            "f9", "settings", text("key.settings"), tooltip=text("key.settings_tip"), show=False
         ),
         Binding(
             "ctrl+q", "leave", text("key.quit"), show=False, tooltip=text("key.quit_never_unasked")
@@ -208,6 +213,7 @@ class AffettiApp(App[None]):
         if self.view is not None and self.view.sealed is None:
             self.view.hear(said)
         self._move(said)
+        self._look_for_neutral(said)
         for screen in self.screen_stack:
             # Without children it is not composed yet, or is being taken down.
             if isinstance(screen, EngineScreen) and screen.is_mounted and screen.children:
@@ -230,6 +236,11 @@ class AffettiApp(App[None]):
         """List the keys of the present screen."""
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen([self.screen, *self.screen.query("*"), self]))
+
+    def action_settings(self) -> None:
+        """Show what can be set."""
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(SettingsScreen(self.settings))
 
     def action_mark(self) -> None:
         """Mark this moment, whatever is open over the live screen."""
@@ -310,6 +321,25 @@ class AffettiApp(App[None]):
             self._go(LiveScreen(self._link, view, self.settings.self_report))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
             self._go(ReviewScreen(self._link, view, self._unfinished_note()))
+
+    def _look_for_neutral(self, said: "AnyMessage") -> None:
+        """Count down while a neutral reference is recorded, unless something else is open."""
+        from affetti.core.events import NeutralReferenceStarted
+        from affetti.recorder.engine.messages import Recorded
+
+        if not isinstance(said, Recorded):
+            return
+        live = self._live()
+        begun = any(isinstance(event, NeutralReferenceStarted) for event in said.events)
+        if begun and live is not None and live is self.screen and self.view is not None:
+            from affetti.recorder.engine.messages import ShowNeutralFace
+            from affetti.recorder.tui.screens.neutral import NeutralScreen
+
+            lasts_s = ShowNeutralFace().seconds
+            span = self.view.state.neutral_reference
+            if span is not None and span.start_ns < _AT_THE_BEGINNING_NS:
+                lasts_s = self.draft.plan_of_neutral() or lasts_s
+            self.push_screen(NeutralScreen(self.view, lasts_s, live.action_neutral))
 
     def _go(self, screen: "EngineScreen") -> None:
         """Replace the present screen, and whatever is open over it."""

@@ -1,7 +1,8 @@
-"""Two themes, and the hues of what is expressed in each.
+"""Three themes, and the hues of what is expressed in each.
 
-The hues are those of the report, told apart by the colour-blind, and of different
-lightnesses, so that they stay apart without hue as well.
+The hues are told apart by who lacks a kind of cone as well (CIE 1976 differences of 20 and more
+in each kind of vision), mostly by their lightness, and stand out from every ground at least 3 : 1;
+words do at 4.5 : 1, as WCAG asks for.
 """
 
 from contextlib import suppress
@@ -23,16 +24,16 @@ CALM: Final = Theme(
     panel="#3b3540",
     success="#62b5a5",
     warning="#f2bd57",
-    error="#ee7b66",
+    error="#f08a76",
     variables={
-        "happiness": "#f2bd57",
-        "relaxation": "#62b5a5",
-        "anger": "#d9694a",
-        "sadness": "#4f7bbd",
-        "neutral": "#a39aa8",
-        "surprise": "#df8fb9",
-        "fear": "#9a84d6",
-        "disgust": "#97a552",
+        "happiness": "#eca93a",
+        "relaxation": "#65d8c9",
+        "anger": "#ca5f31",
+        "sadness": "#4f8fff",
+        "neutral": "#937c7c",
+        "surprise": "#e2addc",
+        "fear": "#7478b6",
+        "disgust": "#afc17b",
         "quiet": "#b0a6b3",
         "trough": "#36303b",
         "block-cursor-foreground": "#1c191f",
@@ -49,25 +50,53 @@ CLINICAL: Final = Theme(
     background="#f7f9fa",
     surface="#ffffff",
     panel="#dbe2e7",
-    success="#1f7566",
-    warning="#8f5b00",
+    success="#1b6b5d",
+    warning="#855400",
     error="#b3261e",
     variables={
-        "happiness": "#c08510",
+        "happiness": "#ae7700",
         "relaxation": "#2f8577",
-        "anger": "#b0402a",
-        "sadness": "#2c4f8c",
-        "neutral": "#7a7280",
-        "surprise": "#b0457c",
-        "fear": "#6a52a8",
-        "disgust": "#66741f",
+        "anger": "#932108",
+        "sadness": "#183c82",
+        "neutral": "#8e808d",
+        "surprise": "#781d4e",
+        "fear": "#6d6eff",
+        "disgust": "#58874d",
         "quiet": "#56636d",
         "trough": "#e6ebee",
         "block-cursor-foreground": "#ffffff",
         "footer-key-foreground": "#1f5f8b",
     },
 )
-THEMES: Final = (CALM, CLINICAL)
+CONTRAST: Final = Theme(
+    name="contrast",
+    dark=True,
+    primary="#ffd75f",
+    secondary="#bfbfbf",
+    accent="#ffd75f",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#101010",
+    panel="#303030",
+    success="#5fd7af",
+    warning="#ffaf5f",
+    error="#ff9d8f",
+    variables={
+        "happiness": "#f5c238",
+        "relaxation": "#5fd7af",
+        "anger": "#ee6e52",
+        "sadness": "#3879dd",
+        "neutral": "#dbd1c1",
+        "surprise": "#da78ad",
+        "fear": "#a8aeff",
+        "disgust": "#c5fc96",
+        "quiet": "#dadada",
+        "trough": "#303030",
+        "block-cursor-foreground": "#000000",
+        "footer-key-foreground": "#ffd75f",
+    },
+)
+THEMES: Final = (CALM, CLINICAL, CONTRAST)
 _REMEMBERED: Final = "theme"  # a file with a name in it
 
 

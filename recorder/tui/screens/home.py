@@ -25,6 +25,7 @@ from affetti.recorder.tui.commands import affetti
 from affetti.recorder.tui.disk import lasts_s
 from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.screens.unlock import UnlockScreen
 
 if TYPE_CHECKING:  # loaded once home is shown
     from affetti.core.people.last_time import LastTime
@@ -66,6 +67,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             key_display="del",
             tooltip=text("key.forget_tip"),
         ),
+        Binding("f9", "app.settings", text("key.settings"), tooltip=text("key.settings_tip")),
         Binding("f5", "refresh", text("key.look_again"), show=False),
         Binding("tab,right,left", "other_list", text("key.other_list"), key_display="tab"),
         Binding("escape", "clear", text("key.clear"), show=False, tooltip=text("key.clear_tip")),
@@ -94,6 +96,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         self._typed = ""
         self._busy = False
         self._known = False  # whether the folder was looked through
+        self._due = 0  # recordings of which something is due to be removed
 
     def compose(self) -> ComposeResult:
         """Lay out the two lists under what is typed."""
@@ -202,6 +205,8 @@ class HomeScreen(Screen[None], inherit_bindings=False):
                 self._open(chosen.path)
             case "unsealed":
                 self._run(text("home.sealing"), "recover", str(chosen.path))
+            case "locked":
+                self.app.push_screen(UnlockScreen(), self._open_vaults)
             case _:
                 self._say(f"! {chosen.problem or text(f'home.is_{chosen.state}')}")
 
@@ -233,11 +238,23 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             self.app.call_from_thread(self._say, f"! {error.message} {error.hint}")
             return
         self.app.call_from_thread(self._scanned, found)
+        if self._settings.retention.says_something:
+            self._look_for_due()
         _warm()
+
+    def _look_for_due(self) -> None:
+        """Find what is due to be removed, by the rules of the settings."""
+        from affetti.core.custody.retention import outlook  # noqa: PLC0415  it opens recordings
+
+        with suppress(AffettiError):
+            self._due = len(outlook([self._settings.folder], self._settings.retention).due)
+            self.app.call_from_thread(self._retitle)
 
     def _scanned(self, found: list[Listed]) -> None:
         self._known = True
         self._show(found)
+        if not found:
+            self._tell()
 
     @work(thread=True, exclusive=True, group="open")
     def _set_up(self, person: Person) -> None:
@@ -263,6 +280,28 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             return
         self._busy = False
         self.post_message(self.Review(view))
+
+    def _open_vaults(self, passphrase: str | None) -> None:
+        if passphrase:
+            self._unlock(passphrase)
+
+    @work(thread=True, exclusive=True, group="run")
+    def _unlock(self, passphrase: str) -> None:
+        """Open the vaults of this computer that a passphrase opens."""
+        from affetti.core.custody import vault  # noqa: PLC0415  which has keys for what is closed
+
+        self.app.call_from_thread(self._begin, text("home.unlocking"))
+        said = text("home.no_vault")
+        for found in vault.all_vaults():
+            if found.stored.opened_by == "passphrase":
+                try:
+                    vault.unlock(found.name, passphrase)
+                except AffettiError as error:
+                    said = f"! {error.message} {error.hint}"
+                else:
+                    said = text("home.unlocked", name=found.name)
+                    break
+        self.app.call_from_thread(self._end, said)
 
     @work(thread=True, exclusive=True, group="run")
     def _remove(self, path: Path) -> None:
@@ -297,7 +336,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     def _show(self, recordings: Iterable[Listed]) -> None:
         self._recordings = newest_first(recordings)
         self._people = people(self._recordings)
-        self.query_one("#title", Static).update(self._title())
+        self._retitle()
         said = str(self.query_one("#about", Static).content)
         self._list()
         if said and not self._busy:
@@ -306,10 +345,11 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     def _list(self) -> None:
         """Fill both lists with what fits to what is typed."""
         find = self.query_one("#find", Static)
+        find.set_class(not self._typed, "hint")
         find.update(
             Text.assemble((text("home.find"), "bold"), f" {self._typed}", ("▏", "blink"))
             if self._typed
-            else Text(text("home.find_hint"), "dim")
+            else Text(text("home.find_hint"))
         )
         typed = self._typed.lower()
         persons = [p for p in self._people if typed in p.code.lower()]
@@ -319,6 +359,9 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         _fill(self.query_one("#people", _List), options)
         shown = [one for one in self._recordings if typed in _words(one)]
         _fill(self.query_one("#sessions", _List), [_session_option(one) for one in shown])
+
+    def _retitle(self) -> None:
+        self.query_one("#title", Static).update(self._title())
 
     def _title(self) -> str:
         held = sum(one.size for one in self._recordings)
@@ -330,6 +373,8 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         left_s = lasts_s(self._settings, self._settings.folder)
         if left_s is not None:
             words.append(text("home.room", span=span(left_s)))
+        if self._due:
+            words.append(counted("home.due", self._due))
         return "   ".join(words)
 
     def _say(self, words: str) -> None:
@@ -386,6 +431,8 @@ def _session_option(one: Listed) -> Option:
 
 
 def _about_words(one: Listed) -> str:
+    if one.state == "locked":
+        return text("home.unlock_it")
     if one.problem:
         return f"! {one.problem}"
     return text("home.seal_it") if one.state == "unsealed" else str(one.path)

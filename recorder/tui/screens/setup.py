@@ -542,6 +542,7 @@ class SetupScreen(EngineScreen):
         if draft.used_camera is None or draft.used_camera != self._watched.camera:
             self._seen = None
             self.query_one(PictureBox).show(None, words=_no_picture(draft))
+        self.query_one(LevelMeter).display = draft.used_microphone is not None
         if draft.used_microphone is None or draft.used_microphone != self._watched.microphone:
             self._hearing = Hearing()
             self.query_one(LevelMeter).show(None, _no_sound(draft))
