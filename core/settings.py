@@ -83,7 +83,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     video: VideoSettings = VideoSettings()
     log: LogSettings = LogSettings()
     vault: VaultSettings = VaultSettings()
-    keep: Keep = "all"  # or "estimates": no picture and no sound of the room is ever on the disk
+    # Of what is recorded; "estimates": no picture and no sound of the room is ever on the disk.
+    keep: Keep = "all"
     retention: Retention = Retention()
     self_report: SelfReportSettings = SelfReportSettings()
     # Pipelines of one's own: models by role, and `zoo`, the folder that they lie in.

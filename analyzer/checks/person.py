@@ -39,7 +39,7 @@ def kept_as_said(subject: Subject) -> Messages:
 def replayable(subject: Subject) -> Messages:
     """Tell of pictures and sound that were not kept, so that nothing is computed again of them."""
     if said := unkept_words(subject.session.state.unkept):
-        yield said
+        yield text("found.unkept", said=said)
 
 
 @rule(Importance.CRITICAL)

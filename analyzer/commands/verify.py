@@ -128,8 +128,7 @@ def _elsewhere(name: str, found: "Verification") -> str:
 def _verdict_lines(name: str, found: "Verification") -> Iterator[str]:
     counts = ", ".join(f"{count} {kind}" for kind, count in found.compared.items())
     if found.verdict == "identical":
-        message = "verify.identical" if any(found.compared.values()) else "verify.nothing"
-        yield text(message, name=name, counts=counts)
+        yield text(f"verify.{_identical(found)}", name=name, counts=counts)
         return
     if found.verdict == "departs":
         yield text("verify.departs", name=name)
@@ -140,6 +139,13 @@ def _verdict_lines(name: str, found: "Verification") -> Iterator[str]:
         yield from _largest_lines(found)
     why = found.reason or text("verify.same_machine")
     yield text("verify.why", why=f"{why[0].upper()}{why[1:]}")
+
+
+def _identical(found: "Verification") -> str:
+    left_out = any(found.unprovable.values())
+    if any(found.compared.values()):
+        return "identical_rest" if left_out else "identical"
+    return "nothing_left" if left_out else "nothing"
 
 
 def _largest_lines(found: "Verification") -> Iterator[str]:

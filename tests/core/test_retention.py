@@ -117,7 +117,7 @@ def test_the_command_shows_what_is_due_and_does_it(recording: Path) -> None:
     assert "10 January 2026" in done.output
     assert FrameCaptured not in kinds(recording)
     told = run(info, recording).output
-    assert "Not kept: the pictures." in told
+    assert "Not kept     the pictures." in told
     assert "the estimates stay" in told
     assert "Nothing is due." in run(retention, recording).output
 
