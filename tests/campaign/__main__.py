@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from tests import mutations
 from tests.campaign import kills, pairs, power, torn
 from tests.recorder import test_kill
 
+_PER: Final = 100  # mutations in one process
 # From the seed of a trial, in an empty folder, to the seconds that were lost, where it says that.
 Trial = Callable[[Path, int], "float | None"]
 
@@ -27,7 +29,7 @@ class Kind:
     """A kind of trials, and what became of them."""
 
     name: str
-    count: int
+    count: Callable[[], int]
     trial: Trial
     tried: int = 0
     worst_s: float | None = None
@@ -59,7 +61,7 @@ def _calls(phase: str, encrypted: bool) -> Kind:
         kills.trial(folder, phase, call, encrypted)
 
     name = f"kill before a call: {phase}{', encrypted' if encrypted else ''}"
-    return Kind(name, kills.calls_of(phase, encrypted), trial)
+    return Kind(name, lambda: kills.calls_of(phase, encrypted), trial)
 
 
 def _killed(folder: Path, seed: int) -> float:
@@ -74,7 +76,7 @@ def _killed_slow(folder: Path, seed: int) -> float:
 
 
 def _mutated(folder: Path, seed: int, reports: bool) -> None:
-    wrong = mutations.main(mutations.BATCH, seed * mutations.BATCH, reports=reports)
+    wrong = mutations.main(_PER, seed * _PER, reports=reports)
     assert not wrong, f"{wrong} mutations of the batch"
 
 
@@ -83,14 +85,15 @@ def kinds() -> Iterator[Kind]:
     for encrypted in (False, True):
         for phase in kills.PHASES:
             yield _calls(phase, encrypted)
-    yield Kind("power cut", 2_000, power.trial)
-    yield Kind("torn row or record", 500, torn.trial)
-    yield Kind("two recover at once", 50, pairs.trial)
-    per = mutations.BATCH
-    yield Kind(f"mutations, by {per}", 20_000 // per, partial(_mutated, reports=False))
-    yield Kind(f"mutations analyzed, by {per}", 600 // per, partial(_mutated, reports=True))
-    yield Kind("kill of a recording", 200, _killed)
-    yield Kind("kill, slow disk", 200, _killed_slow)
+    yield Kind("power cut", lambda: 2_000, power.trial)
+    yield Kind("torn row or record", lambda: 500, torn.trial)
+    yield Kind("two recover at once", lambda: 50, pairs.trial)
+    yield Kind(f"mutations, by {_PER}", lambda: 20_000 // _PER, partial(_mutated, reports=False))
+    yield Kind(
+        f"mutations reported, by {_PER}", lambda: 500 // _PER, partial(_mutated, reports=True)
+    )
+    yield Kind("kill of a recording", lambda: 200, _killed)
+    yield Kind("kill, slow disk", lambda: 200, _killed_slow)
 
 
 def main() -> int:
@@ -104,10 +107,10 @@ def main() -> int:
     for kind in kinds():
         if chosen.only not in kind.name:
             continue
-        most = max(1, round(kind.count * chosen.share))
-        step = max(1, kind.count // most)
+        count = kind.count()
+        step = max(1, round(1 / chosen.share))
         one = chosen.seed is not None
-        kind.run(range(chosen.seed, chosen.seed + 1) if one else range(0, kind.count, step))
+        kind.run(range(chosen.seed, chosen.seed + 1) if one else range(0, count, step))
         done.append(kind)
         print(_line(kind), flush=True)  # noqa: T201  the figures are what this is run for
     print(_table(done))  # noqa: T201
