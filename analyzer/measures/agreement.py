@@ -5,7 +5,7 @@ alpha-reliability", 2011) for alpha, and of Shrout and Fleiss (1979) for the int
 All are NaN where they are not defined: nothing was rated by two, or nobody ever varied.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -36,7 +36,7 @@ def cohen_kappa(
     """
     table = np.zeros((categories, categories))
     np.add.at(table, (np.asarray(first, int), np.asarray(second, int)), 1)
-    total = table.sum()
+    total = float(table.sum())
     if not total:
         return float("nan")
     apart = np.abs(np.subtract.outer(np.arange(categories), np.arange(categories))).astype(float)
@@ -63,7 +63,7 @@ def krippendorff_alpha(ratings: FloatArray, level: Level = "nominal") -> float:
     pairs = _coincidences(shared, values)
     totals = pairs.sum(axis=1)
     costs = _costs(values, totals, level)
-    expected = float((costs * np.outer(totals, totals)).sum()) / (totals.sum() - 1)
+    expected = float((costs * np.outer(totals, totals)).sum()) / float(totals.sum() - 1)
     return 1 - float((costs * pairs).sum()) / expected if expected else float("nan")
 
 
@@ -104,7 +104,7 @@ def intraclass_correlation(
     targets, judges = ratings.shape
     if targets < 2 or judges < 2:
         return float("nan")
-    grand = ratings.mean()
+    grand = float(ratings.mean())
     between = judges * float(((ratings.mean(axis=1) - grand) ** 2).sum()) / (targets - 1)
     of_judges = targets * float(((ratings.mean(axis=0) - grand) ** 2).sum()) / (judges - 1)
     total = float(((ratings - grand) ** 2).sum())
@@ -152,7 +152,7 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def interval(
-    statistic: Callable[[Sequence[int]], float], groups: Mapping[Hashable, Sequence[int]]
+    statistic: Callable[[Sequence[int]], float], groups: Mapping[str, Sequence[int]]
 ) -> tuple[float, float]:
     """Return the 95 % interval of a statistic when whole groups, such as people, are resampled.
 

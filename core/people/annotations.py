@@ -31,6 +31,7 @@ class Annotation(Entry, frozen=True, kw_only=True, tag=True):
     values: Annotated[dict[Given, float], field("ratings, by name")] = msgspec.field(
         default_factory=dict
     )
+    blind: Annotated[bool, field("whether it was made with no estimate in sight")] = False
 
     def __post_init__(self) -> None:
         stretch = self.start_ns is not None and self.stop_ns is not None
@@ -46,19 +47,27 @@ _decoder: Final = msgspec.json.Decoder(AnyEntry)
 
 
 def append(path: Path, entry: AnyEntry, key: DataKey | None = None) -> None:
-    """Add an entry to a log, and make sure of the disk; a line that a crash tore is closed.
+    """Add an entry to a log; see `append_all`."""
+    append_all(path, [entry], key)
+
+
+def append_all(path: Path, entries: Iterable[AnyEntry], key: DataKey | None = None) -> None:
+    """Add entries to a log, and make sure of the disk; a line that a crash tore is closed.
 
     With a key, that of an encrypted recording, the log is encrypted, and written anew.
     """
+    lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+    if not lines:
+        return
     if key is not None:
         said = boxes.read(path) if boxes.found_at(path) else b""
-        boxes.replace(path, said + msgspec.json.encode(entry) + b"\n", key)
+        boxes.replace(path, said + lines, key)
         return
     before = path.read_bytes()[-1:] if path.exists() else b""
     torn = before not in (b"", b"\n")
     with open(path, "ab", opener=private) as file:
         file.write(_TORN * torn)
-        file.write(msgspec.json.encode(entry) + b"\n")
+        file.write(lines)
         file.flush()
         os.fsync(file.fileno())
 

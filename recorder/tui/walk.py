@@ -185,6 +185,7 @@ class Walk:
         words: str = "",
         values: dict[str, float] | None = None,
         seq: int | None = None,
+        blind: bool = False,
     ) -> Annotation:
         """Write an annotation: of an event by its `seq`, or of a stretch.
 
@@ -203,6 +204,7 @@ class Walk:
             label=label,
             text=words,
             values=values or {},
+            blind=blind,
         )
         self._append(entry)
         return entry

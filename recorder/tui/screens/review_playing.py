@@ -1,7 +1,7 @@
 """What two screens share that play a recording: where they are, its picture and its sound."""
 
 import time
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.screen import Screen
 from textual.timer import Timer
@@ -26,6 +26,8 @@ class PlayingScreen(Screen[None], inherit_bindings=False):
     at_ns
         Where to begin, session time.
     """
+
+    BLIND: ClassVar[bool] = False  # whether it shows no estimate
 
     def __init__(self, walk: Walk, at_ns: int = 0) -> None:
         super().__init__()
@@ -126,7 +128,7 @@ class PlayingScreen(Screen[None], inherit_bindings=False):
     ) -> bool:
         """Write an annotation; False, and why, where it cannot be."""
         try:
-            self.walk.add(label, start_ns, stop_ns, words=words, values=values)
+            self.walk.add(label, start_ns, stop_ns, words=words, values=values, blind=self.BLIND)
         except OSError as error:
             self.say(text("walk.not_written", error=error.strerror or str(error)))
             return False

@@ -52,6 +52,8 @@ class RatingScreen(PlayingScreen):
         Binding("escape,q", "done", text("key.close"), key_display="esc", show=False),
     ]
 
+    BLIND: ClassVar[bool] = True
+
     _label: _Open | None = None
     _labels = 0
 
