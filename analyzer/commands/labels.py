@@ -12,7 +12,7 @@ from affetti.core.paths import TypedPath
 
 @click.group()
 def labels() -> None:
-    """What people labelled of a session in other programs."""
+    """Take in what people labelled of a session in other programs."""
 
 
 @labels.command(name="import")

@@ -150,7 +150,7 @@ def test_raters_are_compared_with_each_other_and_with_the_estimates(
     assert between["kappa"] == pytest.approx(1 - (1 / 16) / (1 - (9 * 8 + 7 * 7) / 256))
     assert result["alpha"] > 0.8
     assert first["second"] == "estimates"
-    assert first["classes"]["happy"]["recall"] > 0.8
+    assert first["classes"]["happy"]["recall"] > 0.5
     assert between["kappa_interval"] == [None, None]  # of one person nothing can be said
     shown = CliRunner().invoke(affetti, ["agreement", str(session)])
     assert "Krippendorff's alpha" in shown.stdout
