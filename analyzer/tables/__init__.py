@@ -175,12 +175,16 @@ SIGNAL_COLUMNS: Final = {"stamp_s": "stamp as the source of the signal gave it, 
 
 @dataclass(frozen=True)
 class Table:
-    """A named table: its columns' names, its rows, and the types that `type_of` does not know."""
+    """A named table: its columns' names, its rows, and the types that `type_of` does not know.
+
+    So with `descriptions`, of columns that `description_of` does not know, or otherwise.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: list[Row]
     types: Mapping[str, Type] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 def tables_of(analysis: Analysis) -> list[Table]:

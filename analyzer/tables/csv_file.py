@@ -66,11 +66,11 @@ def cell(value: Any, *, spreadsheet: bool = False) -> str:
     raise TypeError(f"a {type(value).__name__} has no form in a table")
 
 
-def schema_of(tables: Iterable[Table]) -> bytes:
+def schema_of(tables: Iterable[Table], name: str = "affetti-analysis") -> bytes:
     """Return the Data Package of some tables, whose files are called as the tables are: JSON."""
     package = {
         "profile": "tabular-data-package",
-        "name": "affetti-analysis",
+        "name": name,
         "version": version("affetti"),
         "resources": [_resource(table) for table in tables],
     }
@@ -124,7 +124,7 @@ def _resource(table: Table) -> dict[str, Any]:
                 {
                     "name": name,
                     "type": type_of(table, name),
-                    "description": description_of(name),
+                    "description": table.descriptions.get(name) or description_of(name),
                 }
                 for name in table.columns
             ],

@@ -1,0 +1,1 @@
+"""What many sessions show together: tidy tables, statistics over persons, figures."""

@@ -1,0 +1,126 @@
+"""Two figures of a study, as SVG and PNG: how each condition went, and face against music."""
+
+import io
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affetti.analyzer.study.group import Group
+from affetti.analyzer.study.members import Member
+from affetti.analyzer.study.statistics import by_person, interval
+from affetti.core.emotions import EMOTIONS
+from affetti.core.errors import MissingPackage
+from affetti.core.language import text, word
+
+_COLOURS: Final = ("#c77b00", "#3b6fb6", "#b4433f", "#3f8f5f")  # in the order of `EMOTIONS`
+_FORMATS: Final = ("svg", "png")
+_MIN_PERSONS: Final = 2  # for a band
+
+
+def figures(group: Group) -> dict[str, bytes]:
+    """Return the figures by the names of their files.
+
+    Raises
+    ------
+    AffettiError
+        matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415  heavy, and an extra
+    except ImportError as error:
+        raise MissingPackage("group.no_matplotlib", error=error) from error
+    made = {
+        "traces": _traces(group, Figure),
+        "congruence": _congruence(group, Figure),
+    }
+    return {
+        f"{name}.{kind}": _saved(figure, kind) for name, figure in made.items() for kind in _FORMATS
+    }
+
+
+def _saved(figure: Any, kind: str) -> bytes:
+    written = io.BytesIO()
+    figure.savefig(written, format=kind, dpi=150)
+    return written.getvalue()
+
+
+def _traces(group: Group, make: Any) -> Any:
+    """Draw what the face expressed in every session of each condition, and the mean of persons."""
+    levels = group.levels or ["all"]
+    size = 1.2 + 3.2 * len(levels), 1.0 + 1.5 * len(EMOTIONS)
+    figure = make(figsize=size, layout="constrained")
+    axes = figure.subplots(len(EMOTIONS), len(levels), sharex=True, sharey=True, squeeze=False)
+    for column, level in enumerate(levels):
+        members = [member for member in group.members if group.level_of(member) == level]
+        for row, emotion in enumerate(EMOTIONS):
+            ax = axes[row][column]
+            _trace(ax, members, row)
+            if column == 0:
+                ax.set_ylabel(word("emotion", emotion).capitalize())
+            if row == 0:
+                title = text("group.all_sessions") if level == "all" else level
+                ax.set_title(f"{title} (n = {len({m.person for m in members})})", fontsize=10)
+            if row == len(EMOTIONS) - 1:
+                ax.set_xlabel(text("group.axis_minutes"))
+    figure.suptitle(text("group.traces"), fontsize=11)
+    return figure
+
+
+def _trace(ax: Any, members: list[Member], i: int) -> None:
+    colour = _COLOURS[i]
+    for member in members:
+        face = member.face
+        ax.plot(face.middle_s / 60, face.shares[:, i], color=colour, alpha=0.18, lw=0.7)
+    at_s, mean, low, high = _mean_trace(members, i)
+    ax.fill_between(at_s / 60, low, high, color=colour, alpha=0.25, lw=0)
+    ax.plot(at_s / 60, mean, color=colour, lw=1.8)
+    ax.set_ylim(0, 1)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _mean_trace(members: list[Member], i: int) -> tuple[NDArray[np.float64], ...]:
+    """Return moments, and the mean over persons at each with its interval, float64 [n] each."""
+    at: dict[float, list[tuple[str, float]]] = {}
+    for member in members:
+        for middle_s, share in zip(member.face.middle_s, member.face.shares[:, i], strict=True):
+            at.setdefault(float(middle_s), []).append((member.person, float(share)))
+    rows = []
+    for middle_s in sorted(at):
+        values = np.array(list(by_person(at[middle_s]).values()))
+        if len(values) >= _MIN_PERSONS:
+            rows.append((middle_s, values.mean(), *interval(values)))
+        else:
+            rows.append((middle_s, np.nan, np.nan, np.nan))
+    return tuple(np.array(rows, np.float64).reshape(-1, 4).T)
+
+
+def _congruence(group: Group, make: Any) -> Any:
+    """Draw how much alike face and music were, by track: every session, and the mean of persons."""
+    values = dict(_by_title(group))
+    figure = make(figsize=(7, 1.4 + 0.5 * max(1, len(values))), layout="constrained")
+    ax = figure.subplots()
+    for i, told in enumerate(values.values()):
+        shift = np.linspace(-0.12, 0.12, len(told)) if len(told) > 1 else np.zeros(1)
+        ax.plot([v for _, v in told], i + shift, "o", color="#3b6fb6", alpha=0.35, ms=4)
+        means = np.array(list(by_person(told).values()))
+        low, high = interval(means)
+        ax.plot([low, high], [i, i], color="#1c1c1c", lw=1.5)
+        ax.plot(means.mean(), i, "D", color="#1c1c1c", ms=6)
+    ax.set_yticks(range(len(values)), list(values))
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1)
+    ax.set_xlabel(text("group.axis_congruence"))
+    ax.set_title(text("group.congruence"), fontsize=11)
+    ax.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _by_title(group: Group) -> Iterator[tuple[str, list[tuple[str, float]]]]:
+    found: dict[str, list[tuple[str, float]]] = {}
+    for member in group.members:
+        for track in member.rows_of(member.tracks):
+            if track["congruence"] is not None:
+                found.setdefault(track["title"], []).append((member.person, track["congruence"]))
+    yield from found.items()

@@ -1,0 +1,150 @@
+"""The folder of a study: its tables, its figures, a paragraph of methods, and what made them."""
+
+import os
+from collections import Counter
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from affetti.analyzer.batch import Outcome, Request
+from affetti.analyzer.study import statistics
+from affetti.analyzer.study.drawings import figures
+from affetti.analyzer.study.group import Group
+from affetti.analyzer.study.members import MIN_QUIET_S
+from affetti.analyzer.tables import Table
+from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
+from affetti.analyzer.tables.parquet_file import parquet_of
+from affetti.core.custody import exports
+from affetti.core.custody.temporary import replacing
+from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.language import counted, text
+from affetti.core.recording.session import Session
+from affetti.models.perception import PERCEPTION_VERSION
+
+FILE_NAME: Final = "group.json"
+METHODS_NAME: Final = "methods.md"
+FORMAT: Final = "affetti-group"
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise an error where a folder holds anything but an earlier study."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / FILE_NAME).exists():
+        raise FileExists("group.no_group", folder=folder)
+
+
+def write_group(
+    group: Group,
+    outcomes: list[Outcome],
+    folder: Path,
+    request: Request,
+    *,
+    parquet: bool = False,
+    drawn: bool = False,
+) -> list[str]:
+    """Write a study into a folder; return the names of its files.
+
+    That it has their figures is noted beside every recording in it, so that whoever forgets one is
+    told to make the tables again.
+
+    Raises
+    ------
+    AffettiError
+        The folder holds something else or cannot be written, or a package is not there.
+    """
+    tables = group.tables()
+    files = {f"{table.name}.csv": csv_of(table) for table in tables}
+    if parquet:
+        files |= {f"{table.name}.parquet": parquet_of(table) for table in tables}
+    if drawn:
+        files |= figures(group)
+    files[SCHEMA_NAME] = schema_of(tables, FORMAT)
+    files[METHODS_NAME] = (methods(group, request) + "\n").encode()
+    files[FILE_NAME] = _statement(group, tables, request, list(files))
+    refuse_foreign(folder)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, data in files.items():
+            with replacing(folder / name) as fd, open(fd, "wb", closefd=False) as file:
+                file.write(data)
+    except OSError as error:
+        full = error.errno == 28
+        kind = DiskFull if full else FileMissing
+        message = "provenance.disk_full" if full else "provenance.cannot_be_written"
+        raise kind(message, folder=folder, error=error.strerror) from error
+    _note(group, outcomes, folder)
+    return list(files)
+
+
+def _note(group: Group, outcomes: list[Outcome], folder: Path) -> None:
+    within = {member.name for member in group.members}
+    target = folder / FILE_NAME
+    for outcome in outcomes:
+        if outcome.path.stem not in within:
+            continue
+        if any(each.target == str(target.absolute()) for each in exports.noted(outcome.path)):
+            continue
+        with Session.open(outcome.path) as session:
+            exports.note(outcome.path, session.key, folder.name, target)
+
+
+def _statement(group: Group, tables: list[Table], request: Request, names: list[str]) -> bytes:
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "software_version": version("affetti"),
+        "perception_version": PERCEPTION_VERSION,
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": request.command,
+        "by": group.rules.by or None,
+        "window_s": group.rules.window_s,
+        "min_coverage": group.rules.min_coverage,
+        "parameters": msgspec.to_builtins(request.parameters),
+        "statistics": {
+            "resamples": statistics.RESAMPLES,
+            "level": statistics.LEVEL,
+            "seed": statistics.SEED,
+            "min_quiet_s": MIN_QUIET_S,
+        },
+        "sessions": [member.session_id for member in group.members],
+        "excluded": Counter(each.reason for each in group.excluded),
+        "files": dict.fromkeys(names) | {f"{table.name}.csv": len(table.rows) for table in tables},
+    }
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def methods(group: Group, request: Request) -> str:
+    """Return a paragraph of methods, with every parameter, that can go into a paper."""
+    persons = len({member.person for member in group.members})
+    return " ".join(
+        [
+            text(
+                "group.methods.who",
+                sessions=counted("group.count.session", len(group.members)),
+                persons=counted("group.count.person", persons),
+                excluded=len(group.excluded),
+                version=version("affetti"),
+                perception=PERCEPTION_VERSION,
+            ),
+            text(
+                "group.methods.measures",
+                segment_s=request.parameters.segment_s,
+                window_s=group.rules.window_s,
+                quiet_s=MIN_QUIET_S,
+                coverage=round(100 * group.rules.min_coverage),
+            ),
+            text(
+                "group.methods.statistics",
+                level=round(100 * statistics.LEVEL),
+                resamples=statistics.RESAMPLES,
+                seed=statistics.SEED,
+            ),
+            text("group.methods.limits"),
+        ]
+    )
+
+
+def folder_for(paths: list[Path], output: Path | None) -> Path:
+    """Return where a study goes: what was asked for, or `group` beside its recordings."""
+    return output or Path(os.path.commonpath([path.absolute().parent for path in paths])) / "group"

@@ -1,0 +1,215 @@
+"""What the sessions of a study show together."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from session_builder import Plan, build
+
+from affetti.analyzer.analysis import Parameters
+from affetti.analyzer.batch import Request, analyze_file
+from affetti.analyzer.study.design import read_design
+from affetti.analyzer.study.folder import methods, write_group
+from affetti.analyzer.study.group import Group, Rules
+from affetti.analyzer.study.members import Member, read_member
+from affetti.analyzer.study.statistics import SEED, contrast, described, interval
+from affetti.core.custody import exports
+from affetti.core.emotions import EMOTIONS
+from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import consent_to
+from tests.command_line import affetti
+
+REQUEST = Request(Parameters(segment_s=1), command="affetti group study")
+
+
+@pytest.fixture(scope="module")
+def session(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Member:
+    """A real session of two tracks, read back from its analysis."""
+    request = Request(Parameters(segment_s=1), tmp_path_factory.mktemp("a"), stored=True)
+    folder = analyze_file(recording, request).folder
+    assert folder is not None
+    told = {"session_id": "0" * 32, "person": "P07", "duration_s": 20.0, "imported": False}
+    return read_member(folder, "s", {"condition": "a"}, **told)
+
+
+@pytest.fixture(scope="module")
+def study(session: Member) -> Group:
+    """Eight sessions like that one, of four persons, in two conditions."""
+    rng, members = np.random.default_rng(1), []
+    for i in range(8):
+        tracks, segments = dict(session.tracks), dict(session.segments)
+        for cells in (tracks, segments):
+            for column, values in cells.items():
+                if column.endswith(tuple(EMOTIONS)) or column == "congruence":
+                    cells[column] = [v if v is None else v * rng.uniform(0.5, 1.0) for v in values]
+        members.append(
+            replace(
+                session,
+                name=f"s{i}",
+                session_id=f"{i:032x}",
+                person=f"P{i % 4}",
+                labels={"condition": "ab"[i // 4]},
+                tracks=tracks,
+                segments=segments,
+            )
+        )
+    return Group(Rules("condition", 3.0, 0.1), ("condition",), members)
+
+
+def rows_of(group: Group, name: str) -> list[dict[str, object]]:
+    (table,) = (each for each in group.tables() if each.name == name)
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+def test_long_tables_have_a_row_for_each_emotion_and_carry_the_design_and_playlist(
+    study: Group,
+) -> None:
+    rows = rows_of(study, "track_emotions")
+    keys = [(r["session"], r["track"], r["modality"], r["emotion"]) for r in rows]
+    assert len(set(keys)) == len(keys) > 0
+    assert {r["condition"] for r in rows} == {"a", "b"}
+    assert all(0 <= r["probability"] <= 1 for r in rows)
+    for table in study.tables():
+        assert all(len(row) == len(table.columns) for row in table.rows)
+        assert len(set(table.columns)) == len(table.columns)
+
+
+def test_a_change_is_against_the_quiet_stretches_of_the_same_session(study: Group) -> None:
+    member = study.members[0]
+    rows = [r for r in rows_of(study, "track_changes") if r["session"] == "s0"]
+    segments = [r for r in member.rows_of(member.segments) if r["modality"] == "face"]
+    inside = [(t["start_s"], t["stop_s"]) for t in member.rows_of(member.tracks)]
+
+    def mean(emotion: str, chosen: object) -> float:
+        some = [s for s in segments if s["said"] and chosen((s["start_s"] + s["stop_s"]) / 2)]
+        return sum(s[emotion] * s["said"] for s in some) / sum(s["said"] for s in some)
+
+    for row in rows:
+        start_s, stop_s = inside[int(row["track"])]
+        during = mean(row["emotion"], lambda m, a=start_s, b=stop_s: a <= m < b)
+        assert row["during"] == pytest.approx(during)
+        if row["quiet_s"] >= 5:
+            quiet = mean(row["emotion"], lambda m: not any(a <= m < b for a, b in inside))
+            assert row["change"] == pytest.approx(during - quiet)
+        else:
+            assert np.isnan(row["quiet"])
+    assert rows
+
+
+def test_a_person_counts_once_and_conditions_of_the_same_persons_are_paired() -> None:
+    values = np.array([0.1, 0.4, 0.3, 0.6])
+    found = described(values)
+    assert (found.persons, found.mean) == (4, pytest.approx(0.35))
+    assert found.standardized == pytest.approx(0.35 / values.std(ddof=1))
+    drawn = np.random.default_rng((SEED, 0)).integers(0, 4, (2000, 4))
+    assert interval(values) == pytest.approx(
+        np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])
+    )
+    paired = contrast({"A": 0.1, "B": 0.2}, {"A": 0.3, "B": 0.5, "C": 0.9})
+    assert (paired.kind, paired.persons, paired.difference) == ("paired", 2, pytest.approx(0.25))
+    apart = contrast({"A": 0.1, "B": 0.2}, {"C": 0.3, "D": 0.6})
+    pooled = np.sqrt((0.005 + 0.045) / 2)
+    assert (apart.kind, apart.persons) == ("independent", 4)
+    assert apart.effect == pytest.approx(0.3 / pooled * (1 - 3 / 7))
+    assert contrast({"A": 1, "B": 2}, {"B": 1, "C": 2}).kind == "overlapping"
+    assert np.isnan(contrast({"A": 1}, {"B": 2}).low)
+    assert contrast({}, {"B": 2}).kind == "none"
+
+
+@pytest.mark.campaign
+def test_figures_equal_an_independent_computation_in_pandas(study: Group, tmp_path: Path) -> None:
+    import pandas as pd
+
+    write_group(study, [], tmp_path / "g", REQUEST, parquet=True, drawn=True)
+    long = pd.read_csv(tmp_path / "g" / "track_emotions.csv")
+    stored = pd.read_parquet(tmp_path / "g" / "track_emotions.parquet")
+    assert list(stored.columns) == list(long.columns)
+    assert np.allclose(stored["probability"], long["probability"], atol=1e-6)
+    summary = pd.read_csv(tmp_path / "g" / "summary.csv").set_index(
+        ["condition", "title", "measure", "emotion"]
+    )
+    persons = long.groupby(["condition", "modality", "emotion", "person"])["probability"].mean()
+    told = persons.groupby(["condition", "modality", "emotion"]).agg(["mean", "std", "size"])
+    for (condition, modality, emotion), row in told.iterrows():
+        ours = summary.loc[(condition, "all", f"probability_{modality}", emotion)]
+        assert ours["mean"] == pytest.approx(row["mean"], abs=1e-5)
+        assert ours["sd"] == pytest.approx(row["std"], abs=1e-5)
+        assert ours["persons"] == row["size"] == 4
+        assert ours["low"] < ours["mean"] < ours["high"]
+    changes = pd.read_csv(tmp_path / "g" / "track_changes.csv")
+    by_person = changes.groupby(["condition", "emotion", "person"])["during"].mean()
+    paired = by_person["b"] - by_person["a"]
+    contrasts = pd.read_csv(tmp_path / "g" / "contrasts.csv").set_index(
+        ["title", "measure", "emotion"]
+    )
+    for emotion, differences in paired.groupby("emotion"):
+        ours = contrasts.loc[("all", "during", emotion)]
+        assert ours["kind"] == "paired"
+        assert ours["difference"] == pytest.approx(differences.mean(), abs=1e-5)
+        assert ours["effect"] == pytest.approx(differences.mean() / differences.std(), rel=1e-3)
+    package = json.loads((tmp_path / "g" / "datapackage.json").read_text())
+    for resource in package["resources"]:
+        for column in resource["schema"]["fields"]:
+            assert column["description"]
+    for name in ("traces", "congruence"):
+        assert (tmp_path / "g" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert b"<svg" in (tmp_path / "g" / f"{name}.svg").read_bytes()
+
+
+def test_methods_name_every_parameter(study: Group) -> None:
+    said = methods(study, REQUEST)
+    for word in ("8 sessions of 4 persons", "segments of 1 s", "3 s before", "10 %", "2,000"):
+        assert word in said
+    assert "group.methods" not in said
+
+
+def test_a_design_is_read_and_what_it_lacks_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "design.csv"
+    path.write_text("session;condition;person\na.h5;calm;X1\n", encoding="utf-8")
+    design = read_design(path)
+    assert design.columns == ("condition", "person")
+    assert design.labels_of("0" * 32, "a") == {"condition": "calm", "person": "X1"}
+    assert design.labels_of("0" * 32, "b") is None
+    path.write_text("name,condition\n")
+    with pytest.raises(AffettiError, match="no column `session`"):
+        read_design(path)
+
+
+@pytest.mark.campaign
+def test_who_did_not_consent_to_research_is_left_out_and_listed(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    agreed = consent_to("video", "room", "research")
+    for name, consent in (("a", agreed), ("b", agreed), ("c", consent_to("video", "room"))):
+        build(study / f"{name}.h5", Plan(duration_s=2, person=f"P{name}", consent=consent))
+    (study / "d.h5").write_bytes((study / "a.h5").read_bytes()[:3000])
+    design = tmp_path / "design.csv"
+    design.write_text("session,condition\na,x\nb,y\nc,y\nd,x\nmissing,x\n")
+    said = affetti("group", study, "--design", design, "--by", "condition", "--jobs", "2")
+    assert said.returncode == ExitCode.WARNING, said.stderr
+    assert "2 sessions of 2 persons" in said.stdout
+    excluded = (study / "group" / "excluded.csv").read_text()
+    assert '"c",,,,"no_consent"' in excluded
+    assert '"d",,,,"failed"' in excluded
+    assert '"missing",,,,"no_recording"' in excluded
+    assert "Pc" not in (study / "group" / "sessions.csv").read_text()
+    (noted,) = exports.noted(study / "a.h5")
+    assert noted.target == str(study / "group" / "group.json")
+    assert not exports.noted(study / "c.h5")
+    again = affetti("group", study, "--design", design, "--by", "condition", "--jobs", "2")
+    assert again.returncode == ExitCode.WARNING
+    assert len(exports.noted(study / "a.h5")) == 1
+    forgotten = affetti("forget", "Pa", study, "--yes")
+    assert "group.json" in forgotten.stdout
+
+
+def test_a_folder_of_something_else_is_never_written_into(tmp_path: Path) -> None:
+    path = build(tmp_path / "a.h5", Plan(duration_s=1))
+    (tmp_path / "group").mkdir()
+    (tmp_path / "group" / "theirs.txt").write_text("x")
+    said = affetti("group", path)
+    assert said.returncode == ExitCode.FILE_EXISTS
+    said = affetti("group", path, "--by", "condition")
+    assert said.returncode == ExitCode.USAGE
