@@ -19,6 +19,7 @@ from affetti.recorder.engine.recording import recipients_of, target_of
 from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.screens.gone import kept
 from affetti.recorder.tui.screens.review import _run_report
+from affetti.recorder.tui.screens.setup import _kept_words
 from affetti.recorder.tui.view import RecordingView
 from tests.command_line import affetti
 from tests.recorder.films import moving_film
@@ -72,6 +73,13 @@ def test_what_the_set_up_was_given_it_gives_on(owner: X25519PrivateKey) -> None:
         draft = Draft.of_plan(plan, Settings(), person_known=True, consent_known=True)
         assert draft.plan().recipients == given
         assert draft.next_session().plan().recipients == given
+
+
+def test_the_set_up_says_for_whom_it_will_be_encrypted(owner: X25519PrivateKey) -> None:
+    said = _kept_words(Settings(vault=VaultSettings(recipients=(recipient(owner),))), Draft())
+    assert "encrypted for one other key" in said
+    assert "encrypted" not in _kept_words(Settings(), Draft())
+    assert "no vault gone" in _kept_words(Settings(vault=VaultSettings(name="gone")), Draft())
 
 
 def test_a_note_that_was_being_typed_is_encrypted(owner: X25519PrivateKey, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, ContentSwitcher, Footer, Input, Label, Static
 
+from affetti.core.custody import vault
 from affetti.core.errors import AffettiError, MediaError, of_code
 from affetti.core.language import clock, counted, date, span, text, word
 from affetti.core.paths import typed, typed_all
@@ -464,7 +465,7 @@ class SetupScreen(EngineScreen):
             self.query_one(f"#{scope}").disabled = draft.video is False
         self.query_one("#neutral").disabled = draft.used_camera is None
         self.query_one("#microphone").disabled = draft.audio is False
-        self.query_one("#disk", Static).update(_disk_words(self._settings, draft))
+        self.query_one("#disk", Static).update(_kept_words(self._settings, draft))
         self.query_one("#start", Button).disabled = bool(self._lacks()) or self._starting
         self._show_checks()
         self._update_status()
@@ -636,6 +637,16 @@ def _no_sound(draft: Draft) -> str:
         return text("setup.room_not_recorded")
     none = draft.used_microphone is None
     return text("setup.room_no_microphone" if none else "setup.room_listening")
+
+
+def _kept_words(settings: Settings, draft: Draft) -> str:
+    """Say how long the disk lasts, and for whom the recording will be encrypted."""
+    disk = _disk_words(settings, draft)
+    try:
+        told = vault.recipients(settings) if draft.recipients is None else draft.recipients
+        return f"{disk}\n{text('setup.encrypted', words=vault.words(told))}" if told else disk
+    except AffettiError as error:
+        return f"{disk}\n! {error.message} {error.hint}"
 
 
 def _disk_words(settings: Settings, draft: Draft) -> str:
