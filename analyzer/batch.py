@@ -56,6 +56,8 @@ class Request:
         Whether estimates that were recorded are taken where they are what a replay would give.
     name
         Of the analysis, so that several of one recording stand beside each other; "" for none.
+    parquet
+        Whether the tables are written as Parquet as well.
     """
 
     parameters: Parameters = field(default_factory=Parameters)
@@ -68,6 +70,7 @@ class Request:
     plain: bool = False
     stored: bool = False
     name: str = ""
+    parquet: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,9 +140,10 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
             offer,
             spreadsheet=request.spreadsheet,
             stored=request.stored,
+            parquet=request.parquet,
         )
         key = None if request.plain else session.key
-        if found_origin(folder) in (origin, origin.replayed) and is_written(folder, key):
+        if origin.is_served_by(found_origin(folder)) and is_written(folder, key):
             return Outcome(path, "current", folder, session.duration_s)
         if not request.overwrite:
             refuse_other(folder, origin)

@@ -16,6 +16,7 @@ from affetti.analyzer.replay import recorded_offer
 from affetti.analyzer.stored import Stored
 from affetti.analyzer.tables import Table, description_of, tables_of
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
+from affetti.analyzer.tables.parquet_file import parquet_of
 from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import ANALYSIS
 from affetti.core.custody.keys import DataKey
@@ -44,12 +45,17 @@ class Origin(msgspec.Struct, frozen=True):
     spreadsheet: bool = False  # whether the tables are guarded for one
     altered: bool = False  # the recording, after it was sealed
     stored: bool = False  # whether recorded estimates were taken where they could be
+    parquet: bool = False  # whether the tables are there as Parquet as well
     format: str = FORMAT
 
-    @property
-    def replayed(self) -> "Origin":
-        """The same of an analysis that replayed everything: who asks for less has it."""
-        return msgspec.structs.replace(self, stored=False)
+    def is_served_by(self, found: "Origin | None") -> bool:
+        """Whether an analysis that is there is all that is asked for.
+
+        One that replayed everything is, where recorded estimates would do; so is one with Parquet.
+        """
+        enough = {"stored": self.stored and found is not None and found.stored}
+        more = {"parquet": self.parquet or (found is not None and found.parquet)}
+        return found == msgspec.structs.replace(self, **enough, **more)
 
 
 def origin_of(
@@ -59,6 +65,7 @@ def origin_of(
     *,
     spreadsheet: bool = False,
     stored: bool = False,
+    parquet: bool = False,
 ) -> Origin:
     """Return what an analysis of `session` made now, by a pipeline, would depend on."""
     offer = offer or recorded_offer(session)
@@ -73,6 +80,7 @@ def origin_of(
         spreadsheet=spreadsheet,
         altered=session.altered,
         stored=stored,
+        parquet=parquet,
     )
 
 
@@ -112,7 +120,7 @@ def refuse_other(folder: Path, origin: Origin) -> None:
 def _changed(found: Origin, origin: Origin) -> str:
     names = (
         *("session_id", "log_sha256", "models", "pipeline", "perception_version"),
-        *("parameters", "software_version", "spreadsheet", "altered", "stored"),
+        *("parameters", "software_version", "spreadsheet", "altered", "stored", "parquet"),
     )
     return ", ".join(
         word("changed", name) for name in names if getattr(found, name) != getattr(origin, name)
@@ -153,6 +161,8 @@ def write_analysis(
                 f"{table.name}.csv": csv_of(table, spreadsheet=origin.spreadsheet)
                 for table in tables
             }
+            if origin.parquet:
+                written |= {f"{table.name}.parquet": parquet_of(table) for table in tables}
             written[SCHEMA_NAME] = schema_of(tables)
             written[FILE_NAME] = statement.encode("utf-8", "replace")
             for name, data in written.items():

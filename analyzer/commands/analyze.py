@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Tables to be opened in one: texts that would run as formulas are led by an apostrophe.",
 )
+@click.option("--parquet", is_flag=True, help="Write the tables as Parquet as well.")
 @ALTERED
 @PLAIN
 @JSON
@@ -82,6 +83,7 @@ def analyze(
     stored: bool,
     name: str,
     spreadsheet: bool,
+    parquet: bool,
     altered: bool,
     plain: bool,
     as_json: bool,
@@ -109,7 +111,7 @@ def analyze(
     parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
     if name and not NAMED.fullmatch(name):
         raise UsageError("analyze.name", name=name)
-    told = (pipeline, spreadsheet, altered, plain, stored, name)
+    told = (pipeline, spreadsheet, altered, plain, stored, name, parquet)
     request = Request(parameters, output, overwrite, command_line(), *told)
     paths = recordings_in(sessions)
     outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)

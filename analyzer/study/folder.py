@@ -123,10 +123,10 @@ def methods(group: Group, request: Request) -> str:
                 "group.methods.who",
                 sessions=counted("group.count.session", len(group.members)),
                 persons=counted("group.count.person", persons),
-                excluded=len(group.excluded),
                 version=version("affetti"),
                 perception=PERCEPTION_VERSION,
             ),
+            *_excluded(group),
             text(
                 "group.methods.measures",
                 segment_s=request.parameters.segment_s,
@@ -143,6 +143,11 @@ def methods(group: Group, request: Request) -> str:
             text("group.methods.limits"),
         ]
     )
+
+
+def _excluded(group: Group) -> list[str]:
+    count = len(group.excluded)
+    return [counted("group.methods.excluded", count)] if count else []
 
 
 def folder_for(paths: list[Path], output: Path | None) -> Path:

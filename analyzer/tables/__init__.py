@@ -38,6 +38,8 @@ from affetti.core.heard import KINDS
 Row: TypeAlias = list[Any]
 Type: TypeAlias = Literal["string", "integer", "number"]  # as Table Schema calls them
 
+NOT_STATED: Final = "not_stated"
+
 # What moments say beside their words: every field of every kind, with its description.
 MOMENT_FIELDS: Final[dict[str, str]] = {
     field.name: field.description
@@ -58,6 +60,10 @@ COLUMNS: Final[dict[str, str]] = {
     },
     "session_id": "the recording's identifier",
     "person": "pseudonym of the person",
+    "recorded": "when it was recorded, ISO 8601; empty where an imported film does not say",
+    "imported": "files that it was made of, where it was not recorded live",
+    "consent": f"scopes that were consented to; {NOT_STATED} where nobody says",
+    "software_version": "version of Affetti that made the recording",
     "pipeline": "what perceived and fused, such as affetti or paper",
     "modality": "face, music, fused (all together), or that of a plug-in",
     "segment": "number of the segment, from 0",
@@ -105,7 +111,7 @@ COLUMNS: Final[dict[str, str]] = {
     "music_valence": "mean valence by music, -1 unpleasant to 1 pleasant",
     "music_arousal": "mean arousal by music, -1 calm to 1 activated",
     "music_reasons": "what of the sound spoke most often for the music's strongest emotion",
-    "duration_s": "length of the track's file, seconds",
+    "duration_s": "length of the track's file, or of the session, seconds",
     "face_looks": "looks at the face's landmarks, a few a second while it is followed",
     "face_signs": "codes of the signs that the face showed most often",
     "eyes_closed_share": "share of the looks with both eyes closed or cast down, 0 to 1",
@@ -141,7 +147,8 @@ COLUMNS: Final[dict[str, str]] = {
 
 # The columns whose values are no numbers, and those that are whole ones; all others are numbers.
 TEXTS: Final = frozenset(
-    {"session_id", "person", "pipeline", "modality", "strongest", "state", "before", "after"}
+    {"recorded", "imported", "consent", "software_version"}
+    | {"session_id", "person", "pipeline", "modality", "strongest", "state", "before", "after"}
     | {"expected_emotion", "title", "end_reason", "music_reasons", "face_signs", "kind", "text"}
     | {"edge", "occasion", "scale"}
     | {"response_before", "response_after", "no_response", "emotion", "stream", "sound"}
@@ -193,6 +200,7 @@ def tables_of(analysis: Analysis) -> list[Table]:
     What a playlist says of a track is in every table that has one.
     """
     made = [
+        _session(analysis),
         _segments(analysis),
         _states(analysis),
         _transitions(analysis),
@@ -246,6 +254,23 @@ def _table(
     lead = [analysis.info.session_id, analysis.info.person, analysis.tables.pipeline]
     names = ("session_id", "person", "pipeline", *columns)
     return Table(name, names, [[*lead, *row] for row in rows], types or {})
+
+
+def _session(analysis: Analysis) -> Table:
+    """Return what is to be known of the session itself, in one row."""
+    info = analysis.info
+    files = [] if info.imported is None else [file.file_name for file in info.imported.files]
+    stated = None not in info.consent.values()
+    agreed = [scope for scope, granted in info.consent.items() if granted]
+    columns = ("recorded", "duration_s", "imported", "consent", "software_version")
+    row: Row = [
+        info.wall_clock if info.dated else None,
+        info.duration_s,
+        ", ".join(files),
+        ", ".join(agreed) if stated else NOT_STATED,
+        info.software_version,
+    ]
+    return _table(analysis, "session", columns, [row])
 
 
 def _segments(analysis: Analysis) -> Table:

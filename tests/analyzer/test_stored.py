@@ -81,6 +81,20 @@ def test_estimates_of_other_models_or_none_are_replayed(
     assert (found.tables.source, found.why) == ("replayed", why)
 
 
+def test_parquet_has_the_types_and_the_words_of_the_tables(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    path = build(tmp_path / "s.h5", Plan(duration_s=1))
+    folder = analyze_file(path, Request(SHORT, parquet=True)).folder
+    assert folder is not None
+    table = pq.read_table(folder / "segments.parquet")
+    assert table.schema.field("segment").type == "int64"
+    assert b"seconds of session time" in table.schema.field("start_s").metadata[b"description"]
+    (row,) = pq.read_table(folder / "session.parquet").to_pylist()
+    assert (row["consent"], row["imported"]) == ("video, room", None)
+    assert analyze_file(path, Request(SHORT)).status == "current"
+
+
 def test_analyses_with_names_stand_beside_each_other(tmp_path: Path) -> None:
     path = build(tmp_path / "s.h5", Plan(duration_s=1))
     first = analyze_file(path, Request(SHORT, name="short"))
