@@ -305,7 +305,8 @@ def words(told: tuple[str, ...]) -> str:
     names = {found.recipient: found.name for found in all_vaults()}
     known = [names[each] for each in told if each in names]
     others = len(told) - len(known)
-    said = [*known, *([counted("vault.others", others)] if others else [])]
+    kind = "vault.others" if known else "vault.keys"
+    said = [*known, *([counted(kind, others)] if others else [])]
     return text("vault.encrypted_for", names=listed(said))
 
 

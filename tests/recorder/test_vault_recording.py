@@ -1,12 +1,16 @@
 """A recording for a vault: its name, its parts, its file and its report say nothing of anybody."""
 
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from affetti.core import locations
 from affetti.core.custody import boxes, keys, vault
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import consent_to
@@ -77,7 +81,7 @@ def test_what_the_set_up_was_given_it_gives_on(owner: X25519PrivateKey) -> None:
 
 def test_the_set_up_says_for_whom_it_will_be_encrypted(owner: X25519PrivateKey) -> None:
     said = _kept_words(Settings(vault=VaultSettings(recipients=(recipient(owner),))), Draft())
-    assert "encrypted for one other key" in said
+    assert "encrypted for one key" in said
     assert "encrypted" not in _kept_words(Settings(), Draft())
     assert "no vault gone" in _kept_words(Settings(vault=VaultSettings(name="gone")), Draft())
 
@@ -126,3 +130,56 @@ async def test_a_recording_is_encrypted_and_can_be_looked_at_by_who_made_it(
     assert is_box(Path(said))
     comes(owner)
     assert b"P07" in boxes.read(Path(said.removesuffix(".vault")))
+
+
+WATCHED = """
+import os, sys
+told = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def hear(event, what):
+    if event == "open" and isinstance(what[0], (str, bytes)):
+        if what[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            os.write(told, os.path.abspath(os.fsencode(what[0])) + b"\\n")
+sys.addaudithook(hear)
+from affetti.core.cli import main
+main()
+"""
+
+
+@pytest.mark.campaign
+def test_nothing_is_written_anywhere_before_it_is_encrypted(
+    owner: X25519PrivateKey, tmp_path: Path
+) -> None:
+    """Every file that a process opens for writing is known, and so is what each may hold."""
+    moving_film(tmp_path / "film.avi", seconds=2, per_s=15)
+    held, told = tmp_path / "held", tmp_path / "told"
+    private = owner.private_bytes_raw()
+    vault.new("clinic", vault.Lock("file", key_file=tmp_path / "key"), private, n=16)
+    settings = f'sessions_folder = "{held}"\n[vault]\nname = "clinic"\n'
+    (tmp_path / "settings.toml").write_text(settings)
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
+    (tmp_path / "tmp").mkdir()
+
+    def run(*words: object) -> None:
+        command = [sys.executable, "-P", "-c", WATCHED, str(told), *map(str, words)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    run("record", "--headless", "--camera", tmp_path / "film.avi", "--person", "P07")
+    (made,) = held.glob("*.h5")
+    run("report", made)
+    run("analyze", made)
+    run("withdraw", made, "video", "--yes")
+    names = {Path(line) for line in told.read_text().splitlines()}
+    beside = {path for path in names if held in path.parents}
+    assert beside
+    kinds = re.compile(r"ses-\w+(\.part\d+)?\.h5|\.affetti-\w+-\w+\.writing|.+\.vault")
+    assert [path for path in beside if not kinds.fullmatch(path.name)] == []
+    elsewhere = {path for path in names - beside if path != Path(os.devnull)}
+    kept = [
+        str(locations.log_folder()),
+        str(locations.cache_folder()),
+        os.environ.get("NUMBA_CACHE_DIR", "-"),
+        "/dev/",
+    ]
+    strange = [str(path) for path in elsewhere if not str(path).startswith(tuple(kept))]
+    assert [path for path in strange if "__pycache__" not in path] == []
