@@ -9,8 +9,8 @@ import msgspec
 
 from affetti.core import locations
 from affetti.core.choices import Chosen, bounded
+from affetti.core.codes import Keep
 from affetti.core.errors import AffettiError, SettingsError
-from affetti.core.events import Keep
 from affetti.core.paths import typed
 
 MIB = 1 << 20

@@ -22,8 +22,8 @@ from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
-from affetti.recorder.engine.engine import EngineProcess, start_engine
 from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.process import EngineProcess, start_engine
 from tests.conftest import SAMPLES, SESSION_ID, jpeg, started
 from tests.recorder.films import face_film
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
 import msgspec
 
+from affetti.core.codes import Keep
 from affetti.core.errors import Damaged, NewerFormat, OlderFormat
 from affetti.core.events.base import (
     MAX_SESSION_NS,
@@ -106,7 +107,6 @@ from affetti.core.events.session import (
     Hole,
     Imported,
     ImportedFile,
-    Keep,
     LostSpan,
     PerceptionSettings,
     Pipeline,

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from affetti.core.codes import Code, Day, Digest, Given, Version, WallClock
+from affetti.core.codes import Code, Day, Digest, Given, Keep, Version, WallClock
 from affetti.core.events.base import Count, Event, Real, TimeNs, Traits, Whole, field
 from affetti.core.events.consent import IDENTITY, ROOM, SIGNALS, VIDEO, Consent
 from affetti.core.streams import Stream
@@ -16,7 +16,6 @@ SCHEMA_VERSION: Final = "2.0"
 EndReason: TypeAlias = Literal[
     "stopped", "duration", "sources_ended", "signal", "ui_gone", "disk_full", "failed"
 ]
-Keep: TypeAlias = Literal["all", "estimates"]  # without pictures, and without sound of the room
 Failure: TypeAlias = Literal["log_full", "log_unwritable", "log_gone", "unexpected"]
 
 _MS_NS: Final = 1_000_000

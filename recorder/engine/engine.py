@@ -5,21 +5,17 @@ recording nothing: when the pipe breaks, the engine ends the recording, seals it
 """
 
 import math
-import multiprocessing
-import os
 import queue
 import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
-from affetti.core import logbook, system
+from affetti.core import logbook
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
 from affetti.core.events import (
@@ -399,54 +395,11 @@ def _after(failure: AffettiError | None, problem: AffettiError) -> AffettiError:
     return type(failure).told(f"{failure.message} {problem.message}", problem.hint)
 
 
-@dataclass
-class EngineProcess:
-    """The engine in its own process, as its screen sees it."""
-
-    pipe: Connection
-    process: BaseProcess
-
-    def close(self) -> None:
-        """Close the pipe; the engine then seals what it records, and goes."""
-        self.pipe.close()
-
-    def join(self, timeout_s: float | None = None) -> bool:
-        """Wait for the engine to go; False when it has not in time."""
-        self.process.join(timeout_s)
-        return not self.process.is_alive()
-
-
-def start_engine(settings: Settings) -> EngineProcess:
-    """Start the engine in a new process.
-
-    The process is spawned, not forked: it shares nothing with the screen but the pipe.
-    """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, settings), name="affetti engine")
-    process.start()
-    theirs.close()
-    return EngineProcess(ours, process)
-
-
 def serve(pipe: Connection, settings: Settings) -> None:
     """Run an engine at the end of a pipe, until the screen quits or is gone."""
-    _detach()
     server = _Server(pipe, settings)
     signal.signal(signal.SIGTERM, server.on_terminate)
     server.run()
-
-
-def _detach() -> None:
-    """Leave the terminal to the screen: its signals, and its picture."""
-    system.forbid_core_dumps()
-    system.leave_terminal()
-    # Libraries print to standard error, which would tear the screen.
-    if logbook.begin("engine", (logbook.STDOUT, logbook.STDERR)) is None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, logbook.STDOUT)
-        os.dup2(nowhere, logbook.STDERR)
-        os.close(nowhere)
 
 
 class _Server:

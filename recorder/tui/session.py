@@ -15,8 +15,8 @@ from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.tty import refuse_unfit, terminal_of_its_own, watched
 
 if TYPE_CHECKING:  # what records is loaded when a recording is set up
-    from affetti.recorder.engine.engine import EngineProcess
     from affetti.recorder.engine.messages import Plan
+    from affetti.recorder.engine.process import EngineProcess
     from affetti.recorder.tui.draft import Draft
     from affetti.recorder.tui.screens.review_walk import WalkScreen
 
@@ -116,7 +116,7 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
 
     def start() -> Connection:
         """Start an engine, when a recording is set up."""
-        from affetti.recorder.engine.engine import start_engine  # noqa: PLC0415
+        from affetti.recorder.engine.process import start_engine  # noqa: PLC0415
 
         # Textual puts something in its place that no process can be given.
         with redirect_stderr(sys.__stderr__):

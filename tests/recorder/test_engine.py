@@ -25,8 +25,8 @@ from affetti.core.events import (
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
-from affetti.recorder.engine.engine import EngineProcess, start_engine
 from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.process import EngineProcess, start_engine
 from tests.recorder.films import tone
 
 YES = consent_to("video", "room")

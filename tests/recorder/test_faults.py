@@ -23,10 +23,11 @@ from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
-from affetti.recorder.engine.engine import Engine, start_engine
+from affetti.recorder.engine.engine import Engine
 from affetti.recorder.engine.headless import Headless
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.process import start_engine
 from tests.command_line import affetti
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_engine import until

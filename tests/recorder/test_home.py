@@ -1,6 +1,8 @@
 """Home: what is there, found by typing, and what a key does with it."""
 
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -122,6 +124,14 @@ async def test_a_person_is_forgotten_once_the_code_was_typed(folder: Path) -> No
     for path in folder.rglob("*"):
         if path.is_file() and "settings" not in path.name:
             assert b"P07" not in path.read_bytes(), path
+
+
+def test_home_is_there_before_what_records_is_loaded() -> None:
+    program = (
+        "import sys, affetti.recorder.tui.app, affetti.core.settings\n"
+        "sys.exit(bool({'numpy', 'h5py', 'cv2', 'cryptography', 'scipy'} & sys.modules.keys()))"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.campaign

@@ -18,7 +18,7 @@ from affetti.core.events import FrameCaptured
 from affetti.core.recording.names import target_of
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
-from affetti.recorder.engine.engine import EngineProcess, start_engine
+from affetti.recorder.engine.process import EngineProcess, start_engine
 from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.screens.live import LiveScreen
