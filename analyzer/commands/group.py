@@ -1,20 +1,23 @@
 """`affetti group`: what the sessions of a study show together."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from affetti.analyzer.commands.arguments import JOBS, SESSIONS
 from affetti.analyzer.commands.output import bar_of_many, command_line
 from affetti.core import terminal
-from affetti.core.errors import ExitCode, UsageError
+from affetti.core.errors import ExitCode, FileExists, UsageError
 from affetti.core.language import counted, text
 from affetti.core.numbers import SEGMENT_S, Number
 from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
     from affetti.analyzer.batch import Outcome, Request
+
+_NAME: Final = "group"  # of an analysis that is made for it, beside one with other parameters
 
 
 @click.command()
@@ -105,7 +108,7 @@ def group(
             said = text("analyze.failed", name=outcome.path.name, message=outcome.error.message)
             terminal.say(said, fg="red", err=True)
     made = grouped(outcomes, design, rules)
-    write_group(made, outcomes, folder, request, parquet=parquet, drawn=figures)
+    write_group(made, folder, request, parquet=parquet, drawn=figures)
     persons = len({member.person for member in made.members})
     terminal.say(
         text(
@@ -132,4 +135,13 @@ def _analyzed(paths: list[Path], request: "Request", jobs: int | None) -> "list[
     from affetti.analyzer.batch import analyze_files
 
     with bar_of_many(text("bar.recordings"), paths) as done:
-        return analyze_files(paths, request, jobs, lambda outcome: done(outcome.path))
+        outcomes = analyze_files(paths, request, jobs, lambda outcome: done(outcome.path))
+    # Where an analysis with other parameters lies, one stands beside it under a name of its own.
+    others = [each.path for each in outcomes if isinstance(each.error, FileExists)]
+    if not others:
+        return outcomes
+    with bar_of_many(text("bar.recordings"), others) as done:
+        named = replace(request, name=_NAME)
+        again = analyze_files(others, named, jobs, lambda outcome: done(outcome.path))
+    found = {each.path: each for each in again}
+    return [found.get(each.path, each) for each in outcomes]

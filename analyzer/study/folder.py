@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from affetti.analyzer.batch import Outcome, Request
+from affetti.analyzer.batch import Request
 from affetti.analyzer.study import statistics
 from affetti.analyzer.study.drawings import figures
 from affetti.analyzer.study.group import Group
@@ -37,7 +37,6 @@ def refuse_foreign(folder: Path) -> None:
 
 def write_group(
     group: Group,
-    outcomes: list[Outcome],
     folder: Path,
     request: Request,
     *,
@@ -74,20 +73,17 @@ def write_group(
         kind = DiskFull if full else FileMissing
         message = "provenance.disk_full" if full else "provenance.cannot_be_written"
         raise kind(message, folder=folder, error=error.strerror) from error
-    _note(group, outcomes, folder)
+    _note(group, folder)
     return list(files)
 
 
-def _note(group: Group, outcomes: list[Outcome], folder: Path) -> None:
-    within = {member.name for member in group.members}
+def _note(group: Group, folder: Path) -> None:
     target = folder / FILE_NAME
-    for outcome in outcomes:
-        if outcome.path.stem not in within:
-            continue
-        if any(each.target == str(target.absolute()) for each in exports.noted(outcome.path)):
-            continue
-        with Session.open(outcome.path) as session:
-            exports.note(outcome.path, session.key, folder.name, target)
+    for member in group.members:
+        noted = exports.noted(member.path)
+        if all(each.target != str(target.absolute()) for each in noted):
+            with Session.open(member.path, altered=True) as session:
+                exports.note(member.path, session.key, folder.name, target)
 
 
 def _statement(group: Group, tables: list[Table], request: Request, names: list[str]) -> bytes:

@@ -1,5 +1,6 @@
 """A study's tables: who is in it, what each track expressed, and statistics over persons."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,6 +191,7 @@ class Group:
 
     def _summaries(self, emotions: Table, changes: Table) -> tuple[Table, Table]:
         """Return the figures of each condition, and the differences between them."""
+        # By title, measure and emotion, and then by condition: session, person and value.
         cells: dict[tuple[str, str, str], dict[str, list[tuple[str, str, float]]]] = {}
         for title, measure, emotion, level, who in self._values(emotions, changes):
             cells.setdefault((title, measure, emotion), {}).setdefault(level, []).append(who)
@@ -201,7 +203,7 @@ class Group:
                     told = by_person([(person, value) for _, person, value in values])
                     brief = described(np.array(list(told.values()), np.float64))
                     effect = brief.standardized if measure in _DIFFERENCES else float("nan")
-                    sessions = len({name for name, _, v in values if not np.isnan(v)})
+                    sessions = len({session for session, _, v in values if not np.isnan(v)})
                     counts = [sessions, brief.persons, brief.mean, brief.sd, brief.low, brief.high]
                     yield [level, title, measure, emotion, *counts, effect]
 
@@ -229,17 +231,17 @@ class Group:
         self, emotions: Table, changes: Table
     ) -> Iterator[tuple[str, str, str, str, tuple[str, str, float]]]:
         """Yield each value with its title, measure, emotion and condition, and whose it is."""
-        level_of = {member.name: self.level_of(member) for member in self.members}
+        level_of = {member.session_id: self.level_of(member) for member in self.members}
         for row in _named(emotions):
-            who = row["session"], row["person"], row["probability"]
+            who = row["session_id"], row["person"], row["probability"]
             for title in ("all", row["title"]):
                 measure = f"probability_{row['modality']}"
-                yield title, measure, row["emotion"], level_of[row["session"]], who
+                yield title, measure, row["emotion"], level_of[row["session_id"]], who
         for row in _named(changes):
             for title in ("all", row["title"]):
                 for measure in CHANGES:
-                    value = row["session"], row["person"], row[measure]
-                    yield title, measure, row["emotion"], level_of[row["session"]], value
+                    value = row["session_id"], row["person"], row[measure]
+                    yield title, measure, row["emotion"], level_of[row["session_id"]], value
 
     def _left_out(self) -> Table:
         columns = ("session_id", "session", "track", "modality", "coverage", "reason")
@@ -288,10 +290,11 @@ def grouped(
     Raises
     ------
     AffettiError
-        The column to group by is not in the design.
+        The column to group by is not in the design, or that means two recordings by one name.
     """
     if rules.by and rules.by not in design.columns:
         raise UsageError("group.no_column", by=rules.by, columns=", ".join(design.columns) or "-")
+    _refuse_ambiguous([outcome.path for outcome in outcomes], design)
     labels = tuple(name for name in design.columns if name != PERSON)
     group, named = Group(rules, labels), set()
     for outcome in outcomes:
@@ -312,6 +315,13 @@ def grouped(
     return group
 
 
+def _refuse_ambiguous(paths: Sequence[Path], design: Design) -> None:
+    names = Counter(path.stem for path in paths)
+    twice = next((name for name in design.rows or {} if names[name] > 1), None)
+    if twice is not None:
+        raise UsageError("group.ambiguous", name=twice)
+
+
 def _member(outcome: Outcome, design: Design, labels: tuple[str, ...]) -> Member | Excluded:
     name, folder = outcome.path.stem, outcome.folder
     with Session.open(outcome.path) as session:
@@ -328,6 +338,7 @@ def _member(outcome: Outcome, design: Design, labels: tuple[str, ...]) -> Member
         folder,
         name,
         {label: said.get(label, "") for label in labels},
+        path=outcome.path,
         session_id=info.session_id,
         person=said.get(PERSON) or info.person,
         duration_s=info.duration_s,

@@ -24,8 +24,8 @@ class Member:
 
     Attributes
     ----------
-    name, session_id, person
-        Of its file without the suffix, of the session, and a pseudonym.
+    name, path, session_id, person
+        Of its file without the suffix, where that is, of the session, and a pseudonym.
     labels
         What the design says of it.
     duration_s, imported
@@ -35,6 +35,7 @@ class Member:
     """
 
     name: str
+    path: Path
     session_id: str
     person: str
     labels: dict[str, str]

@@ -1,6 +1,7 @@
 """What the sessions of a study show together."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,10 +28,17 @@ REQUEST = Request(Parameters(segment_s=1), command="affetti group study")
 @pytest.fixture(scope="module")
 def session(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Member:
     """A real session of two tracks, read back from its analysis."""
-    request = Request(Parameters(segment_s=1), tmp_path_factory.mktemp("a"), stored=True)
+    tmp = tmp_path_factory.mktemp("a")
+    request = Request(Parameters(segment_s=1), tmp, stored=True)
     folder = analyze_file(recording, request).folder
     assert folder is not None
-    told = {"session_id": "0" * 32, "person": "P07", "duration_s": 20.0, "imported": False}
+    told = {
+        "path": tmp / "s.h5",
+        "session_id": "0" * 32,
+        "person": "P07",
+        "duration_s": 20.0,
+        "imported": False,
+    }
     return read_member(folder, "s", {"condition": "a"}, **told)
 
 
@@ -48,6 +56,7 @@ def study(session: Member) -> Group:
             replace(
                 session,
                 name=f"s{i}",
+                path=session.path.with_name(f"s{i}.h5"),
                 session_id=f"{i:032x}",
                 person=f"P{i % 4}",
                 labels={"condition": "ab"[i // 4]},
@@ -119,10 +128,14 @@ def test_a_person_counts_once_and_conditions_of_the_same_persons_are_paired() ->
 
 
 @pytest.mark.campaign
-def test_figures_equal_an_independent_computation_in_pandas(study: Group, tmp_path: Path) -> None:
+def test_figures_equal_an_independent_computation_in_pandas(
+    study: Group, recording: Path, tmp_path: Path
+) -> None:
     import pandas as pd
 
-    write_group(study, [], tmp_path / "g", REQUEST, parquet=True, drawn=True)
+    for member in study.members:
+        shutil.copy(recording, member.path)
+    write_group(study, tmp_path / "g", REQUEST, parquet=True, drawn=True)
     long = pd.read_csv(tmp_path / "g" / "track_emotions.csv")
     stored = pd.read_parquet(tmp_path / "g" / "track_emotions.parquet")
     assert list(stored.columns) == list(long.columns)
@@ -198,7 +211,11 @@ def test_who_did_not_consent_to_research_is_left_out_and_listed(tmp_path: Path) 
     (noted,) = exports.noted(study / "a.h5")
     assert noted.target == str(study / "group" / "group.json")
     assert not exports.noted(study / "c.h5")
+    shutil.rmtree(study / "a.analysis")
+    affetti("analyze", study / "a.h5", "--segment", "1")  # by other parameters: it stays
     again = affetti("group", study, "--design", design, "--by", "condition", "--jobs", "2")
+    assert "2 sessions of 2 persons" in again.stdout
+    assert (study / "a.group.analysis").is_dir()
     assert again.returncode == ExitCode.WARNING
     assert len(exports.noted(study / "a.h5")) == 1
     forgotten = affetti("forget", "Pa", study, "--yes")
