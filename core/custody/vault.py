@@ -13,7 +13,8 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -46,7 +47,8 @@ SCRYPT_N: Final = 1 << 17
 MIN_PASSPHRASE: Final = 10  # signs
 PASSPHRASE_FILE: Final = "AFFETTI_PASSPHRASE_FILE"  # noqa: S105  names a variable
 _SCRYPT: Final = {"r": 8, "p": 1, "dklen": KEY_BYTES}
-_MAX_SCRYPT_N: Final = 1 << 20
+_MAX_SCRYPT_N: Final = 1 << 18
+MAX_RECIPIENTS: Final = 64
 _SERVICE: Final = "affetti"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _SUFFIX: Final = ".vault.json"
@@ -153,11 +155,22 @@ def all_vaults() -> list[Vault]:
     AffettiError
         One of them cannot be read.
     """
+    return [vault(name) for name in _names()]
+
+
+def _names() -> list[str]:
     folder = locations.vaults_folder()
     if folder is None or not folder.is_dir():
         return []
-    names = [name.removesuffix(_SUFFIX) for name in os.listdir(folder) if name.endswith(_SUFFIX)]
-    return [vault(name) for name in sorted(names)]
+    found = [name.removesuffix(_SUFFIX) for name in os.listdir(folder) if name.endswith(_SUFFIX)]
+    return sorted(name for name in found if _NAME.fullmatch(name))
+
+
+def _whole_vaults() -> Iterator[Vault]:
+    """Yield the vaults of this computer; one that is damaged keeps no other from opening."""
+    for name in _names():
+        with suppress(Damaged):
+            yield vault(name)
 
 
 def vault(name: str) -> Vault:
@@ -288,21 +301,24 @@ def recipients(
     Raises
     ------
     AffettiError
-        There is no such vault, or a public key is none.
+        There is no such vault, a public key is none, or there are more than `MAX_RECIPIENTS`.
     """
     names, others = tuple(names), tuple(others)
     if not names and not others:
         names, others = tuple(filter(None, [settings.vault.name])), settings.vault.recipients
     told = [vault(name).recipient for name in names]
     told += [recipient_text(public_of(other)) for other in others]
-    return tuple(dict.fromkeys(told))
+    once = tuple(dict.fromkeys(told))
+    if len(once) > MAX_RECIPIENTS:
+        raise UsageError("vault.too_many", most=MAX_RECIPIENTS)
+    return once
 
 
 def words(told: tuple[str, ...]) -> str:
     """Say for whom a recording is encrypted: by name where the vault is of this computer."""
     if not told:
         return text("vault.not_encrypted")
-    names = {found.recipient: found.name for found in all_vaults()}
+    names = {found.recipient: found.name for found in _whole_vaults()}
     known = [names[each] for each in told if each in names]
     others = len(told) - len(known)
     kind = "vault.others" if known else "vault.keys"
@@ -338,7 +354,7 @@ def open_for(block: Block, name: str) -> None:
     AffettiError
         There is none, or it cannot be opened.
     """
-    ours = {found.public: found for found in all_vaults()}
+    ours = {found.public: found for found in _whole_vaults()}
     fitting = [ours[public] for public in block.public_keys if public in ours]
     for each in block.removed:
         removed = ours.get(bytes.fromhex(each.key))

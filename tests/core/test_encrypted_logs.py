@@ -106,6 +106,13 @@ def test_a_turned_bit_costs_its_record_and_no_other(tmp_path: Path, key: keys.Da
     assert found.whole == (False,)
 
 
+def test_a_log_for_as_many_as_there_can_be_is_written(tmp_path: Path) -> None:
+    publics = [X25519PrivateKey.generate().public_key().public_bytes_raw() for _ in range(64)]
+    many = keys.new_key(publics)
+    keys.hold(many)
+    assert len(survey(written(tmp_path, many)).rows) == len(ITEMS)
+
+
 @pytest.mark.one_of_each
 @pytest.mark.parametrize("harm", ["attribute", "log", "form"])
 def test_one_of_the_two_places_of_a_key_is_enough(

@@ -165,6 +165,25 @@ def test_a_damaged_vault_is_told(content: bytes) -> None:
     assert caught.value.code == ExitCode.DAMAGED
 
 
+def test_one_damaged_vault_keeps_no_other_from_opening() -> None:
+    key = data_key_for(made())
+    (vault.path_of("clinic").parent / "broken.vault.json").write_bytes(b"{")
+    (vault.path_of("clinic").parent / "a b.vault.json").write_bytes(b"{")
+    vault.unlock("clinic", WORDS)
+    assert keys.data_key(key.block, "x.h5").key == key.key
+    keys.drop()
+    assert refused(key).code == ExitCode.VAULT_CLOSED
+    assert vault.words((vault.vault("clinic").recipient,)) == "encrypted for clinic"
+
+
+def test_there_is_an_end_to_those_for_whom_one_records() -> None:
+    many = [vault.recipient_text(os.urandom(32)) for _ in range(vault.MAX_RECIPIENTS + 1)]
+    assert len(vault.recipients(Settings(), others=many[1:])) == vault.MAX_RECIPIENTS
+    with pytest.raises(AffettiError) as caught:
+        vault.recipients(Settings(), others=many)
+    assert caught.value.code == ExitCode.USAGE
+
+
 def test_for_whom_it_is_recorded_follows_from_what_was_named_else_from_the_settings() -> None:
     one, two = vault.recipient_text(made("one")), vault.recipient_text(made("two"))
     assert vault.recipients(Settings()) == ()
