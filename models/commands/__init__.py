@@ -3,6 +3,7 @@
 import click
 
 from affetti.models.commands.evaluate import evaluate
+from affetti.models.commands.group import OpenGroup
 from affetti.models.commands.list import list_models
 from affetti.models.commands.train import train
 from affetti.models.commands.verify import verify
@@ -10,7 +11,7 @@ from affetti.models.commands.verify import verify
 __all__ = ["models"]
 
 
-@click.group()
+@click.group(cls=OpenGroup)
 def models() -> None:
     """Look after the models that say what a face or a stretch of music expresses."""
 
