@@ -355,15 +355,15 @@ class PartLog:
 
     def close(self) -> None:
         """Make sure of everything, and give back what was reserved ahead."""
-        self._begun[0].still()
-        self._durability.close()
-        with ExitStack() as closing:
+        with ExitStack() as closing:  # from the last to the first, whatever one of them raises
             if self._next is not None:
                 closing.callback(self._next.discard)
                 closing.callback(self._next.close)
                 self._next = None
             for part in (self._current, *self._ended):
                 closing.callback(part.close)
+            closing.callback(self._durability.close)
+            closing.callback(self._begun[0].still)
         self.raise_error()
         self._durability.settle()
 

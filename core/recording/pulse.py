@@ -96,8 +96,10 @@ class Pulse:
         """Beat a last time."""
         self._closing.set()
         self._thread.join()
-        self._beat()
-        os.close(self._fd)
+        try:
+            self._beat()
+        finally:
+            os.close(self._fd)
 
     def _run(self) -> None:
         due = time.monotonic() + PERIOD_S

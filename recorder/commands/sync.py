@@ -123,7 +123,10 @@ def _kept(found: "Measured | Unmeasured", streams: "tuple[Stream, ...]") -> Path
     if devices is None or not isinstance(found, Measured):
         return None
     measured = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    return synchrony.keep(*devices, found.synchrony(measured))
+    try:
+        return synchrony.keep(*devices, found.synchrony(measured))
+    except OSError:  # a home that cannot be written
+        return None
 
 
 def _lines(found: "Measured | Unmeasured", kept: Path | None) -> list[str]:
