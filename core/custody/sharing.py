@@ -16,6 +16,7 @@ from affetti.core.custody import keys
 from affetti.core.custody.artefacts import PART, beside
 from affetti.core.custody.keys import DataKey, Removed
 from affetti.core.custody.temporary import name_beside
+from affetti.core.custody.vault import MAX_RECIPIENTS
 from affetti.core.errors import Damaged, DiskFull, Unsealed, UsageError
 from affetti.core.recording.box import BoxReader, BoxWriter, is_box
 from affetti.core.settings import MIB
@@ -69,9 +70,11 @@ def _new_key(old: DataKey, add: frozenset[bytes], remove: frozenset[bytes], path
     staying = [public for public in may if public not in remove]
     if not staying:
         raise UsageError("vault.nobody_left", path=path.name)
+    if len(staying) > MAX_RECIPIENTS:
+        raise UsageError("vault.too_many", most=MAX_RECIPIENTS)
     gone = [each for each in block.removed if bytes.fromhex(each.key) not in add]
     gone += [Removed(public.hex(), today()) for public in block.public_keys if public in remove]
-    return keys.new_key(staying, tuple(gone))
+    return keys.new_key(staying, tuple(gone[-MAX_RECIPIENTS:]))
 
 
 def _boxes_beside(path: Path) -> Iterator[Path]:

@@ -228,19 +228,6 @@ def unlock(name: str, passphrase: str | None = None) -> None:
     keys.hold_private(found.public, _unlocked(found, secret))
 
 
-def private_of(name: str) -> bytes:
-    """Return the private key of a vault, once it is open in this process.
-
-    Raises
-    ------
-    AffettiError
-        It cannot be opened.
-    """
-    found = vault(name)
-    open_one(found)
-    return keys.held()[1][found.public]
-
-
 def forget_secret(found: Vault) -> None:
     """Remove from the system's keyring what opened a vault that is removed."""
     if found.stored.opened_by == "keyring":
