@@ -1,10 +1,14 @@
 """Home: what is there, found by typing, and what a key does with it."""
 
 import os
+import pty
+import re
+import select
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,15 +17,17 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from affetti.core.custody.artefacts import INDEX
-from affetti.core.events import Event, MarkerAdded, SessionEnded
+from affetti.core.events import Event, MarkerAdded, SessionEnded, consent_to
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
-from affetti.core.settings import Settings
+from affetti.core.settings import LogSettings, Settings
 from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.home import HomeScreen
 from affetti.recorder.tui.screens.review import ReviewScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
 from tests.conftest import NS, started
+from tests.recorder.films import moving_film
 from tests.recorder.scripted_engine import ScriptedEngine
 
 BEGUN = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
@@ -142,3 +148,59 @@ async def test_nothing_recorded_yet_says_how_to_begin(tmp_path: Path) -> None:
         await pilot.press("ctrl+n")
         await until(pilot, lambda: isinstance(app.screen, SetupScreen))
         assert not os.path.exists(nowhere)
+
+
+@pytest.mark.campaign
+def test_somebody_known_is_recorded_in_four_keys(tmp_path: Path) -> None:
+    film = moving_film(tmp_path / "film.avi", seconds=120)
+    settings = tmp_path / "own.toml"
+    settings.write_text(f'sessions_folder = "{tmp_path}"\ncamera = "{film}"\n')
+    begun = BEGUN.isoformat()
+    agreed = consent_to("video", since="2026-11-24")
+    log = PartLog(tmp_path / "sub-P07_ses-20261124T101500.h5", "a" * 32, LogSettings(part_mib=8))
+    log.append(started(session_id="a" * 32, wall_clock=begun, consent=agreed), b"")
+    log.append(SessionEnded(t_ns=NS, reason="stopped"), b"")
+    log.close()
+    seal(tmp_path / "sub-P07_ses-20261124T101500.h5")
+    with terminal_with(settings) as (process, master):
+        for seen in (b"P07", b"confirms", b"no face", b"Start recording"):
+            read_until(master, seen)
+            os.write(master, b"\r")
+        read_until(master, b"REC")
+        os.write(master, b"q")
+        read_until(master, b"seal")
+        os.write(master, b"y")
+        read_until(master, b"Sealed")
+        os.write(master, b"\x11")
+        assert process.wait(60) == 0
+    assert len(list(tmp_path.glob("sub-P07_ses-*.h5"))) == 2
+
+
+@contextmanager
+def terminal_with(settings: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`affetti` alone in a terminal of its own."""
+    master, theirs = pty.openpty()
+    shape = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "affetti"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env={**os.environ, **shape, "AFFETTI_SETTINGS": str(settings)},
+    )
+    os.close(theirs)
+    try:
+        yield process, master
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+
+
+def read_until(master: int, words: bytes, seconds: float = 120) -> None:
+    shown, end = b"", time.monotonic() + seconds
+    while words not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown):
+        assert time.monotonic() < end, shown[-2000:]
+        if select.select([master], [], [], 0.2)[0]:
+            shown += os.read(master, 65536)

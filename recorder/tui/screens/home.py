@@ -59,7 +59,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     TITLE = text("home.title")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new", text("key.new_person"), tooltip=text("key.new_person_tip")),
-        Binding("f3", "report", text("key.write_report"), tooltip=text("key.report_highlighted")),
+        Binding("f3", "report", text("key.report"), tooltip=text("key.report_highlighted")),
         Binding(
             "delete",
             "forget",
@@ -69,7 +69,9 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         ),
         Binding("f9", "app.settings", text("key.settings"), tooltip=text("key.settings_tip")),
         Binding("f5", "refresh", text("key.look_again"), show=False),
-        Binding("tab,right,left", "other_list", text("key.other_list"), key_display="tab"),
+        Binding(
+            "tab,right,left", "other_list", text("key.other_list"), key_display="tab", show=False
+        ),
         Binding("escape", "clear", text("key.clear"), show=False, tooltip=text("key.clear_tip")),
         Binding("ctrl+q", "app.leave", text("key.quit")),
     ]

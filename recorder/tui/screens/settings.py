@@ -43,6 +43,7 @@ class SettingsScreen(Dialog[None]):
         """Lay out the themes over what is set elsewhere."""
         with Vertical(classes="dialog"):
             yield Static(text("settings.title"), classes="question")
+            yield Static(text("settings.themes"), classes="hint")
             options = [Option(word("theme", theme.name), theme.name) for theme in THEMES]
             yield OptionList(*options, id="themes", markup=False, compact=True)
             yield Static(self._where(), id="where")
