@@ -356,16 +356,20 @@ class PartLog:
     def close(self) -> None:
         """Make sure of everything, and give back what was reserved ahead."""
         with ExitStack() as closing:  # from the last to the first, whatever one of them raises
+            closing.callback(self._close_parts)
+            closing.callback(self._durability.close)
+            closing.callback(self._begun[0].still)
+        self.raise_error()
+        self._durability.settle()
+
+    def _close_parts(self) -> None:
+        with ExitStack() as closing:
             if self._next is not None:
                 closing.callback(self._next.discard)
                 closing.callback(self._next.close)
                 self._next = None
             for part in (self._current, *self._ended):
                 closing.callback(part.close)
-            closing.callback(self._durability.close)
-            closing.callback(self._begun[0].still)
-        self.raise_error()
-        self._durability.settle()
 
     def discard(self) -> None:
         """Remove the parts of this very log, once it is closed, and no other file."""
