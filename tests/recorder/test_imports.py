@@ -3,6 +3,8 @@
 import itertools
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +27,8 @@ from affetti.recorder.imports.log import ImportLog
 from affetti.recorder.sources.film import Film
 from tests.command_line import affetti
 from tests.recorder.clap import AT_S, SECONDS, beeps_s, clap_film, flashes_s
-from tests.recorder.films import tone
-from tests.recorder.recording_sink import RecordingSink
+from tests.recorder.films import encoded_film, squares, tone
+from tests.recorder.recording_sink import RecordingSink, wait_for
 
 pytestmark = pytest.mark.one_of_each
 
@@ -232,3 +234,18 @@ def test_a_film_that_stands_in_for_a_camera_brings_its_own_sound(tmp_path: Path)
         assert session.started.microphone == "a.mp4"
         assert session.audio("room").samples == SECONDS * 48_000
         assert beeps_s(session) == pytest.approx(flashes_s(session), abs=0.01)
+
+
+@pytest.mark.campaign
+def test_an_import_that_is_killed_is_done_again_and_nothing_of_it_is_left(tmp_path: Path) -> None:
+    film = encoded_film(tmp_path / "a.mp4", squares(1500, 640, 480))
+    command = [sys.executable, "-P", "-m", "affetti", "import", str(film)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        wait_for(lambda: list(tmp_path.glob("a.part*.h5")) or running.poll() is not None)
+        running.kill()
+    assert not (tmp_path / "a.h5").exists()
+    assert affetti("import", film).returncode == 0
+    with Session.open(tmp_path / "a.h5") as session:
+        assert len(session.frames) == 1500
+        session.verify_digest()
+    assert not list(tmp_path.glob("a.part*"))
