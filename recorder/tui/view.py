@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -99,6 +99,7 @@ class RecordingView:
     _sounded_ns: int = 0  # when the microphone was last louder than nothing
     _faces: deque[FaceEstimated] = field(default_factory=deque)
     _watch: Watch = field(default_factory=Watch)
+    _mean: tuple[tuple[int, int], tuple[float, ...] | None] = ((0, 0), None)
     _named: Emotion | None = None  # what the music is said to express
     _judged: tuple[int, Outcome | None] = (-1, None)  # the end of a reference, and what became
 
@@ -168,8 +169,10 @@ class RecordingView:
         since_ns = self.now_ns - _FACES_NS
         while self._faces and self._faces[0].t_ns < since_ns:
             self._faces.popleft()
-        seen = [face.expressions for face in self._faces if face.expressions is not None]
-        return tuple(np.mean(seen, axis=0).tolist()) if seen else None
+        seen = (len(self.faces), len(self._faces))
+        if self._mean[0] != seen:  # it is asked for several times in a look
+            self._mean = seen, _mean_of(self._faces)
+        return self._mean[1]
 
     def face_boxes(self) -> tuple[FaceBox, ...]:
         """Return the faces in view from left to right; none where they were seen long ago."""
@@ -254,6 +257,12 @@ class RecordingView:
         start_ns = self.monotonic_ns() - t_ns
         if self._clock is None or start_ns < self._clock.start_ns:
             self._clock = SessionClock(start_ns)
+
+
+def _mean_of(faces: Iterable[FaceEstimated]) -> tuple[float, ...] | None:
+    read = [face.expressions for face in faces]
+    seen = [expressions for expressions in read if expressions is not None]
+    return tuple(np.mean(seen, axis=0).tolist()) if seen else None
 
 
 def box_of(face: Face) -> FaceBox:

@@ -1,5 +1,6 @@
 """The screens' words. A face or a piece of music expresses something; nobody is said to feel it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -53,7 +54,8 @@ def face_reading(view: RecordingView) -> Reading:
         words = strongest(shares, EXPRESSIONS)
         if sum(max(shares) - share < MIXED_MARGIN for share in shares) == 2:
             words = text("live.mixed", words=words)
-        return Reading(_whose_face(view), words, shares, EXPRESSIONS, reasons=view.face_signs())
+        seen, signs = _rounded(shares), view.face_signs()
+        return Reading(_whose_face(view), words, seen, EXPRESSIONS, reasons=signs)
     return Reading(text("modality.face"), _why_no_face(view), labels=EXPRESSIONS)
 
 
@@ -141,7 +143,13 @@ def together(view: RecordingView) -> Together:
         return Together(text("modality.fused"), reading.words, None, "")
     bits = fused.divergence_bits
     agree = "" if bits is None else text("live.alike", alike=alike(1 - bits))
-    return Together(word("decided", fused.decided_by), reading.words, fused.emotions, agree)
+    shares = _rounded(fused.emotions)
+    return Together(word("decided", fused.decided_by), reading.words, shares, agree)
+
+
+def _rounded(shares: Sequence[float]) -> tuple[float, ...]:
+    """Return shares as fine as they are drawn: what looks the same is not drawn again."""
+    return tuple(round(share, 2) for share in shares)
 
 
 def fused_reading(view: RecordingView) -> Reading:
@@ -230,9 +238,14 @@ def _gone_s(view: RecordingView, lost: Span) -> float:
 LAMPS: Final = ("camera", "sound", "disk")
 
 
-def lamps(view: RecordingView) -> dict[str, Remark | None]:
-    """Say how camera, sound and disk are, each by what is worst; None for one that is not there."""
-    details = health_details(view)
+def lamps(details: dict[str, list[Remark]]) -> dict[str, Remark | None]:
+    """Say how camera, sound and disk are, each by what is worst; None for one that is not there.
+
+    Parameters
+    ----------
+    details
+        As `health_details` gives them.
+    """
     found: dict[str, Remark | None] = {}
     for lamp in LAMPS:
         worst = sorted(details.get(lamp, []), key=lambda each: _SEVERITIES.index(each.severity))

@@ -111,11 +111,12 @@ def test_a_lamp_says_what_is_the_matter() -> None:
     view = view_of(recorded(session()), health(frames_dropped=3, disk_s=100.0, behind_s=2.5))
     assert said_of(view, "warning") == ["3 dropped", "estimates 2.5 s behind"]
     assert said_of(view, "error") == ["disk 1 min"]
-    lamps = wording.lamps(view)
+    lamps = wording.lamps(wording.health_details(view))
     assert [lamp.severity for lamp in lamps.values() if lamp] == ["warning", "ok", "error"]
     assert lamps["disk"] == wording.Remark("disk 1 min", "error")
     alone = view_of(recorded([session_started(camera=None, streams=())]), health())
-    assert wording.lamps(alone)["camera"] is wording.lamps(alone)["sound"] is None
+    lamps = wording.lamps(wording.health_details(alone))
+    assert lamps["camera"] is lamps["sound"] is None
 
 
 def test_a_slow_disk_is_told_by_what_it_has_not_taken_yet() -> None:

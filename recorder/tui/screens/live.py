@@ -195,7 +195,8 @@ class LiveScreen(EngineScreen):
     def look(self) -> None:
         """Show the recording as it is now."""
         view = self.view
-        self.query_one(Lamps).show(self._header(), lamps(view))
+        details = health_details(view)
+        self.query_one(Lamps).show(self._header(details), lamps(details))
         self.query_one(Banner).show(alarms(view))
         if view.state.paused != self._was_paused:
             self._was_paused = view.state.paused
@@ -404,7 +405,7 @@ class LiveScreen(EngineScreen):
         self._said, self._said_ns = Remark(words, severity), self.view.monotonic_ns()
         self.query_one("#message", RemarkLine).show([self._said])
 
-    def _header(self) -> list[Remark]:
+    def _header(self, details: dict[str, list[Remark]]) -> list[Remark]:
         state = self.view.state
         person = state.started.person if state.started else ""
         time = clock(self.view.now_ns / NS_PER_S)
@@ -424,8 +425,8 @@ class LiveScreen(EngineScreen):
             header.append(Remark(text(f"nobody.{state.face.nobody}"), "warning"))
         elif state.face is not None and len(state.face.faces) > 1:
             header.append(Remark(text("live.faces", faces=len(state.face.faces))))
-        details = health_details(self.view).get("estimates", [])
-        header += [remark for remark in details if remark.severity != "ok"]
+        estimates = details.get("estimates", [])
+        header += [remark for remark in estimates if remark.severity != "ok"]
         header.append(Remark(counted("count.marker", len(state.markers))))
         header.append(Remark(counted("count.note", len(state.notes))))
         return header

@@ -14,6 +14,7 @@ from affetti.recorder.tui.widgets.bars import bar
 from affetti.recorder.tui.wording import Reading, music_reading
 
 _BAR: Final = 20
+_STEPS: Final = 8 * _BAR  # as fine as it is drawn
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _shown(view: RecordingView) -> _Shown:
     return _Shown(
         title=_title(track, playlist),
         reading=reading,
-        share=round(played_s / max(track.duration_s, 0.001), 3),
+        share=round(_STEPS * played_s / max(track.duration_s, 0.001)) / _STEPS,
         times=f"{clock(played_s)} / {clock(track.duration_s)}",
         coming=text("playing.next", title=after[0]) if after else text("playing.last"),
     )

@@ -40,7 +40,7 @@ class PictureBox(Widget):
         self._chosen: int | None = None
         self._words = ""
         self._strips: list[Strip] = []
-        self._drawn_as: tuple[Size, Style] | None = None  # None: not yet
+        self._drawn_as: Size | None = None  # None: not yet
 
     def show(
         self,
@@ -71,12 +71,17 @@ class PictureBox(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the picture."""
-        if self._drawn_as != (self.size, self.rich_style):
-            self._drawn_as = (self.size, self.rich_style)
+        if self._drawn_as != self.size:
+            self._drawn_as = self.size
             self._draw()
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.size.width, self.rich_style)
+            blank = Strip.blank(self.size.width, self.rich_style)
+            self._strips += [blank] * max(0, self.size.height - len(self._strips))
+        return self._strips[y]
+
+    def notify_style_update(self) -> None:
+        """Draw it anew in other colours."""
+        super().notify_style_update()
+        self._drawn_as = None
 
     def _draw(self) -> None:
         width, height = self.size

@@ -1,14 +1,18 @@
 """The session so far: tracks as bands, and face, music and both together as rows under them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar, Final
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
+from textual.geometry import Size
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
 from affetti.core.clock import NS_PER_S
@@ -26,7 +30,9 @@ _EIGHTHS: Final = "▁▂▃▄▅▆▇█"
 _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)
 _LABEL_EVERY: Final = 12  # columns between two times, at least
 _ABBREVIATED: Final = 3
+_FINEST: Final = 32
 _AT_CURSOR: Final = Style(reverse=True)
+_BOLD: Final = Style(bold=True)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,9 @@ class Row:
         first = np.where(seen[:, np.newaxis], means, 0.0).argmax(axis=1)
         found = zip(first.tolist(), seen.tolist(), strict=True)
         labels = tuple(seconds.labels[i] if there else None for i, there in found)
-        return cls(labels, tuple(np.nan_to_num(means.max(axis=1)).tolist()))
+        # Finer than it can be drawn is not told apart: nothing need be drawn anew.
+        shares = np.round(np.nan_to_num(means.max(axis=1)) * _FINEST) / _FINEST
+        return cls(labels, tuple(shares.tolist()))
 
     def written(self) -> dict[int, str]:
         """Return the signs of the names of what stays the strongest for long enough."""
@@ -69,6 +77,18 @@ class Row:
                 signs.update({begin + i: sign for i, sign in enumerate(name)})
             begin = at
         return signs
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is drawn, in columns."""
+
+    step_s: int = 1
+    now: int = 0  # the column of now
+    rows: tuple[Row, ...] = ()
+    bands: tuple[Band, ...] = ()
+    marks: tuple[tuple[int, str], ...] = ()
+    cursor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -141,12 +161,10 @@ class Timeline(Widget):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.border_title = text("timeline.title")
-        self._shown: object = None
-        self._rows: dict[str, Row] = {}
-        self._bands: list[Band] = []
-        self._marks: dict[int, str] = {}
-        self._step_s, self._now = 1, 0  # the column of now
-        self._cursor: int | None = None
+        self._looked: object = None  # what was looked at last
+        self._shown = _Shown()
+        self._strips: list[Strip] = []
+        self._drawn_as: tuple[_Shown, Size] | None = None
 
     class Sought(Message):
         """A moment was clicked."""
@@ -166,15 +184,21 @@ class Timeline(Widget):
         step_s = step_of(chart.now_ns, width)
         cursor = None if chart.cursor_ns is None else chart.cursor_ns // (step_s * NS_PER_S)
         second = chart.now_ns // NS_PER_S
-        shown = (self.size, second, len(chart.markers), len(chart.tracks), cursor)
-        if shown == self._shown:
+        looked = (width, second, len(chart.markers), len(chart.tracks), cursor)
+        if looked == self._looked:
             return
-        self._shown, self._step_s, self._cursor = shown, step_s, cursor
-        self._now = chart.now_ns // (step_s * NS_PER_S)
-        self._rows = {name: Row.of(chart.seconds[name], step_s, width) for name in ROWS}
-        self._bands = bands_of(chart.tracks, chart.now_ns, step_s, width)
-        self._marks = marks_of(chart.markers, step_s, width)
-        self.refresh()
+        self._looked = looked
+        shown = _Shown(
+            step_s,
+            chart.now_ns // (step_s * NS_PER_S),
+            tuple(Row.of(chart.seconds[name], step_s, width) for name in ROWS),
+            tuple(bands_of(chart.tracks, chart.now_ns, step_s, width)),
+            tuple(marks_of(chart.markers, step_s, width).items()),
+            cursor,
+        )
+        if shown != self._shown:
+            self._shown = shown
+            self.refresh()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Seek what is clicked."""
@@ -188,8 +212,8 @@ class Timeline(Widget):
     def _seek(self, event: events.MouseEvent) -> None:
         offset = event.get_content_offset(self)
         column = -1 if offset is None else offset.x - self._names
-        if 0 <= column <= min(self._now, self._width - 1):
-            self.post_message(self.Sought(column * self._step_s * NS_PER_S))
+        if 0 <= column <= min(self._shown.now, self._width - 1):
+            self.post_message(self.Sought(column * self._shown.step_s * NS_PER_S))
 
     @property
     def _names(self) -> int:
@@ -200,64 +224,87 @@ class Timeline(Widget):
     def _width(self) -> int:
         return max(1, self.size.width - self._names - len(text("timeline.most")) - 1)
 
-    def render(self) -> Text:
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the chart."""
+        drawn_as = (self._shown, self.size)
+        if drawn_as != self._drawn_as:
+            self._drawn_as = drawn_as
+            width, style = self.size.width, self.rich_style
+            lines = [line.adjust_cell_length(width, style) for line in self._drawn()]
+            room = max(0, self.size.height - len(lines))
+            self._strips = [*lines, *[Strip.blank(width, style)] * room]
+        return self._strips[y]
+
+    def notify_style_update(self) -> None:
+        """Draw it anew in other colours."""
+        super().notify_style_update()
+        self._drawn_as = None
+
+    def _drawn(self) -> list[Strip]:
         """Draw the bands, the rows and the times."""
         each = max(1, (self.size.height - 2) // len(ROWS))
         lines = [self._band_line()]
-        for name in ROWS:
-            lines += self._row_lines(name, self._rows.get(name, Row((), ())), each)
-        lines.append(self._time_line())
-        return Text("\n").join(lines)
+        for name, row in zip(ROWS, self._shown.rows, strict=False):
+            lines += self._row_lines(name, row, each)
+        return [*lines, self._time_line()]
 
-    def _time_line(self) -> Text:
+    def _time_line(self) -> Strip:
         quiet = self.get_component_rich_style("emotion--quiet")
         mark = self.get_component_rich_style("timeline--mark")
-        times = times_of(self._step_s, self._width)
-        cells = [
-            ("┃", mark)
-            if at == self._cursor
-            else (self._marks[at], mark)
-            if at in self._marks
-            else (sign, quiet)
-            for at, sign in enumerate(times)
-        ]
-        return Text.assemble(" " * self._names, *cells)
+        marks = dict(self._shown.marks)
+        if self._shown.cursor is not None:
+            marks[self._shown.cursor] = "┃"
+        times = enumerate(times_of(self._shown.step_s, self._width))
+        cells = [(marks.get(at, sign), mark if at in marks else quiet) for at, sign in times]
+        return _strip([(" " * self._names, quiet), *cells])
 
-    def _band_line(self) -> Text:
+    def _band_line(self) -> Strip:
         quiet = self.get_component_rich_style("emotion--quiet")
-        cells: list[tuple[str, Style]] = [(" ", quiet)] * self._width
-        for i, band in enumerate(self._bands):
+        runs = [(f"{word('row', 'tracks'):<{self._names}}", quiet)]
+        at = 0
+        for i, band in enumerate(self._shown.bands):
             style = self.get_component_rich_style(
                 "timeline--band" if i % 2 == 0 else "timeline--other-band"
             )
-            room = band.stop - band.first
-            title = band.title if len(band.title) <= room else f"{band.title[: room - 1]}…"
-            for j, sign in enumerate(f"{title:<{room}}"[:room]):
-                cells[band.first + j] = (sign, style)
-        return Text.assemble((f"{word('row', 'tracks'):<{self._names}}", quiet), *cells)
+            first = max(band.first, at)
+            room = band.stop - first
+            title = band.title
+            if cell_len(title) > room:
+                title = f"{set_cell_size(title, room - 1)}…" if room > 0 else ""
+            runs += [(" " * (first - at), quiet), (set_cell_size(title, max(room, 0)), style)]
+            at = max(band.stop, at)
+        return _strip(runs)
 
-    def _row_lines(self, name: str, shown: Row, each: int) -> list[Text]:
+    def _row_lines(self, name: str, shown: Row, each: int) -> list[Strip]:
         quiet = self.get_component_rich_style("emotion--quiet")
+        styles = {label: self._style_of(label) for label in set(shown.strongest) if label}
         written = shown.written()
         lines = []
         for row in reversed(range(each)):
             title = word("row", name) if row == each - 1 else ""
-            line = Text(f"{title:<{self._names}}", quiet, no_wrap=True)
+            cells = [(f"{title:<{self._names}}", quiet)]
             for at, label in enumerate(shown.strongest):
-                sign, style = UNSEEN if at <= self._now else " ", quiet
-                if at <= self._now and label is not None:
-                    style = self._style_of(label)
-                    sign = _height(shown.shares[at], row, each)
+                cell = (UNSEEN if at <= self._shown.now else " ", quiet)
+                if at <= self._shown.now and label is not None:
+                    cell = (_height(shown.shares[at], row, each), styles[label])
                     if row == 0 and at in written:
-                        sign, style = written[at], style + Style(bold=True)
-                line.append(sign, style + _AT_CURSOR if at == self._cursor else style)
+                        cell = (written[at], styles[label] + _BOLD)
+                if at == self._shown.cursor:
+                    cell = (cell[0], cell[1] + _AT_CURSOR)
+                cells.append(cell)
             scale = {each - 1: text("timeline.most"), 0: text("timeline.least")}
-            line.append(f" {scale.get(row, '') if each > 1 else text('timeline.most')}", quiet)
-            lines.append(line)
+            most = scale.get(row, "") if each > 1 else text("timeline.most")
+            lines.append(_strip([*cells, (f" {most}", quiet)]))
         return lines
 
     def _style_of(self, label: Label) -> Style:
         return self.get_component_rich_style(f"emotion--{label}")
+
+
+def _strip(cells: Iterable[tuple[str, Style]]) -> Strip:
+    """Return a line; what has one style is one piece of it."""
+    runs = groupby(cells, key=lambda cell: cell[1])
+    return Strip([Segment("".join(sign for sign, _ in run), style) for style, run in runs])
 
 
 def _height(share: float, row: int, rows: int) -> str:
