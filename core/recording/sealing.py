@@ -158,8 +158,9 @@ def _seal(target: Path, progress: Progress | None) -> SealReport:
     plan = _planned(target, found)
     size = int(plan.rows["length"].sum())
     _refuse_without_room(target, size)
-    left = _named(_tidied(target))
+    kept = _tidied(target)
     _make(target, plan, _Meter(progress, 2 * size))
+    left = _named(_without_copies(kept, target))
     said = statement(plan.closing, plan.state) if plan.closing else text("sealing.whole")
     return SealReport(
         target,
@@ -354,6 +355,32 @@ def _tidied(target: Path) -> list[Path]:
     return kept
 
 
+def _without_copies(left: list[Path], target: Path) -> list[Path]:
+    """Remove what sealing had made when it was killed, if all of it is in the sealed file."""
+    kept = []
+    for path in left:
+        if _is_copy(path, target):
+            path.unlink()
+        else:
+            kept.append(path)
+    return kept
+
+
+def _is_copy(path: Path, target: Path) -> bool:
+    """Whether every record of a whole file is in another, byte for byte."""
+    try:
+        if is_being_written(path):
+            return False
+        with Session.open(path) as old, Session.open(target) as new:
+            theirs = new.verified_records()
+            return all(
+                record == next((each for each in theirs if each.seq >= record.seq), None)
+                for record in old.verified_records()
+            )
+    except (*DAMAGE, AffettiError):
+        return False
+
+
 def _is_unfinished(path: Path) -> bool:
     """Whether sealing broke off before the file was whole: what it is, is written last."""
     try:
@@ -413,7 +440,7 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
     lacking = int((fit & ~held).sum())
     if lacking:
         raise FileExists("sealing.lacks", target=target, count=lacking)
-    left = _named(_tidied(target))
+    left = _named(_without_copies(_tidied(target), target))
     moved = _put_away(target, found, held)
     said = text("sealing.already") + moved if moved else text("sealing.already_tidy")
     if info.recovery:

@@ -65,15 +65,23 @@ def _key() -> keys.DataKey:
 
 
 @cache
-def tape(encrypted: bool) -> Tape:
-    """Return what recording and sealing the session do to the disk."""
+def tape(encrypted: bool, schedule: int) -> Tape:
+    """Return what recording and sealing the session do to the disk.
+
+    The thread that makes sure of the disk is stood in for, so that it does so at moments which
+    follow from `schedule` alone.
+    """
+    chance = random.Random(schedule)
     folder = lasting_folder()
     written = Tape(folder)
     with watched(written.before, written.made):
         log = PartLog(folder / NAME, SESSION_ID, SMALL, _key() if encrypted else None)
+        log._durability.close()
         for event, blob in events():
-            log.append(event, blob)
-            written.steps.append(("told", log.safe_seq))
+            done = log.append(event, blob).seq
+            if chance.random() < 0.2 or (log._wants_next and log._next is None):
+                log._make_sure()
+                written.steps.append(("told", done))
         log.close()
         written.steps.append(("told", log.safe_seq))
         seal(folder / NAME)
@@ -165,7 +173,7 @@ class Disk:
 def trial(folder: Path, seed: int, look: Callable[[Path], object] = lambda _: None) -> None:
     """Cut the power at a random moment, and recover what is left."""
     chance = random.Random(seed)
-    steps = tape(seed % 3 == 2).steps
+    steps = tape(seed % 3 == 2, seed % 8).steps
     disk = Disk(chance)
     for step in steps[: chance.randrange(len(steps) + 1)]:
         disk.take(step)

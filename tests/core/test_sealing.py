@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from affetti.core.custody.recovery import sealed
+from affetti.core.custody.temporary import name_beside
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import SessionRecovered
 from affetti.core.recording.names import part_path, parts_of, target_of
@@ -128,6 +129,24 @@ def test_a_crash_between_sealing_and_tidying_up_is_finished(write_log: WriteLog)
     seal(target)
     assert target.read_bytes() == before
     assert not parts_of(target)
+
+
+def test_a_file_that_was_whole_and_had_no_name_yet_goes_once_all_of_it_is_sealed(
+    write_log: WriteLog, tmp_path: Path
+) -> None:
+    target = write_log()
+    kept = {part: part.read_bytes() for part in parts_of(target)}
+    seal(target)
+    left, other = name_beside(target), name_beside(target)
+    target.rename(left)
+    for part, data in kept.items():
+        part.write_bytes(data)
+    write_log([(started(person="P9"), b"")], name="other.h5")
+    seal(tmp_path / "other.h5").path.rename(other)
+    report = seal(target)
+    assert not left.exists()
+    assert other.exists()
+    assert other.name in report.statement
 
 
 def test_nothing_to_seal_is_said(tmp_path: Path) -> None:
