@@ -16,6 +16,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
+from affetti.core.custody import keys, vault
 from affetti.core.custody.artefacts import INDEX
 from affetti.core.events import Event, MarkerAdded, SessionEnded, consent_to
 from affetti.core.recording.parts import PartLog
@@ -26,10 +27,12 @@ from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.home import HomeScreen
 from affetti.recorder.tui.screens.review import ReviewScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
+from affetti.recorder.tui.screens.unlock import UnlockScreen
 from tests.conftest import NS, started
 from tests.recorder.films import moving_film
 from tests.recorder.scripted_engine import ScriptedEngine
 
+WORDS = "otter lamp violet nine"
 BEGUN = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 
 
@@ -108,6 +111,7 @@ async def test_what_broke_off_is_sealed_and_an_old_session_is_looked_at(folder: 
         await until(pilot, lambda: not any("broke off" in x for x in lines(app, "#sessions")))
         assert len(list(folder.glob("sub-P12*.h5"))) == 1
         await until(pilot, lambda: "P12" in lines(app, "#sessions")[0])
+        assert "P12" in about(app)  # what was lost, or that nothing was
         await pilot.press("home", "down", "enter")
         await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
         assert "P07" in str(app.screen.query_one("#title", Static).content)
@@ -204,3 +208,33 @@ def read_until(master: int, words: bytes, seconds: float = 120) -> None:
         assert time.monotonic() < end, shown[-2000:]
         if select.select([master], [], [], 0.2)[0]:
             shown += os.read(master, 65536)
+
+
+async def test_what_is_locked_is_opened_by_its_passphrase(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFFETTI_VAULTS", str(folder / "vaults"))
+    monkeypatch.delenv(vault.PASSPHRASE_FILE, raising=False)
+    vault.new("clinic", vault.Lock("passphrase", WORDS), n=16)
+    key = keys.new_key([vault.vault("clinic").public])
+    target = folder / "sub-P33_ses-20261201T101500.h5"
+    log = PartLog(target, "c" * 32, LogSettings(part_mib=8), key)
+    begun = (BEGUN + timedelta(days=7)).isoformat()
+    log.append(started(session_id="c" * 32, person="P33", wall_clock=begun), b"")
+    log.append(SessionEnded(t_ns=5 * NS, reason="stopped"), b"")
+    log.close()
+    seal(target)
+    keys.drop()
+    async with home(folder) as (app, pilot):
+        await until(pilot, lambda: len(lines(app, "#sessions")) == 5)
+        await pilot.press(*"P33", "tab")
+        assert "locked" in lines(app, "#sessions")[0]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, UnlockScreen))
+        await pilot.press(*"no such words", "enter")
+        await until(pilot, lambda: about(app).startswith("!"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, UnlockScreen))
+        await pilot.press(*WORDS, "enter")
+        await until(pilot, lambda: "00:05" in lines(app, "#sessions")[0])
+    keys.drop()

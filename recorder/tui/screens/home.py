@@ -98,6 +98,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         self._typed = ""
         self._busy = False
         self._known = False  # whether the folder was looked through
+        self._news = ""  # what became of what was asked for, until something else is looked at
         self._due = 0  # recordings of which something is due to be removed
 
     def compose(self) -> ComposeResult:
@@ -181,6 +182,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         """Say of what is highlighted where it lies, or what is wrong with it."""
         if self._busy:
             return
+        self._news = ""
         about = self._about
         if about is not None:
             self._say(_about_words(about))
@@ -255,7 +257,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     def _scanned(self, found: list[Listed]) -> None:
         self._known = True
         self._show(found)
-        if not found:
+        if not self._news:
             self._tell()
 
     @work(thread=True, exclusive=True, group="open")
@@ -328,21 +330,20 @@ class HomeScreen(Screen[None], inherit_bindings=False):
 
     def _end(self, said: str) -> None:
         self._busy = False
+        self._news = said
         self._say(said)
         self._scan()
 
     def _filter(self, typed: str) -> None:
         self._typed = typed.lstrip()
         self._list()
+        self._tell()
 
     def _show(self, recordings: Iterable[Listed]) -> None:
         self._recordings = newest_first(recordings)
         self._people = people(self._recordings)
         self._retitle()
-        said = str(self.query_one("#about", Static).content)
         self._list()
-        if said and not self._busy:
-            self._say(said)
 
     def _list(self) -> None:
         """Fill both lists with what fits to what is typed."""
@@ -411,7 +412,8 @@ def _fill(options: _List, lines: list[Option]) -> None:
     options.add_options(lines)
     ids = [line.id for line in lines]
     if lines:
-        options.highlighted = ids.index(before) if before in ids else 0
+        with options.prevent(OptionList.OptionHighlighted):  # nobody moved
+            options.highlighted = ids.index(before) if before in ids else 0
 
 
 def _person_line(person: Person) -> Text:
