@@ -60,11 +60,16 @@ class _Window:
         while self._blocks[0][0] + len(self._blocks[0][1]) < self._end - 2 * self._length:
             self._blocks.popleft()
 
-    def until(self, end: int) -> tuple[int, NDArray[np.int16]] | None:
-        """Return the window that ends before sample `end`, or None while it is too short."""
-        start = max(self._begin, end - self._length)
-        if end - start < self._minimum:
-            return None
+    def reaches(self, end: int) -> bool:
+        """Whether the window that ends before sample `end` is long enough."""
+        return end - self._start(end) >= self._minimum
+
+    def _start(self, end: int) -> int:
+        return max(self._begin, end - self._length)
+
+    def until(self, end: int) -> tuple[int, NDArray[np.int16]]:
+        """Return where the window begins that ends before sample `end`, and its samples."""
+        start = self._start(end)
         pieces = [
             block[max(0, start - sample) : end - sample]
             for sample, block in self._blocks
@@ -143,10 +148,10 @@ class MusicPerception:
         step = self._settings.music_period_s * window.form.rate_hz
         last = event.sample + len(block)
         ends = range((event.sample // step + 1) * step, last + 1, step)
-        heard = [(end, found) for end in ends if (found := window.until(end)) is not None]
+        heard = [end for end in ends if window.reaches(end)]
         if heard and (reason := self._skip("music", event)):
             return [skipped("music", event, reason)]
-        return [self._estimate(event, window, end, *found) for end, found in heard]
+        return [self._estimate(event, window, end, *window.until(end)) for end in heard]
 
     def _estimate(
         self,
