@@ -5,10 +5,15 @@ from typing import TYPE_CHECKING
 from affetti.lazy import names
 
 if TYPE_CHECKING:
+    from affetti.analyzer.agreement import agreement_of, rated
     from affetti.analyzer.analysis import Analysis, Parameters
     from affetti.analyzer.batch import Outcome, Request, analyze_files, recordings_in
     from affetti.analyzer.checks import Finding, Importance, inspect
+    from affetti.analyzer.comparison import difference_of, totals_of
     from affetti.analyzer.demo import run_demo
+    from affetti.analyzer.exports import export
+    from affetti.analyzer.imports import labels_in
+    from affetti.analyzer.labelling import add_labels
     from affetti.analyzer.replay import EstimateTables, completed, other_models, replayed
     from affetti.analyzer.report import write_report
     from affetti.analyzer.tables import Table, tables_of
@@ -26,24 +31,36 @@ __all__ = [
     "Request",
     "Table",
     "Verification",
+    "add_labels",
+    "agreement_of",
     "analyze_files",
     "completed",
+    "difference_of",
+    "export",
     "inspect",
+    "labels_in",
     "other_models",
+    "rated",
     "read_csv",
     "recordings_in",
     "replayed",
     "run_demo",
     "tables_of",
+    "totals_of",
     "write_csv",
     "write_report",
 ]
 
 _HOMES = {
+    "agreement": ("agreement_of", "rated"),
     "analysis": ("Analysis", "Parameters"),
     "batch": ("Outcome", "Request", "analyze_files", "recordings_in"),
     "checks": ("Finding", "Importance", "inspect"),
+    "comparison": ("difference_of", "totals_of"),
     "demo": ("run_demo",),
+    "exports": ("export",),
+    "imports": ("labels_in",),
+    "labelling": ("add_labels",),
     "replay": ("EstimateTables", "completed", "other_models", "replayed"),
     "report": ("write_report",),
     "tables": ("Table", "tables_of"),
