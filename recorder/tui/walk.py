@@ -38,6 +38,7 @@ NOTE: Final = "note"
 REMEMBER: Final = "remember"
 RATING: Final = "rating"
 _HEARD_NS: Final = 2 * NS_PER_S
+_AT_ONCE_NS: Final = NS_PER_S  # a camera's first picture may be so late
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Walk:
     def picture(self, t_ns: int) -> Picture | None:
         """Return the picture on view at a moment; None where there is none."""
         frames = self.session.frames
-        if not len(frames) or t_ns < frames.t_ns[0]:
+        if not len(frames) or t_ns < frames.t_ns[0] - _AT_ONCE_NS:
             return None
         try:
             jpeg = frames.at(t_ns / NS_PER_S).jpeg

@@ -134,3 +134,4 @@ async def test_rating_without_seeing_shows_no_estimate_and_keeps_labels(recordin
     labels = [(each.label, each.start_ns, each.stop_ns) for each in written(recording)]
     assert labels == [("happy", 0, 4 * NS_PER_S), ("sad", 4 * NS_PER_S, 6 * NS_PER_S)]
     assert {each.author_id for each in written(recording)} == {author_id("R2")}
+    assert all(each.blind for each in written(recording))
