@@ -37,7 +37,10 @@ class Listening:
             import sounddevice  # noqa: PLC0415  it looks for PortAudio
 
             self._stream = sounddevice.OutputStream(
-                samplerate=self._audio.rate_hz, channels=self._audio.channels, dtype="int16"
+                samplerate=self._audio.rate_hz,
+                channels=self._audio.channels,
+                dtype="int16",
+                latency="high",  # a screen is drawn meanwhile
             )
             self._stream.start()
         except Exception:  # no card, no library, no such rate: pictures are shown without

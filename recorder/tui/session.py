@@ -80,7 +80,8 @@ def open_review(path: str, author: str, settings: Settings, *, blind: bool = Fal
 
     refuse_unfit()
     place = typed(path)
-    Session.open(place).close()  # what is wrong with it is said before there is a screen
+    Session.open(place).close()  # what is wrong, or closed, is told before there is a screen
+    terminal.give_away()
     with terminal_of_its_own():
         asyncio.run(_show(ReviewApp(settings, WalkScreen(place, author, blind=blind))))
 

@@ -1,6 +1,8 @@
 """Walking through a recording again, and rating it without seeing what was estimated."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ from affetti.recorder.tui.screens.review_walk import TracksScreen, WalkingScreen
 from affetti.recorder.tui.session import ReviewApp
 from affetti.recorder.tui.walk import Walk
 from affetti.recorder.tui.widgets.timeline import Timeline
+from tests.recorder.soundcard import VirtualSoundCard
 
 
 @pytest.fixture
@@ -135,3 +138,32 @@ async def test_rating_without_seeing_shows_no_estimate_and_keeps_labels(recordin
     assert labels == [("happy", 0, 4 * NS_PER_S), ("sad", 4 * NS_PER_S, 6 * NS_PER_S)]
     assert {each.author_id for each in written(recording)} == {author_id("R2")}
     assert all(each.blind for each in written(recording))
+
+
+@pytest.mark.campaign
+def test_the_sound_of_a_moment_is_heard_through_the_sound_card(
+    recording: Path,
+) -> None:
+    program = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from affetti.core.recording.session import Session\n"
+        "from affetti.recorder.tui.listening import Listening\n"
+        "with Session.open(Path(sys.argv[1])) as session:\n"
+        "    listening = Listening(session.audio('playback'), 5_000_000_000)\n"
+        "    assert listening.start()\n"
+        "    while listening.t_ns < 6_000_000_000: time.sleep(0.05)\n"
+        "    assert listening.playing\n"
+        "    listening.stop()\n"
+        "    assert not listening.playing\n"
+    )
+    with VirtualSoundCard() as card:
+        run = subprocess.run(
+            [sys.executable, "-c", program, str(recording)],
+            env=card.environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+    assert run.returncode == 0, run.stderr
