@@ -104,6 +104,7 @@ async def test_people_and_sessions_are_found_by_typing(folder: Path) -> None:
         assert app.draft.person == "P99"
 
 
+@pytest.mark.campaign
 async def test_what_broke_off_is_sealed_and_an_old_session_is_looked_at(folder: Path) -> None:
     async with home(folder) as (app, pilot):
         await until(pilot, lambda: len(lines(app, "#sessions")) == 4)
@@ -119,6 +120,7 @@ async def test_what_broke_off_is_sealed_and_an_old_session_is_looked_at(folder: 
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
+@pytest.mark.campaign
 async def test_a_person_is_forgotten_once_the_code_was_typed(folder: Path) -> None:
     async with home(folder) as (app, pilot):
         await until(pilot, lambda: len(lines(app, "#sessions")) == 4)
@@ -210,6 +212,7 @@ def read_until(master: int, words: bytes, seconds: float = 120) -> None:
             shown += os.read(master, 65536)
 
 
+@pytest.mark.campaign
 async def test_what_is_locked_is_opened_by_its_passphrase(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

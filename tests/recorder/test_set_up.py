@@ -33,6 +33,7 @@ async def step(setup: Session, number: int) -> None:
     await setup.pilot.pause()
 
 
+@pytest.mark.campaign
 async def test_a_new_person_is_set_up_in_three_steps(tmp_path: Path) -> None:
     track = tone(tmp_path / "a.wav", 1)
     async with opened(tmp_path) as setup:
@@ -167,6 +168,7 @@ async def test_no_consent_means_no_preview_and_no_device(tmp_path: Path) -> None
         await setup.until(lambda: setup.sent(messages.Watch)[-1] == messages.Watch(None, None))
 
 
+@pytest.mark.campaign
 async def test_consent_is_not_chosen_for_anyone(tmp_path: Path) -> None:
     async with opened(tmp_path) as setup:
         asked = setup.app.screen.query("#who YesNo").results(YesNo)

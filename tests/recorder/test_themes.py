@@ -163,6 +163,7 @@ async def shown(
         yield app, pilot, engine
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
 async def test_every_word_on_every_screen_can_be_read(theme: str, tmp_path: Path) -> None:
     async with shown(theme, False, tmp_path) as (app, pilot, engine):
@@ -195,6 +196,7 @@ async def test_every_word_on_every_screen_can_be_read(theme: str, tmp_path: Path
         await looks("settings")
 
 
+@pytest.mark.campaign
 async def test_a_theme_is_tried_and_kept_or_not(tmp_path: Path) -> None:
     async with shown("calm", True, tmp_path) as (app, pilot, _):
         await pilot.press("f9", "down")
