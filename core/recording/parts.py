@@ -49,7 +49,7 @@ from affetti.core.errors import (
     OlderFormat,
     Unsealed,
 )
-from affetti.core.events import SCHEMA_VERSION, Event, encode, stream_of
+from affetti.core.events import SCHEMA_VERSION, Event, SessionStarted, encode, stream_of
 from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import bytes_attribute, put_attributes, text_attribute
 from affetti.core.recording.durability import Durability
@@ -294,7 +294,8 @@ class PartLog:
         """Give the event its `seq`, write it, and return it.
 
         The disk is made sure of it in another thread: within `sync_s`, or at once where it is of
-        an urgent kind. A disk that is slow holds up nothing but that; `safe_seq` tells.
+        an urgent kind. A disk that is slow holds up nothing but that; `safe_seq` tells. For the
+        start of a session alone this waits.
 
         Raises
         ------
@@ -319,6 +320,8 @@ class PartLog:
         self._seq += 1
         self.bytes_written += length
         self._durability.count(event.traits.urgent)
+        if isinstance(event, SessionStarted):  # without which all that follows is nobody's
+            self._durability.wait_for(lambda: self.safe_seq >= numbered.seq)
         self.raise_error()
         return numbered
 

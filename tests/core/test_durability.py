@@ -63,14 +63,15 @@ def test_a_disk_that_is_stuck_holds_up_no_writing(
     open_log: Callable[[], PartLog], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = open_log()
-    disk = Stuck(monkeypatch)
     log.append(started())
-    assert disk.asked.wait(60)
+    assert log.safe_seq == 0  # for which alone it waits
+    disk = Stuck(monkeypatch)
     for i in range(20):
         log.append(FRAME, bytes(1000))
         log.append(MarkerAdded(t_ns=NS, label=f"{i}"))
     assert seqs_in(part_path(log.target, 1)) == list(range(41))
-    assert log.safe_seq == -1
+    assert disk.asked.wait(60)
+    assert log.safe_seq == 0
     first_s = log.unsafe_s
     assert log.unsafe_s > first_s > 0
     disk.released.set()
