@@ -10,7 +10,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from affetti.core import logbook
+from affetti.core import logbook, system
 from affetti.core.cli import main
 
 
@@ -44,7 +44,7 @@ def _kept(cwd: Path | None) -> Iterator[None]:
     """Put back what a process of its own would have had for itself."""
     argv, environment, mask = sys.argv, dict(os.environ), os.umask(0)
     os.umask(mask)
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {n: signal.getsignal(n) for n in system.ENDINGS}
     try:
         with contextlib.chdir(cwd or Path.cwd()):
             yield
