@@ -5,9 +5,9 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Final
 
-import msgspec
 from textual.message import Message
 
+from affetti.core import logbook
 from affetti.recorder.engine import messages
 from affetti.recorder.engine.messages import AnyMessage, Command
 
@@ -71,6 +71,8 @@ class EngineLink:
             while not self._closed.is_set():
                 if self._pipe.poll(_PATIENCE_S):
                     self._post(EngineSaid(messages.receive_message(self._pipe)))
-        except (EOFError, OSError, msgspec.DecodeError):
+        except Exception as error:  # whatever it is, nothing more is heard of the engine
+            if not isinstance(error, EOFError | OSError):
+                logbook.note("not foreseen", error)
             if not self._closed.is_set():
                 self._post(EngineGone())

@@ -6,7 +6,7 @@ import sys
 from contextlib import redirect_stderr, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from affetti.core import terminal
 from affetti.core.language import text
@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # what records is loaded when a recording is set up
     from affetti.recorder.engine.process import EngineProcess
     from affetti.recorder.tui.draft import Draft
     from affetti.recorder.tui.screens.review_walk import WalkScreen
+
+_HEARD_WITHIN_S: Final = 0.05
 
 
 def run(plan: "Plan", settings: Settings, *, person_known: bool, consent_known: bool) -> None:
@@ -167,7 +169,16 @@ async def _show(app: AffettiApp) -> bool:
 def _end(engine: "EngineProcess", told_to_end: bool) -> None:
     if told_to_end:
         engine.process.terminate()  # it seals, and records that a signal ended it
+        _hear_out(engine)
     else:
         engine.close()
     engine.join()
     engine.close()
+
+
+def _hear_out(engine: "EngineProcess") -> None:
+    """Take what the engine still says: one whose pipe is full would wait and never end."""
+    with suppress(EOFError, OSError):
+        while not engine.join(0):
+            if engine.pipe.poll(_HEARD_WITHIN_S):
+                engine.pipe.recv_bytes()
