@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults import FAULTS, outcomes
 
-TRIED = ("thread: pulse", "screen: its turn", "engine of a screen: the pipe")
+TRIED = ("thread: pulse", "screen: its turn", "screen: thread hear engine")
 
 
 @pytest.mark.campaign
