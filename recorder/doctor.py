@@ -131,7 +131,8 @@ def encryption(settings: Settings) -> Check:
         recipients = vault.recipients(settings)
     except AffettiError as error:
         return Check(text("doctor.encryption"), "error", error.message, error.hint)
-    return Check(text("doctor.encryption"), "ok", vault.words(recipients))
+    told = text("doctor.encryption_told", words=vault.words(recipients))
+    return Check(text("doctor.encryption"), "ok", told)
 
 
 def models(settings: Settings) -> Check:

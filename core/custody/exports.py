@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from affetti.core.codes import Digest
+from affetti.core.codes import Digest, Given
 from affetti.core.custody import boxes
 from affetti.core.custody.artefacts import ARTEFACTS, ENCRYPTED_SUFFIX, EXPORTS
 from affetti.core.custody.keys import DataKey
@@ -22,8 +22,8 @@ from affetti.core.events.entries import Entry, new_id
 class Exported(Entry, frozen=True, kw_only=True, tag=True):
     """A copy was made, which is not encrypted."""
 
-    name: Annotated[str, field("of what was copied")]
-    target: Annotated[str, field("where the copy was written")]
+    name: Annotated[Given, field("of what was copied")]
+    target: Annotated[Given, field("where the copy was written")]
     sha256: Annotated[Digest, field("of the copy")]
 
 

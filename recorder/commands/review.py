@@ -1,10 +1,14 @@
 """`affetti review`: walk through a session again."""
 
+from pathlib import Path
+
 import click
+
+from affetti.core.paths import TypedPath
 
 
 @click.command()
-@click.argument("session", type=click.Path())
+@click.argument("session", type=TypedPath(path_type=Path))
 @click.option(
     "--as",
     "author",
@@ -14,7 +18,7 @@ import click
     help="Who annotates: letters and digits, never a name.",
 )
 @click.option("--blind", is_flag=True, help="Rate what the face expresses, with no estimate shown.")
-def review(session: str, author: str, blind: bool) -> None:
+def review(session: Path, author: str, blind: bool) -> None:
     """Walk through a sealed SESSION: its picture, its sound, and what was expressed and noted.
 
     A timeline is scrubbed by key and mouse. Markers, notes, ratings and one thing to remember are

@@ -57,7 +57,7 @@ def open_home(settings: Settings) -> None:
     _open(settings, None)
 
 
-def open_review(path: str, author: str, settings: Settings, *, blind: bool = False) -> None:
+def open_review(path: Path, author: str, settings: Settings, *, blind: bool = False) -> None:
     """Walk through a sealed recording, and stay until it is left.
 
     Parameters
@@ -76,16 +76,14 @@ def open_review(path: str, author: str, settings: Settings, *, blind: bool = Fal
     AffettiError
         The recording cannot be read, or there is no terminal that could show it.
     """
-    from affetti.core.paths import typed  # noqa: PLC0415
     from affetti.core.recording.session import Session  # noqa: PLC0415
     from affetti.recorder.tui.screens.review_walk import WalkScreen  # noqa: PLC0415
 
     refuse_unfit()
-    place = typed(path)
-    Session.open(place).close()  # what is wrong, or closed, is told before there is a screen
+    Session.open(path).close()  # what is wrong, or closed, is told before there is a screen
     terminal.give_away()
     with terminal_of_its_own():
-        asyncio.run(_show(ReviewApp(settings, WalkScreen(place, author, blind=blind))))
+        asyncio.run(_show(ReviewApp(settings, WalkScreen(path, author, blind=blind))))
 
 
 class ReviewApp(AffettiApp):

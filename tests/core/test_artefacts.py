@@ -23,7 +23,7 @@ def test_whatever_is_written_beside_a_recording_is_found(tmp_path: Path) -> None
         part_path(recording, 1),
         part_path(recording, 1000),
         folder_of(recording),
-        folder_of(recording, pipeline="paper"),
+        folder_of(recording, name="paper"),
         report_path(recording, tmp_path),
         tmp_path / "sub-P07.unreadable",
         tmp_path / "sub-P07.unreadable-2",

@@ -39,6 +39,7 @@ def test_the_numbers_of_exit_codes_stay() -> None:
         "MISSING_PACKAGE": 17,
         "DATA": 18,
         "OLDER_FORMAT": 19,
+        "VAULT_CLOSED": 20,
         "INTERNAL": 70,
     }
 
