@@ -37,6 +37,7 @@ def provenance(folder: Path) -> dict[str, object]:
     return json.loads((folder / "provenance.json").read_text())
 
 
+@pytest.mark.campaign
 def test_one_bad_file_does_not_stop_the_others(study: Path) -> None:
     seen = []
     outcomes = analyze_files(recordings_in([study]), Request(), jobs=2, done=seen.append)

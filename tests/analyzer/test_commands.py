@@ -24,6 +24,8 @@ from affetti.core.streams import audio_stream
 from tests.command_line import affetti
 from tests.conftest import NS, started
 
+pytestmark = pytest.mark.one_of_each
+
 COMMANDS = ("analyze", "check", "demo", "info", "recover", "report", "verify")
 
 
@@ -92,6 +94,7 @@ def test_verify_names_the_first_difference(tmp_path: Path) -> None:
     assert "fused at 00:00.5, estimate: live none, replayed there" in done.stdout
 
 
+@pytest.mark.campaign
 def test_check_ends_by_the_gravest_finding(tmp_path: Path, quiet_recording: Path) -> None:
     cut = build(tmp_path / "cut.h5", Plan(duration_s=1, ended=False))
     bad = tmp_path / "bad.h5"
@@ -108,6 +111,7 @@ def test_check_ends_by_the_gravest_finding(tmp_path: Path, quiet_recording: Path
     ]
 
 
+@pytest.mark.campaign
 def test_analyze_several_and_say_which_failed(tmp_path: Path) -> None:
     build(tmp_path / "a.h5", Plan(duration_s=1))
     (tmp_path / "b.h5").write_text("no recording")

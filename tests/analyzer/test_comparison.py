@@ -27,6 +27,7 @@ def test_a_model_compared_with_itself_changes_nothing(recording: Path) -> None:
         assert all(mean in (None, 0.0) for mean, *_ in total["shifts"].values())
 
 
+@pytest.mark.campaign
 def test_what_another_model_says_otherwise_is_listed(recording: Path) -> None:
     result = compared(recording, "affetti", "paper")
     (session,) = result["sessions"]  # type: ignore[misc]

@@ -21,6 +21,8 @@ from tests.command_line import affetti
 from tests.conftest import NS, started
 from tests.mutations import log
 
+pytestmark = pytest.mark.one_of_each
+
 Alter = Callable[[h5py.File], Any]
 
 

@@ -20,6 +20,8 @@ from tests.conftest import HEART, NS, jpeg, small_session, started
 from tests.hostile import Fields, altered_and_resealed, resealed
 from tests.mutations import log
 
+pytestmark = pytest.mark.one_of_each
+
 WriteLog = Callable[..., Path]
 Change = Callable[[Fields], Any]
 DAY_NS = 24 * 3600 * NS

@@ -6,6 +6,8 @@ import pytest
 
 from tests.campaign import kills, pairs, power, torn
 
+pytestmark = pytest.mark.one_of_each
+
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("encrypted", [False, True])

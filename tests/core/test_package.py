@@ -124,6 +124,7 @@ def test_what_is_in_the_wheel_never_needs_training_to_be_imported() -> None:
                 assert "models.training" not in (node.module or ""), name
 
 
+@pytest.mark.campaign
 def test_an_installed_module_is_the_file_of_the_tree() -> None:
     """Each file is imported once, under the one name that the wheel gives it."""
     program = (

@@ -49,6 +49,7 @@ def test_a_running_part_is_known_for_one(write_log: WriteLog) -> None:
     assert unsealed_in(target.parent) == [target]
 
 
+@pytest.mark.campaign
 def test_names_with_a_part_in_them_are_checked_like_any_other(tmp_path: Path) -> None:
     for name in ("a.part.h5", "my.parts.h5", "x.part01.h5", "x.part0001.h5", "x.part007.h5"):
         path = sealed(tmp_path, name)

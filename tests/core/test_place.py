@@ -223,6 +223,7 @@ def test_a_file_that_may_not_be_read_has_its_exit_code(nobodys: list[str], seale
         assert "may not be read" in done.stderr
 
 
+@pytest.mark.campaign
 def test_one_file_of_a_bad_place_costs_the_others_no_check(sealed: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.h5").symlink_to("/nowhere/else.h5")
     said = affetti("check", tmp_path / "bad.h5", sealed, "--json")

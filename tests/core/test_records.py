@@ -22,6 +22,8 @@ from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.conftest import SESSION_ID, small_session
 
+pytestmark = pytest.mark.one_of_each
+
 WriteLog = Callable[..., Path]
 PAGE = 4096
 RECORD = record_of(7, 123_456_789, "MarkerAdded", b'{"kind":"MarkerAdded"}', b"blob")

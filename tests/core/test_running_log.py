@@ -14,6 +14,8 @@ from affetti.core.recording.parts import INDEX_ROW, PartLog, survey
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
+pytestmark = pytest.mark.one_of_each
+
 WriteLog = Callable[..., Path]
 
 

@@ -36,6 +36,8 @@ from affetti.core.streams import (
 )
 from tests.conftest import HEART, NS, WORDS, jpeg, started
 
+pytestmark = pytest.mark.one_of_each
+
 WriteLog = Callable[..., Path]
 Item = tuple[Event, bytes]
 

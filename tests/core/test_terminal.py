@@ -14,6 +14,8 @@ from affetti.core.recording.sealing import seal
 from tests.command_line import affetti
 from tests.conftest import NS, small_session
 
+pytestmark = pytest.mark.one_of_each
+
 TITLE = "曲の名前 é – “x”"
 
 

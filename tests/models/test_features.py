@@ -20,6 +20,7 @@ def _features(samples: np.ndarray, rate_hz: int = RATE_HZ) -> dict[str, float]:
     return paper_features(Sound(normalized(mono(samples, rate_hz))))
 
 
+@pytest.mark.campaign
 def test_the_paper_has_67_statistics():
     features = _features(_chord())
 

@@ -7,6 +7,8 @@ import soundfile
 from affetti.models.manifest import model
 from affetti.models.sound.music import MusicReader
 
+pytestmark = pytest.mark.one_of_each
+
 MUSIC = Path(__file__).parents[2] / "sample_sessions" / "music"
 PIECES = ("happiness", "sadness", "anger", "relaxation")
 

@@ -334,6 +334,7 @@ print(film.end.reason)
     assert said.stderr == ""
 
 
+@pytest.mark.campaign
 def test_pyav_is_not_loaded_before_there_is_a_film():
     program = (
         "import sys, affetti.recorder.engine.recording, affetti.recorder.engine.headless; "

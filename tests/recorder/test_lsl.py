@@ -75,6 +75,7 @@ def test_every_sample_of_an_outlet_is_there(tmp_path: Path) -> None:
     assert severe(target) == []
 
 
+@pytest.mark.campaign
 def test_texts_of_an_irregular_outlet_are_kept(tmp_path: Path) -> None:
     target, name = tmp_path / "s.h5", unique("words")
     with outlet(name, "string", 0, 4):

@@ -149,6 +149,7 @@ def test_a_signal_ends_a_recording_cleanly(material: Path, tmp_path: Path, numbe
         session.verify_digest()
 
 
+@pytest.mark.campaign
 def test_a_terminal_that_closes_ends_a_recording_cleanly(material: Path, tmp_path: Path) -> None:
     """The recorder loses its terminal and is hung up on, as when a window is closed."""
     target = tmp_path / "closed.h5"

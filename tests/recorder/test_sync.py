@@ -120,6 +120,7 @@ def measured(film: Path, sound: Path) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("late_ms", "step_s"),
     [(80, 0.0), *(pytest.param(*each, marks=pytest.mark.campaign)

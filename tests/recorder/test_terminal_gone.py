@@ -97,6 +97,7 @@ def test_nohup_is_respected_and_a_hang_up_without_it_seals(
         assert session.info.end_reason == reason
 
 
+@pytest.mark.campaign
 def test_a_terminal_that_is_gone_ends_a_screen_that_ignores_hang_ups(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, NOHUP)
     terminal.start_recording()

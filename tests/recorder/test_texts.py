@@ -81,6 +81,7 @@ def test_a_line_of_any_bytes_is_a_marker(tmp_path: Path) -> None:
         assert session.info.end_reason == "sources_ended"
 
 
+@pytest.mark.campaign
 def test_without_a_standard_input_a_recording_goes_on(tmp_path: Path) -> None:
     film, target = moving_film(tmp_path / "film.avi", seconds=1), tmp_path / "out.h5"
     command = [*COMMAND, "--markers-from-stdin", "--camera", str(film), "--output", str(target)]

@@ -148,6 +148,7 @@ def ended_with(terminal: Terminal) -> str:
         return list(session.events)[-1].reason  # type: ignore[union-attr]
 
 
+@pytest.mark.campaign
 def test_control_c_asks_and_seals_once_that_is_answered(terminal: Terminal) -> None:
     terminal.type(b"\x03")
     time.sleep(1)
