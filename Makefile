@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
-PYTEST := $(BIN)/pytest -n 4 --dist worksteal
+PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: demo test test-training lint types contracts unit campaign campaign-long coverage media wheel kill-test bench sample snapshots clean help
 

@@ -118,6 +118,7 @@ def test_nobody_is_found_in_a_film_without_faces(film_source: Source, tmp_path: 
     assert found["mp4-faceless"] == 0
 
 
+@pytest.mark.campaign
 def test_a_film_without_faces_has_no_voice(write_log: Callable[..., Path], tmp_path: Path) -> None:
     path = seal(write_log()).path  # with a tone in the room
     for name, streams in (("mp4", 2), ("mp4-faceless", 1)):

@@ -72,6 +72,7 @@ def rows_of(group: Group, name: str) -> list[dict[str, object]]:
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
+@pytest.mark.campaign
 def test_long_tables_have_a_row_for_each_emotion_and_carry_the_design_and_playlist(
     study: Group,
 ) -> None:

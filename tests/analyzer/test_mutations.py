@@ -5,6 +5,7 @@ import pytest
 from tests import mutations
 
 
+@pytest.mark.campaign
 def test_mutated_files_and_logs_are_answered() -> None:
     ends, wrong = mutations.run(0, 6)
     assert not wrong

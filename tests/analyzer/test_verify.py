@@ -128,6 +128,7 @@ def recorded_at(border: float, path: Path, plan: Plan, monkeypatch: pytest.Monke
     return build(path, replace(plan, perceivers=Offer(AFFETTI).open()))
 
 
+@pytest.mark.campaign
 def test_an_estimate_at_a_gate_may_exist_on_one_side_only(
     tmp_path: Path, face_only: Plan, border: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def test_a_kill_while_a_part_is_made_blocks_nothing(tmp_path: Path, encrypted: b
         kills.trial(tmp_path, "log", call, encrypted)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("count", [3, pytest.param(100, marks=pytest.mark.campaign)])
 def test_a_power_cut_takes_nothing_that_was_safe(tmp_path: Path, count: int) -> None:
     for seed in range(count):

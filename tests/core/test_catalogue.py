@@ -12,8 +12,8 @@ from affetti.core import errors
 from affetti.core.events import KINDS, fields_of
 from affetti.core.language import catalogue
 from affetti.models.sound.reasons import QUALITIES
+from tests.sources import ROOT, parsed
 
-ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("core", "models", "recorder", "analyzer")
 PAGES: Final = tuple((ROOT / "analyzer").rglob("*.html"))
 ERRORS: Final = {name for name in errors.__all__ if name != "ExitCode"}
@@ -44,8 +44,7 @@ TOO_WIDE: Final = frozenset({r"error\..+", r"error\..+\.hint", r"count\..+", r"e
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:
     for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+        yield from parsed(room)
 
 
 def called(node: ast.AST) -> str:
@@ -179,7 +178,7 @@ def unspoken(tree: ast.Module) -> set[ast.AST]:
 
 def words_in(path: Path) -> Iterator[str]:
     """Yield the words that a module says by itself."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = next(tree for each, tree in parsed(path.relative_to(ROOT).parts[0]) if each == path)
     silent = unspoken(tree)
     for node in ast.walk(tree):
         said = getattr(node, "value", None) if node not in silent else None

@@ -20,8 +20,8 @@ from affetti.core.language import (
     text,
     times,
 )
+from tests.sources import ROOT, parsed
 
-ROOT = Path(__file__).parents[2]
 ROOMS = ("core", "models", "recorder", "analyzer")
 COUNTED = re.compile(r'\bnumber\([^"\']*, ["\'](\w+)["\']\)')
 
@@ -32,8 +32,8 @@ def placeholders(message: str) -> set[str]:
 
 
 def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
-    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in (module for room in ROOMS for module in parsed(room)):
+        for node in ast.walk(tree):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             if called and node.func.id in (names or ("text", "counted")) and node.args:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node

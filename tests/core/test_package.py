@@ -116,6 +116,7 @@ def test_what_only_training_needs_is_not_in_the_wheel() -> None:
     assert (ROOT / "models" / "training").is_dir()
 
 
+@pytest.mark.campaign
 def test_what_is_in_the_wheel_never_needs_training_to_be_imported() -> None:
     for name, path in modules_of_wheel().items():
         tree = ast.parse(path.read_text())

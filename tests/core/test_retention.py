@@ -107,6 +107,7 @@ def test_nothing_goes_unasked(recording: Path) -> None:
     assert told["due"][0]["scopes"] == ["video"]
 
 
+@pytest.mark.campaign
 def test_the_command_shows_what_is_due_and_does_it(recording: Path) -> None:
     rule_in_settings(recording.parent, "pictures_days = 30")
     assert "until" not in run(info, recording).output

@@ -231,6 +231,7 @@ print(sealing.seal(target).statement)
 """
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("leave", "how"),
     [(100_000, "plain"), (3_000_000, "plain"), (3_000_000, "encrypted"), (11_000_000, "encrypted")],

@@ -98,6 +98,7 @@ def test_a_folder_and_an_npz_of_the_same_faces_score_the_same(tmp_path: Path):
     )
 
 
+@pytest.mark.campaign
 def test_fer2013_is_scored_under_both_labellings(write_fer2013: Callable[..., Path]):
     images = np.random.default_rng(0).integers(0, 256, (90, 48, 48), np.uint8)
     path = write_fer2013(images, np.repeat(np.array([0, 1, 2], np.uint8), 30))

@@ -162,6 +162,7 @@ def test_a_folder_without_labels_is_explained(tmp_path: Path):
     assert raised.value.code == ExitCode.DATA
 
 
+@pytest.mark.campaign
 def test_an_unknown_recipe_is_refused(clips: Path, tmp_path: Path):
     pytest.importorskip("skl2onnx")
     with pytest.raises(AffettiError, match="no recipe 'secret'"):

@@ -46,6 +46,7 @@ def test_the_four_emotions_are_the_quadrants_of_valence_and_arousal(reader: Musi
     assert reading.arousal_half_width > 0
 
 
+@pytest.mark.campaign
 def test_the_paper_estimates_no_valence():
     assert MusicReader("music_emotion_paper").read(*_piece("sadness")).valence is None
 

@@ -179,6 +179,7 @@ def test_a_plan_that_cannot_be_is_refused_and_another_may_follow(
     until(engine, messages.Started)
 
 
+@pytest.mark.campaign
 def test_what_makes_sense_only_while_recording_is_refused_otherwise(engine: EngineProcess) -> None:
     messages.send(engine.pipe, messages.Mark("too early"))
     problem = until(engine, messages.Problem)[-1]

@@ -82,6 +82,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     return trace(folder, [*record, *sources], ["analyze", target], ["report", target])
 
 
+@pytest.mark.campaign
 def test_python_speaks_to_no_network_in_a_session(traced: Traced) -> None:
     assert "PYTHON SPOKE" not in traced.said
 
@@ -99,6 +100,7 @@ def test_a_session_leaves_nothing_of_the_runtime(traced: Traced) -> None:
 BESIDE = ("import affetti.core.recording.session; ", "import affetti.models, skl2onnx; ")
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     "before", ["", *(pytest.param(each, marks=pytest.mark.campaign) for each in BESIDE)]
 )

@@ -109,6 +109,7 @@ def test_a_file_of_many_channels_is_heard_in_two(tmp_path):
     assert np.array_equal(heard, np.stack([expected, expected], axis=1))
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("rate_hz", "channels"),
     [(4_000, 1), (11_025, 1), (352_800, 2), (768_000, 1), (44_100, 12)],

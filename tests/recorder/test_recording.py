@@ -251,6 +251,7 @@ def test_bad_input_is_one_clear_message(
     assert not list(tmp_path.glob("*.h5"))
 
 
+@pytest.mark.campaign
 def test_a_disk_that_fills_up_ends_the_recording_and_keeps_it(
     material: Path, small_disk: Path
 ) -> None:

@@ -21,6 +21,7 @@ async def asked(live: Session, *scales: str) -> None:
     await live.until(lambda: isinstance(live.app.screen, SelfReportScreen))
 
 
+@pytest.mark.campaign
 async def test_the_person_answers_with_one_key_each(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await asked(live, "Pain", "Tired")

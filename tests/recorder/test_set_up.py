@@ -96,6 +96,7 @@ async def test_a_known_person_confirms_what_was_agreed_to_and_recorded_with(tmp_
         assert following.last is None
 
 
+@pytest.mark.campaign
 async def test_what_is_wrong_with_picture_and_sound_is_said(tmp_path: Path) -> None:
     draft = Draft(person="P1", video=True, audio=True, camera="0", microphone="")
     async with opened(tmp_path, draft) as setup:

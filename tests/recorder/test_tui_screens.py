@@ -386,6 +386,7 @@ async def test_letters_after_a_quick_t_belong_to_the_note(tmp_path: Path) -> Non
         assert not live.sent(messages.SteerTrack)
 
 
+@pytest.mark.campaign
 async def test_control_c_asks_and_the_second_time_ends(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("ctrl+c", "n")
@@ -533,6 +534,7 @@ async def test_the_key_that_pauses_says_that_it_goes_on_while_paused(tmp_path: P
         assert len(live.sent(messages.ResumeRecording)) == 1
 
 
+@pytest.mark.campaign
 async def test_a_picture_that_stands_still_is_said_to(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         shown = live.app.screen.query_one(PictureBox)
@@ -636,6 +638,7 @@ async def help_of(live: Session) -> str:
     return shown.get()
 
 
+@pytest.mark.campaign
 async def test_help_lists_every_key(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         shown = await help_of(live)
