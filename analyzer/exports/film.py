@@ -25,7 +25,7 @@ from affetti.analyzer.measures.estimates import Estimates
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import UsageError
 from affetti.core.language import clock, text, word
-from affetti.core.recording.session import Audio, Frame
+from affetti.core.recording.stored import Audio, Frame
 
 CELLS: Final = 6  # of a mosaic across the largest face
 LEAST_CELLS_PX: Final = 16

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.recording.session import Audio
+from affetti.core.recording.stored import Audio
 
 _BLOCK_S: Final = 0.1
 

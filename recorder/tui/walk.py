@@ -27,7 +27,8 @@ from affetti.core.people import annotations
 from affetti.core.people.annotations import Annotation
 from affetti.core.people.authors import authors
 from affetti.core.recording.pictures import jpeg_size_px
-from affetti.core.recording.session import Audio, Session
+from affetti.core.recording.session import Session
+from affetti.core.recording.stored import Audio
 from affetti.core.streams import PLAYBACK, ROOM
 from affetti.recorder.engine.messages import Picture
 from affetti.recorder.tui.seconds import Seconds
