@@ -48,6 +48,8 @@ def shown(widget: Widget) -> Iterator[str]:
 
 
 def drawn(widget: Widget) -> str:
+    if type(widget).render_line is not Widget.render_line:  # it draws its lines itself
+        return ""  # and cuts its words where a cell ends
     made = widget.render()
     if isinstance(made, Content):
         return made.plain

@@ -37,7 +37,7 @@ def test_what_is_expected_goes_through_to_the_tables(tmp_path: Path, music_folde
         "a half",
     )
     assert "genre" in tables["transitions"].columns
-    assert "genre" not in tables["moments"].columns
+    assert "genre" not in tables["transition_matrix"].columns
     write_csv(tables["tracks"], tmp_path / "tracks.csv", spreadsheet=True)
     with (tmp_path / "tracks.csv").open(encoding="utf-8", newline="") as file:
         headings, cells = list(csv.reader(file))

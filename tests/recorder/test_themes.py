@@ -38,7 +38,7 @@ Shown: TypeAlias = tuple[AffettiApp, Pilot[None], ScriptedEngine]
 AA = 4.5  # WCAG 2.2, 1.4.3: of words
 AA_GRAPHICS = 3.0  # 1.4.11: of bars
 PATH = "/sessions/sub-P07_ses-20261124T101500.h5"
-DRAWN = set(" ─│╭╮╰╯╵█▉▊▋▌▍▎▏▁▂▃▄▅▆▇▀▔░▒▓▲▼●○•⌫├└┐┘┌┤┬┴┼━╸╺")
+DRAWN = set(" ■─│╭╮╰╯╵█▉▊▋▌▍▎▏▁▂▃▄▅▆▇▀▔░▒▓▲▼●○•⌫├└┐┘┌┤┬┴┼━╸╺")
 # How those see who lack one kind of cone: Machado et al., "A physiologically-based model for
 # simulation of color vision deficiency" (2009), severity 1, on linear RGB.
 VISIONS = {

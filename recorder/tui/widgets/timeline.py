@@ -288,7 +288,10 @@ class Timeline(Widget):
                 if at <= self._shown.now and label is not None:
                     cell = (_height(shown.shares[at], row, each), styles[label])
                     if row == 0 and at in written:
-                        cell = (written[at], styles[label] + _BOLD)
+                        cell = (
+                            written[at],
+                            self.rich_style + _BOLD,
+                        )  # a hue is too faint for words
                 if at == self._shown.cursor:
                     cell = (cell[0], cell[1] + _AT_CURSOR)
                 cells.append(cell)
