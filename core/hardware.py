@@ -6,7 +6,6 @@ number a camera has, that camera is not known by more than its number.
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -123,18 +122,4 @@ def _text(path: Path) -> str:
 
 def _said(command: tuple[str, ...]) -> str:
     """Return what a program of the system prints; "" where it does not."""
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_PATIENCE_S,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            creationflags=system.NO_WINDOW,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout
+    return system.answer(command, _PATIENCE_S, heed_code=False) or ""

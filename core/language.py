@@ -242,13 +242,13 @@ def _compiled(entries: Catalogue) -> bytes:
     pairs = sorted((_key(name, said), "\0".join(said).encode()) for name, said in entries.items())
     table_size = 8 * len(pairs)
     head = struct.pack("<7I", _MO_MAGIC, 0, len(pairs), 28, 28 + table_size, 0, 0)
-    tables, data = [b"", b""], b""
-    for side in range(2):
-        for pair in pairs:
-            at = 28 + 2 * table_size + len(data)
-            tables[side] += struct.pack("<2I", len(pair[side]), at)
-            data += pair[side] + b"\0"
-    return head + b"".join(tables) + data
+    data = [pair[side] for side in range(2) for pair in pairs]
+    places, at = [], 28 + 2 * table_size
+    for each in data:
+        places += [len(each), at]
+        at += len(each) + 1
+    tables = struct.pack(f"<{len(places)}I", *places)
+    return head + tables + b"".join(each + b"\0" for each in data)
 
 
 def _key(name: str, said: list[str]) -> bytes:

@@ -11,9 +11,9 @@ import select
 import shutil
 import signal
 import stat
-import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -45,7 +45,6 @@ _LOCKED_AT: Final = 1 << 40  # the byte that stands for the file: Windows lets n
 
 # Which one it is; "" where it is none of the three.
 NAME: Final = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, "")
-NO_WINDOW: Final[int] = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # of a program that is asked
 
 HANG_UP: Final[Any] = getattr(signal, "SIGHUP", None)  # of a terminal; None: there is no such
 ENDINGS: Final = tuple(
@@ -184,6 +183,31 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def answer(command: Sequence[str], patience_s: float, *, heed_code: bool = True) -> str | None:
+    """Return what a program prints; None where it is not there, fails, or takes too long.
+
+    On Windows no window opens for it. With `heed_code` one that ends with another code than 0 has
+    failed, whatever it printed.
+    """
+    import subprocess  # noqa: PLC0415  few commands ask a program, and all load this module
+
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=patience_s,
+            stdin=subprocess.DEVNULL,
+            check=heed_code,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
 
 
 def private(path: str, flags: int) -> int:

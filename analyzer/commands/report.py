@@ -8,7 +8,6 @@ import click
 
 from affetti.analyzer.commands.arguments import ALTERED, JOBS, PLAIN, SESSIONS
 from affetti.core import terminal
-from affetti.core.custody.artefacts import REPORT
 from affetti.core.errors import AffettiError, UsageError
 from affetti.core.paths import TypedPath
 
@@ -57,6 +56,8 @@ def report(
 
 def _outputs(paths: list[Path], output: Path | None) -> dict[Path, Path | None]:
     """Return where each report goes; None for beside its recording."""
+    from affetti.core.custody.artefacts import REPORT
+
     into = output is not None and (output.is_dir() or len(paths) > 1)
     if output is None or not into:
         return dict.fromkeys(paths, output)

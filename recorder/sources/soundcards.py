@@ -8,7 +8,6 @@ process that it runs in.
 
 import json
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Iterable
@@ -170,19 +169,9 @@ def _device(found: dict[str, Any], api: str, direction: Direction) -> Device:
 def _look() -> dict[str, Any] | None:
     try:
         portaudio()
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", listing.__name__],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_PATIENCE_S,
-            stdin=subprocess.DEVNULL,
-            check=True,
-            creationflags=system.NO_WINDOW,
-        )
-        line = next(each for each in done.stdout.splitlines() if each.startswith(listing.MARK))
+        said = system.answer([sys.executable, "-P", "-m", listing.__name__], _PATIENCE_S) or ""
+        line = next(each for each in said.splitlines() if each.startswith(listing.MARK))
         found: dict[str, Any] = json.loads(line.removeprefix(listing.MARK))
-    except (AffettiError, OSError, subprocess.SubprocessError, StopIteration, ValueError):
+    except (AffettiError, OSError, StopIteration, ValueError):
         return None
     return found
