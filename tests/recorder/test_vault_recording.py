@@ -20,9 +20,9 @@ from affetti.core.settings import Settings, VaultSettings
 from affetti.recorder.engine import messages
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.engine.recording import recipients_of, target_of
+from affetti.recorder.tui.commands import affetti as run
 from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.screens.gone import kept
-from affetti.recorder.tui.screens.review import _run_report
 from affetti.recorder.tui.screens.setup import _kept_words
 from affetti.recorder.tui.view import RecordingView
 from tests.command_line import affetti
@@ -124,7 +124,7 @@ async def test_a_recording_is_encrypted_and_can_be_looked_at_by_who_made_it(
         Session.open(made)
     view = RecordingView()
     view.hear(messages.Sealed(str(made), "sources_ended", key.key, key.block))
-    code, said = await _run_report(str(made))
+    code, said = await run("report", str(made))
     assert code == 0, said
     assert said.endswith(".report.html.vault")
     assert is_box(Path(said))

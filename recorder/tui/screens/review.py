@@ -1,8 +1,5 @@
 """Review: the sealed file, what each track met with, and the report."""
 
-import asyncio
-import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -17,11 +14,11 @@ from textual.worker import get_current_worker
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.measures.course import Course
 from affetti.analyzer.replay import shown
-from affetti.core.custody import keys
 from affetti.core.errors import AffettiError
 from affetti.core.language import clock, one_line, text, word
 from affetti.core.recording.session import Session
 from affetti.recorder.engine.messages import AnyMessage, Sealed, Sealing
+from affetti.recorder.tui.commands import affetti
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.review_walk import WalkScreen
@@ -129,7 +126,7 @@ class ReviewScreen(EngineScreen):
         self._reporting = True
         self.refresh_bindings()
         self._say_of_report(text("review.writing"), "")
-        code, said = await _run_report(self.view.sealed.path)
+        code, said = await affetti("report", self.view.sealed.path)
         self._reporting = False
         self.refresh_bindings()
         self._say_of_report(said, "-error" if code else "-done")
@@ -175,19 +172,3 @@ class ReviewScreen(EngineScreen):
         elif view.failure is None:
             words.append(text("review.sealing", path=view.path))
         return "\n".join(words)
-
-
-async def _run_report(path: str) -> tuple[int, str]:
-    """Run `affetti report`; return its exit code and what it said last."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-m", "affetti", "report", path),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "NO_COLOR": "1", keys.HANDED_OVER: "stdin"},
-    )
-    out, err = await process.communicate(keys.to_hand_over())
-    code = process.returncode or 0
-    said = (err if code else out).decode(errors="replace").strip()
-    return code, said or text("review.report_silent", code=code)
