@@ -26,7 +26,7 @@ from affetti.core.custody import keys
 from affetti.core.custody.keys import DataKey
 from affetti.core.errors import Damaged
 from affetti.core.recording.records import ID_BYTES, TAG_BYTES, cipher_of
-from affetti.core.recording.steady import SteadyFile
+from affetti.core.recording.steady import Positioned, SteadyFile
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -76,23 +76,13 @@ def _block_in(begin: bytes, path: Path) -> bytes:
     return block
 
 
-class _Pages:
+class _Pages(Positioned):
     """Bytes by their place, page by page, the latest of them in memory."""
 
     def __init__(self, file_id: bytes, key: bytes, begin: int) -> None:
         self._id, self._cipher, self._begin = file_id, cipher_of(key), begin
         self._pages: OrderedDict[int, bytearray] = OrderedDict()
         self._at = self._end = 0
-
-    def tell(self) -> int:
-        """Return where the next byte goes or comes from."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
-        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
-        self._at = begin + offset
-        return self._at
 
     def readinto(self, buffer: memoryview) -> int:
         """Read bytes; zeros behind the end."""

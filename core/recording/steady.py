@@ -15,7 +15,24 @@ from typing import Self
 from affetti.core import system
 
 
-class SteadyFile:
+class Positioned:
+    """A file by its place: what `h5py` asks for beside reading and writing."""
+
+    _at: int  # where the next byte goes or comes from
+    _end: int
+
+    def tell(self) -> int:
+        """Return where the next byte goes or comes from."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
+        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
+        self._at = begin + offset
+        return self._at
+
+
+class SteadyFile(Positioned):
     """A new file, locked, that only its owner may read, for `h5py.File(file, "w")`.
 
     Use it in a `with` block. Leaving that without an exception makes sure of the disk, and
@@ -70,16 +87,6 @@ class SteadyFile:
         """
         if self.error is not None:
             raise self.error
-
-    def tell(self) -> int:
-        """Return where the next byte goes."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
-        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
-        self._at = begin + offset
-        return self._at
 
     def write(self, data: memoryview) -> int:
         """Write bytes, or remember that they could not be written."""
