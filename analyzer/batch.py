@@ -1,6 +1,5 @@
 """The same analysis for many recordings, in processes of their own."""
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from affetti.analyzer.analysis import Parameters, analyze
-from affetti.analyzer.pool import carried_out, refuse_without_guard
+from affetti.analyzer.pool import attempted, refuse_one_target, refuse_without_guard
 from affetti.analyzer.provenance import (
     folder_of,
     found_origin,
@@ -23,7 +22,7 @@ from affetti.analyzer.provenance import (
 from affetti.analyzer.replay import Progress, recorded_offer, replayed
 from affetti.analyzer.stored import Stored, stored
 from affetti.core.errors import AffettiError, FileMissing, UsageError
-from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
+from affetti.core.recording.names import named, sealed_in, unsealed_in
 from affetti.core.recording.session import Session
 from affetti.models.pipelines import offered
 
@@ -105,17 +104,15 @@ def recordings_in(paths: Iterable[Path]) -> list[Path]:
     AffettiError
         A folder holds none.
     """
-    found: list[Path] = []
-    for path in paths:
-        if not os.path.isdir(path):
-            found.append(path)
-            continue
-        inside = sealed_in(path)
-        if not inside:
-            waiting = len(unsealed_in(path))
-            raise FileMissing("batch.unsealed" if waiting else "batch.no_recording", path=path)
-        found += inside
-    return one_of_each(found)
+    return named(paths, _inside)
+
+
+def _inside(folder: Path) -> list[Path]:
+    found = sealed_in(folder)
+    if not found:
+        waiting = len(unsealed_in(folder))
+        raise FileMissing("batch.unsealed" if waiting else "batch.no_recording", path=folder)
+    return found
 
 
 def analyze_file(path: Path, request: Request, progress: Progress | None = None) -> Outcome:
@@ -188,38 +185,21 @@ def analyze_files(
         Two recordings would write into the same folder, or the script that calls this lacks its
         guard.
     """
-    _refuse_shared_folders(paths, request)
+    folders = {path: folder_of(path, request.output, request.name) for path in paths}
+    refuse_one_target(folders, "batch.would_write_into_same")
     refuse_without_guard()
     outcomes = {path: _failed(path, error) for path, error in _twins(paths).items()}
     for outcome in outcomes.values():
         done(outcome)
     left = [path for path in paths if path not in outcomes]
-    for path, found in carried_out(partial(_guarded, request=request), left, jobs):
-        outcomes[path] = found or _failed(path, _died(path))
+    for path, found in attempted(partial(analyze_file, request=request), left, jobs, "batch"):
+        outcomes[path] = found if isinstance(found, Outcome) else _failed(path, found)
         done(outcomes[path])
     return [outcomes[path] for path in paths]
 
 
-def _guarded(path: Path, request: Request) -> Outcome:
-    try:
-        return analyze_file(path, request)
-    except AffettiError as error:
-        return _failed(path, error)
-    except Exception as error:
-        return _failed(
-            path,
-            AffettiError(
-                "batch.could_not_analyzed", path=path.name, name=type(error).__name__, error=error
-            ),
-        )
-
-
 def _failed(path: Path, error: AffettiError) -> Outcome:
     return Outcome(path, "failed", error=error)
-
-
-def _died(path: Path) -> AffettiError:
-    return AffettiError("batch.process_analyzed_died", path=path.name)
 
 
 def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
@@ -237,11 +217,3 @@ def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
                 "batch.holds_same_session_analyzed", path=path.name, other=other
             )
     return found
-
-
-def _refuse_shared_folders(paths: list[Path], request: Request) -> None:
-    taken: dict[Path, Path] = {}
-    for path in paths:
-        other = taken.setdefault(folder_of(path, request.output, request.name), path)
-        if other != path:
-            raise UsageError("batch.would_write_into_same", other=other, path=path)

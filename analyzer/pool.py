@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def attempted(
-    work: Callable[[Path], T], paths: Sequence[Path], jobs: int | None = None
+    work: Callable[[Path], T], paths: Sequence[Path], jobs: int | None = None, said: str = "pool"
 ) -> Iterator[tuple[Path, T | AffettiError]]:
     """Yield each file with what work found of it, or with why it found nothing, as it is done.
 
@@ -36,9 +36,32 @@ def attempted(
         What to do, as something that can be pickled; what it raises is the error of that file.
     paths, jobs
         As `carried_out` takes them.
+    said
+        Whose errors say that it failed for a reason that nobody foresaw, `said.failed`, or that
+        its process died, `said.died`.
     """
-    for path, found in carried_out(_Attempt(work), paths, jobs):
-        yield path, AffettiError("pool.died", path=path.name) if found is None else found[0]
+    for path, found in carried_out(_Attempt(work, f"{said}.failed"), paths, jobs):
+        yield path, AffettiError(f"{said}.died", path=path.name) if found is None else found[0]
+
+
+def refuse_one_target(targets: Mapping[Path, Path], said: str) -> None:
+    """Refuse, by the error `said`, files of which two would become the same one.
+
+    Parameters
+    ----------
+    targets
+        By file, what becomes of it.
+
+    Raises
+    ------
+    AffettiError
+        Two have one target.
+    """
+    taken: dict[Path, Path] = {}
+    for path, target in targets.items():
+        other = taken.setdefault(target, path)
+        if other != path:
+            raise UsageError(said, other=other, path=path)
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,7 @@ class _Attempt(Generic[T]):
     """Work that raises nothing."""
 
     work: Callable[[Path], T]
+    failed: str
 
     def __call__(self, path: Path) -> tuple[T | AffettiError]:
         try:
@@ -54,7 +78,7 @@ class _Attempt(Generic[T]):
             return (error,)
         except Exception as error:
             name = type(error).__name__
-            return (AffettiError("pool.failed", path=path.name, name=name, error=error),)
+            return (AffettiError(self.failed, path=path.name, name=name, error=error),)
 
 
 def carried_out(

@@ -1,5 +1,6 @@
 """`affetti report`: a report for a therapist to read."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,8 +55,9 @@ def report(
     return worst([], troubles)
 
 
-def _outputs(paths: list[Path], output: Path | None) -> dict[Path, Path | None]:
+def _outputs(paths: list[Path], output: Path | None) -> Mapping[Path, Path | None]:
     """Return where each report goes; None for beside its recording."""
+    from affetti.analyzer.pool import refuse_one_target
     from affetti.core.custody.artefacts import REPORT
 
     into = output is not None and (output.is_dir() or len(paths) > 1)
@@ -63,11 +65,8 @@ def _outputs(paths: list[Path], output: Path | None) -> dict[Path, Path | None]:
         return dict.fromkeys(paths, output)
     if output.suffix == ".html" or (output.exists() and not output.is_dir()):
         raise UsageError("report.several", output=output)
-    found: dict[Path, Path | None] = {path: output / REPORT.name(path) for path in paths}
-    for path, target in found.items():
-        other = next(each for each in paths if found[each] == target)
-        if other != path:
-            raise UsageError("batch.would_write_into_same", other=other, path=path)
+    found = {path: output / REPORT.name(path) for path in paths}
+    refuse_one_target(found, "batch.would_write_into_same")
     output.mkdir(mode=0o700, parents=True, exist_ok=True)
     return found
 
@@ -75,7 +74,7 @@ def _outputs(paths: list[Path], output: Path | None) -> dict[Path, Path | None]:
 def _reported(
     path: Path,
     progress: "Progress | None",
-    output: dict[Path, Path | None],
+    output: Mapping[Path, Path | None],
     altered: bool,
     plain: bool,
 ) -> Path:

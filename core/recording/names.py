@@ -7,7 +7,7 @@ so too, and is then no part of anything.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +105,16 @@ def sealed_in(folder: Path) -> list[Path]:
 def one_of_each(paths: Iterable[Path]) -> list[Path]:
     """Return files without those that are an earlier one by another name, in their order."""
     return list({_identity(path): path for path in reversed(list(paths))}.values())[::-1]
+
+
+def named(paths: Iterable[Path], inside: Callable[[Path], list[Path]]) -> list[Path]:
+    """Return files as they are, and of folders what is `inside`, each file once.
+
+    A file that is named twice, by whatever spelling, is one.
+    """
+    return one_of_each(
+        found for path in paths for found in (inside(path) if os.path.isdir(path) else [path])
+    )
 
 
 def _identity(path: Path) -> object:

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-from affetti.analyzer.pool import carried_out, refuse_without_guard
-from affetti.core.errors import AffettiError, FileMissing, UsageError
-from affetti.core.recording.names import one_of_each
+from affetti.analyzer.pool import attempted, refuse_one_target, refuse_without_guard
+from affetti.core.errors import AffettiError, FileMissing
+from affetti.core.recording.names import named
 from affetti.recorder.imports.films import Request, import_film, target_of
 from affetti.recorder.imports.log import Progress
 from affetti.recorder.imports.xdf import SUFFIX, import_xdf
@@ -48,19 +48,17 @@ def films_in(paths: Iterable[Path]) -> list[Path]:
     AffettiError
         A folder holds none.
     """
-    found: list[Path] = []
-    for path in paths:
-        if not os.path.isdir(path):
-            found.append(path)
-            continue
-        inside = sorted(_inside(path))
-        if not inside:
-            raise FileMissing("imports.no_film", path=path)
-        found += inside
-    return one_of_each(found)
+    return named(paths, _inside)
 
 
-def _inside(folder: Path) -> Iterator[Path]:
+def _inside(folder: Path) -> list[Path]:
+    found = sorted(_walked(folder))
+    if not found:
+        raise FileMissing("imports.no_film", path=folder)
+    return found
+
+
+def _walked(folder: Path) -> Iterator[Path]:
     for where, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
@@ -109,32 +107,15 @@ def import_films(
     AffettiError
         Two films would become the same recording, or the script that calls this lacks its guard.
     """
-    _refuse_one_target(paths, request)
+    targets = {path: target_of(path, request.output) for path in paths}
+    refuse_one_target(targets, "imports.one_target")
     refuse_without_guard()
     outcomes: dict[Path, Outcome] = {}
-    for path, found in carried_out(partial(_guarded, request=request), paths, jobs):
-        outcomes[path] = found or _failed(path, AffettiError("imports.died", path=path.name))
+    for path, found in attempted(partial(imported, request=request), paths, jobs, "imports"):
+        outcomes[path] = found if isinstance(found, Outcome) else _failed(path, found)
         done(outcomes[path])
     return [outcomes[path] for path in paths]
 
 
-def _guarded(path: Path, request: Request) -> Outcome:
-    try:
-        return imported(path, request)
-    except AffettiError as error:
-        return _failed(path, error)
-    except Exception as error:
-        name = type(error).__name__
-        return _failed(path, AffettiError("imports.failed", path=path.name, name=name, error=error))
-
-
 def _failed(path: Path, error: AffettiError) -> Outcome:
     return Outcome(path, "failed", error=error)
-
-
-def _refuse_one_target(paths: list[Path], request: Request) -> None:
-    taken: dict[Path, Path] = {}
-    for path in paths:
-        other = taken.setdefault(target_of(path, request.output), path)
-        if other != path:
-            raise UsageError("imports.one_target", other=other, path=path)
