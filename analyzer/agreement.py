@@ -25,13 +25,13 @@ from affetti.analyzer.measures.agreement import (
     scores,
 )
 from affetti.analyzer.measures.course import Parameters
-from affetti.analyzer.replay import completed, other_models, replayed
+from affetti.analyzer.replay import reported
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody import boxes
 from affetti.core.custody.artefacts import ANNOTATIONS
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.people import annotations
-from affetti.core.people.annotations import Annotation
+from affetti.core.people.annotations import KINDS, Annotation
 from affetti.core.recording.session import Session
 
 ESTIMATES: Final = "estimates"
@@ -136,10 +136,9 @@ def rated(recording: Path, tick_s: float) -> Rated | None:
         known = [each for each in labels if each.label in CODES]
         if not known:
             return None
-        estimate = replayed if other_models(session) else completed
-        analysis = analyze(session, estimate(session), Parameters(segment_s=tick_s))
+        analysis = analyze(session, reported(session), Parameters(segment_s=tick_s))
     segments = analysis.segments["face"]
-    said = np.where(np.isnan(segments.shares[:, 0]), -1.0, segments.shares[:, 0]) >= 0
+    said = ~np.isnan(segments.shares[:, 0])
     strongest = np.full(len(segments), _SILENT, np.int64)
     strongest[said] = np.argmax(segments.shares[said], axis=1)
     middles = (segments.start_s + segments.stop_s) / 2
@@ -148,8 +147,7 @@ def rated(recording: Path, tick_s: float) -> Rated | None:
         by_rater[each.author_id].append(each)
     voices = {rater: _voice(theirs, middles) for rater, theirs in by_rater.items()}
     blind = {rater for rater, theirs in by_rater.items() if all(each.blind for each in theirs)}
-    kinds = {"marker", "note", "rating", "remember"}
-    others = sum(each.label not in kinds for each in labels) - len(known)
+    others = sum(each.label not in KINDS for each in labels) - len(known)
     return Rated(
         session.started.person, {**voices, ESTIMATES: strongest}, frozenset(blind), others
     )  # fmt: skip

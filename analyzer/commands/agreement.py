@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import JSON, SESSIONS
+from affetti.analyzer.commands.arguments import JSON, SESSIONS, TICK
 from affetti.analyzer.commands.output import bar_of_many
 from affetti.core import terminal
 from affetti.core.language import counted, percent, text, word
-from affetti.core.numbers import SEGMENT_S, Number
 
 if TYPE_CHECKING:
     from affetti.analyzer.agreement import Agreement, Pair
@@ -18,15 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @SESSIONS
-@click.option(
-    "--tick",
-    "tick_s",
-    type=Number(SEGMENT_S),
-    default=1.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the pieces are that are compared.",
-)
+@TICK
 @JSON
 def agreement(sessions: tuple[Path, ...], tick_s: float, as_json: bool) -> None:
     """Say how far people agree with each other and with the estimates of the face.

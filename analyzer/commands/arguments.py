@@ -30,3 +30,12 @@ JOBS: Final = click.option(
     help="Recordings at a time. [default: one a processor]",
 )
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print for a machine to read.")
+TICK: Final = click.option(
+    "--tick",
+    "tick_s",
+    type=Number(numbers.SEGMENT_S),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the pieces are that are compared.",
+)

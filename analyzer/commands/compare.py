@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import JSON, SESSIONS
-from affetti.analyzer.commands.output import bar
+from affetti.analyzer.commands.arguments import JSON, SESSIONS, TICK
 from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import clock_text, counted, percent, text, word
-from affetti.core.numbers import SEGMENT_S, Number
 
 if TYPE_CHECKING:
     from affetti.analyzer.comparison import Difference, Total
+    from affetti.analyzer.replay import Progress
 
 _FLIPS_SHOWN = 12
 
@@ -30,15 +29,7 @@ _FLIPS_SHOWN = 12
     show_default=True,
     help="Two pipelines: what they are called here, or in the settings.",
 )
-@click.option(
-    "--tick",
-    "tick_s",
-    type=Number(SEGMENT_S),
-    default=1.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the pieces are that are compared.",
-)
+@TICK
 @JSON
 def compare(
     sessions: tuple[Path, ...], pipelines: tuple[str, str], tick_s: float, as_json: bool
@@ -54,19 +45,22 @@ def compare(
     affetti models compare study/ --models affetti paper
     """
     from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.commands.many import in_turn
     from affetti.analyzer.comparison import difference_of, totals_of
-    from affetti.core.cli import complain
     from affetti.models.pipelines import offered
 
     before, after = map(offered, pipelines)
-    found, worst = [], ExitCode.OK
-    for path in recordings_in(sessions):
-        try:
-            with bar(text("bar.replaying", name=path.name)) as progress:
-                found.append(difference_of(path, before, after, tick_s, progress))
-        except AffettiError as error:
-            complain(error)
-            worst = max(worst, error.code)
+
+    def work(path: Path, progress: "Progress | None") -> "Difference":
+        return difference_of(path, before, after, tick_s, progress)
+
+    found: list[Difference] = []
+    worst: int = ExitCode.OK
+    for _, each in in_turn(recordings_in(sessions), work, "bar.replaying"):
+        if isinstance(each, AffettiError):
+            worst = max(worst, each.code)
+        else:
+            found.append(each)
     totals = totals_of(found)
     if as_json:
         terminal.print_json(_facts(pipelines, totals, found))

@@ -1,15 +1,17 @@
 """`affetti export`: sessions as other programs read them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from affetti.analyzer.commands.arguments import ALTERED, SESSIONS
-from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.language import text
 from affetti.core.paths import TypedPath
+
+if TYPE_CHECKING:
+    from affetti.analyzer.replay import Progress
 
 _FORMATS = ("bids", "elan", "mp4", "mp4-faceless", "textgrid", "webvtt")
 
@@ -39,18 +41,17 @@ def export(sessions: tuple[Path, ...], to: str, output: Path | None, altered: bo
     affetti export sub-P07_ses-20261124T101500.h5 --to mp4-faceless --output films/
     """
     from affetti.analyzer.batch import recordings_in
+    from affetti.analyzer.commands.many import in_turn
     from affetti.analyzer.exports import export as written
-    from affetti.core.cli import complain
+
+    def work(path: Path, progress: "Progress | None") -> list[Path]:
+        return written(path, to, output, progress, altered=altered)
 
     worst: int = ExitCode.OK
-    for session in recordings_in(sessions):
-        try:
-            with bar(text("bar.reading", name=session.name)) as progress:
-                files = written(session, to, output, progress, altered=altered)
-        except AffettiError as error:
-            complain(error)
-            worst = max(worst, error.code)
+    for _, found in in_turn(recordings_in(sessions), work, "bar.reading"):
+        if isinstance(found, AffettiError):
+            worst = max(worst, found.code)
             continue
-        for path in files:
+        for path in found:
             terminal.say(str(path))
     return worst

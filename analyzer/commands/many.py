@@ -53,6 +53,24 @@ def each(
         yield path, result
 
 
+def in_turn(
+    paths: list[Path], work: Work[T], at_work: str
+) -> Iterator[tuple[Path, T | AffettiError]]:
+    """Yield what `each` does, of recordings one after another in this process, each shown at work.
+
+    What cannot be done is complained of, be it of one recording alone.
+    """
+    for path in paths:
+        try:
+            with bar(text(at_work, name=path.name)) as progress:
+                found = work(path, progress)
+        except AffettiError as error:
+            complain(error)
+            yield path, error
+        else:
+            yield path, found
+
+
 @dataclass(frozen=True)
 class _Silent(Generic[T]):
     """Work that nobody looks at."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from affetti.analyzer.analysis import Analysis, analyze
-from affetti.analyzer.replay import completed, other_models, replayed
+from affetti.analyzer.replay import reported
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
 from affetti.core.custody.temporary import name_beside, publish
@@ -124,8 +124,7 @@ def export(
     with Session.open(recording, altered=altered) as session:
         if not altered:
             session.verify_digest()
-        estimate = replayed if other_models(session) else completed
-        analysis = analyze(session, estimate(session, lambda done, of: tell(done, 2 * of)))
+        analysis = analyze(session, reported(session, lambda done, of: tell(done, 2 * of)))
         source = Source(session, analysis, lambda done, of: tell(of + done, 2 * of))
         target = target_of(recording, form, output)
         try:

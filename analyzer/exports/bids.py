@@ -20,6 +20,7 @@ from affetti.analyzer.exports import Source, new_file
 from affetti.analyzer.exports.tiers import tiers_of
 from affetti.analyzer.measures.estimates import MODALITIES
 from affetti.analyzer.tables import COLUMNS
+from affetti.core.custody import boxes
 from affetti.core.errors import FileExists, UsageError
 
 VERSION: Final = "1.10.0"
@@ -85,17 +86,13 @@ def _describe(root: Path) -> None:
 
 def _add_person(table: Path, label: str, code: str) -> None:
     """Add a person, once; two codes that come to the same label are refused."""
-    known = (
-        dict(line.split("\t") for line in table.read_text("utf-8").splitlines()[1:])
-        if (table.exists())
-        else {}
-    )
+    lines = table.read_text("utf-8").splitlines()[1:] if table.exists() else []
+    known = dict(line.split("\t") for line in lines)
     participant = f"sub-{label}"
     if known.get(participant, _cell(code)) != _cell(code):
         raise UsageError("export.label_taken", code=code, label=label)
     rows = sorted({**known, participant: _cell(code)}.items())
-    table.unlink(missing_ok=True)
-    _save(table, _tsv(("participant_id", "code"), rows))
+    boxes.replace(table, _tsv(("participant_id", "code"), rows), None)
 
 
 def _events(source: Source) -> tuple[Sequence[str], list[Sequence[Any]], dict[str, Any]]:

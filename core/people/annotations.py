@@ -42,6 +42,12 @@ class Annotation(Entry, frozen=True, kw_only=True, tag=True):
 
 AnyEntry: TypeAlias = Annotation | Retracted
 
+# What the review calls what is added in it; any other label is a word from a list.
+MARKER: Final = "marker"
+NOTE: Final = "note"
+REMEMBER: Final = "remember"
+RATING: Final = "rating"
+KINDS: Final = frozenset({MARKER, NOTE, REMEMBER, RATING})
 _TORN: Final = b" (torn)\n"
 _decoder: Final = msgspec.json.Decoder(AnyEntry)
 

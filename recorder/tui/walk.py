@@ -34,10 +34,6 @@ from affetti.recorder.engine.messages import Picture
 from affetti.recorder.tui.seconds import Seconds
 from affetti.recorder.tui.view import FaceBox, box_of
 
-MARKER: Final = "marker"
-NOTE: Final = "note"
-REMEMBER: Final = "remember"
-RATING: Final = "rating"
 _HEARD_NS: Final = 2 * NS_PER_S
 _AT_ONCE_NS: Final = NS_PER_S  # a camera's first picture may be so late
 

@@ -17,13 +17,13 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.errors import AffettiError
 from affetti.core.language import clock, clock_text, date, text, word
-from affetti.core.people.annotations import Annotation
+from affetti.core.people.annotations import MARKER, NOTE, RATING, REMEMBER, Annotation
 from affetti.core.people.authors import OWN, author_id
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.screens.review_entry import EntryScreen, rating_of
 from affetti.recorder.tui.screens.review_playing import PlayingScreen
 from affetti.recorder.tui.screens.review_rating import RatingScreen
-from affetti.recorder.tui.walk import MARKER, NOTE, RATING, REMEMBER, Item, Walk
+from affetti.recorder.tui.walk import Item, Walk
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.timeline import Chart, Timeline
 from affetti.recorder.tui.widgets.tracks_said import TracksSaid
