@@ -242,6 +242,18 @@ def has_hung_up(fd: int, patience_s: float) -> bool | None:
     return bool(poll.poll(patience_s * 1000))
 
 
+def takes(fd: int, patience_s: float) -> bool:
+    """Wait until something written to a pipe or a terminal need not wait for whoever reads it.
+
+    True at once where nothing tells: on Windows.
+    """
+    if not hasattr(select, "poll"):
+        return True
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)  # errors are always told, and a write shows them
+    return bool(poll.poll(patience_s * 1000))
+
+
 def forbid_core_dumps() -> None:
     """Let no crash of this process write its memory to a disk: pictures of a person are in it.
 

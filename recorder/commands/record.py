@@ -152,12 +152,17 @@ def _recipients(
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
     from affetti.core import logbook, terminal
     from affetti.core.language import text
-    from affetti.recorder.engine.headless import Headless, terminal_lines
+    from affetti.recorder.engine.headless import Headless
+    from affetti.recorder.engine.lines import TerminalLines
 
     logbook.begin("engine")
-    say, status = terminal_lines()
-    path = Headless(settings, say, status).run(plan, markers)
-    say(text("record.sealed", path=path))
+    lines = TerminalLines()
+    headless = Headless(settings, lines.say, lines.status if lines.interactive else None)
+    try:
+        path = headless.run(plan, markers)
+        lines.say(text("record.sealed", path=path))
+    finally:
+        lines.close(lambda: headless.signalled)
     if as_json:
         from affetti.core.recording.session import Session
 

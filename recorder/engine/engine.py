@@ -42,6 +42,7 @@ from affetti.recorder.engine import messages
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import AnyCommand, Message
 from affetti.recorder.engine.monitor import Monitor
+from affetti.recorder.engine.outbox import Outbox
 from affetti.recorder.engine.preview import Preview
 from affetti.recorder.engine.recording import Recording
 from affetti.recorder.engine.threads import unexpected
@@ -406,15 +407,16 @@ class _Server:
     def __init__(self, pipe: Connection, settings: Settings) -> None:
         self._pipe = pipe
         self._commands: queue.SimpleQueue[AnyCommand | AffettiError | None] = queue.SimpleQueue()
-        self._gone = False
         self._terminated = False
-        self._engine = Engine(settings, self._send)
+        self._outbox = Outbox(pipe)
+        self._engine = Engine(settings, self._outbox.put)
 
     def run(self) -> None:
         try:
             self._run()
         finally:
             self._engine.close("signal" if self._terminated else "ui_gone")
+            self._outbox.close(lambda: self._terminated)
 
     def _run(self) -> None:
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
@@ -447,11 +449,3 @@ class _Server:
             return messages.command_of(data)
         except Exception as error:
             return unexpected("no_command", error)
-
-    def _send(self, message: Message) -> None:
-        if self._gone:
-            return
-        try:
-            messages.send(self._pipe, message)
-        except OSError:
-            self._gone = True

@@ -1,10 +1,10 @@
 """The engine without a screen: for scripts, for tests, and for a machine in a corner."""
 
 import signal
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -69,10 +69,15 @@ class Headless:
         AffettiError
             It could not begin, or not go on to its end, or could not be sealed.
         """
-        for number in system.ENDINGS:
-            # Whoever started us with `nohup` wants the recording to outlive the terminal.
-            if number != system.HANG_UP or signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, lambda number, frame: self._signalled.set())
+        with _heeded(self._signalled):
+            return self._run(plan, markers)
+
+    @property
+    def signalled(self) -> bool:
+        """Whether a signal ended it."""
+        return self._signalled.is_set()
+
+    def _run(self, plan: Plan, markers: bool) -> Path:
         self._engine.carry_out(messages.Record(plan))
         try:
             if markers and self._engine.recording is not None:
@@ -172,6 +177,21 @@ class Headless:
         self._status("  ".join(parts))
 
 
+@contextmanager
+def _heeded(signalled: threading.Event) -> Iterator[None]:
+    """Let signals that end a process only set an event."""
+    before = {}
+    for number in system.ENDINGS:
+        # Whoever started us with `nohup` wants the recording to outlive the terminal.
+        if number != system.HANG_UP or signal.getsignal(number) != signal.SIG_IGN:
+            before[number] = signal.signal(number, lambda number, frame: signalled.set())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
 def _begun(path: str, recipients: tuple[str, ...]) -> str:
     said = [text("headless.recording", path=path)]
     if recipients:
@@ -206,27 +226,3 @@ def _expressed(fused: EmotionFused | None) -> str:
         return text("headless.nothing_yet")
     strongest = word("emotion", ranked(fused.emotions)[0])
     return text("figure.share", emotion=strongest, share=percent(max(fused.emotions)))
-
-
-def terminal_lines() -> tuple[Say, Say | None]:
-    """Return functions for lines that stay and for a line that is replaced, on standard error.
-
-    A terminal that is gone is no reason to stop recording: what cannot be said is not said.
-    """
-    interactive = sys.stderr.isatty()
-    width = 78
-
-    def write(said: str) -> None:
-        try:
-            sys.stderr.write(said)
-            sys.stderr.flush()
-        except OSError:
-            pass
-
-    def say(line: str) -> None:
-        write(f"\r{line:<{width}}\n" if interactive else f"{line}\n")
-
-    def status(line: str) -> None:
-        write(f"\r{line[:width]:<{width}}")
-
-    return say, status if interactive else None

@@ -32,9 +32,10 @@ def record(*args: object, cwd: Path | None = None) -> Said:
     return affetti("record", "--headless", *args, cwd=cwd)
 
 
-def begin(target: Path, *args: object) -> "subprocess.Popen[str]":
+def begin(target: Path, *args: object, stdin: int | None = None) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
         [*COMMAND, "--output", str(target), *map(str, args)],
+        stdin=stdin,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
