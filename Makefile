@@ -8,7 +8,7 @@ STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
 PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit campaign campaign-long coverage media wheel kill-test bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage media wheel kill-test bench sample snapshots clean help
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ unit: $(STAMP_TEST)  ## Tests, on two cores
 
 campaign: $(STAMP_TEST)  ## Whole trials: kills, sound cards, terminals, consent withdrawn, networks
 	$(PYTEST) -m campaign
+
+again: $(STAMP_TEST)  ## What failed last, one at a time and with nothing beside it
+	$(BIN)/pytest -m "" --last-failed --last-failed-no-failures none
 
 campaign-long: $(STAMP_TEST)  ## Trials by the thousand, for hours; SHARE=0.1: a tenth; ONLY=power
 	$(BIN)/python -m tests.campaign --share $(or $(SHARE),1) --only '$(ONLY)'
