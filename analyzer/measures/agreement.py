@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affetti.core.emotions import FloatArray
 
 Weights: TypeAlias = Literal["none", "linear", "quadratic"]
+Costs: TypeAlias = Weights | FloatArray  # float64 [categories, categories], 0 where both are alike
+IntArray: TypeAlias = NDArray[np.int64]
 Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
 
 RESAMPLES: Final = 2000
@@ -22,7 +25,7 @@ _COVERED: Final = (2.5, 97.5)  # per cent
 
 
 def cohen_kappa(
-    first: Sequence[int], second: Sequence[int], categories: int, weights: Weights = "none"
+    first: Sequence[int], second: Sequence[int], categories: int, weights: Costs = "none"
 ) -> float:
     """Return Cohen's kappa of two raters.
 
@@ -32,17 +35,31 @@ def cohen_kappa(
         The category of each unit, 0 to `categories` - 1, by either.
     weights
         By how much a disagreement counts: fully; or, where categories are in an order, as their
-        distance, or its square.
+        distance, or its square; or by a table of one's own.
     """
-    table = np.zeros((categories, categories))
+    return kappa_of(table_of(first, second, categories), weights)
+
+
+def table_of(first: Sequence[int] | IntArray, second: Sequence[int] | IntArray, k: int) -> IntArray:
+    """Return how often each two categories met: int64 [k, k], the first rater's in rows."""
+    table = np.zeros((k, k), np.int64)
     np.add.at(table, (np.asarray(first, int), np.asarray(second, int)), 1)
+    return table
+
+
+def kappa_of(table: IntArray, weights: Costs = "none") -> float:
+    """Return Cohen's kappa of a table as `table_of` makes it; see `cohen_kappa`."""
     total = float(table.sum())
     if not total:
         return float("nan")
-    apart = np.abs(np.subtract.outer(np.arange(categories), np.arange(categories))).astype(float)
-    costs = {"none": (apart > 0).astype(float), "linear": apart, "quadratic": apart**2}[weights]
+    costs = _weights(weights, len(table)) if isinstance(weights, str) else weights
     chance = float((costs * np.outer(table.sum(axis=1), table.sum(axis=0))).sum()) / total
     return 1 - float((costs * table).sum()) / chance if chance else float("nan")
+
+
+def _weights(name: Weights, categories: int) -> FloatArray:
+    apart = np.abs(np.subtract.outer(np.arange(categories), np.arange(categories))).astype(float)
+    return {"none": (apart > 0).astype(float), "linear": apart, "quadratic": apart**2}[name]
 
 
 def krippendorff_alpha(ratings: FloatArray, level: Level = "nominal") -> float:
@@ -168,20 +185,28 @@ def interval(
     The 2.5th and 97.5th percentile of `RESAMPLES` resamples (Efron and Tibshirani 1993); NaN of
     fewer than two groups, of which nothing can be said.
     """
-    if len(groups) < 2:
+    members = [np.asarray(each, int) for each in groups.values()]
+
+    def of_groups(chosen: IntArray) -> float:
+        return statistic(np.concatenate([members[i] for i in chosen]).tolist())
+
+    return interval_of(of_groups, len(members))
+
+
+def interval_of(statistic: Callable[[IntArray], float], groups: int) -> tuple[float, float]:
+    """Return what `interval` does, of a statistic of groups.
+
+    Parameters
+    ----------
+    statistic
+        Of the groups with some numbers, int64 [groups], any of them more than once.
+    groups
+        How many there are.
+    """
+    if groups < 2:
         return float("nan"), float("nan")
     chance = np.random.default_rng(_SEED)
-    members = list(groups.values())
-    found = [
-        statistic(
-            [
-                i
-                for chosen in chance.integers(len(members), size=len(members))
-                for i in members[chosen]
-            ]
-        )
-        for _ in range(RESAMPLES)
-    ]
+    found = [statistic(chance.integers(groups, size=groups)) for _ in range(RESAMPLES)]
     if np.isnan(found).all():
         return float("nan"), float("nan")
     low, high = np.nanpercentile(found, _COVERED)

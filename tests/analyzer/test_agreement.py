@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score
 
+from affetti.analyzer.agreement import CODES, ESTIMATES, Rated, Voice, agreement_of
 from affetti.analyzer.measures.agreement import (
     cohen_kappa,
     interval,
+    interval_of,
     intraclass_correlation,
+    kappa_of,
     krippendorff_alpha,
     scores,
+    table_of,
 )
 
 NAN = float("nan")
@@ -84,3 +88,90 @@ def test_an_interval_is_over_people_not_over_moments() -> None:
     # Eight people, five of them right: the spread of a mean of eight, not of eight hundred.
     assert low < 0.35
     assert high > 0.85
+
+
+def test_weighted_kappa_is_cohens_of_1968() -> None:
+    # His table 1: proportions of two psychiatrists' three diagnoses, and the weights of each error.
+    table = np.array([[44, 7, 9], [5, 20, 5], [1, 3, 6]])
+    costs = np.array([[0, 1, 3], [1, 0, 6], [3, 6, 0]], float)
+    assert round(kappa_of(table), 3) == 0.492
+    assert round(kappa_of(table, costs), 3) == 0.348
+
+
+def test_what_is_resampled_by_table_is_what_is_resampled_by_unit() -> None:
+    chance = np.random.default_rng(7)
+    first, second = chance.integers(3, size=(2, 60))
+    second[:40] = first[:40]
+    groups = {f"P{i}": range(10 * i, 10 * i + 10) for i in range(6)}
+    tables = np.array([table_of(first[list(of)], second[list(of)], 3) for of in groups.values()])
+    by_table = interval_of(lambda chosen: kappa_of(tables[chosen].sum(axis=0)), len(tables))
+    by_unit = interval(lambda units: cohen_kappa(first[units], second[units], 3), groups)
+    assert by_table == pytest.approx(by_unit)
+
+
+HAPPY, NEUTRAL, SAD = (CODES.index(code) for code in ("happy", "neutral", "sad"))
+R1, R2, MODEL = Voice("r1"), Voice("r2"), Voice(ESTIMATES)
+
+
+def session(person: str, said: dict[Voice, list[int]], ratings: dict | None = None) -> Rated:
+    count = len(next(iter(said.values())))
+    stretches = np.arange(count) * 4 // count - 1  # a quarter before three tracks
+    voices = {voice: np.array(labels) for voice, labels in said.items()}
+    return Rated(person, voices, stretches, ratings or {}, 0)
+
+
+TRUTH = [HAPPY, SAD, NEUTRAL, SAD] * 20
+WRONG = [SAD, HAPPY, SAD, HAPPY] * 20
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ({R1: TRUTH, MODEL: TRUTH}, "yes"),
+        ({R1: TRUTH, R2: TRUTH, MODEL: WRONG}, "no"),
+        ({R1: TRUTH, MODEL: TRUTH[:20] + WRONG[:40] + TRUTH[:20]}, "open"),
+        ({R1: TRUTH[:40], MODEL: TRUTH[:40]}, "too_little"),
+        ({R1: [HAPPY] * 80, MODEL: [HAPPY] * 80}, "too_little"),
+        ({Voice("r1", False): TRUTH, MODEL: TRUTH}, "sighted"),
+    ],
+)
+def test_trust_in_the_estimates_of_a_person_rests_on_who_did_not_see_them(
+    said: dict[Voice, list[int]], answer: str
+) -> None:
+    (trust,) = agreement_of([session("P07", said)]).trust
+    assert (trust.person, trust.answer) == ("P07", answer)
+    assert np.isnan(trust.between) == (R2 not in said)
+
+
+def test_one_rater_without_sight_and_with_it_is_two_voices() -> None:
+    seen = Voice("r1", blind=False)
+    both = [session(f"P{i}", {R1: TRUTH, seen: WRONG, MODEL: WRONG}) for i in range(2)]
+    found = agreement_of(both)
+    by_sight = {(pair.first, pair.blind_first, pair.second): pair for pair in found.pairs}
+    assert by_sight["r1", False, ESTIMATES].kappa == 1
+    assert by_sight["r1", True, ESTIMATES].kappa < 0
+    assert by_sight["r1", False, "r1"].ticks == 160  # how far sight moves them
+    assert np.isnan(found.alpha_blind)  # of one voice
+    assert by_sight["r1", True, ESTIMATES].kappa_interval[1] < 0
+
+
+def test_weighing_forgives_what_is_nearly_as_pleasant() -> None:
+    near = [SAD if each == NEUTRAL else each for each in TRUTH]
+    (pair,) = agreement_of([session("P1", {R1: TRUTH, MODEL: near})]).pairs
+    assert pair.weighted_kappa > pair.kappa
+    assert pair.stretches == 4
+    assert pair.icc == pytest.approx(
+        intraclass_correlation(np.array([[-0.25, -0.5]] * 4)), nan_ok=True
+    )
+
+
+def test_ratings_in_numbers_are_correlated_by_track() -> None:
+    judges = FOUR_JUDGES[:, :2]
+    rated = {
+        voice: {(track, "calm"): value for track, value in enumerate(column)}
+        for voice, column in zip((R1, R2), judges.T, strict=True)
+    }
+    silent = {MODEL: [-1] * 80}
+    (pair,) = agreement_of([session("P1", silent, rated)]).pairs
+    assert pair.ratings["calm"].count == 6
+    assert pair.ratings["calm"].icc == pytest.approx(intraclass_correlation(judges))

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pympi
 import pytest
-from click.testing import CliRunner
 
 from affetti.analyzer.exports import export
 from affetti.analyzer.imports import Label, labels_in
 from affetti.analyzer.labelling import add_labels
-from affetti.core.cli import affetti
 from affetti.core.custody.artefacts import ANNOTATIONS
-from affetti.core.errors import UsageError
+from affetti.core.errors import ExitCode, UsageError
 from affetti.core.people import annotations
 from affetti.core.recording.sealing import seal
+from tests.command_line import affetti
 
 LABELS = [Label(0.5, 1.25, 'a "happy" face', "face"), Label(2.0, 3.5, "Ärger", "face")]
 
@@ -139,11 +138,18 @@ def test_raters_are_compared_with_each_other_and_with_the_estimates(
     for rater, said in texts.items():
         (tmp_path / f"{rater}.csv").write_text(said, "utf-8")
         add_labels(tmp_path / f"{rater}.csv", session, rater, blind=rater == "R1")
-    ran = CliRunner().invoke(affetti, ["agreement", str(session), "--json"])
-    assert ran.exit_code == 0, ran.output
+    torn = tmp_path / "torn.h5"
+    torn.write_bytes(recording.read_bytes()[:2000])
+    (tmp_path / "torn.annotations.jsonl").write_bytes(
+        session.with_name(ANNOTATIONS.name(session)).read_bytes()
+    )
+    ran = affetti("agreement", torn, session, "--json")
+    assert ran.returncode == ExitCode.DAMAGED, ran.stderr  # a bad file costs itself alone
+    assert "torn.h5" in ran.stderr
     result = json.loads(ran.stdout)
     assert (result["sessions"], result["people"], result["others"]) == (1, 1, 1)
     between, first, _ = result["pairs"]
+    assert [pair["blind"] for pair in result["pairs"]] == [False, True, False]
     # Sixteen seconds of both: eight and seven alike, and one that is sad for one alone.
     assert (between["ticks"], between["of_ticks"]) == (16, 20)
     assert between["alike"] == pytest.approx(15 / 16)
@@ -152,6 +158,7 @@ def test_raters_are_compared_with_each_other_and_with_the_estimates(
     assert first["second"] == "estimates"
     assert first["classes"]["happy"]["recall"] > 0.5
     assert between["kappa_interval"] == [None, None]  # of one person nothing can be said
-    shown = CliRunner().invoke(affetti, ["agreement", str(session)])
+    shown = affetti("agreement", session)
     assert "Krippendorff's alpha" in shown.stdout
     assert "with the estimates in sight" in shown.stdout
+    assert "Do the estimates deserve trust for P07?" in shown.stdout
