@@ -35,6 +35,7 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     card: str  # file name of the model card, beside model.json
     licence: str
     parameters: dict[str, Any] = {}  # what the code around the network needs to know
+    measured: dict[str, float] = {}  # how good it is, from its card, by name
     folder: str = ""  # where model.json lies; never written there
     pinned: str = ""  # the digest that it is known by; never written there
 

@@ -96,6 +96,9 @@ INDEX: Final = ".affetti-index.sqlite3"
 
 # Of the user's devices, in the user's own folder (`core.synchrony`): nothing of a person.
 SYNCHRONY: Final = "synchrony.json"
+# What each track of the user's collection expresses (`recorder.music`): a cache, nothing of a
+# person.
+MUSIC: Final = "music.json"
 
 
 @dataclass(frozen=True)
