@@ -8,7 +8,7 @@ STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
 PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage media wheel kill-test bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage translations media wheel kill-test bench sample snapshots clean help
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ campaign-long: $(STAMP_TEST)  ## Trials by the thousand, for hours; SHARE=0.1: a
 coverage: $(STAMP_TEST)  ## Tests and campaign, and the lines that none runs; SINCE=TAG: of the changed
 	$(PYTEST) -m "not kill50" --cov --cov-report=term:skip-covered
 	$(if $(SINCE),$(BIN)/python -m tests.changed $(SINCE))
+
+translations: $(STAMP_TEST)  ## Bring the catalogues up to the English; LANGUAGE=fr: begin a new one
+	$(BIN)/python -m tests.translations $(LANGUAGE)
 
 media: $(STAMP_TEST)  ## Films and tracks of every kind that ffmpeg makes, against ffprobe and ffmpeg
 	$(BIN)/python -m tests.media

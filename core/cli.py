@@ -10,11 +10,13 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from affetti.core import place, system, terminal
-from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.language import text
+from affetti.core import help as spoken_help
+from affetti.core import language, place, system, terminal
+from affetti.core.errors import AffettiError, ExitCode, SettingsError, UsageError
+from affetti.core.language import listed, text
 
 _HOME: Final = "home"  # the command that is meant where none is named
+_LANGUAGE: Final = "--language"
 
 
 class LazyGroup(click.Group):
@@ -41,6 +43,12 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    _LANGUAGE,
+    metavar="CODE",
+    expose_value=False,
+    help="Speak this language, named by its code. [default: that of the settings, or the system's]",
 )
 @click.version_option(version("affetti"), prog_name="affetti")
 @click.pass_context
@@ -89,8 +97,9 @@ def main() -> NoReturn:
     os.umask(0o077)
     system.forbid_core_dumps()
     terminal.begin()
-    text("error.stopped")  # reads the catalogue while files can be opened
     try:
+        _choose_language(sys.argv[1:])
+        text("error.stopped")  # reads the catalogue while files can be opened
         if os.environ.get("AFFETTI_KEYS"):
             from affetti.core.custody import keys
 
@@ -117,9 +126,42 @@ def main() -> NoReturn:
         _unforeseen(error)
 
 
+def _choose_language(words: list[str]) -> None:
+    """Speak the language that is asked for, and let processes that this one starts speak it too.
+
+    Raises
+    ------
+    UsageError, SettingsError
+        There is no such language.
+    """
+    asked = _asked_language(words)
+    named = asked or os.environ.get(language.NAMED) or language.named_in_settings()
+    if not named:
+        return
+    spoken = language.spoken_as(named)
+    os.environ[language.NAMED] = spoken or language.ENGLISH
+    if spoken is None:
+        kind = UsageError if asked else SettingsError
+        raise kind("language.unknown", name=named, languages=listed(language.languages()))
+
+
+def _asked_language(words: list[str]) -> str:
+    """Return the language that options before the command ask for; "" where they do not.
+
+    Click would know it only after it has said what it was asked about itself.
+    """
+    for i, word in enumerate(words):
+        option, _, named = word.partition("=")
+        if option == _LANGUAGE:
+            return named or "".join(words[i + 1 : i + 2])
+        if not word.startswith("-"):
+            break
+    return ""
+
+
 def _carried_out() -> Any:
     try:
-        return affetti(prog_name="affetti", standalone_mode=False)
+        return spoken_help.said(affetti)(prog_name="affetti", standalone_mode=False)
     except SystemExit:
         # Click has seen that whoever read our output went away, and calls that a failure.
         if "PacifyFlushWrapper" in type(sys.stdout).__name__:

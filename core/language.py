@@ -1,17 +1,21 @@
 """Everything said to people, in one place: messages by id, and how numbers and times are written.
 
-Every sentence has an id and stands in a catalogue, `core/locale/LANGUAGE.po`; English is a
-language like any other, so that a second one is a file. `AFFETTI_LANGUAGE` names the language;
-what it lacks is said in English.
+Every sentence has an id and stands in a catalogue, `core/locale/LANGUAGE/LC_MESSAGES/affetti.po`;
+English is a language like any other, so that a second one is a folder. What a language lacks is
+said in English. The language is the one that is asked for (`--language`, `AFFETTI_LANGUAGE`, the
+setting `language`), or else the system's, where there is a catalogue of it, or else English.
 
 How to add a sentence
     1. Give it an id, `place.what`: "journal.marker_added", "report.coverage".
-    2. Write it into `core/locale/en.po`. What varies is a placeholder, as in `str.format`:
-       `msgstr "Track {number} ended"`. One that depends on a number is given in every plural
-       form of the language: `msgid_plural` repeats the id, `msgstr[0]` is said of one,
-       `msgstr[1]` of others, and the number is called `n`.
+    2. Write it into `core/locale/en/LC_MESSAGES/affetti.po`. What varies is a placeholder, as in
+       `str.format`: `msgstr "Track {number} ended"`. One that depends on a number is given in
+       every plural form of the language: `msgid_plural` repeats the id, `msgstr[0]` is said of
+       one, `msgstr[1]` of others, and the number is called `n`.
     3. Say it: `text("report.coverage", share=percent(share))`, or
        `counted("count.track", 3)`.
+
+A number that is a value, `{seconds:.1f}`, is written as the language writes it; one that stands
+alone is made by `decimal`. What is parsed again (tables, JSON, TOML) is never made here.
 
 Tests find every id in the code, the ids of errors and those of the report's page among them, and
 fail for one without an entry, for placeholders that are not given, for an entry that nobody asks
@@ -25,22 +29,26 @@ import json
 import math
 import os
 import re
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date as date_of_calendar
 from datetime import datetime
+from enum import Enum
 from functools import cache
-from gettext import GNUTranslations
-from io import BytesIO
+from gettext import c2py
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from affetti.core import system
 from affetti.core.labels import label
 
 ENGLISH: Final = "en"
+NAMED: Final = "AFFETTI_LANGUAGE"  # of the environment: which language is spoken
 _FOLDER: Final = Path(__file__).parent / "locale"
 _UNITS: Final = ("kB", "MB", "GB", "TB")  # of 1000 each
-_MO_MAGIC: Final = 0x950412DE
-_LINE: Final = re.compile(r'(?:(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+)?(".*")')
+_LINE: Final = re.compile(r'^(?:(msgid|msgstr)(?:\[\d\])? "(.*)"|#,.*fuzzy)', re.MULTILINE)
+_PLURAL: Final = re.compile(r"plural=([^;]+);")
 
 # From an id to its sentence, or to its plural forms.
 Catalogue: TypeAlias = dict[str, list[str]]
@@ -49,17 +57,19 @@ Catalogue: TypeAlias = dict[str, list[str]]
 @cache
 def languages() -> tuple[str, ...]:
     """Return the languages that there are catalogues of."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.po")))
+    return tuple(sorted(path.parts[-3] for path in _FOLDER.glob("*/LC_MESSAGES/affetti.po")))
 
 
 def text(message: str, /, **values: Any) -> str:
     """Return a message of the catalogue with its values; the id itself where there is none."""
-    return _filled(_translations(language()).gettext(message), values)
+    return _filled(unfilled(message), values)
 
 
 def counted(message: str, n: int, /, **values: Any) -> str:
     """Return a message that depends on a number, in the plural form that the number takes."""
-    return _filled(_translations(language()).ngettext(message, message, n), {"n": n, **values})
+    spoken = language() if message in catalogue(language()) else ENGLISH
+    found, form = catalogue(spoken).get(message, [message]), _plural_form(spoken)(n)
+    return _filled(found[form if form < len(found) else -1], {"n": n, **values})
 
 
 def _filled(sentence: str, values: dict[str, Any]) -> str:
@@ -67,6 +77,8 @@ def _filled(sentence: str, values: dict[str, Any]) -> str:
 
     A slip in a catalogue must not end what a person is being told, nor a recording.
     """
+    if language() != ENGLISH:  # which writes numbers as Python does
+        values = {name: _written(value) for name, value in values.items()}
     try:
         return sentence.format(**values)
     except (LookupError, ValueError, AttributeError, TypeError):
@@ -75,7 +87,8 @@ def _filled(sentence: str, values: dict[str, Any]) -> str:
 
 def unfilled(message: str) -> str:
     """Return a message of the catalogue as it stands there, its placeholders not filled in."""
-    return _translations(language()).gettext(message)
+    found = catalogue(language()).get(message) or catalogue(ENGLISH).get(message)
+    return found[-1] if found else message
 
 
 def word(group: str, code: str) -> str:
@@ -88,9 +101,25 @@ def word(group: str, code: str) -> str:
     return text(message) if known(message) else code
 
 
+def plural_form(n: int) -> int:
+    """Return which of its plural forms the language takes for a number."""
+    return _plural_form(language())(n)
+
+
 def known(message: str) -> bool:
     """Return whether there is a message of that id."""
-    return message in catalogue(ENGLISH)
+    return message in catalogue(language()) or message in catalogue(ENGLISH)
+
+
+def decimal(value: float, places: int) -> str:
+    """Return a number with so many places after the point, as the language writes it."""
+    return localised(f"{value:.{places}f}")
+
+
+def localised(number: str) -> str:
+    """Return a number that Python has written as the language writes it."""
+    signs = _signs(language())
+    return number.translate({46: signs.point, 44: signs.group, 37: signs.per_cent})
 
 
 def percent(share: float, brief: bool = False) -> str:
@@ -124,7 +153,7 @@ def clock(seconds: float) -> str:
 def clock_text(seconds: float) -> str:
     """Return a moment to a tenth of a second: "02:03.4", or "1:02:03.4" from an hour on."""
     tenths = round(max(seconds, 0.0) * 10)
-    return f"{clock(tenths // 10)}.{tenths % 10}"
+    return f"{clock(tenths // 10)}{_signs(language()).point}{tenths % 10}"
 
 
 def duration(seconds: float) -> str:
@@ -155,6 +184,11 @@ def date(wall_clock: str) -> str:
     return text("date", day=moment.day, month=text(f"month.{moment.month}"), year=moment.year)
 
 
+def brief_date(moment: date_of_calendar) -> str:
+    """Return a date in figures, for a list: "2026-11-24"."""
+    return text("date.brief", day=moment.day, month=moment.month, year=moment.year)
+
+
 def time_of_day(wall_clock: str) -> str:
     """Return the time of an ISO 8601 time: "10:15"."""
     return f"{datetime.fromisoformat(wall_clock):%H:%M}"
@@ -167,7 +201,7 @@ def size_text(size: int) -> str:
         if value < 1000 or unit == _UNITS[-1]:
             break
         value /= 1000
-    return text("size", value=f"{value:.1f}" if value < 100 else f"{value:.0f}", unit=unit)
+    return text("size", value=decimal(value, 1 if value < 100 else 0), unit=unit)
 
 
 def one_line(lines: str) -> str:
@@ -185,71 +219,118 @@ def listed(words: Sequence[str]) -> str:
 
 @cache
 def catalogue(language: str) -> Catalogue:
-    """Return what a language's file says.
+    """Return what a language's file says."""
+    return read(folder(language) / "affetti.po")
 
-    Raises
-    ------
-    ValueError
-        A line of it is none of a catalogue.
+
+def folder(language: str) -> Path:
+    """Return where a language's catalogues lie."""
+    return _FOLDER / language / "LC_MESSAGES"
+
+
+def read(path: Path) -> Catalogue:
+    """Return what a catalogue says: by id its sentence, or its plural forms.
+
+    What is not translated, and what a translator has yet to look at (`fuzzy`), is left out.
     """
-    return dict(_entries((_FOLDER / f"{language}.po").read_text(encoding="utf-8")))
-
-
-def language() -> str:
-    """Return the language that is spoken, as its file is called: "en"."""
-    named = os.environ.get("AFFETTI_LANGUAGE", ENGLISH)
-    return named if named in languages() else ENGLISH
-
-
-@cache
-def _translations(language: str) -> GNUTranslations:
-    translations = GNUTranslations(BytesIO(_compiled(catalogue(language))))
-    if language != ENGLISH:
-        translations.add_fallback(_translations(ENGLISH))
-    return translations
-
-
-def _entries(po: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the entries of a catalogue: the id, and one sentence or one for each plural form."""
-    for block in re.split(r"\n\s*\n", po):
-        entry = _entry(block)
-        if entry:
-            yield entry["msgid"], [said for key, said in entry.items() if key.startswith("msgstr")]
-
-
-def _entry(block: str) -> dict[str, str]:
-    entry: dict[str, str] = {}
-    keyword = ""
-    for line in block.splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        found = _LINE.fullmatch(line.strip())
-        if found is None:
-            raise ValueError(f"no line of a catalogue: {line!r}")
-        keyword = found[1] or keyword
-        entry[keyword] = entry.get(keyword, "") + _unquoted(found[2])
-    return entry
+    po = path.read_text(encoding="utf-8").replace('"\n"', "")  # a long sentence's lines
+    entries: Catalogue = {}
+    said: list[str] = []
+    fuzzy = False
+    for keyword, quoted in _LINE.findall(po):
+        if keyword == "msgstr":
+            said.append(_unquoted(quoted))
+        elif keyword == "msgid":
+            entries[_unquoted(quoted)] = said = []
+            if fuzzy:
+                said = []
+        fuzzy = not keyword
+    return {name: sentences for name, sentences in entries.items() if all(sentences) and sentences}
 
 
 def _unquoted(quoted: str) -> str:
     # Reading a whole catalogue is most of what a short command does: few lines need a parser.
-    inner = quoted[1:-1]
-    return str(json.loads(quoted)) if "\\" in inner or '"' in inner else inner
+    return str(json.loads(f'"{quoted}"')) if "\\" in quoted else quoted
 
 
-def _compiled(entries: Catalogue) -> bytes:
-    """Return a catalogue as gettext reads it: a .mo file."""
-    pairs = sorted((_key(name, said), "\0".join(said).encode()) for name, said in entries.items())
-    table_size = 8 * len(pairs)
-    head = struct.pack("<7I", _MO_MAGIC, 0, len(pairs), 28, 28 + table_size, 0, 0)
-    data = [pair[side] for side in range(2) for pair in pairs]
-    places, at = [], 28 + 2 * table_size
-    for each in data:
-        places += [len(each), at]
-        at += len(each) + 1
-    tables = struct.pack(f"<{len(places)}I", *places)
-    return head + tables + b"".join(each + b"\0" for each in data)
+def language() -> str:
+    """Return the language that is spoken, as its folder is called: "en"."""
+    named = os.environ.get(NAMED)
+    return (spoken_as(named) or ENGLISH) if named else _of_settings_or_system()
 
 
-def _key(name: str, said: list[str]) -> bytes:
-    return (f"{name}\0{name}" if len(said) > 1 else name).encode()
+def spoken_as(name: str) -> str | None:
+    """Return the language of a name such as "de", "de_AT.UTF-8" or "de-DE"; None: no catalogue."""
+    code = re.split(r"[-_.@]", name.strip().lower(), maxsplit=1)[0]
+    return code if code in languages() else None
+
+
+def named_in_settings() -> str:
+    """Return the language that the settings name; "" where they name none, or cannot be read.
+
+    The command line looks here before anything else: the settings themselves are read, and what
+    is wrong in them is said, by `core.settings`.
+    """
+    from affetti.core import locations  # noqa: PLC0415  which asks for the platform's folders
+
+    with suppress(OSError, ValueError):
+        path = locations.settings_file()
+        said = path.read_bytes() if path is not None else b""
+        if b"language" in said:
+            import tomllib  # noqa: PLC0415  few name one
+
+            return str(tomllib.loads(said.decode("utf-8-sig")).get("language", ""))
+    return ""
+
+
+@cache
+def _of_settings_or_system() -> str:
+    for name in (named_in_settings(), system.language()):
+        spoken = spoken_as(name) if name else None
+        if spoken is not None:
+            return spoken
+    return ENGLISH
+
+
+def forget() -> None:
+    """Read catalogues, settings and the system's language anew when they are next asked for."""
+    for each in (languages, catalogue, _plural_form, _signs, _of_settings_or_system):
+        each.cache_clear()
+
+
+@cache
+def _plural_form(language: str) -> Callable[[int], int]:
+    """Return what says which of its plural forms a language takes for a number."""
+    found = _PLURAL.search(catalogue(language).get("", [""])[0])
+    return c2py(found[1] if found else "n != 1")
+
+
+class _Signs:
+    """The signs of a language's numbers: before decimals, between thousands, of a percentage."""
+
+    def __init__(self, entries: Catalogue) -> None:
+        self.point, self.group, self.per_cent = (
+            entries[f"number.{sign}"][0] for sign in ("point", "group", "per_cent")
+        )
+
+
+@cache
+def _signs(language: str) -> _Signs:
+    return _Signs({**catalogue(ENGLISH), **catalogue(language)})
+
+
+class _Float(float):
+    def __format__(self, spec: str) -> str:
+        return localised(super().__format__(spec))
+
+
+class _Whole(int):
+    def __format__(self, spec: str) -> str:
+        return localised(super().__format__(spec))
+
+
+def _written(value: Any) -> Any:
+    """Return a value that writes itself as the language does, if it is a number."""
+    if isinstance(value, bool | Enum | str) or not isinstance(value, Real):
+        return value
+    return _Whole(value) if isinstance(value, Integral) else _Float(value)

@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. Names of devices are as `affetti devices` shows them."""
 
     sessions_folder: str = ""  # empty: the platform's documents folder
+    language: str = ""  # of screens, reports and messages: "de", "en"; empty: the system's
     camera: str = "0"
     microphone: str = ""  # empty: the system's default
     speaker: str = ""

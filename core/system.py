@@ -210,6 +210,27 @@ def answer(command: Sequence[str], patience_s: float, *, heed_code: bool = True)
     return done.stdout
 
 
+def language() -> str:
+    """Return the language that the system is set to, as it calls it: "de_DE.UTF-8", "de-DE".
+
+    What the environment names comes first, as programs of a terminal have it: `LC_ALL`,
+    `LC_MESSAGES`, `LANG`. Where it names none, macOS and Windows are asked for the language of
+    their own words; "" where nothing says one.
+    """
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(name):
+            return os.environ[name]
+    if NAME == "macos":
+        preferred = answer(["defaults", "read", "-g", "AppleLanguages"], patience_s=1.0) or ""
+        return preferred.strip("()\n ").partition(",")[0].strip('" \n')
+    if NAME == "windows":
+        from locale import windows_locale  # noqa: PLC0415  only Windows has a use for it
+
+        kernel = vars(ctypes)["windll"].kernel32
+        return windows_locale.get(kernel.GetUserDefaultUILanguage(), "")
+    return ""
+
+
 def private(path: str, flags: int) -> int:
     """Open a file that, where it is made, nobody but its owner may read: an `opener`."""
     return os.open(path, flags | getattr(os, "O_BINARY", 0), stat.S_IRUSR | stat.S_IWUSR)

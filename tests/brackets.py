@@ -10,7 +10,8 @@ from typing import Final
 from affetti.core import language
 
 NAME: Final = "xx"
-ENGLISH: Final = Path(language.__file__).parent / "locale" / "en.po"
+CATALOGUE: Final = Path("LC_MESSAGES", "affetti.po")  # in the folder of a language
+ENGLISH: Final = Path(language.__file__).parent / "locale" / "en" / CATALOGUE
 _SENTENCE: Final = re.compile(r'(?m)^(msgstr(?:\[\d\])? )"(.+)"$')
 _INNERMOST: Final = re.compile(r"⟦[^⟦⟧]*⟧")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
@@ -19,8 +20,15 @@ _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 def write(folder: Path) -> None:
     """Write both languages into a folder."""
     english = ENGLISH.read_text(encoding="utf-8")
-    (folder / "en.po").write_text(english, encoding="utf-8")
-    (folder / f"{NAME}.po").write_text(_SENTENCE.sub(r'\1"⟦\2⟧"', english), encoding="utf-8")
+    put(folder, "en", english)
+    put(folder, NAME, _SENTENCE.sub(r'\1"⟦\2⟧"', english))
+
+
+def put(folder: Path, language: str, said: str) -> None:
+    """Write a language's catalogue into a folder of languages."""
+    path = folder / language / CATALOGUE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(said, encoding="utf-8")
 
 
 def read_from(folder: Path) -> None:

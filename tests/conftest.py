@@ -1,5 +1,6 @@
 """What tests of every room share: a sample of the product's own making, and a small real log."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ HEART = Stream(
 WORDS = Stream(
     name="words", kind="samples", encoding="text", channels=(Channel("said"),), scope="signals"
 )
+
+os.environ["AFFETTI_LANGUAGE"] = "en"  # whatever whoever runs the tests speaks
 
 # How long an example takes says something of the machine, and nothing of the product.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,7 +9,7 @@ import click
 from affetti.analyzer.commands.arguments import JSON, SESSIONS, TICK
 from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.language import counted, percent, text, word
+from affetti.core.language import counted, decimal, percent, text, word
 
 if TYPE_CHECKING:
     from affetti.analyzer.agreement import Agreement, Pair, Rated, Trust
@@ -165,7 +165,7 @@ def _codes() -> tuple[str, ...]:
 
 
 def _figure(value: float) -> str:
-    return text("unknown") if math.isnan(value) else f"{value:.2f}"
+    return text("unknown") if math.isnan(value) else decimal(value, 2)
 
 
 def _facts(result: "Agreement") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from affetti.analyzer.analysis import Analysis, SignalTable
 from affetti.analyzer.measures.signals import SignalCourse, signal_course
 from affetti.analyzer.measures.stretches import runs
 from affetti.analyzer.report.svg import element
-from affetti.core.language import counted, text
+from affetti.core.language import counted, localised, text
 
 LANE_PX: Final = 56
 
@@ -71,7 +71,8 @@ def figure(value: float) -> str:
     if value == 0 or abs(value) >= 1000:
         return f"{value:.0f}".replace("-", "\N{MINUS SIGN}")
     places = max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:.{min(places, 9)}f}".rstrip("0").rstrip(".").replace("-", "\N{MINUS SIGN}")
+    shown = f"{value:.{min(places, 9)}f}".rstrip("0").rstrip(".")
+    return localised(shown).replace("-", "\N{MINUS SIGN}")
 
 
 def _drawing(course: SignalCourse, low: float, high: float) -> Iterator[Markup]:

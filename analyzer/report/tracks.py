@@ -10,7 +10,7 @@ from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
 from affetti.core.clock import NS_PER_S
 from affetti.core.journal import sentence
-from affetti.core.language import clock_text, known, percent, text
+from affetti.core.language import clock_text, decimal, known, percent, text
 from affetti.core.state import SessionState
 
 
@@ -155,4 +155,4 @@ def _rates(response: Response, quiet: Quiet) -> str:
 
 
 def _per_min(rate: float) -> str:
-    return wording.UNKNOWN if math.isnan(rate) else f"{rate:.1f}"
+    return wording.UNKNOWN if math.isnan(rate) else decimal(rate, 1)

@@ -18,6 +18,7 @@ from affetti.core.language import (
     clock_text,
     counted,
     date,
+    decimal,
     known,
     percent,
     text,
@@ -84,7 +85,7 @@ def stream_word(stream: str) -> str:
 
 def index(value: float) -> str:
     """Return a figure between 0 and 1 with two decimals."""
-    return UNKNOWN if math.isnan(value) else f"{value:.2f}"
+    return UNKNOWN if math.isnan(value) else decimal(value, 2)
 
 
 def signed(value: float) -> str:

@@ -20,6 +20,8 @@ from affetti.core.language import (
     text,
     times,
 )
+from tests import brackets
+from tests.command_line import affetti
 from tests.sources import ROOT, parsed
 
 ROOMS = ("core", "models", "recorder", "analyzer")
@@ -99,31 +101,25 @@ def test_a_message_without_an_entry_is_shown_as_its_id() -> None:
 
 
 def test_a_second_language_is_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    english = (ROOT / "core/locale/en.po").read_text(encoding="utf-8")
-    (tmp_path / "en.po").write_text(english, encoding="utf-8")
-    (tmp_path / "fr.po").write_text(
+    brackets.put(tmp_path, "en", brackets.ENGLISH.read_text(encoding="utf-8"))
+    brackets.put(
+        tmp_path,
+        "fr",
         'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
         '"Plural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
         'msgid "count.track"\nmsgid_plural "count.track"\n'
         'msgstr[0] "{n} piste"\nmsgstr[1] "{n} pistes"\n',
-        encoding="utf-8",
     )
     monkeypatch.setattr(language, "_FOLDER", tmp_path)
     monkeypatch.setenv("AFFETTI_LANGUAGE", "fr")
-    _forget()
+    language.forget()
     try:
         assert [counted("count.track", n) for n in (0, 1, 2)] == ["0 piste", "1 piste", "2 pistes"]
         assert counted("count.note", 2) == "2 notes"  # what it lacks is said in English
         monkeypatch.setenv("AFFETTI_LANGUAGE", os.sep)
         assert counted("count.track", 0) == "0 tracks"
     finally:
-        _forget()
-
-
-def _forget() -> None:
-    language.languages.cache_clear()
-    language.catalogue.cache_clear()
-    language._translations.cache_clear()
+        language.forget()
 
 
 def test_numbers_are_said_in_one_way() -> None:
@@ -137,6 +133,95 @@ def test_numbers_are_said_in_one_way() -> None:
 
 
 def test_no_id_stands_twice_in_a_catalogue() -> None:
-    for path in (ROOT / "core" / "locale").glob("*.po"):
+    for path in (ROOT / "core" / "locale").rglob("affetti.po"):
         ids = re.findall(r'(?m)^msgid "(.+)"$', path.read_text(encoding="utf-8"))
-        assert sorted(set(ids)) == sorted(ids), path.name
+        assert sorted(set(ids)) == sorted(ids), path
+
+
+@pytest.mark.parametrize(
+    ("environment", "spoken"),
+    [
+        ({"LC_ALL": "xx_XX.UTF-8", "LANG": "en_GB.UTF-8"}, "xx"),
+        ({"LC_MESSAGES": "xx", "LANG": "en_GB.UTF-8"}, "xx"),
+        ({"LANG": "xx_XX@euro"}, "xx"),
+        ({"LANG": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "tlh"}, "en"),  # of which there is no catalogue
+        ({"AFFETTI_LANGUAGE": "en", "LANG": "xx"}, "en"),
+        ({"AFFETTI_LANGUAGE": "XX-xx", "LANG": "en"}, "xx"),
+    ],
+)
+def test_the_language_of_the_system_is_spoken_unless_one_is_named(
+    environment: dict[str, str], spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brackets.write(tmp_path)
+    monkeypatch.setattr(language, "_FOLDER", tmp_path)
+    for name in ("AFFETTI_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    language.forget()
+    try:
+        assert language.language() == spoken
+    finally:
+        language.forget()
+
+
+def test_the_setting_is_before_the_system_and_after_what_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brackets.write(tmp_path / "locale")
+    monkeypatch.setattr(language, "_FOLDER", tmp_path / "locale")
+    monkeypatch.delenv("AFFETTI_LANGUAGE")
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    (tmp_path / "settings.toml").write_text('\ufefflanguage = "xx"\n', encoding="utf-8")
+    language.forget()
+    try:
+        assert language.language() == "xx"
+        assert "⟦" in affetti("info", "nothing.h5").stderr
+        assert "⟦" not in affetti("--language", "en", "info", "nothing.h5").stderr
+    finally:
+        language.forget()
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "setting"),
+    [
+        (("--language", "tlh"), "", ""),
+        (("--language=tlh",), "en", ""),
+        ((), "tlh", ""),
+        ((), "", "tlh"),
+    ],
+)
+def test_a_language_that_there_is_none_of_is_said_in_one_message(
+    words: tuple[str, ...],
+    environment: str,
+    setting: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AFFETTI_LANGUAGE", environment)
+    (tmp_path / "settings.toml").write_text(f'language = "{setting}"\n')
+    done = affetti(*words, "--help")
+    code = errors.ExitCode.USAGE if words else errors.ExitCode.SETTINGS
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("Error: Affetti does not speak 'tlh'.")
+    assert "AFFETTI_LANGUAGE" in done.stderr
+
+
+def test_settings_that_cannot_be_read_leave_the_language_to_the_system(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_bytes(b"language = \xff")
+    assert language.named_in_settings() == ""
+
+
+def test_what_a_translator_has_yet_to_look_at_is_left_out(tmp_path: Path) -> None:
+    catalogue = tmp_path / "affetti.po"
+    catalogue.write_text(
+        'msgid ""\nmsgstr ""\n"Language: xx\\n"\n"X: y\\n"\n\n'
+        '#. one\n#, fuzzy\nmsgid "a"\nmsgstr "old"\n\n'
+        '#. two\nmsgid "b"\nmsgstr ""\n\n'
+        'msgid "c"\nmsgid_plural "c"\nmsgstr[0] "{n} \\"c\\""\nmsgstr[1] "{n} "\n"c\\n"\n\n'
+        '#~ msgid "d"\n#~ msgstr "gone"\n'
+    )
+    head = "Language: xx\nX: y\n"
+    assert language.read(catalogue) == {"": [head], "c": ['{n} "c"', "{n} c\n"]}

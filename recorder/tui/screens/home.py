@@ -17,7 +17,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from affetti.core.errors import AffettiError
-from affetti.core.language import clock, counted, size_text, span, text
+from affetti.core.language import brief_date, clock, counted, size_text, span, text
 from affetti.core.people.index import Listed, Person, indexed, newest_first, people, scanned
 from affetti.core.people.person import checked_code
 from affetti.core.settings import Settings
@@ -460,8 +460,8 @@ def _when(wall_clock: str, brief: bool = False) -> str:
         days = (datetime.now().astimezone().date() - moment.date()) // timedelta(days=1)
         if days in (0, 1):
             return text(f"home.days_ago.{days}", time=f"{moment:%H:%M}")
-        return f"{moment:%Y-%m-%d}"
-    return f"{moment:%Y-%m-%d %H:%M}"
+        return brief_date(moment)
+    return f"{brief_date(moment)} {moment:%H:%M}"
 
 
 def _warm() -> None:
