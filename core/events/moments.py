@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from affetti.core.codes import Code, Given
+from affetti.core.codes import Code, Given, Name
 from affetti.core.events.base import Count, Event, Real, Traits, field
 
 START, END = "start", "end"  # edges of a marked stretch
@@ -38,7 +38,7 @@ class Moment(Event, frozen=True, kw_only=True):
 
 
 class MarkerAdded(Moment, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """The therapist marked a moment, or the start or end of a stretch.
+    """The therapist, or another program, marked a moment, or the start or end of a stretch.
 
     Start and end of a stretch have one number.
     """
@@ -50,6 +50,7 @@ class MarkerAdded(Moment, frozen=True, kw_only=True, tag=True, omit_defaults=Tru
     label: Annotated[Given, field("the therapist's word for it")] = ""
     number: Annotated[Count | None, field("its number in the session, from 1")] = None
     edge: Annotated[Code | None, field("of a stretch: start or end")] = None
+    stream: Annotated[Name | None, field("of another program that it came from")] = None
 
 
 class NoteAdded(Moment, frozen=True, kw_only=True, tag=True):

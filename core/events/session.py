@@ -127,6 +127,10 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
     keeps: Annotated[
         Keep, field("all, or estimates without the pictures and the room's sound they are of")
     ] = "all"
+    offered: Annotated[
+        tuple[Code, ...],
+        field("to whom live estimates and markers were offered: lsl, programs in the network"),
+    ] = ()
 
 
 class RecordingPaused(Event, frozen=True, kw_only=True, tag=True):
@@ -168,6 +172,12 @@ class SessionEnded(Event, frozen=True, kw_only=True, tag=True):
     failure: Annotated[Failure | None, field("what failed, if anything did")] = None
     error: Annotated[Given, field("what the system or a library calls it")] = ""
     film: Annotated[FilmLoss | None, field("what could not be recorded of the film")] = None
+    films: Annotated[tuple[FilmLoss, ...], field("the same of films beside the first")] = ()
+
+    @property
+    def film_losses(self) -> tuple[FilmLoss, ...]:
+        """What could not be recorded of every film."""
+        return (*(() if self.film is None else (self.film,)), *self.films)
 
 
 class Withdrawn(Event, frozen=True, kw_only=True, tag=True):

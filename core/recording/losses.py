@@ -171,10 +171,10 @@ def unkept_words(scopes: Iterable[str]) -> str:
 
 def source_losses(state: SessionState) -> list[str]:
     """Return in words what could not be read of files, and which devices changed on the way."""
-    film = state.ended.film if state.ended is not None else None
+    films = state.ended.film_losses if state.ended is not None else ()
     tracks = [track_statement(t.file_name, t.loss) for t in state.tracks if t.loss is not None]
     devices = [device_statement(each) for each in state.changed]
-    return [*([film_statement(film)] if film is not None else []), *tracks, *devices]
+    return [*map(film_statement, films), *tracks, *devices]
 
 
 def device_statement(changed: DeviceRefused | DeviceRestored) -> str:

@@ -17,7 +17,14 @@ from affetti.recorder.commands.consent import NAMES, consent_named
     help="What the person agreed to; give it again. Both are video and audio, the sound of the "
     "room. Without a screen, naming a camera, a microphone or a signal says that they did.",
 )
-@click.option("--camera", metavar="SOURCE", help="A camera's number, a video file, or a URL.")
+@click.option(
+    "--camera",
+    "cameras",
+    metavar="[NAME=]SOURCE",
+    multiple=True,
+    help="A camera's number, a video file, or a URL. Given again: a further one, which is recorded "
+    "as the stream NAME and not read; of a film without its sound.",
+)
 @click.option(
     "--microphone",
     metavar="SOURCE",
@@ -78,7 +85,7 @@ from affetti.recorder.commands.consent import NAMES, consent_named
 def record(
     person: str | None,
     consent: tuple[str, ...],
-    camera: str | None,
+    cameras: tuple[str, ...],
     microphone: str | None,
     play: tuple[str, ...],
     signal: tuple[str, ...],
@@ -105,6 +112,7 @@ def record(
     affetti record
     affetti record --headless --camera 0 --play happy.ogg --duration 60
     affetti record --playlist study.csv
+    affetti record --camera 0 --camera room=film.mp4
     affetti record --vault clinic
     """
     from affetti.core import settings
@@ -117,7 +125,8 @@ def record(
         person=person if person is not None else "anon",
         consent=consent_named(consent or ("both", *(["signals"] if signal else [])), today()),
         output=output,
-        camera=camera,
+        camera=_first(cameras),
+        cameras=cameras[1:],
         microphone=microphone,
         playlist=(*(read_playlist(typed(playlist)) if playlist else ()), *play),
         sources=signal,
@@ -135,6 +144,19 @@ def record(
         from affetti.recorder.tui.session import run
 
         run(plan, settings.load(), person_known=person is not None, consent_known=bool(consent))
+
+
+def _first(cameras: tuple[str, ...]) -> str | None:
+    """Return the camera whose pictures are read; its stream has the name that it always has."""
+    from affetti.core.errors import UsageError
+    from affetti.recorder.sources.camera import named_camera
+
+    if not cameras:
+        return None
+    name, source = named_camera(cameras[0])
+    if name not in ("", "camera"):
+        raise UsageError("record.first_camera", name=name)
+    return source
 
 
 def _recipients(

@@ -14,7 +14,7 @@ from affetti.core import system, terminal
 from affetti.core.custody import vault
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
-from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded, TrackEnded
+from affetti.core.events import EmotionFused, Event, MarkerAdded, SessionEnded, TrackEnded
 from affetti.core.labels import label as one_label
 from affetti.core.language import clock_text, counted, percent, text, word
 from affetti.core.recording.losses import film_statement, track_statement
@@ -128,14 +128,7 @@ class Headless:
                 self._say(_begun(path, recipients))
             case messages.Recorded(events=events):
                 for event in events:
-                    self._state.apply(event)
-                    if isinstance(event, MarkerAdded):
-                        self._unsafe_markers.append((event.seq, len(self._state.markers)))
-                    if isinstance(event, SessionEnded) and event.film is not None:
-                        self._say(film_statement(event.film))
-                    if isinstance(event, TrackEnded) and event.loss is not None:
-                        ended = self._state.tracks[-1]
-                        self._say(track_statement(ended.file_name, event.loss))
+                    self._hear_event(event)
                 self._tell_safe()
             case messages.Safe(seq=seq):
                 self._safe_seq = seq
@@ -149,6 +142,17 @@ class Headless:
                     self._status(text("headless.sealing", percent=100 * done // max(total, 1)))
             case messages.Sealed(path=path):
                 self._sealed = Path(path)
+
+    def _hear_event(self, event: Event) -> None:
+        self._state.apply(event)
+        match event:
+            case MarkerAdded():
+                self._unsafe_markers.append((event.seq, len(self._state.markers)))
+            case SessionEnded(film_losses=films):
+                for film in films:
+                    self._say(film_statement(film))
+            case TrackEnded(loss=loss) if loss is not None:
+                self._say(track_statement(self._state.tracks[-1].file_name, loss))
 
     def _hear_problem(self, error: AffettiError, fatal: bool) -> None:
         if fatal:

@@ -19,10 +19,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     person: str  # a pseudonym, checked by the engine
     consent: Consent
     output: str | None = None  # a path that ends in .h5; None: named after person and time
-    camera: str | None = None  # an index, a video file or a URL
+    camera: str | None = None  # an index, a video file or a URL; its face is read
+    cameras: tuple[str, ...] = ()  # further ones, kept and not read: the same, or "NAME=" before it
     microphone: str | None = None  # a device's name or an audio file; "" is the default device
     playlist: tuple[str | PlaylistEntry, ...] = ()  # paths, or what a playlist says of them
     sources: tuple[str, ...] = ()  # further ones, by address: "lsl:NAME"
+    markers: tuple[str, ...] = ()  # streams of markers of other programs, by address: "lsl:NAME"
+    lsl_out: bool = False  # whether live estimates are offered to other programs
     speaker: str | None = ""  # a device's name; "" is the default device; None: to the log alone
     volume: int = 100  # in percent, of what is heard; what is recorded is the music as it is
     duration_s: float | None = None

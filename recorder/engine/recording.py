@@ -63,7 +63,7 @@ from affetti.recorder.engine.live import LivePerception, Readers
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.engine.threads import ThreadWatch, unexpected
 from affetti.recorder.sources import AudioSource, Source, source_at, stop_all
-from affetti.recorder.sources.camera import open_camera
+from affetti.recorder.sources.camera import further_camera, open_camera
 from affetti.recorder.sources.film import Film
 from affetti.recorder.sources.microphone import SoundFile, open_microphone
 from affetti.recorder.sources.player import Player
@@ -190,6 +190,9 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
             sources.camera.open()
             if sources.microphone is None and plan.consent.grants(ROOM):
                 sources.microphone = _own_sound(sources.camera)
+        for number, address in enumerate(plan.cameras, start=2):
+            sources.others.append(further_camera(address, number, settings.video))
+            sources.others[-1].open()
         for address in plan.sources:
             sources.others.append(source_at(address, settings))
             scope = sources.others[-1].scope
@@ -202,6 +205,12 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
     if not sources.all():
         raise UsageError("recording.nothing_record")
     return sources
+
+
+def _film_loss(camera: Source | None) -> FilmLoss | None:
+    if not isinstance(camera, Film) or camera.end is None:
+        return None
+    return camera.end.loss(camera.description)
 
 
 def _own_sound(camera: Source) -> AudioSource | None:
@@ -219,6 +228,7 @@ def _refuse_impossible(plan: Plan) -> None:
 def _refuse_unconsented(plan: Plan) -> None:
     for name, source, scope in (
         ("video", plan.camera, VIDEO),
+        ("video", plan.cameras or None, VIDEO),
         ("audio", plan.microphone, ROOM),
     ):
         if source is not None:
@@ -402,15 +412,10 @@ class Recording:
                 reason=reason,
                 failure=None if self._cause is None else self._cause.code,
                 error="" if self._cause is None else self._cause.error,
-                film=self._film_loss(),
+                film=_film_loss(self.sources.camera),
+                films=tuple(filter(None, map(_film_loss, self.sources.others))),
             )
         )
-
-    def _film_loss(self) -> FilmLoss | None:
-        camera = self.sources.camera
-        if not isinstance(camera, Film) or camera.end is None:
-            return None
-        return camera.end.loss(camera.description)
 
     def _sources_ended(self) -> bool:
         """Whether every source that has an end has come to it.

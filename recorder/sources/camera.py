@@ -16,7 +16,15 @@ from affetti.core.errors import AffettiError, DeviceError
 from affetti.core.events import DeviceLost, DeviceRefused, DeviceRestored
 from affetti.core.paths import is_address, typed
 from affetti.core.settings import Settings, VideoSettings
-from affetti.core.streams import CAMERA, VIDEO, Stream, stream_name, video_stream
+from affetti.core.streams import (
+    CAMERA,
+    PLAYBACK,
+    ROOM,
+    VIDEO,
+    Stream,
+    stream_name,
+    video_stream,
+)
 from affetti.recorder.sources import Sink, Source
 from affetti.recorder.sources.devices import camera_named, cameras
 from affetti.recorder.sources.film import Film
@@ -28,6 +36,7 @@ _SCHEMES: Final = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp")
 _OPEN_TIMEOUT_MS: Final = 5000
 _READ_TIMEOUT_MS: Final = 2000
 _RETRY_S: Final = 0.01
+_NAMED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,23})=(.+)", re.DOTALL)
 _BACK_OFF_S: Final = (0.2, 0.5, 1.0, 2.0)  # between attempts to open a camera again
 
 
@@ -63,6 +72,33 @@ def open_camera(name: str, settings: VideoSettings, stream: str = CAMERA) -> Cam
     if is_address(name) and not is_file:
         return LiveCamera(_Address(name.strip()), settings, stream)
     return Film(typed(name), settings, stream)
+
+
+def further_camera(address: str, number: int, settings: VideoSettings) -> Camera:
+    """Return a camera beside the first one, of which nothing is read; it is not open yet.
+
+    Parameters
+    ----------
+    address
+        As `open_camera` takes it, or `NAME=` and that. Its stream has that name, or, where a
+        stream of sound has it, `camera-NAME`; without a name it is that of its number.
+    number
+        Which one it is, from 2.
+    settings
+        As for the first.
+    """
+    name, source = named_camera(address)
+    if name in (CAMERA, ROOM, PLAYBACK):
+        name = f"{CAMERA}-{name}"
+    return open_camera(source, settings, name or f"{CAMERA}{number}")
+
+
+def named_camera(address: str) -> tuple[str, str]:
+    """Return the name that a camera is given, "" without one, and what it is."""
+    found = _NAMED.fullmatch(address)
+    if found is None or os.path.isfile(address):
+        return "", address
+    return found[1], found[2]
 
 
 def camera_source(name: str, settings: Settings) -> Camera:

@@ -47,6 +47,9 @@ class Draft:
     duration_s: float | None = None
     neutral_s: float | None = None
     pipeline: str = "affetti"
+    cameras: tuple[str, ...] = ()  # further ones; these three are named on the command line alone
+    markers: tuple[str, ...] = ()
+    lsl_out: bool = False
     recipients: tuple[str, ...] | None = None  # it is encrypted for; None: as the settings say
     keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
     last: LastTime | None = None  # the person's latest recording
@@ -114,6 +117,9 @@ class Draft:
             audio=plan.consent.grants(ROOM) if consent_known else None,
             further={scope: True for scope in plan.consent.granted if scope not in (VIDEO, ROOM)},
             sources=plan.sources,
+            cameras=plan.cameras,
+            markers=plan.markers,
+            lsl_out=plan.lsl_out,
             camera=plan.camera if plan.camera is not None else settings.camera,
             microphone=plan.microphone if plan.microphone is not None else settings.microphone,
             playlist=[typed(each) if isinstance(each, str) else each for each in plan.playlist],
@@ -133,6 +139,8 @@ class Draft:
         """
         return type(self)(
             camera=self.camera,
+            cameras=self.cameras,
+            markers=self.markers,
             microphone=self.microphone,
             playlist=list(self.playlist),
             speaker=self.speaker,
@@ -196,11 +204,14 @@ class Draft:
             consent=consent_to(*self.granted(), since=today()),
             output=self.output,
             camera=self.used_camera,
+            cameras=self.cameras if self.used_camera is not None else (),
             microphone=self.used_microphone,
             playlist=tuple(
                 each if isinstance(each, PlaylistEntry) else str(each) for each in self.playlist
             ),
             sources=self.sources,
+            markers=self.markers,
+            lsl_out=self.lsl_out,
             speaker=self.speaker,
             volume=self.volume,
             duration_s=self.duration_s,

@@ -15,7 +15,7 @@ from textual.widgets import Button, ContentSwitcher, Footer, Input, Label, Stati
 
 from affetti.core.custody import vault
 from affetti.core.errors import AffettiError, MediaError, of_code
-from affetti.core.language import clock, counted, date, span, text, word
+from affetti.core.language import clock, counted, date, listed, span, text, word
 from affetti.core.paths import typed, typed_all
 from affetti.core.people.playlist import PlaylistEntry, write_playlist
 from affetti.core.settings import Settings
@@ -497,7 +497,9 @@ class SetupScreen(EngineScreen):
         pipeline = [] if usual else [text("check.pipeline", name=draft.pipeline)]
         self.query_one("#who-checks", Static).update("\n".join(who))
         kept = [text("check.estimates")] if draft.keep == "estimates" else []
-        settings = [*kept, *neutral, *pipeline]
+        others = [text("check.cameras", names=listed(draft.cameras))] if draft.cameras else []
+        offered = [text("check.lsl_out")] if draft.lsl_out else []
+        settings = [*kept, *neutral, *pipeline, *others, *offered]
         every = [*_brief(draft), face, sound, music, *settings, *_open(self._lacks())]
         self.query_one("#checks", Static).update("\n".join(line for line in every if line))
 
