@@ -17,6 +17,8 @@ from affetti.core.paths import TypedPath
 def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     """Remove all recordings of a person, and whatever lies beside them, for good.
 
+    What is kept of the person beside them goes as well: goals, marker keys, consent on file.
+
     PERSON is the code that the recordings name. FOLDER is looked through with all below it;
     without one, the folder of the settings.
 
@@ -26,18 +28,21 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     """
     from affetti.core import settings
     from affetti.core.custody import exports, withdrawal
+    from affetti.core.people import log as person_log
     from affetti.core.people.person import checked_code
 
     code = checked_code(person)
     places = folders or (settings.load().folder,)
     found, unread = withdrawal.recordings_of(code, places)
+    logs, closed = person_log.of_one(code, places)
+    unread = [*unread, *closed]
     for path, error in unread:
         terminal.say(text("forget.unread", path=path, error=error.message), err=True)
     if waiting := withdrawal.unsealed_of(code, places):
         raise Unsealed("forget.unsealed", paths=", ".join(path.name for path in waiting))
-    if not found:
+    if not found and not logs:
         raise FileMissing("forget.nothing", person=code)
-    for path in found:
+    for path in (*found, *(log.place for log in logs)):
         terminal.say(str(path))
     if not yes:
         click.confirm(counted("forget.really", len(found), person=code), abort=True)
@@ -52,5 +57,7 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
         except AffettiError as error:
             terminal.say(error.message, err=True)
             failed = True
+    for gone in person_log.forget(code, places):
+        terminal.say(text("withdraw.gone", path=gone.name))
     terminal.say(text("withdraw.copies"))
     return ExitCode.WARNING if failed or unread else ExitCode.OK

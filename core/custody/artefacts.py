@@ -41,7 +41,11 @@ class Artefact:
 
     def name(self, recording: Path, variant: str = "") -> str:
         """Return the name of the one that belongs to a recording."""
-        return recording.stem + self.suffix.format(variant)
+        return self.named(recording.stem, variant)
+
+    def named(self, stem: str, variant: str = "") -> str:
+        """Return the name of the one that belongs to what begins so."""
+        return stem + self.suffix.format(variant)
 
     def matches(self, name: str, recording: Path) -> bool:
         """Whether a name is that of one that belongs to a recording, encrypted or not."""
@@ -90,6 +94,13 @@ ARTEFACTS: Final = (
     *(COPY, EXPORTS),
 )
 ENCRYPTED_SUFFIX: Final = ".vault"  # behind the name of what is encrypted, recordings aside
+
+# Of a person, in a folder of recordings; `sub-P07` stands for the recording, or, where names say
+# nothing, a random `person-…`.
+PERSON_LOG: Final = Artefact(
+    "person's log", ".person.jsonl", session_id_in="person of each entry, and no session"
+)
+OF_PERSONS: Final = (PERSON_LOG,)
 
 # Of a folder of recordings: whose they are, and from when. A cache (`core.people.index`).
 INDEX: Final = ".affetti-index.sqlite3"

@@ -61,6 +61,7 @@ from affetti.core.events import (
     decode,
     encode,
 )
+from affetti.core.people import log as person_log
 from affetti.core.recording import hdf5, parts
 from affetti.core.recording.integrity import REMOVED_ROW, SALT_BYTES
 from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
@@ -166,7 +167,7 @@ def withdraw(
     """Remove from a recording all that rests on some scopes of consent.
 
     What can be made again of it and lies beside, its analyses and its report, is removed as well,
-    and so is what could not be read when it was sealed.
+    and so is what could not be read when it was sealed, and what the person's log says of it.
 
     Parameters
     ----------
@@ -204,6 +205,10 @@ def withdraw(
             _verify(temporary, event)
             # First what lies beside: when this breaks off, the recording asks for it again.
             removed = _removed_beside(path, temporary, estimates_stay)
+            if not estimates_stay:
+                person_log.end_consent(
+                    session.started.person, path.parent, session.session_id, chosen
+                )
             os.replace(temporary, path)
             system.sync_folder(path.parent)
         finally:

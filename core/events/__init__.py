@@ -85,6 +85,7 @@ from affetti.core.events.faces import (
 from affetti.core.events.moments import (
     MarkedStretch,
     MarkerAdded,
+    MarkerKey,
     Moment,
     NoteAdded,
     SelfReported,
@@ -179,6 +180,7 @@ __all__ = [
     "LostSpan",
     "MarkedStretch",
     "MarkerAdded",
+    "MarkerKey",
     "Modality",
     "Moment",
     "MusicEstimated",

@@ -6,7 +6,7 @@ A new kind of moment is one declaration here, and its words in the catalogue of 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,9 @@ from affetti.core.events.base import Count, Event, Real, Traits, field
 
 START, END = "start", "end"  # edges of a marked stretch
 BEFORE, BETWEEN, AFTER = "before", "between", "after"  # occasions of a self-report
+Form: TypeAlias = Literal["press", "stretch"]
+PRESS: Final = "press"
+STRETCH: Final = "stretch"
 
 
 class Moment(Event, frozen=True, kw_only=True):
@@ -51,6 +54,16 @@ class MarkerAdded(Moment, frozen=True, kw_only=True, tag=True, omit_defaults=Tru
     number: Annotated[Count | None, field("its number in the session, from 1")] = None
     edge: Annotated[Code | None, field("of a stretch: start or end")] = None
     stream: Annotated[Name | None, field("of another program that it came from")] = None
+
+
+class MarkerKey(msgspec.Struct, frozen=True):
+    """Something that is counted, and the key for it: a press, or one for start and one for end."""
+
+    label: Annotated[Given, field("the therapist's word for it")]
+    key: Annotated[Name, field("as a terminal calls it, such as g, 1 or pageup")]
+    form: Annotated[
+        Form, field("press: each counts; stretch: one press is the start, the next the end")
+    ] = "press"
 
 
 class NoteAdded(Moment, frozen=True, kw_only=True, tag=True):

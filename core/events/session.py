@@ -8,6 +8,7 @@ from msgspec import Meta
 from affetti.core.codes import Code, Day, Digest, Given, Keep, Version, WallClock
 from affetti.core.events.base import Count, Event, Real, TimeNs, Traits, Whole, field
 from affetti.core.events.consent import IDENTITY, ROOM, SIGNALS, VIDEO, Consent
+from affetti.core.events.moments import MarkerKey
 from affetti.core.streams import Stream
 from affetti.core.synchrony import Synchrony
 
@@ -107,6 +108,7 @@ class SessionStarted(Event, frozen=True, kw_only=True, tag=True):
         field("how late pictures are against sound, as measured for the devices; without: not"),
     ] = None
     playlist: Annotated[tuple[Given, ...], field("titles")] = ()
+    markers: Annotated[tuple[MarkerKey, ...], field("what is counted, each with its key")] = ()
     models: Annotated[dict[Code, Digest], field("digest of each model, by name")] = msgspec.field(
         default_factory=dict
     )

@@ -3,7 +3,6 @@
 They are an append-only log of entries, a JSON object a line, in `NAME.annotations.jsonl`.
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -13,10 +12,9 @@ import msgspec
 from affetti.core.codes import Digest, Given
 from affetti.core.custody import boxes
 from affetti.core.custody.keys import DataKey
-from affetti.core.errors import Damaged
 from affetti.core.events.base import field
 from affetti.core.events.entries import Entry, Retracted
-from affetti.core.system import private
+from affetti.core.people import lines
 
 
 class Annotation(Entry, frozen=True, kw_only=True, tag=True):
@@ -48,8 +46,7 @@ NOTE: Final = "note"
 REMEMBER: Final = "remember"
 RATING: Final = "rating"
 KINDS: Final = frozenset({MARKER, NOTE, REMEMBER, RATING})
-_TORN: Final = b" (torn)\n"
-_decoder: Final = msgspec.json.Decoder(AnyEntry)
+_decoder: Final[msgspec.json.Decoder[AnyEntry]] = msgspec.json.Decoder(AnyEntry)
 
 
 def append(path: Path, entry: AnyEntry, key: DataKey | None = None) -> None:
@@ -62,20 +59,7 @@ def append_all(path: Path, entries: Iterable[AnyEntry], key: DataKey | None = No
 
     With a key, that of an encrypted recording, the log is encrypted, and written anew.
     """
-    lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
-    if not lines:
-        return
-    if key is not None:
-        said = boxes.read(path) if boxes.found_at(path) else b""
-        boxes.replace(path, said + lines, key)
-        return
-    before = path.read_bytes()[-1:] if path.exists() else b""
-    torn = before not in (b"", b"\n")
-    with open(path, "ab", opener=private) as file:
-        file.write(_TORN * torn)
-        file.write(lines)
-        file.flush()
-        os.fsync(file.fileno())
+    lines.append_all(path, entries, key)
 
 
 def read(path: Path) -> list[AnyEntry]:
@@ -86,28 +70,14 @@ def read(path: Path) -> list[AnyEntry]:
     AffettiError
         A whole line is no entry; or it is encrypted, and no vault that may read it is open.
     """
-    lines = boxes.read(path).split(b"\n")
-    found = []
-    for number, line in enumerate(lines[:-1], start=1):
-        if (line + b"\n").endswith(_TORN):
-            continue
-        try:
-            found.append(_decoder.decode(line))
-        except (msgspec.DecodeError, ValueError) as error:
-            raise Damaged(
-                "annotations.line_no_annotation", number=number, path=path.name, error=error
-            ) from error
-    return found
+    return lines.decoded(boxes.read(path), _decoder, "annotations.line_no_annotation", path.name)
 
 
 def merged(*logs: Iterable[AnyEntry]) -> list[AnyEntry]:
     """Return the entries of several copies of a log, each once, in order of their time."""
-    by_id = {entry.entry_id: entry for log in logs for entry in log}
-    return sorted(by_id.values(), key=lambda entry: (entry.written, entry.entry_id))
+    return lines.merged(*logs)
 
 
 def standing(entries: Iterable[AnyEntry]) -> list[Annotation]:
     """Return the annotations that were not taken back."""
-    known = list(entries)
-    gone = {entry.of_entry_id for entry in known if isinstance(entry, Retracted)}
-    return [e for e in known if isinstance(e, Annotation) and e.entry_id not in gone]
+    return [each for each in lines.standing(entries) if isinstance(each, Annotation)]

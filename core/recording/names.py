@@ -102,6 +102,17 @@ def sealed_in(folder: Path) -> list[Path]:
     return sorted(path for path in alike if os.path.isfile(path) and not is_part(path))
 
 
+def folders_in(folder: Path) -> list[Path]:
+    """Return a folder and all below it in which recordings are looked for.
+
+    Raises
+    ------
+    AffettiError
+        One of them cannot be looked through.
+    """
+    return [folder, *sorted(path for path in _walked(folder) if os.path.isdir(path))]
+
+
 def one_of_each(paths: Iterable[Path]) -> list[Path]:
     """Return files without those that are an earlier one by another name, in their order."""
     return list({_identity(path): path for path in reversed(list(paths))}.values())[::-1]

@@ -10,7 +10,7 @@ from affetti.analyzer.checks import Importance, inspect
 from affetti.analyzer.replay import as_consented
 from affetti.core.custody import withdrawal
 from affetti.core.custody.temporary import name_beside
-from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
+from affetti.core.errors import AffettiError, Damaged, ExitCode, Unsealed, UsageError
 from affetti.core.events import (
     EmotionFused,
     EstimateSkipped,
@@ -23,10 +23,13 @@ from affetti.core.events import (
     Withdrawn,
     consent_to,
 )
+from affetti.core.events.people import ConsentFiled, GoalSet, NeutralDescribed
+from affetti.core.people import log as person_log
 from affetti.core.recording.losses import withdrawn_words
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
-from tests.conftest import NS, RATE_HZ, small_session, started
+from tests.command_line import affetti
+from tests.conftest import NS, RATE_HZ, SESSION_ID, small_session, started
 
 WriteLog = Callable[..., Path]
 CALM = (0.1, 0.1, 0.1, 0.7)
@@ -189,6 +192,43 @@ def test_a_person_is_forgotten_with_all_that_lies_beside(
     assert gone[-1] == recording
     assert [path for path in tmp_path.iterdir() if path.name.startswith("session")] == []
     assert other.exists()
+
+
+def test_a_persons_log_is_forgotten_by_the_command_with_every_byte(
+    recording: Path, tmp_path: Path
+) -> None:
+    wish = "to sing with her sister"
+    for person in ("P07", "P08"):
+        goal = GoalSet(author_id=SESSION_ID, person=person, goal_id=SESSION_ID, words=wish)
+        person_log.add([goal], person, tmp_path)
+    done = affetti("forget", "P07", tmp_path, "--yes")
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert not recording.exists()
+    told = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert [path.name for path, data in told.items() if b"P07" in data] == []
+    assert [path.name for path, data in told.items() if wish.encode() in data] == [
+        "sub-P08.person.jsonl"
+    ]
+
+
+def test_a_withdrawal_reaches_what_a_persons_log_says_of_the_face(
+    recording: Path, tmp_path: Path
+) -> None:
+    with Session.open(recording) as session:
+        session_id = session.session_id
+    said = NeutralDescribed(
+        author_id=SESSION_ID, person="P07", text="mouth ajar", session_id=session_id
+    )
+    filed = ConsentFiled(
+        author_id=SESSION_ID, person="P07", consent=consent_to("video", "room"), on="2026-11-01"
+    )
+    place = person_log.add([said, filed], "P07", tmp_path)
+    withdrawal.withdraw(recording, ["video"])
+    assert b"mouth ajar" not in place.read_bytes()
+    state = person_log.person_state("P07", tmp_path)
+    assert state.neutral is None
+    assert state.consent is not None
+    assert state.consent.consent.granted == ("room",)
 
 
 def test_what_waits_to_be_sealed_is_found_before_a_person_is_forgotten(
