@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from affetti.analyzer.analysis import Parameters, analyze
-from affetti.analyzer.pool import attempted, refuse_one_target, refuse_without_guard
+from affetti.analyzer.pool import Executor, attempted, refuse_one_target, refuse_without_guard
 from affetti.analyzer.provenance import (
     folder_of,
     found_origin,
@@ -161,6 +161,7 @@ def analyze_files(
     request: Request,
     jobs: int | None = None,
     done: Callable[[Outcome], object] = lambda outcome: None,
+    executor: Executor | None = None,
 ) -> list[Outcome]:
     """Analyze many recordings, `jobs` at a time; one that fails does not stop the others.
 
@@ -174,6 +175,9 @@ def analyze_files(
         How many processes; by default one a processor.
     done
         Called with each outcome as it comes.
+    executor
+        What carries it out; by default `jobs` processes here, and `analyzer.cluster.Cluster`
+        through Dask.
 
     Returns
     -------
@@ -192,7 +196,8 @@ def analyze_files(
     for outcome in outcomes.values():
         done(outcome)
     left = [path for path in paths if path not in outcomes]
-    for path, found in attempted(partial(analyze_file, request=request), left, jobs, "batch"):
+    work = partial(analyze_file, request=request)
+    for path, found in attempted(work, left, jobs, "batch", executor):
         outcomes[path] = found if isinstance(found, Outcome) else _failed(path, found)
         done(outcomes[path])
     return [outcomes[path] for path in paths]

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from affetti.core import system
 from affetti.core.custody import keys
@@ -25,8 +25,43 @@ from affetti.core.recording.box import unlock
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Attempt(Generic[T]):
+    """Work that raises nothing: what it finds, or why it found nothing, as the one of a tuple."""
+
+    work: Callable[[Path], T]
+    failed: str  # the error that says that it failed for a reason that nobody foresaw
+
+    def __call__(self, path: Path) -> tuple[T | AffettiError]:
+        """Do the work on a file."""
+        try:
+            return (self.work(path),)
+        except AffettiError as error:
+            return (error,)
+        except Exception as error:
+            name = type(error).__name__
+            return (AffettiError(self.failed, path=path.name, name=name, error=error),)
+
+
+class Executor(Protocol):
+    """Carries out the same work on many files: in processes here, or wherever else."""
+
+    def carried_out(
+        self, work: Attempt[T], paths: Sequence[Path]
+    ) -> Iterator[tuple[Path, tuple[T | AffettiError] | None]]:
+        """Yield each file with what work found of it, as it is done; None where its process died.
+
+        Whoever stops asking stops the work.
+        """
+        ...
+
+
 def attempted(
-    work: Callable[[Path], T], paths: Sequence[Path], jobs: int | None = None, said: str = "pool"
+    work: Callable[[Path], T],
+    paths: Sequence[Path],
+    jobs: int | None = None,
+    said: str = "pool",
+    executor: Executor | None = None,
 ) -> Iterator[tuple[Path, T | AffettiError]]:
     """Yield each file with what work found of it, or with why it found nothing, as it is done.
 
@@ -34,13 +69,18 @@ def attempted(
     ----------
     work
         What to do, as something that can be pickled; what it raises is the error of that file.
-    paths, jobs
-        As `carried_out` takes them.
+    paths
+        The files.
+    jobs
+        How many processes; by default one a processor.
     said
         Whose errors say that it failed for a reason that nobody foresaw, `said.failed`, or that
         its process died, `said.died`.
+    executor
+        What carries it out; by default `jobs` processes here.
     """
-    for path, found in carried_out(_Attempt(work, f"{said}.failed"), paths, jobs):
+    executor = executor or Processes(jobs)
+    for path, found in executor.carried_out(Attempt(work, f"{said}.failed"), paths):
         yield path, AffettiError(f"{said}.died", path=path.name) if found is None else found[0]
 
 
@@ -65,47 +105,52 @@ def refuse_one_target(targets: Mapping[Path, Path], said: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Attempt(Generic[T]):
-    """Work that raises nothing."""
-
-    work: Callable[[Path], T]
-    failed: str
-
-    def __call__(self, path: Path) -> tuple[T | AffettiError]:
-        try:
-            return (self.work(path),)
-        except AffettiError as error:
-            return (error,)
-        except Exception as error:
-            name = type(error).__name__
-            return (AffettiError(self.failed, path=path.name, name=name, error=error),)
-
-
-def carried_out(
-    work: Callable[[Path], T], paths: Sequence[Path], jobs: int | None = None
-) -> Iterator[tuple[Path, T | None]]:
-    """Yield each file with what work found of it, as it is done; None where its process died.
+class Processes:
+    """Carries out work in processes of this computer.
 
     Parameters
     ----------
-    work
-        What to do, as something that can be pickled; it raises nothing.
-    paths
-        The files.
     jobs
-        How many processes; by default one a processor.
+        How many; by default one a processor.
+    """
+
+    jobs: int | None = None
+
+    def carried_out(
+        self, work: Callable[[Path], T], paths: Sequence[Path]
+    ) -> Iterator[tuple[Path, T | None]]:
+        """Yield each file with what work found of it, as it is done; None where its process died.
+
+        Parameters
+        ----------
+        work
+            What to do, as something that can be pickled; it raises nothing.
+        paths
+            The files.
+        """
+        unlock_all(paths)
+        done = set()
+        for path, found in _pooled(work, paths, processes_for(self.jobs, paths)):
+            done.add(path)
+            yield path, found
+        # A worker that dies takes the pool with it; what it left undone gets a process each.
+        for path in [path for path in paths if path not in done]:
+            yield next(_pooled(work, [path], 1), (path, None))
+
+
+def processes_for(jobs: int | None, paths: Sequence[Path]) -> int:
+    """Return how many processes some files get where `jobs` are asked for, None for all."""
+    return max(min(jobs or os.cpu_count() or 1, len(paths)), 1)
+
+
+def unlock_all(paths: Sequence[Path]) -> None:
+    """Open what may read some files, those that are encrypted, before processes are to read them.
+
+    Of what cannot be opened its own process tells.
     """
     for path in paths:
-        with suppress(AffettiError, OSError):  # which its own process tells
+        with suppress(AffettiError, OSError):
             unlock(path)
-    jobs = max(min(jobs or os.cpu_count() or 1, len(paths)), 1)
-    done = set()
-    for path, found in _pooled(work, paths, jobs):
-        done.add(path)
-        yield path, found
-    # A worker that dies takes the pool with it; what it left undone gets a process each.
-    for path in [path for path in paths if path not in done]:
-        yield next(_pooled(work, [path], 1), (path, None))
 
 
 def _pooled(

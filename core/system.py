@@ -46,6 +46,7 @@ _LOCKED_AT: Final = 1 << 40  # the byte that stands for the file: Windows lets n
 # Which one it is; "" where it is none of the three.
 NAME: Final = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, "")
 
+KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows ends a process at once by both
 HANG_UP: Final[Any] = getattr(signal, "SIGHUP", None)  # of a terminal; None: there is no such
 ENDINGS: Final = tuple(
     getattr(signal, name)

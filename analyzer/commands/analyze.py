@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetti.analyzer.commands.arguments import ALTERED, JOBS, JSON, PLAIN, SESSIONS
+from affetti.analyzer.commands.arguments import ALTERED, JSON, PLAIN, SESSIONS, executed
 from affetti.analyzer.commands.output import bar, bar_of_many, command_line
 from affetti.core import terminal
 from affetti.core.errors import ExitCode, UsageError
@@ -16,6 +16,7 @@ from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
     from affetti.analyzer.batch import Outcome, Request
+    from affetti.analyzer.pool import Executor
 
 
 @click.command()
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     help="Where the analyses go. [default: beside each recording]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an analysis that was made otherwise.")
-@JOBS
+@executed
 @click.option(
     "--pipeline",
     metavar="NAME",
@@ -87,6 +88,7 @@ def analyze(
     altered: bool,
     plain: bool,
     as_json: bool,
+    executor: "Executor | None",
 ) -> int:
     """Compute tables of what a session expressed.
 
@@ -103,6 +105,7 @@ def analyze(
     affetti analyze study/ --pipeline paper
     affetti analyze study/ --stored
     affetti analyze study/ --segment 10 --name slow
+    affetti analyze study/ --cluster
     """
     from affetti.analyzer.analysis import Parameters
     from affetti.analyzer.batch import NAMED, Request, recordings_in
@@ -114,7 +117,10 @@ def analyze(
     told = (pipeline, spreadsheet, altered, plain, stored, name, parquet)
     request = Request(parameters, output, overwrite, command_line(), *told)
     paths = recordings_in(sessions)
-    outcomes = [_analyze_one(paths[0], request)] if len(paths) == 1 else _many(paths, request, jobs)
+    if len(paths) == 1 and executor is None:
+        outcomes = [_analyze_one(paths[0], request)]
+    else:
+        outcomes = _many(paths, request, jobs, executor)
     if as_json:
         terminal.print_json([_outcome_fields(outcome) for outcome in outcomes])
     else:
@@ -130,11 +136,13 @@ def _analyze_one(path: Path, request: "Request") -> "Outcome":
         return analyze_file(path, request, progress)
 
 
-def _many(paths: list[Path], request: "Request", jobs: int | None) -> "list[Outcome]":
+def _many(
+    paths: list[Path], request: "Request", jobs: int | None, executor: "Executor | None"
+) -> "list[Outcome]":
     from affetti.analyzer.batch import analyze_files
 
     with bar_of_many(text("bar.recordings"), paths) as done:
-        return analyze_files(paths, request, jobs, lambda outcome: done(outcome.path))
+        return analyze_files(paths, request, jobs, lambda outcome: done(outcome.path), executor)
 
 
 def _outcome_fields(outcome: "Outcome") -> dict[str, Any]:

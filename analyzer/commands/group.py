@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from affetti.analyzer.commands.arguments import JOBS, SESSIONS
+from affetti.analyzer.commands.arguments import SESSIONS, executed
 from affetti.analyzer.commands.output import bar_of_many, command_line
 from affetti.core import terminal
 from affetti.core.errors import ExitCode, FileExists, UsageError
@@ -16,6 +16,7 @@ from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
     from affetti.analyzer.batch import Outcome, Request
+    from affetti.analyzer.pool import Executor
 
 _NAME: Final = "group"  # of an analysis that is made for it, beside one with other parameters
 
@@ -61,7 +62,7 @@ _NAME: Final = "group"  # of an analysis that is made for it, beside one with ot
     is_flag=True,
     help="Take encrypted recordings as well: the tables of a study are not encrypted.",
 )
-@JOBS
+@executed
 def group(
     sessions: tuple[Path, ...],
     design_file: Path | None,
@@ -73,6 +74,7 @@ def group(
     figures: bool,
     plain: bool,
     jobs: int | None,
+    executor: "Executor | None",
 ) -> int:
     """Sum up the sessions of a study.
 
@@ -102,7 +104,7 @@ def group(
     if not plain:
         _refuse_encrypted(paths)
     request = Request(command=command_line(), stored=True)
-    outcomes = _analyzed(paths, request, jobs)
+    outcomes = _analyzed(paths, request, jobs, executor)
     for outcome in outcomes:
         if outcome.error is not None:
             said = text("analyze.failed", name=outcome.path.name, message=outcome.error.message)
@@ -131,17 +133,19 @@ def _refuse_encrypted(paths: list[Path]) -> None:
         raise UsageError("group.encrypted", paths=", ".join(found[:3]))
 
 
-def _analyzed(paths: list[Path], request: "Request", jobs: int | None) -> "list[Outcome]":
+def _analyzed(
+    paths: list[Path], request: "Request", jobs: int | None, executor: "Executor | None"
+) -> "list[Outcome]":
     from affetti.analyzer.batch import analyze_files
 
     with bar_of_many(text("bar.recordings"), paths) as done:
-        outcomes = analyze_files(paths, request, jobs, lambda outcome: done(outcome.path))
+        outcomes = analyze_files(paths, request, jobs, lambda outcome: done(outcome.path), executor)
     # Where an analysis with other parameters lies, one stands beside it under a name of its own.
     others = [each.path for each in outcomes if isinstance(each.error, FileExists)]
     if not others:
         return outcomes
     with bar_of_many(text("bar.recordings"), others) as done:
         named = replace(request, name=_NAME)
-        again = analyze_files(others, named, jobs, lambda outcome: done(outcome.path))
+        again = analyze_files(others, named, jobs, lambda outcome: done(outcome.path), executor)
     found = {each.path: each for each in again}
     return [found.get(each.path, each) for each in outcomes]
