@@ -13,7 +13,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -41,6 +41,7 @@ _OPENING: Final = sum(
     getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NOINHERIT", "O_BINARY")
 )
 _PR_SET_DUMPABLE: Final = 4
+_ANSWER_TURN_S: Final = 0.1
 _LOCKED_AT: Final = 1 << 40  # the byte that stands for the file: Windows lets nobody read it
 
 # Which one it is; "" where it is none of the three.
@@ -186,29 +187,55 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def answer(command: Sequence[str], patience_s: float, *, heed_code: bool = True) -> str | None:
+def answer(
+    command: Sequence[str],
+    patience_s: float,
+    *,
+    heed_code: bool = True,
+    given_up: Callable[[], bool] = lambda: False,
+) -> str | None:
     """Return what a program prints; None where it is not there, fails, or takes too long.
 
     On Windows no window opens for it. With `heed_code` one that ends with another code than 0 has
-    failed, whatever it printed.
+    failed, whatever it printed. It takes too long as well when it is `given_up`.
     """
     import subprocess  # noqa: PLC0415  few commands ask a program, and all load this module
 
     try:
-        done = subprocess.run(
+        asked = subprocess.Popen(
             command,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             errors="replace",
-            timeout=patience_s,
-            stdin=subprocess.DEVNULL,
-            check=heed_code,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
+    with asked:
+        end_s = time.monotonic() + patience_s
+        while True:
+            try:
+                said, _ = asked.communicate(timeout=_ANSWER_TURN_S)
+                break
+            except subprocess.TimeoutExpired:
+                if given_up() or time.monotonic() > end_s:
+                    asked.kill()
+                    _close(asked)
+                    return None
+            except BaseException:
+                asked.kill()
+                raise
+    return said if asked.returncode == 0 or not heed_code else None
+
+
+def _close(asked: Any) -> None:
+    """Read no more of a program that was killed: others that it started may hold its pipes."""
+    for pipe in (asked.stdout, asked.stderr):
+        with suppress(OSError):
+            pipe.close()
 
 
 def language() -> str:

@@ -60,6 +60,12 @@ _AT = Number((-MAX_S, MAX_S))
     metavar="N",
     help="Films at a time. [default: one a processor]",
 )
+@click.option(
+    "--keep",
+    type=click.Choice(["all", "estimates"]),
+    help="estimates: no picture and no sound of the room is kept, only what is estimated of them, "
+    "at once. [default: as the settings say]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print for a machine to read.")
 def import_films(
     films: tuple[Path, ...],
@@ -72,6 +78,7 @@ def import_films(
     music_at: float,
     output: Path | None,
     jobs: int | None,
+    keep: Any,
     as_json: bool,
 ) -> int:
     """Make recordings out of films.
@@ -81,8 +88,9 @@ def import_films(
     imported before and is whole is left as it is; what was broken off is done again. The streams
     of an XDF file become signals.
 
-    Nothing is estimated meanwhile, `affetti analyze` and `affetti report` do that. The recording
-    says that it was imported, of which files, and what is known of consent.
+    Nothing is estimated meanwhile, `affetti analyze` and `affetti report` do that, unless only
+    estimates are kept. The recording says that it was imported, of which files, and what is known
+    of consent.
 
     \b
     affetti import visit.mp4 --person P07 --consent both
@@ -105,7 +113,7 @@ def import_films(
         sound_at_s=sound_at,
         music=(*listed, *(PlaylistEntry(path=str(typed(each))) for each in music)),
         music_at_s=music_at,
-        settings=settings.load(),
+        settings=_keeping(settings.load(), keep),
     )
     paths = films_in(films)
     if len(paths) > 1 and (sound is not None or (output is not None and output.suffix == ".h5")):
@@ -117,6 +125,12 @@ def import_films(
         _print(outcomes)
     failed = any(outcome.status == "failed" for outcome in outcomes)
     return ExitCode.WARNING if failed else ExitCode.OK
+
+
+def _keeping(settings: Any, keep: str | None) -> Any:
+    from msgspec.structs import replace
+
+    return settings if keep is None else replace(settings, keep=keep)
 
 
 def _one(path: Path, request: "Request") -> "Outcome":

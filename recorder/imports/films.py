@@ -64,7 +64,7 @@ class Request:
     music, music_at_s
         What was played, one track after another, and when the first begins in the film.
     settings
-        How pictures and the log are kept.
+        How pictures and the log are kept, and what is.
     """
 
     person: str = "anon"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from affetti.core.clock import SessionClock
+from affetti.core.consent import declared, is_picture_or_sound
 from affetti.core.custody import vault
 from affetti.core.custody.keys import DataKey
 from affetti.core.environment import environment
@@ -29,8 +30,9 @@ from affetti.core.recording.names import named_like_parts, parts_of
 from affetti.core.recording.parts import PartLog, remove, survey
 from affetti.core.recording.sealing import discard_blank, seal
 from affetti.core.recording.session import Session
-from affetti.core.settings import LogSettings, Settings
-from affetti.models.perception import PERCEPTION_VERSION
+from affetti.core.settings import Settings
+from affetti.core.streams import Stream
+from affetti.models.perception import PERCEPTION_VERSION, Perception
 from affetti.models.pipelines import AFFETTI, Offer, digests_of
 
 Progress: TypeAlias = Callable[[int, int], None]  # done, and all there is
@@ -73,12 +75,13 @@ def make(
 
     def is_this(started: SessionStarted) -> bool:
         said = (started.person, started.consent) == (files.person, files.consent)
+        said = said and started.keeps == settings.keep
         return said and started.imported is not None and started.imported.files == listed
 
     if is_made(target, is_this):
         return "current"
     key = vault.data_key_for(vault.recipients(settings))
-    log = ImportLog(target, settings.log, key)
+    log = ImportLog(target, settings, key)
     try:
         film = files.write(log, Imported(on=now(), files=listed, made=files.made), progress)
         log.finish(files.end_ns, film, _sealing(progress))
@@ -120,21 +123,25 @@ class ImportLog:
     target
         The sealed file to make.
     settings
-        Of the log.
+        Of the log, and of what is kept: of pictures and of the room's sound only what is
+        estimated of them, say, which then is made at once.
     key
         What it is encrypted with; None: it is not.
 
     Raises
     ------
     AffettiError
-        The folder cannot be written, or the disk has no room.
+        The folder cannot be written, the disk has no room, or a model is missing.
     """
 
-    def __init__(self, target: Path, settings: LogSettings, key: DataKey | None = None) -> None:
+    def __init__(self, target: Path, settings: Settings, key: DataKey | None = None) -> None:
         self.clock = SessionClock()  # no source here looks at it: files have times of their own
         self._target = target
         self._session_id = uuid.uuid4().hex
-        self._log = PartLog(target, self._session_id, settings, key)
+        self._keep = settings.keep
+        self._streams: dict[str, Stream] = {}
+        self._perception = _perception() if self._keep == "estimates" else None
+        self._log = PartLog(target, self._session_id, settings.log, key)
         self._end_ns = 0
 
     def begin(self, imported: Imported, files: Files, **said: Any) -> None:
@@ -152,13 +159,20 @@ class ImportLog:
                 imported=imported,
                 person=files.person,
                 consent=files.consent,
+                keeps=self._keep,
                 **said,
             )
         )
 
     def put(self, event: Event, blob: bytes = b"") -> bool:
-        """Write an event."""
-        self._log.append(storable(event), blob)
+        """Write an event; where only estimates are kept, what is estimated of it instead."""
+        event = storable(event)
+        self._streams |= declared(event)
+        if self._perception is None or not is_picture_or_sound(event, self._streams):
+            event = self._log.append(event, blob)
+        if self._perception is not None and event.traits.perceived:
+            for estimate in self._perception.push(event, blob):
+                self._log.append(storable(estimate))
         return True
 
     def finish(self, end_ns: int, film: FilmLoss | None, progress: Progress | None) -> None:
@@ -173,6 +187,18 @@ class ImportLog:
             self._log.close()
         with suppress(OSError):
             self._log.discard()
+
+
+def _perception() -> Perception:
+    chosen = Offer(AFFETTI).open()
+    return Perception(
+        chosen.read_face,
+        chosen.read_music,
+        others=(),
+        look=chosen.look,
+        describe=chosen.describe,
+        listen=chosen.listen,
+    )
 
 
 def is_made(target: Path, wanted: Callable[[SessionStarted], bool]) -> bool:

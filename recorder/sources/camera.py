@@ -37,6 +37,8 @@ _OPEN_TIMEOUT_MS: Final = 5000
 _READ_TIMEOUT_MS: Final = 2000
 _RETRY_S: Final = 0.01
 _NAMED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,23})=(.+)", re.DOTALL)
+
+_LAST_S: Final = 1.0  # that a read is waited for once it is to end
 _BACK_OFF_S: Final = (0.2, 0.5, 1.0, 2.0)  # between attempts to open a camera again
 
 
@@ -280,10 +282,18 @@ class LiveCamera:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, at the latest when a read runs out of time, and close the camera."""
+        """End the thread, which closes the camera.
+
+        One that waits for a camera that does not answer is not waited for: it ends when its read
+        runs out of time.
+        """
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_LAST_S)
+        else:
+            self._close()
+
+    def _close(self) -> None:
         if self._capture is not None:
             self._capture.release()
 
@@ -294,12 +304,15 @@ class LiveCamera:
             self._capture_all(sink, log, stalls)
         finally:
             stalls.close()
+            self._close()
         log.tell_losses()
 
     def _capture_all(self, sink: Sink, log: FrameLog, stalls: Stalls) -> None:
         seen_ns = sink.clock.now_ns()
         while not self._stopping.is_set():
             arrived = self._capture.grab()
+            if self._stopping.is_set():
+                break  # whoever stopped it may not wait any more
             now_ns = sink.clock.now_ns()
             of_now = arrived and stalls.is_of_now(now_ns)
             picture = self._capture.retrieve()[1] if of_now else None

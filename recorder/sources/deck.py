@@ -18,6 +18,7 @@ from affetti.recorder.sources.sound import Decoded
 from affetti.recorder.sources.track import Track, decode
 
 AHEAD_S: Final = 2.0  # how much is decoded before it is needed
+_LAST_S: Final = 1.0  # that a read is waited for once it is to end
 RESTART_S: Final = 3.0  # "previous" goes back to the start of a track that has run longer
 
 Sound: TypeAlias = NDArray[np.int16]  # (samples, channels)
@@ -85,11 +86,11 @@ class _ReadAhead:
             self._changed.wait_for(lambda: self._chunks or self._closed, timeout_s)
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread; one that waits for a disk that does not answer is left to it."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(_LAST_S)
 
     def _run(self) -> None:
         try:

@@ -24,7 +24,13 @@ from affetti.core.streams import PLAYBACK, Stream, audio_stream
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.deck import Cue, Deck, Sound
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
-from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
+from affetti.recorder.sources.portaudio import (
+    LAST_S,
+    QUEUED_BLOCKS,
+    SILENT_S,
+    CardClock,
+    CardStream,
+)
 from affetti.recorder.sources.stream import BLOCK, StreamLog
 from affetti.recorder.sources.track import Track, common_format, open_track, track_started
 
@@ -256,6 +262,8 @@ class _Speaker:
     def stop(self) -> None:
         self._stopping.set()
         if self._thread is not None:
+            self._thread.join(LAST_S)
+            self._played.put(None)  # a card that is gone calls no more
             self._thread.join()
         self._card.close()
 

@@ -36,6 +36,7 @@ from affetti.recorder.sources.stream import BLOCK
 Callback: TypeAlias = Callable[[NDArray[np.int16], int, Any, Any], None]
 
 SILENT_S: Final = 2.0  # a stream that says nothing for this long is gone
+LAST_S: Final = 0.5  # that one is waited for once it is to end
 QUEUED_BLOCKS: Final = 1024  # between a callback and the log: 24 s at 44.1 kHz
 # Loading the models holds up Python's callbacks for 0.2 s; time stamps account for all of it.
 _LATENCY_S: Final = 0.4
@@ -242,7 +243,8 @@ class CardStream:
 
     def _found_anew(self, sink: Sink, told: set[tuple[str, str]]) -> bool:
         """Look for the device, and begin to use it; False where that cannot be done."""
-        seen, known = soundcards.seen_anew(self._direction), self.device
+        seen = soundcards.seen_anew(self._direction, self._stopping.is_set)
+        known = self.device
         if seen is None or known is None:
             return False
         match = recognised(known, self._alone, seen.devices)

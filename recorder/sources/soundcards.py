@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -93,9 +93,17 @@ def device_at(index: int, direction: Direction) -> Device:
     return next(device for device, at in known_here(direction) if at == index)
 
 
-def seen_anew(direction: Direction) -> Seen | None:
-    """Return the devices that are there now, by a look of another process; None where it fails."""
-    said = _look()
+def seen_anew(direction: Direction, given_up: Callable[[], bool] = lambda: False) -> Seen | None:
+    """Return the devices that are there now, by a look of another process; None where it fails.
+
+    Parameters
+    ----------
+    direction
+        Of the devices.
+    given_up
+        Whether nobody wants to know any more: then it is not waited for.
+    """
+    said = _look(given_up)
     if said is None:
         return None
     devices = dict(_devices(said["devices"], said["apis"], direction))
@@ -166,10 +174,11 @@ def _device(found: dict[str, Any], api: str, direction: Direction) -> Device:
     )
 
 
-def _look() -> dict[str, Any] | None:
+def _look(given_up: Callable[[], bool] = lambda: False) -> dict[str, Any] | None:
     try:
         portaudio()
-        said = system.answer([sys.executable, "-P", "-m", listing.__name__], _PATIENCE_S) or ""
+        command = [sys.executable, "-P", "-m", listing.__name__]
+        said = system.answer(command, _PATIENCE_S, given_up=given_up) or ""
         line = next(each for each in said.splitlines() if each.startswith(listing.MARK))
         found: dict[str, Any] = json.loads(line.removeprefix(listing.MARK))
     except (AffettiError, OSError, StopIteration, ValueError):

@@ -136,7 +136,7 @@ def test_what_was_imported_stays_and_what_was_broken_off_is_done_again(tmp_path:
     with pytest.raises(AffettiError, match="not what would be made"):
         import_film(film, Request(person="P8", settings=SMALL))
     target.unlink()
-    broken = ImportLog(target, SMALL.log)
+    broken = ImportLog(target, SMALL)
     assert started.imported is not None
     broken.begin(started.imported, SimpleNamespace(person="anon", consent=started.consent))
     broken._log.close()
@@ -192,6 +192,25 @@ def test_no_picture_is_imported_without_consent_to_it(tmp_path: Path) -> None:
     assert affetti("import", film, "--consent", "video").returncode == 0
     with Session.open(tmp_path / "a.h5") as session:
         assert "room" not in session.streams
+
+
+def test_where_only_estimates_are_kept_no_picture_and_no_sound_of_the_room_is(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "settings.toml").write_text('keep = "estimates"\n')
+    film = clap_film(tmp_path / "a.mp4")
+    done = affetti("import", film)
+    assert done.returncode == 0, done.stderr
+    with Session.open(tmp_path / "a.h5") as session:
+        session.verify_digest()
+        assert session.info.keeps == "estimates"
+        assert not len(session.frames)
+        assert not session.audio("room").samples
+        assert session.info.estimates["face"] > 0
+        assert session.info.estimates["heard"] > 0
+        assert session.duration_s == pytest.approx(SECONDS, abs=0.1)
+    assert affetti("import", film).returncode == 0  # it is current
+    assert affetti("import", film, "--keep", "all").returncode == ExitCode.FILE_EXISTS
 
 
 def test_two_films_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
