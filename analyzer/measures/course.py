@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.analyzer.measures.congruence import Congruence
+from affetti.analyzer.measures.counts import Count, counts_in_session
 from affetti.analyzer.measures.estimates import (
     LABELS,
     MODALITIES,
@@ -85,6 +86,8 @@ class Course:
         What the face showed beside its expression.
     heard
         What kinds of sound were heard, by stream.
+    counts
+        What was marked and heard, how often and how long.
     unseen
         What could not be seen or heard, when and why.
     neutral
@@ -105,6 +108,7 @@ class Course:
     together: Together
     looks: Looks
     heard: dict[str, Heard]
+    counts: list[Count]
     unseen: list[Unseen]
     neutral: Outcome | None
 
@@ -150,6 +154,7 @@ def course_of(
     changes = {name: changes_of(each) for name, each in states.items()}
     face = face_of(states["face"], ticks["face"], changes["face"], parameters)
     quiet = quiet_of(face, quiet_stretches(state, settings, tables["music"]))
+    heard = heard_of(tables.get("heard", {}), state, whole)
     both = without(whole, [*withheld(state, "face"), *withheld(state, "music")])
     return Course(
         state=state,
@@ -183,7 +188,8 @@ def course_of(
         congruence=congruence_in(estimates["fused"], tables["fused"], both),
         together=together_in(tables["fused"], whole),
         looks=looks_in(tables["face"], whole),
-        heard=heard_of(tables.get("heard", {}), state, whole),
+        heard=heard,
+        counts=counts_in_session(state, heard),
         unseen=unseen_of(state, tables["face"]),
         neutral=neutral_outcome(state, tables["face"]),
     )

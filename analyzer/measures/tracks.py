@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.analyzer.measures.congruence import Congruence, congruence_of
+from affetti.analyzer.measures.counts import Count, counts_in_track
 from affetti.analyzer.measures.estimates import Estimates, ModalityName, withheld
 from affetti.analyzer.measures.heard import Heard, heard_of
 from affetti.analyzer.measures.looks import Looks, looks_in
@@ -65,6 +66,8 @@ class TrackResult:
         What the face showed beside its expression.
     heard
         What kinds of sound were heard while it played, by stream.
+    counts
+        What was marked and heard while it played, how often and how long.
     face
         Whether the face responded.
     response, response_s
@@ -85,6 +88,7 @@ class TrackResult:
     reasons: tuple[Reason, ...]
     looks: Looks
     heard: dict[str, Heard]
+    counts: list[Count]
     face: Response
 
     @property
@@ -141,6 +145,7 @@ def track_result(  # noqa: PLR0917  what a track is measured by
         "fused": summary_of(estimates["fused"], settled, margin),
     }
     unwatched = withheld(state, "face")
+    heard = heard_of(tables.get("heard", {}), state, played)
     return TrackResult(
         number=track.number,
         title=track.title,
@@ -155,7 +160,8 @@ def track_result(  # noqa: PLR0917  what a track is measured by
         congruence=congruence_in(estimates["fused"], tables["fused"], without(settled, unwatched)),
         reasons=reasons_of(tables["music"], settled),
         looks=looks_in(tables["face"], played),
-        heard=heard_of(tables.get("heard", {}), state, played),
+        heard=heard,
+        counts=counts_in_track(state, (track.start_ns, stop_ns), played, heard),
         face=response_of(face, _from_onset(track, without(played, unwatched)), quiet),
     )
 

@@ -19,7 +19,7 @@ from affetti.analyzer.study.members import (
     read_member,
 )
 from affetti.analyzer.study.statistics import by_person, contrast, described, pairs_of
-from affetti.analyzer.tables import Row, Table, Type
+from affetti.analyzer.tables import COUNTED, Row, Table, Type
 from affetti.analyzer.tables.study_columns import COLUMNS, type_in_study
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import UsageError
@@ -29,6 +29,8 @@ from affetti.core.recording.session import Session
 Reason = Literal[
     "failed", "no_consent", "consent_not_stated", "not_in_design", "no_recording", "coverage"
 ]
+WHOLE: Final = "(session)"  # in place of a title
+RATES: Final = ("rate_per_min", "time_share")
 CHANGES: Final = ("before", "during", "after", "change", "after_minus_before")
 
 
@@ -91,13 +93,14 @@ class Group:
 
     def tables(self) -> list[Table]:
         """Return all tables."""
-        emotions, changes = self._emotions(), self._changes()
+        emotions, changes, counts = self._emotions(), self._changes(), self._counts()
         return [
             self._sessions(),
             emotions,
             self._markers(),
+            counts,
             changes,
-            *self._summaries(emotions, changes),
+            *self._summaries(emotions, changes, counts),
             self._left_out(),
         ]
 
@@ -165,6 +168,17 @@ class Group:
         columns = (*self._of_track, "t_s", "since_start_s", "text")
         return self._table("track_markers", columns, rows(), lead=True)
 
+    def _counts(self) -> Table:
+        """Return a row a session, or a track of it, and what was counted in it."""
+
+        def rows() -> Iterator[Row]:
+            for member in self.members:
+                for count in member.rows_of(member.counts):
+                    of_track = count["track"], count["title"] or ""
+                    yield [*member.lead, *of_track, *(count[name] for name in COUNTED)]
+
+        return self._table("counts", ("track", "title", *COUNTED), rows(), lead=True)
+
     def _changes(self) -> Table:
         """Return a row a session, track and emotion, of the face: what changed against what."""
 
@@ -189,11 +203,11 @@ class Group:
         )
         return self._table("track_changes", columns, rows(), lead=True)
 
-    def _summaries(self, emotions: Table, changes: Table) -> tuple[Table, Table]:
+    def _summaries(self, emotions: Table, changes: Table, counts: Table) -> tuple[Table, Table]:
         """Return the figures of each condition, and the differences between them."""
         # By title, measure and emotion, and then by condition: session, person and value.
         cells: dict[tuple[str, str, str], dict[str, list[tuple[str, str, float]]]] = {}
-        for title, measure, emotion, level, who in self._values(emotions, changes):
+        for title, measure, emotion, level, who in self._values(emotions, changes, counts):
             cells.setdefault((title, measure, emotion), {}).setdefault(level, []).append(who)
 
         def figures() -> Iterator[Row]:
@@ -228,7 +242,7 @@ class Group:
         )
 
     def _values(
-        self, emotions: Table, changes: Table
+        self, emotions: Table, changes: Table, counts: Table
     ) -> Iterator[tuple[str, str, str, str, tuple[str, str, float]]]:
         """Yield each value with its title, measure, emotion and condition, and whose it is."""
         level_of = {member.session_id: self.level_of(member) for member in self.members}
@@ -242,6 +256,12 @@ class Group:
                 for measure in CHANGES:
                     value = row["session_id"], row["person"], row[measure]
                     yield title, measure, row["emotion"], level_of[row["session_id"]], value
+        for row in _named(counts):
+            title = WHOLE if row["track"] is None else row["title"]
+            for measure in RATES:
+                if row[measure] is not None:
+                    value = row["session_id"], row["person"], row[measure]
+                    yield title, measure, row["label"], level_of[row["session_id"]], value
 
     def _left_out(self) -> Table:
         columns = ("session_id", "session", "track", "modality", "coverage", "reason")

@@ -30,7 +30,7 @@ class Member:
         What the design says of it.
     duration_s, imported
         How long it is, and whether it was imported.
-    tracks, segments, moments
+    tracks, segments, moments, counts
         Tables of its analysis, by column.
     """
 
@@ -44,6 +44,7 @@ class Member:
     tracks: Cells
     segments: Cells
     moments: Cells
+    counts: Cells
 
     @property
     def lead(self) -> list[Any]:
@@ -63,11 +64,17 @@ class Member:
 
 def read_member(folder: Path, name: str, labels: dict[str, str], **told: Any) -> Member:
     """Return a session by the folder of its analysis, and what is `told` of it otherwise."""
-    tracks, segments, moments = (
-        read_csv(folder / f"{table}.csv") for table in ("tracks", "segments", "moments")
+    tracks, segments, moments, counts = (
+        read_csv(folder / f"{table}.csv") for table in ("tracks", "segments", "moments", "counts")
     )
     return Member(
-        name=name, labels=labels, tracks=tracks, segments=segments, moments=moments, **told
+        name=name,
+        labels=labels,
+        tracks=tracks,
+        segments=segments,
+        moments=moments,
+        counts=counts,
+        **told,
     )
 
 

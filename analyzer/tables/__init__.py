@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis, SignalTable
+from affetti.analyzer.measures.counts import Count, marked_in
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES
 from affetti.analyzer.measures.heard import Heard
 from affetti.analyzer.measures.looks import GAZES, Looks
@@ -136,6 +137,20 @@ COLUMNS: Final[dict[str, str]] = {
     "congruence": "1 - mean Jensen-Shannon divergence of face and music: 1 alike, 0 disjoint",
     "congruence_coverage": "share of ticks at which both spoke, 0 to 1",
     "kind": "what was noted: " + ", ".join(kind.noun for kind in leaves(Moment)),
+    "label": "what was marked, in the therapist's word, or heard, as in `sound`",
+    "form": "press, stretch (marked at start and end), or heard",
+    "times": "how often",
+    "rate_per_min": "times / counted_s, per minute",
+    "counted_s": "the time that counts: of what is heard, what was listened to; else the session, "
+    "or the track while it was heard; pauses, and time without any consent, taken out; seconds",
+    "total_s": "how long in all, seconds; empty of a press",
+    "mean_s": "how long on average, seconds; empty of a press",
+    "longest_s": "how long at most, seconds; empty of a press",
+    "time_share": "total_s / counted_s, 0 to 1; empty of a press",
+    "latency_s": "from the track's start to the first, pauses taken out, seconds; 0 where it goes "
+    "on from before",
+    "left_out": "how often it was marked in time that does not count",
+    "still_open": "how many were started and not ended; they end with the session",
     "scale": "what the person was asked to rate, in the therapist's words",
     "rating": "0 to 10, as the person said it",
     "text": "what the therapist, or the person, wrote",
@@ -150,14 +165,21 @@ TEXTS: Final = frozenset(
     {"recorded", "imported", "consent", "software_version"}
     | {"session_id", "person", "pipeline", "modality", "strongest", "state", "before", "after"}
     | {"expected_emotion", "title", "end_reason", "music_reasons", "face_signs", "kind", "text"}
-    | {"edge", "occasion", "scale"}
+    | {"edge", "occasion", "scale", "label", "form"}
     | {"response_before", "response_after", "no_response", "emotion", "stream", "sound"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("strongest", "most_often")}
 )
 INTEGERS: Final = frozenset(
     {"segment", "tick", "expected", "said", "mixed", "track", "count", "face_looks", "listened_s"}
-    | {"face_changes", "quiet_changes", "number", "skipped"}
+    | {"face_changes", "quiet_changes", "number", "skipped", "times", "left_out", "still_open"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("expected", "said")}
+)
+
+
+# What is told of everything that is counted.
+COUNTED: Final = (
+    *("label", "form", "stream", "times", "rate_per_min", "counted_s", "total_s", "mean_s"),
+    *("longest_s", "time_share", "latency_s", "left_out", "still_open"),
 )
 
 
@@ -209,6 +231,8 @@ def tables_of(analysis: Analysis) -> list[Table]:
         _looks(analysis),
         _heard(analysis),
         _heard_stretches(analysis),
+        _counts(analysis),
+        _marked(analysis),
         _moments(analysis),
         _self_reports(analysis),
         _self_report_scales(analysis),
@@ -453,6 +477,38 @@ def _heard_stretches(analysis: Analysis) -> Table:
     ]
     columns = ("stream", "sound", "start_s", "stop_s", "track")
     return _table(analysis, "heard_stretches", columns, rows)
+
+
+def _counts(analysis: Analysis) -> Table:
+    """Return what was counted: in the session, then in each track."""
+    rows = [[None, "", *_count(each)] for each in analysis.counts]
+    rows += [
+        [track.number, track.title, *_count(each)]
+        for track in analysis.tracks
+        for each in track.counts
+    ]
+    return _table(analysis, "counts", ("track", "title", *COUNTED), rows)
+
+
+def _count(count: Count) -> Row:
+    return [getattr(count, name) for name in COUNTED]
+
+
+def _marked(analysis: Analysis) -> Table:
+    """Return everything that was marked, a press or a stretch a row."""
+    rows: list[Row] = [
+        [
+            each.label,
+            each.form,
+            each.start_ns / NS_PER_S,
+            each.stop_ns / NS_PER_S,
+            int(each.still_open),
+            _track_at(analysis, each.start_ns / NS_PER_S),
+        ]
+        for each in marked_in(analysis.state)
+    ]
+    columns = ("label", "form", "start_s", "stop_s", "still_open", "track")
+    return _table(analysis, "marked", columns, rows)
 
 
 def _look(looks: Looks) -> Row:

@@ -2,16 +2,18 @@
 
 from typing import Final
 
-from affetti.analyzer.tables import Type
+from affetti.analyzer.tables import COLUMNS as OF_A_SESSION
+from affetti.analyzer.tables import COUNTED, Type
 
 COLUMNS: Final = {
+    **{name: OF_A_SESSION[name] for name in COUNTED},
     "session": "name of the recording's file without its suffix",
     "person": "pseudonym of the person, by the design or by the recording",
     "duration_s": "length of the session, seconds",
     "imported": "1 where the recording was made out of a film, else 0",
     "tracks": "how many tracks were played",
     "modality": "face, music or fused",
-    "emotion": "which of the four emotions",
+    "emotion": "which of the four emotions; of a count its label",
     "probability": "mean probability of the emotion in the track, 0 to 1",
     "coverage": "share of the due estimates that said something, 0 to 1",
     "congruence": "1 - mean Jensen-Shannon divergence of face and music: 1 alike, 0 disjoint",
@@ -27,8 +29,9 @@ COLUMNS: Final = {
     "since_start_s": "moment of the marker, seconds from the beginning of the track",
     "text": "what the marker is called",
     "condition": "level of the column that sessions are grouped by; `all` without one",
-    "title": "title of the track; `all` over all tracks",
-    "measure": "probability by a modality; or of the face: before, during, after, change, …",
+    "title": "title of the track; `all` over all tracks; of a count also `(session)`, all of it",
+    "measure": "probability by a modality; or of the face: before, during, after, change, …; or of "
+    "a count: rate_per_min, time_share",
     "sessions": "how many sessions the figures rest on",
     "persons": "how many persons; each counts once, with the mean of their values",
     "mean": "mean over persons",
@@ -46,9 +49,12 @@ COLUMNS: Final = {
 }
 _TEXTS: Final = frozenset(
     {"session", "person", "modality", "emotion", "text", "condition", "title", "measure"}
+    | {"label", "form", "stream"}
     | {"first", "second", "kind", "reason", "session_id", "expected_emotion"}
 )
-_INTEGERS: Final = frozenset({"imported", "tracks", "track", "sessions", "persons"})
+_INTEGERS: Final = frozenset(
+    {"imported", "tracks", "track", "sessions", "persons", "times", "left_out", "still_open"}
+)
 _NUMBERS: Final = frozenset(COLUMNS) - _TEXTS - _INTEGERS | {"start_s", "stop_s", "played_s"}
 
 
