@@ -19,6 +19,7 @@ from affetti.core.devices import Device
 VIDEO: Final = "video"
 AUDIO: Final = "audio"
 SAMPLES: Final = "samples"  # of a signal
+MARKERS: Final = "markers"  # of another program; what they say is in `MarkerAdded`
 
 CAMERA: Final = "camera"  # the names that the recorder gives
 ROOM: Final = "room"
@@ -71,7 +72,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     name
         What everything recorded of it carries: up to 32 letters, digits, `_` and `-`.
     kind
-        "video", "audio" or "samples"; later versions may know others.
+        "video", "audio", "samples" or "markers"; later versions may know others.
     encoding
         How its bytes are to be read: "jpeg" for video, "int16" for audio, a key of
         `SAMPLE_TYPES` or "text" for samples.

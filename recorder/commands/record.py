@@ -39,6 +39,21 @@ from affetti.recorder.commands.consent import NAMES, consent_named
     "local network (multicast), and its samples come from whoever answers.",
 )
 @click.option(
+    "--markers",
+    metavar="lsl:NAME",
+    multiple=True,
+    help="A Lab Streaming Layer stream of markers of another program, each of which becomes a "
+    "marker at its own stamp, set right by the measured offset of the clocks; give it again.",
+)
+@click.option(
+    "--lsl-out",
+    is_flag=True,
+    help="Offer what is estimated live (face, heard, music, fused), changes of tracks and markers "
+    "as Lab Streaming Layer outlets affetti-face and so on. Any program in the local network can "
+    "find them (multicast) and read them (TCP, not encrypted): numbers, codes, titles of tracks, "
+    "and markers as they are written; never a picture, a sound or the person's code.",
+)
+@click.option(
     "--playlist",
     metavar="FILE",
     help="Tracks to play before those: CSV with file, title, expected, …, or M3U.",
@@ -89,6 +104,8 @@ def record(
     microphone: str | None,
     play: tuple[str, ...],
     signal: tuple[str, ...],
+    markers: tuple[str, ...],
+    lsl_out: bool,
     playlist: str | None,
     speaker: str,
     no_speaker: bool,
@@ -130,6 +147,8 @@ def record(
         microphone=microphone,
         playlist=(*(read_playlist(typed(playlist)) if playlist else ()), *play),
         sources=signal,
+        markers=markers,
+        lsl_out=lsl_out,
         speaker=None if no_speaker else speaker,
         duration_s=duration,
         neutral_s=neutral,

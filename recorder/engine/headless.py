@@ -80,6 +80,8 @@ class Headless:
     def _run(self, plan: Plan, markers: bool) -> Path:
         self._engine.carry_out(messages.Record(plan))
         try:
+            if plan.lsl_out and self._engine.recording is not None:
+                self._say(text("headless.lsl_out"))
             if markers and self._engine.recording is not None:
                 threading.Thread(
                     target=self._read_markers, name="read markers", daemon=True

@@ -54,6 +54,11 @@ class Inbox:
             self._queue.put((event, blob))
         return True
 
+    @property
+    def ends(self) -> Ends:
+        """How often the consent to each scope has ended by now."""
+        return self._ledger.ends
+
     def put_made(self, estimates: Sequence[Event], need: Scopes, ends: Ends) -> bool:
         """Take in all estimates of one event, or none: False when consent ended meanwhile.
 

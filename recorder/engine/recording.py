@@ -61,10 +61,13 @@ from affetti.models.pipelines import digests_of
 from affetti.recorder.engine.inbox import Inbox
 from affetti.recorder.engine.live import LivePerception, Readers
 from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.outlets import LSL, Outlets, offers_of
+from affetti.recorder.engine.outlets import NAMES as OUTLETS
 from affetti.recorder.engine.threads import ThreadWatch, unexpected
 from affetti.recorder.sources import AudioSource, Source, source_at, stop_all
 from affetti.recorder.sources.camera import further_camera, open_camera
 from affetti.recorder.sources.film import Film
+from affetti.recorder.sources.lsl_markers import marker_source
 from affetti.recorder.sources.microphone import SoundFile, open_microphone
 from affetti.recorder.sources.player import Player
 
@@ -190,6 +193,9 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
             sources.camera.open()
             if sources.microphone is None and plan.consent.grants(ROOM):
                 sources.microphone = _own_sound(sources.camera)
+        for address in plan.markers:
+            sources.others.append(marker_source(address))
+            sources.others[-1].open()
         for number, address in enumerate(plan.cameras, start=2):
             sources.others.append(further_camera(address, number, settings.video))
             sources.others[-1].open()
@@ -219,6 +225,9 @@ def _own_sound(camera: Source) -> AudioSource | None:
 
 
 def _refuse_impossible(plan: Plan) -> None:
+    for address in (*plan.sources, *plan.markers):
+        if plan.lsl_out and address.removeprefix(f"{LSL}:") in OUTLETS:
+            raise UsageError("recording.own_outlet", address=address)
     if plan.duration_s is not None:
         checked_seconds("recording", plan.duration_s, DURATION_S)
     if plan.neutral_s is not None:
@@ -289,6 +298,7 @@ class Recording:
             self.live = LivePerception(
                 readers, self.clock, self.inbox.put, self.inbox.put_made, self._others
             )
+            self._outlets = self._offered(session_id)
             undo.pop_all()
         self._subscriber = subscriber
         self._keep = plan.keep or settings.keep
@@ -384,9 +394,21 @@ class Recording:
         self.inbox.close()
         if self._writer.ident is not None:
             self._writer.join()
+        if self._outlets is not None:
+            self._outlets.close()
         self._attempt(self.look_for_log)
         self._attempt(self._log.close)
         self._watch.close()
+
+    def _offered(self, session_id: str) -> Outlets | None:
+        """Return what offers live estimates to other programs; None where nobody asked for it."""
+        if not self.plan.lsl_out:
+            return None
+        offers = offers_of(self.perceived, plays=self.sources.player is not None)
+        return Outlets(session_id, self.clock, lambda: self.inbox.ends, self._trouble, offers)
+
+    def _trouble(self, problem: AffettiError) -> None:
+        self.problem = problem
 
     def _discard(self) -> None:
         with suppress(OSError):
@@ -451,6 +473,7 @@ class Recording:
             perception=settings_of(self._others),
             environment=environment(),
             keeps=self._keep,
+            offered=(LSL,) if self.plan.lsl_out else (),
         )
 
     def _write(self) -> None:
@@ -497,6 +520,8 @@ class Recording:
             self.state.apply(written)
         if written.traits.perceived:
             self.live.push(written, blob)
+        if self._outlets is not None:
+            self._outlets.see(written)
         try:
             self._subscriber(written, blob)
         except Exception as error:  # who looks on never stops what they look at

@@ -1,4 +1,4 @@
-"""A signal of the Lab Streaming Layer: what a sensor's own program publishes as an outlet.
+"""A stream of the Lab Streaming Layer: what a sensor's own program publishes as an outlet.
 
 Nothing happens unless such a source is asked for. Then the stream is looked for by its name: a
 question goes to the local network by multicast and broadcast (UDP port 16571 and those around
@@ -11,14 +11,16 @@ them. An outlet that is gone is told as `DeviceLost`, and looked for until it is
 
 import ctypes
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.errors import DeviceError, MissingPackage
+from affetti.core.errors import AffettiError, DeviceError, MissingPackage
 from affetti.core.events import (
+    SIGNALS,
     ClockMeasured,
     DeviceLost,
     DeviceRestored,
@@ -65,7 +67,7 @@ def lsl_source(name: str, settings: Settings) -> "LslSignal":
 
 
 @dataclass(frozen=True)
-class _Offset:
+class Offset:
     """What the library measured of the clock of an outlet."""
 
     offset_s: float  # to be added to a stamp
@@ -73,7 +75,7 @@ class _Offset:
     uncertainty_s: float
 
 
-class _Inlet:
+class Inlet:
     """One connection to one outlet; never repaired, so that a loss is seen.
 
     Raises
@@ -97,7 +99,7 @@ class _Inlet:
         values, stamps = self._inlet.pull_chunk(timeout_s, self._rows, as_numpy=not self._is_text)
         return values, np.asarray(stamps, np.float64)
 
-    def offset(self) -> _Offset | None:
+    def offset(self) -> Offset | None:
         """Return the latest measurement of its clock; None where there is none yet."""
         lib = pylsl().lib.lib
         source_s, uncertainty_s = ctypes.c_double(), ctypes.c_double()
@@ -113,15 +115,15 @@ class _Inlet:
         )
         if error.value:
             return None
-        return _Offset(offset_s, source_s.value, uncertainty_s.value)
+        return Offset(offset_s, source_s.value, uncertainty_s.value)
 
     def close(self) -> None:
         """Disconnect."""
         self._inlet.close_stream()
 
 
-class LslSignal:
-    """A stream of the Lab Streaming Layer, found by its name.
+class LslSource(ABC):
+    """A stream of the Lab Streaming Layer, found by its name, and found again.
 
     Parameters
     ----------
@@ -130,19 +132,27 @@ class LslSignal:
     """
 
     finite = False
-    scope = "signals"
+    scope: str | None = None
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._inlet: _Inlet | None = None
+        self._inlet: Inlet | None = None
         self._declared: Stream | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.ended = threading.Event()
 
+    @abstractmethod
+    def _declaration(self, info: Any) -> Stream:
+        """Return the stream that an outlet is; AffettiError where it cannot be recorded."""
+
+    @abstractmethod
+    def _log(self, stream: Stream, sink: Sink) -> "OutletLog":
+        """Return what puts its samples into a sink."""
+
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """The signal, as its outlet describes it."""
+        """The stream, as its outlet describes it."""
         return () if self._declared is None else (self._declared,)
 
     def open(self) -> None:
@@ -151,7 +161,7 @@ class LslSignal:
         Raises
         ------
         AffettiError
-            There is none of that name, or several, or pylsl is not installed.
+            There is none of that name, or several, or one of another kind; or pylsl is missing.
         """
         found = pylsl().resolve_byprop("name", self._name, 1, _FIND_S)
         if not found:
@@ -160,12 +170,12 @@ class LslSignal:
             hosts = ", ".join(sorted(info.hostname() for info in found))
             raise DeviceError("lsl.several_lab_streaming_layer", name=self._name, hosts=hosts)
         try:
-            self._inlet = _Inlet(found[0])
+            self._inlet = Inlet(found[0])
         except Exception as error:
             raise DeviceError(
                 "lsl.stream_answers_but_cannot", name=self._name, error=error
             ) from error
-        self._declared = _declaration(self._name, self._inlet.info)
+        self._declared = self._declaration(self._inlet.info)
 
     def start(self, sink: Sink) -> None:
         """Begin to record."""
@@ -183,28 +193,28 @@ class LslSignal:
 
     def _run(self, sink: Sink) -> None:
         assert self._declared is not None  # noqa: S101  it was opened
-        log = _SignalLog(self._declared, sink)
+        log = self._log(self._declared, sink)
         while self._inlet is not None:
             cause = self._listen(self._inlet, log)
             if cause is None or not self._find_again(cause, log):
                 break
         log.tell_losses()
 
-    def _listen(self, inlet: _Inlet, log: "_SignalLog") -> "_Loss | None":
+    def _listen(self, inlet: Inlet, log: "OutletLog") -> "Loss | None":
         """Keep what comes; return why nothing comes any more, or None when stopping."""
         try:
             while not self._stopping.is_set():
                 log.measure(inlet)
                 log.keep(*inlet.pull(_PULL_S))
                 if log.silent:
-                    return _Loss("silent")
+                    return Loss("silent")
             while log.keep(*inlet.pull(0.0)):
                 pass
         except Exception as error:
-            return None if self._stopping.is_set() else _Loss("failed", f"{error}")
+            return None if self._stopping.is_set() else Loss("failed", f"{error}")
         return None
 
-    def _find_again(self, loss: "_Loss", log: "_SignalLog") -> bool:
+    def _find_again(self, loss: "Loss", log: "OutletLog") -> bool:
         """Record that the outlet is gone, and look for it until it is back; False when stopping."""
         log.lost(loss)
         if self._inlet is not None:
@@ -218,12 +228,16 @@ class LslSignal:
         return False
 
     def _connected(self, info: Any) -> bool:
-        """Whether an outlet is the same signal again, and answers."""
+        """Whether an outlet is the same stream again, and answers."""
         try:
-            inlet = _Inlet(info)
+            inlet = Inlet(info)
         except Exception:  # it is only just coming, or has gone again
             return False
-        if _form(_declaration(self._name, inlet.info)) != _form(self._declared):
+        try:
+            same = _form(self._declaration(inlet.info)) == _form(self._declared)
+        except AffettiError:
+            same = False
+        if not same:
             inlet.close()
             return False
         self._inlet = inlet
@@ -231,25 +245,43 @@ class LslSignal:
 
 
 @dataclass(frozen=True)
-class _Loss:
+class Loss:
     """Why nothing comes any more."""
 
     cause: LossCause
     error: str = ""  # what the library said
 
 
-class _SignalLog:
-    """Puts the samples of one signal into a sink, in order; losses are owned up to."""
+class LslSignal(LslSource):
+    """A signal: every sample is kept, with its stamp as it came."""
+
+    scope = SIGNALS
+
+    def _declaration(self, info: Any) -> Stream:
+        return declaration(self._name, info)
+
+    def _log(self, stream: Stream, sink: Sink) -> "SignalLog":
+        return SignalLog(stream, sink)
+
+
+class OutletLog(ABC):
+    """Puts what one outlet sends into a sink, in order, and what was measured of its clock."""
 
     def __init__(self, stream: Stream, sink: Sink) -> None:
         self._stream = stream
         self._sink = sink
-        self._sample = 0
-        self._dropped = 0
         self._heard_ns = sink.clock.now_ns()
         self._measured_ns: int | None = None
-        self._latest: _Offset | None = None
+        self._latest: Offset | None = None
         self._ahead_s: float | None = None  # of session time against the clock of the source
+
+    @abstractmethod
+    def keep(self, values: Any, stamps_s: Any) -> bool:
+        """Put samples; False where there are none."""
+
+    @abstractmethod
+    def tell_losses(self) -> None:
+        """Record what found no room and has not been told yet."""
 
     @property
     def silent(self) -> bool:
@@ -258,7 +290,7 @@ class _SignalLog:
         silent_ns = self._sink.clock.now_ns() - self._heard_ns
         return self._stream.rate_hz is not None and silent_ns > patience_s * NS_PER_S
 
-    def measure(self, inlet: _Inlet) -> None:
+    def measure(self, inlet: Inlet) -> None:
         """Record what is known of its clock, when that is due and there is something new."""
         now_ns = self._sink.clock.now_ns()
         if self._measured_ns is not None and now_ns < self._measured_ns:
@@ -281,6 +313,29 @@ class _SignalLog:
                 uncertainty_s=offset.uncertainty_s,
             )
         )
+
+    def lost(self, loss: "Loss") -> None:
+        """Record that the outlet is gone."""
+        name, t_ns = self._stream.name, self._sink.clock.now_ns()
+        lost = DeviceLost(t_ns=t_ns, device=name, stream=name, cause=loss.cause, error=loss.error)
+        self._sink.put(lost)
+
+    def restored(self) -> None:
+        """Record that it is back; its clock may be another."""
+        name, now_ns = self._stream.name, self._sink.clock.now_ns()
+        gap_ns = now_ns - self._heard_ns
+        self._sink.put(DeviceRestored(t_ns=now_ns, device=name, stream=name, gap_ns=gap_ns))
+        self._heard_ns = now_ns
+        self._measured_ns = self._latest = self._ahead_s = None
+
+
+class SignalLog(OutletLog):
+    """Puts the samples of one signal into a sink, in order; losses are owned up to."""
+
+    def __init__(self, stream: Stream, sink: Sink) -> None:
+        super().__init__(stream, sink)
+        self._sample = 0
+        self._dropped = 0
 
     def keep(self, values: Any, stamps_s: Any) -> bool:
         """Put samples; False where there are none."""
@@ -308,27 +363,13 @@ class _SignalLog:
             name, t_ns = self._stream.name, self._sink.clock.now_ns()
             self._sink.put(SamplesDropped(t_ns=t_ns, stream=name, sample=self._sample, count=count))
 
-    def lost(self, loss: "_Loss") -> None:
-        """Record that the outlet is gone."""
-        name, t_ns = self._stream.name, self._sink.clock.now_ns()
-        lost = DeviceLost(t_ns=t_ns, device=name, stream=name, cause=loss.cause, error=loss.error)
-        self._sink.put(lost)
-
-    def restored(self) -> None:
-        """Record that it is back; its clock may be another."""
-        name, now_ns = self._stream.name, self._sink.clock.now_ns()
-        gap_ns = now_ns - self._heard_ns
-        self._sink.put(DeviceRestored(t_ns=now_ns, device=name, stream=name, gap_ns=gap_ns))
-        self._heard_ns = now_ns
-        self._measured_ns = self._latest = self._ahead_s = None
-
     def _first_ns(self, stamps_s: Any) -> int:
         if self._ahead_s is not None:
             return round((float(stamps_s[0]) + self._ahead_s) * NS_PER_S)
         return self._heard_ns - round(float(stamps_s[-1] - stamps_s[0]) * NS_PER_S)
 
 
-def _declaration(name: str, info: Any) -> Stream:
+def declaration(name: str, info: Any) -> Stream:
     """Return what an outlet says of its stream."""
     count = info.channel_count()
     labels, units = (
@@ -344,7 +385,7 @@ def _declaration(name: str, info: Any) -> Stream:
             Channel(label or str(i + 1), unit or "")
             for i, (label, unit) in enumerate(zip(labels, units, strict=True))
         ),
-        scope=LslSignal.scope,
+        scope=SIGNALS,
         source=f"lsl:{info.name()} ({info.type()}, {info.source_id() or '-'}, {info.hostname()})",
     )
 
