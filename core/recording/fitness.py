@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
@@ -18,7 +20,7 @@ from affetti.core.events import (
     stream_of,
 )
 from affetti.core.recording.bounds import is_moment
-from affetti.core.recording.parts import MAX_RECORDS
+from affetti.core.recording.parts import MAX_RECORDS, Survey
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import holds_samples
 from affetti.core.state import SessionState
@@ -104,6 +106,36 @@ class Fitness:
     def _opens(self, stream: Stream) -> bool:
         begun = self.state.started is not None
         return begun and stream.possible and stream.name not in self.state.streams
+
+
+class AsRead:
+    """Judges the records of a log while it is read for the first time.
+
+    That is of use where they lie in the order in which they stand: in a log without damage.
+    """
+
+    def __init__(self) -> None:
+        self._of: tuple[str, str] | None = None
+        self._fitness = Fitness("", "")
+        self._seqs: list[int] = []
+        self._fit: list[bool] = []
+
+    def see(self, session_id: str, schema_version: str, record: Record) -> None:
+        """Judge the next record of a part."""
+        if self._of is None:
+            self._of = session_id, schema_version
+            self._fitness = Fitness(*self._of)
+        same = self._of == (session_id, schema_version)
+        self._seqs.append(record.seq if same else -1)
+        self._fit.append(same and self._fitness.admits(record))
+
+    def judged(self, found: Survey) -> tuple[NDArray[np.bool_], Fitness] | None:
+        """Return which of the surveyed records are fit; None: they have to be judged in order."""
+        if self._of != (found.session_id, found.schema_version):
+            return None
+        if self._seqs != found.rows["seq"].tolist():
+            return None
+        return np.array(self._fit, bool), self._fitness
 
 
 def _agrees(event: AnyEvent | UnknownEvent, record: Record) -> bool:

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import h5py
 import msgspec
@@ -536,8 +536,16 @@ class Survey:
                 yield found.record
 
 
-def survey(target: Path) -> Survey:
+See: TypeAlias = Callable[[str, str, Record], None]  # a session's id, a version of events
+
+
+def survey(target: Path, see: See | None = None) -> Survey:
     """Read what the parts of `target` hold and check every record of them.
+
+    Parameters
+    ----------
+    see
+        Called with each whole record as it is read, and what its part says of all of them.
 
     Raises
     ------
@@ -553,7 +561,7 @@ def survey(target: Path) -> Survey:
     parts = []
     for path in paths:
         with _readable(path):
-            parts.append(_read_part(path))
+            parts.append(_read_part(path, see))
     return _survey_of(parts)
 
 
@@ -687,7 +695,7 @@ class _Form:
     block: bytes | None  # of its key
 
 
-def _read_part(path: Path) -> Part:
+def _read_part(path: Path, see: See | None = None) -> Part:
     """Read a part; without what HDF5 says of it, from the records alone.
 
     Raises
@@ -706,7 +714,8 @@ def _read_part(path: Path) -> Part:
         begin = start + (len(block) if form and block and _begins(file, start, block) else 0)
         stop = min(start + form.log_bytes, size) if form else size
         scan = Scan(file, begin, stop, cipher_of(key.key) if key else None)
-        places = [(each.session_id, _row_at(each, start)) for each in scan]
+        version = form.schema_version if form else ""
+        places = [(each.session_id, _row_at(each, start)) for each in _seen(scan, version, see)]
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
         beat = _beat(file, form)
     ours = ENCRYPTED_VERSION if key else FORMAT_VERSION
@@ -718,8 +727,14 @@ def _read_part(path: Path) -> Part:
     whole = form is not None and form.session_id == session_id and scan.clean
     whole = whole and len(found) == len(places) >= written
     whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
-    schema_version = form.schema_version if form else ""
-    return Part(path, start, session_id, schema_version, rows, named, whole, beat, key)
+    return Part(path, start, session_id, version, rows, named, whole, beat, key)
+
+
+def _seen(places: Iterable[Place], version: str, see: See | None) -> Iterator[Place]:
+    for place in places:
+        if see is not None:
+            see(place.session_id, version, place.record)
+        yield place
 
 
 def _block(path: Path, form: _Form | None) -> bytes | None:

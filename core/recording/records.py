@@ -201,8 +201,10 @@ def read_record(file: BinaryIO, at: int, stop: int, cipher: "AESGCM | None" = No
     length = packed_length(header)
     if length is None or at + length > stop:
         return None
-    body = file.read(length - HEADER_BYTES)
-    found = _unpacked(header, body) if len(body) == length - HEADER_BYTES else None
+    *_, json_length, blob_length = _HEADER.unpack_from(header)
+    json, blob = file.read(json_length), file.read(blob_length)
+    whole = (len(json), len(blob)) == (json_length, blob_length)
+    found = _unpacked(header, json, blob) if whole else None
     return None if found is None else Place(at, length, *found)
 
 
@@ -216,7 +218,8 @@ def _read_encrypted(file: BinaryIO, at: int, stop: int, cipher: "AESGCM") -> Pla
     packed = _decrypted(header, file.read(size), cipher)
     if packed is None or packed_length(packed[:HEADER_BYTES]) != len(packed):
         return None
-    found = _unpacked(packed[:HEADER_BYTES], packed[HEADER_BYTES:])
+    cut = HEADER_BYTES + _HEADER.unpack_from(packed)[-2]
+    found = _unpacked(packed[:HEADER_BYTES], packed[HEADER_BYTES:cut], packed[cut:])
     return None if found is None else Place(at, _SHELL_BYTES + size, *found)
 
 
@@ -233,14 +236,14 @@ def _decrypted(header: bytes, body: bytes, cipher: "AESGCM") -> bytes | None:
         return None
 
 
-def _unpacked(header: bytes, body: bytes) -> tuple[str, Record] | None:
-    _, session, seq, t_ns, *texts, json_length, _ = _HEADER.unpack_from(header)
-    crc32 = zlib.crc32(body)
+def _unpacked(header: bytes, json: bytes, blob: bytes) -> tuple[str, Record] | None:
+    _, session, seq, t_ns, *texts, _, _ = _HEADER.unpack_from(header)
+    crc32 = zlib.crc32(blob, zlib.crc32(json))
     if (zlib.crc32(header[: _HEADER.size], crc32),) != _CHECK.unpack_from(header, _HEADER.size):
         return None
     words = map(_word, texts)
     kind = next(words)
-    record = Record(seq, t_ns, kind, body[:json_length], body[json_length:], crc32, *words)
+    record = Record(seq, t_ns, kind, json, blob, crc32, *words)
     return session.hex(), record
 
 

@@ -41,7 +41,7 @@ from affetti.core.language import text
 from affetti.core.recording import hdf5, parts
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_endless
-from affetti.core.recording.fitness import Fitness
+from affetti.core.recording.fitness import AsRead, Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number, parts_of
 from affetti.core.recording.parts import Survey
@@ -151,11 +151,12 @@ def _sealed_meanwhile(target: Path) -> SealReport:
 
 
 def _seal(target: Path, progress: Progress | None) -> SealReport:
-    found = parts.survey(target)
+    as_read = AsRead()
+    found = parts.survey(target, as_read.see)
     major(found.schema_version)
     if os.path.lexists(target):
         return _finish_interrupted(target, found)
-    plan = _planned(target, found)
+    plan = _planned(target, found, as_read)
     size = int(plan.rows["length"].sum())
     _refuse_without_room(target, size)
     kept = _tidied(target)
@@ -221,7 +222,7 @@ def _header(record: Record) -> tuple[Any, ...]:
     return (record.seq, record.t_ns, *texts, *lengths, record.crc32)
 
 
-def _planned(target: Path, found: Survey) -> _Plan:
+def _planned(target: Path, found: Survey, as_read: AsRead) -> _Plan:
     """Return what is to be sealed of the parts.
 
     Raises
@@ -229,8 +230,7 @@ def _planned(target: Path, found: Survey) -> _Plan:
     AffettiError
         Nothing can be.
     """
-    fitness = Fitness(found.session_id, found.schema_version)
-    fit = _fit(found, fitness)
+    fit, fitness = as_read.judged(found) or _judged(found)
     if fitness.state.started is None:
         raise _nothing_to_seal(target, found)
     refuse_endless(target, fitness.state)
@@ -241,11 +241,13 @@ def _planned(target: Path, found: Survey) -> _Plan:
     return _Plan(found, fit, losses, closing, state)
 
 
-def _fit(found: Survey, fitness: Fitness) -> NDArray[np.bool_]:
+def _judged(found: Survey) -> tuple[NDArray[np.bool_], Fitness]:
+    fitness = Fitness(found.session_id, found.schema_version)
     try:
-        return np.fromiter(map(fitness.admits, found.records()), bool, len(found.rows))
+        fit = np.fromiter(map(fitness.admits, found.records()), bool, len(found.rows))
     except OSError as error:
         raise FileMissing("sealing.parts_cannot_read_now", error=error) from error
+    return fit, fitness
 
 
 def _nothing_to_seal(target: Path, found: Survey) -> AffettiError:
@@ -428,7 +430,7 @@ def _seal_failed(target: Path, error: Exception) -> AffettiError:
 
 def _finish_interrupted(target: Path, found: Survey) -> SealReport:
     """Put away the parts of a recording that was sealed already; refuse any other."""
-    fit = _fit(found, Fitness(found.session_id, found.schema_version))
+    fit, _ = _judged(found)
     try:
         with Session.open(target) as session:
             if session.started.session_id != found.session_id and found.session_id:

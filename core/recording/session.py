@@ -432,19 +432,19 @@ class Session:
         """
         blobs = _Blobs(self)
         reader = StoredBytes(self.path, self._json)
-        for row in self._index:
-            seq = int(row["seq"])
-            kind = bytes(row["kind"]).decode("ascii", "replace")
-            yield Record(
-                seq=seq,
-                t_ns=int(row["t_ns"]),
-                kind=kind,
-                json=self._json_of(reader, row),
-                blob=blobs(seq, kind, int(row["blob_length"])),
-                crc32=int(row["crc32"]),
-                stream=bytes(row["stream"]).decode("ascii", "replace"),
-                scopes=bytes(row["scopes"]).decode("ascii", "replace"),
-            )
+        names = ("seq", "t_ns", "offset", "length", "blob_length", "crc32")
+        numbers = zip(*(self._index[name].tolist() for name in names), strict=True)
+        texts = zip(*map(self._words, ("kind", "stream", "scopes")), strict=True)
+        for row, words in zip(numbers, texts, strict=True):
+            (seq, t_ns, start, json_length, length, crc32), (kind, stream, scopes) = row, words
+            json = reader.read(start, start + json_length)
+            yield Record(seq, t_ns, kind, json, blobs(seq, kind, length), crc32, stream, scopes)
+
+    def _words(self, column: str) -> list[str]:
+        """Return a column of short texts: few different ones, in many rows."""
+        found, at = np.unique(self._index[column], return_inverse=True)
+        words = [each.decode("ascii", "replace") for each in found.tolist()]
+        return [words[i] for i in at.tolist()]
 
     def verified_records(self) -> Iterator[Record]:
         """Yield every event like `records`, compared with its digest.
@@ -563,9 +563,7 @@ class _Blobs:
         self._path = session.path
         self._found: dict[int, tuple[Callable[..., bytes], Any]] = {}
         for frames in session.video.values():
-            self._found |= {
-                int(seq): (_jpeg, (frames, i)) for i, seq in enumerate(frames._index["seq"])
-            }
+            self._found |= {seq: (_slice, where) for seq, where in frames.places()}
         for stream in session._of_kind(AUDIO):
             self._add_rows(session.audio(stream.name))
         for signal in session.signals.values():
@@ -600,10 +598,6 @@ class _Blobs:
             raise layout.damaged(self._path, text("damage.event_lost_data", seq=seq, kind=kind))
         read, where = found
         return read(*where)
-
-
-def _jpeg(frames: Frames, i: int) -> bytes:
-    return frames[i].jpeg
 
 
 def _slice(reader: StoredBytes | StoredSamples, start: int, stop: int) -> bytes:

@@ -36,7 +36,7 @@ from affetti.core.settings import MIB
 from affetti.core.state import SessionState
 from affetti.core.streams import SAMPLE_TYPES, STAMP, SourceClock, Stream
 
-_BUFFER_BYTES: Final = 8 * MIB
+_BUFFER_BYTES: Final = MIB  # larger ones cost more: the system gives such memory anew each time
 _CHUNK_BYTES: Final = 256 << 10
 
 
