@@ -38,6 +38,7 @@ from affetti.core.events import (
     NeutralReferenceStarted,
     NoteAdded,
     PersonChanged,
+    ProtocolStarted,
     RecordingPaused,
     RecordingResumed,
     SamplesCaptured,
@@ -47,6 +48,8 @@ from affetti.core.events import (
     SessionRecovered,
     SessionStarted,
     SoundLoss,
+    StepBegun,
+    StepEnded,
     StreamOpened,
     TrackEnded,
     TrackEndReason,
@@ -58,6 +61,7 @@ from affetti.core.events import (
     marked_stretches,
 )
 from affetti.core.interruptions import Interruptions
+from affetti.core.protocol_course import ProtocolCourse
 from affetti.core.streams import AUDIO, VIDEO, SourceClock, Stream
 
 _Kind = TypeVar("_Kind", bound=Estimate)
@@ -218,6 +222,7 @@ class SessionState:
     ended: SessionEnded | None = None
     recovered: SessionRecovered | None = None
     withdrawals: list[Withdrawn] = field(default_factory=list)  # after the recording
+    protocol: ProtocolCourse | None = None  # of a study, that led through it
     unknown: Counter[str] = field(default_factory=Counter)  # kinds of a later version
 
     @property
@@ -357,6 +362,8 @@ class SessionState:
                 self._playback(event)
             case Moment():
                 self.moments.append(event)
+            case ProtocolStarted() | StepBegun() | StepEnded():
+                self._lead(event)
             case _:
                 self._session(event)
 
@@ -385,6 +392,12 @@ class SessionState:
                 self.withdrawals.append(event)
                 if (event.from_ns, event.to_ns) == (0, None) and not event.estimates_stay:
                     self.consent = self.consent.changed(ended=event.scopes, since=event.on)
+
+    def _lead(self, event: ProtocolStarted | StepBegun | StepEnded) -> None:
+        if isinstance(event, ProtocolStarted):
+            self.protocol = ProtocolCourse(event)
+        elif self.protocol is not None:
+            self.protocol.apply(event)
 
     def _neutral(self, event: NeutralReferenceStarted | NeutralReferenceRecorded) -> None:
         if isinstance(event, NeutralReferenceStarted):

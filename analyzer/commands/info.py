@@ -133,6 +133,10 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     yield from _environment_lines(found.environment)
     yield text("info.duration"), clock_text(found.duration_s)
     yield text("info.ending"), _ending(found)
+    if found.protocol is not None:
+        yield text("info.protocol"), found.protocol.words
+        for said in found.protocol.undone:
+            yield text("info.undone"), said
     for said in found.source_losses:
         yield text("info.lost"), said
     if said := unkept_words(found.unkept):

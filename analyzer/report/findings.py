@@ -32,7 +32,7 @@ from affetti.analyzer.report.wording import (
 from affetti.core.consent import NO_CONSENT
 from affetti.core.journal import consent_words
 from affetti.core.language import clock_text, counted, date, text, word
-from affetti.core.recording.info import AudioInfo, SignalInfo
+from affetti.core.recording.info import AudioInfo, SessionInfo, SignalInfo
 from affetti.core.recording.losses import device_words, unkept_words
 from affetti.core.streams import VIDEO
 from affetti.models.face.reference import TAKEN, Outcome
@@ -194,6 +194,7 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         files = ", ".join(file.file_name for file in info.imported.files)
         said = text("basis.imported_of", files=files, date=date(info.imported.on))
         rows.append((text("basis.imported"), said))
+    rows += [(text("basis.protocol"), said) for said in _led(info)]
     if said := unkept_words(state.unkept):
         rows.append((text("basis.unkept"), said))
     rows += [_modality(name, summary) for name, summary in analysis.summaries.items()]
@@ -260,6 +261,12 @@ def _consent(analysis: Analysis) -> str:
     later = any(not each.estimates_stay for each in analysis.state.withdrawals)
     changed = later or bool(begun - {started.t_ns if started else 0})
     return text("basis.withdrawn", consent=words) if changed else words
+
+
+def _led(info: SessionInfo) -> Iterator[str]:
+    """Yield by what protocol of a study it was led, and what of that was not done."""
+    if info.protocol is not None:
+        yield "; ".join((info.protocol.words, *info.protocol.undone))
 
 
 def _quiet(analysis: Analysis) -> str:

@@ -99,6 +99,14 @@ from affetti.core.events.playback import (
     TrackResumed,
     TrackStarted,
 )
+from affetti.core.events.protocols import (
+    ProtocolStarted,
+    Step,
+    StepBegun,
+    StepEnded,
+    StepKind,
+    StepOutcome,
+)
 from affetti.core.events.session import (
     SCHEMA_VERSION,
     EndReason,
@@ -190,6 +198,7 @@ __all__ = [
     "PerceptionSettings",
     "PersonChanged",
     "Pipeline",
+    "ProtocolStarted",
     "RecordingPaused",
     "RecordingResumed",
     "RefusalCause",
@@ -202,6 +211,11 @@ __all__ = [
     "SkipReason",
     "SoundLoss",
     "StallCause",
+    "Step",
+    "StepBegun",
+    "StepEnded",
+    "StepKind",
+    "StepOutcome",
     "Stream",
     "StreamName",
     "StreamOpened",

@@ -15,7 +15,14 @@ from affetti.core.synchrony import Synchrony
 SCHEMA_VERSION: Final = "2.0"
 
 EndReason: TypeAlias = Literal[
-    "stopped", "duration", "sources_ended", "signal", "ui_gone", "disk_full", "failed"
+    "stopped",
+    "duration",
+    "sources_ended",
+    "protocol_over",
+    "signal",
+    "ui_gone",
+    "disk_full",
+    "failed",
 ]
 Failure: TypeAlias = Literal["log_full", "log_unwritable", "log_gone", "unexpected"]
 

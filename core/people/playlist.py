@@ -3,15 +3,21 @@
 A CSV file has a line of headings and a line for each track. `file` is needed: a path, relative
 to the folder of the playlist. `title` and `expected`, one of the four emotions, may be there;
 every further column (notes, genre, condition, …) goes with its track into the recording and
-into all tables that have a track. An M3U file names files alone.
+into all tables that have a track. An M3U file names files alone. A TOML file has a table
+`[[track]]` for each, with the same names, and is what a colleague is handed: its paths are relative
+where they can be.
 """
 
+import codecs
 import csv
+import json
 import os
-from collections.abc import Iterator, Sequence
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -23,8 +29,10 @@ from affetti.core.language import text
 from affetti.core.paths import typed
 from affetti.core.system import private
 
-SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".m3u", ".m3u8"})
+SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".m3u", ".m3u8", ".toml"})
 _M3U: Final = (".m3u", ".m3u8")
+_TOML: Final = ".toml"
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SEPARATORS: Final = (",", ";", "\t")
 _MAX_BYTES: Final = 4 << 20
 _MAX_TEXT: Final = 10_000  # signs of one cell
@@ -70,9 +78,9 @@ def read_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
         ) from error
     if len(data) > _MAX_BYTES:
         raise _wrong(path, None, text("playlist.wrong.too_long_playlist"))
-    written = _text(data)
-    read = _m3u if path.suffix.lower() in _M3U else _table
-    entries = tuple(read(path, written))
+    suffix = path.suffix.lower()
+    read = _m3u if suffix in _M3U else _tables if suffix == _TOML else _table
+    entries = tuple(read(path, _text(data.removeprefix(codecs.BOM_UTF8))))
     if not entries:
         raise _wrong(path, None, text("playlist.wrong.names_no_track"))
     return entries
@@ -100,6 +108,125 @@ def write_playlist(folder: Path, name: str, entries: Sequence[PlaylistEntry]) ->
         except FileExistsError:
             raise FileExists("person.exists_already", path=path) from None
     return path
+
+
+def share_playlist(path: Path, entries: Sequence[PlaylistEntry]) -> Path:
+    """Write a playlist as a file that can be handed on: TOML, CSV or M3U, by its suffix.
+
+    Paths are relative to its folder, where they can be.
+
+    Raises
+    ------
+    AffettiError
+        The suffix is another, the file is there already, or cannot be written.
+    """
+    suffix = path.suffix.lower()
+    files = [relative(Path(entry.path), path.parent) for entry in entries]
+    with StringIO(newline="") as written:
+        if suffix in _M3U:
+            written.writelines(f"{name}\n" for name in ("#EXTM3U", *files))
+        elif suffix == ".csv":
+            headings = tuple(dict.fromkeys(key for entry in entries for key in entry.columns))
+            rows = csv.writer(written)
+            rows.writerow([*_KNOWN, *headings])
+            for name, entry in zip(files, entries, strict=True):
+                rows.writerow([name, *_cells(entry, headings)[1:]])
+        elif suffix == _TOML:
+            tables = (toml_of(entry, path.parent) for entry in entries)
+            written.write("\n".join(tables))
+        else:
+            raise UsageError("playlist.no_format", path=path.name)
+        write_new(path, written.getvalue())
+    return path
+
+
+def write_new(path: Path, words: str) -> None:
+    """Write a text into a file that is not there yet.
+
+    Raises
+    ------
+    AffettiError
+        It is, or it cannot be written.
+    """
+    with place.told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(path, "x", newline="", encoding="utf-8", opener=private) as file:
+                file.write(words)
+        except FileExistsError:
+            raise FileExists("person.exists_already", path=path) from None
+
+
+def relative(path: Path, folder: Path) -> str:
+    """Return a path as seen from a folder, with slashes; as it is where that cannot be said."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path.as_posix()
+
+
+def toml_of(entry: PlaylistEntry, folder: Path, more: Mapping[str, float] = {}) -> str:
+    """Return a table `[[track]]` of what a playlist says of a track, seen from a folder."""
+    told: dict[str, str | float] = {"file": relative(Path(entry.path), folder)}
+    if entry.title:
+        told["title"] = entry.title
+    told |= {"expected": entry.expected or "", **more, **entry.columns}
+    lines = [f"{quoted_key(name)} = {quoted(value)}\n" for name, value in told.items()]
+    return "".join(["[[track]]\n", *lines])
+
+
+def quoted(value: str | float) -> str:
+    """Return a text or a number as TOML has it."""
+    if not isinstance(value, str):
+        return f"{value:.15g}"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def quoted_key(name: str) -> str:
+    """Return a name as TOML has it in front of a value."""
+    return name if _BARE.fullmatch(name) else quoted(name)
+
+
+def track_of_table(
+    path: Path, number: int, table: Mapping[str, Any], reserved: Sequence[str] = ()
+) -> PlaylistEntry:
+    """Return what a table `[[track]]` says of a track.
+
+    Parameters
+    ----------
+    path, number
+        The file, and which of its tables it is, from 1: for messages, and for relative paths.
+    table
+        `file`, and what else there is: texts and numbers.
+    reserved
+        Names that are no columns of the playlist.
+
+    Raises
+    ------
+    AffettiError
+        It names no file, or one that is not there, or holds something else than texts and numbers.
+    """
+    headings = [name for name in table if name not in reserved]
+    values = [table[name] for name in headings]
+    if not all(isinstance(value, str | int | float) for value in values):
+        raise _wrong(path, number, text("playlist.wrong.no_text"))
+    try:
+        cells = [value if isinstance(value, str) else str(value) for value in values]
+    except ValueError:  # a number of more digits than Python writes
+        raise _wrong(path, number, text("playlist.wrong.no_text")) from None
+    return _entry(path, number, _headings(path, number, headings), cells)
+
+
+def _tables(path: Path, written: str) -> Iterator[PlaylistEntry]:
+    try:
+        said = tomllib.loads(written)
+    except (ValueError, RecursionError) as error:
+        raise _wrong(path, None, label(str(error)).rstrip(".")) from error
+    tables = said.get("track", [])
+    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+        raise _wrong(path, None, text("playlist.wrong.names_no_track"))
+    for number, table in enumerate(tables, start=1):
+        yield track_of_table(path, number, table)
 
 
 def _cells(entry: PlaylistEntry, headings: Sequence[str]) -> list[str]:
@@ -202,6 +329,8 @@ def _file(path: Path, line: int, name: str) -> str:
     if not os.path.isfile(file) and "\\" in name:  # as Windows writes it
         file = path.parent / name.replace("\\", "/")
     if not os.path.isfile(file):
+        if path.suffix.lower() == _TOML:
+            raise FileMissing("playlist.track_no_file", path=path.name, track=line, name=name)
         raise FileMissing("playlist.line_no_file", path=path.name, line=line, name=name)
     return str(file)
 
@@ -209,4 +338,6 @@ def _file(path: Path, line: int, name: str) -> str:
 def _wrong(path: Path, line: int | None, what: str) -> UsageError:
     if line is None:
         return UsageError("playlist.wrong", path=path.name, what=what)
+    if path.suffix.lower() == _TOML:
+        return UsageError("playlist.track_wrong", path=path.name, track=line, what=what)
     return UsageError("playlist.line_wrong", path=path.name, line=line, what=what)

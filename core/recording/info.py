@@ -8,6 +8,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.devices import Device
 from affetti.core.events import ESTIMATE_TABLES, Environment, Imported, Moment
 from affetti.core.journal import sentence
+from affetti.core.protocol_words import led_words, undone_words
 from affetti.core.recording.losses import (
     drift_told,
     source_losses,
@@ -78,6 +79,20 @@ class MomentInfo(msgspec.Struct, frozen=True):
     kind: str
 
 
+class ProtocolInfo(msgspec.Struct, frozen=True):
+    """A study's protocol that led through a session, and how much of it was done."""
+
+    name: str
+    version: str
+    sha256: str
+    order: str
+    tracks: list[int]  # of the protocol, from 0, in the order of this session
+    steps: int
+    done: int
+    words: str  # the same, in words
+    undone: list[str]  # what was planned and not done, and why, in words
+
+
 class SessionInfo(msgspec.Struct, frozen=True):
     """A recording in brief, as `affetti info --json` prints it."""
 
@@ -125,6 +140,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     schema_version: str
     log_sha256: str
     imported: Imported | None  # of what files, where it was not recorded live
+    protocol: ProtocolInfo | None  # of a study, that led through it
 
     @property
     def dated(self) -> bool:
@@ -208,6 +224,24 @@ def describe(
         schema_version=started.schema_version,
         log_sha256=log_sha256,
         imported=started.imported,
+        protocol=_protocol_info(state),
+    )
+
+
+def _protocol_info(state: SessionState) -> ProtocolInfo | None:
+    if state.protocol is None:
+        return None
+    planned = state.protocol.started
+    return ProtocolInfo(
+        name=planned.name,
+        version=planned.version,
+        sha256=planned.sha256,
+        order=planned.order,
+        tracks=list(planned.tracks),
+        steps=len(planned.steps),
+        done=state.protocol.done,
+        words=led_words(state.protocol),
+        undone=undone_words(state),
     )
 
 

@@ -58,6 +58,12 @@ from affetti.recorder.commands.consent import NAMES, consent_named
     metavar="FILE",
     help="Tracks to play before those: CSV with file, title, expected, …, or M3U.",
 )
+@click.option(
+    "--study",
+    metavar="FILE.toml",
+    help="The protocol of a study, which says what is played and asked, and when; see "
+    "`affetti study new`.",
+)
 @click.option("--speaker", metavar="NAME", default="", help="Where to play. [default: system]")
 @click.option("--no-speaker", is_flag=True, help="Play to the log alone, without a sound.")
 @click.option("--duration", metavar="SECONDS", type=Number(DURATION_S), help="End then.")
@@ -107,6 +113,7 @@ def record(
     markers: tuple[str, ...],
     lsl_out: bool,
     playlist: str | None,
+    study: str | None,
     speaker: str,
     no_speaker: bool,
     duration: float | None,
@@ -130,6 +137,7 @@ def record(
     affetti record --headless --camera 0 --play happy.ogg --duration 60
     affetti record --playlist study.csv
     affetti record --camera 0 --camera room=film.mp4
+    affetti record --study moods/protocol.toml --person P07
     affetti record --vault clinic
     """
     from affetti.core import settings
@@ -138,6 +146,9 @@ def record(
     from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
 
+    protocol = _protocol(study, play, playlist, neutral)
+    if protocol is not None and pipeline == Plan.pipeline:
+        pipeline = protocol.pipeline
     plan = Plan(
         person=person if person is not None else "anon",
         consent=consent_named(consent or ("both", *(["signals"] if signal else [])), today()),
@@ -154,6 +165,7 @@ def record(
         neutral_s=neutral,
         pipeline=pipeline,
         keep=keep,
+        protocol=protocol,
         unattended=headless,
         recipients=_recipients(settings.load(), vault, recipient, no_vault),
     )
@@ -178,6 +190,21 @@ def _first(cameras: tuple[str, ...]) -> str | None:
     return source
 
 
+def _protocol(
+    study: str | None, play: tuple[str, ...], playlist: str | None, neutral: float | None
+) -> Any:
+    """Return the protocol of a study; None where none leads."""
+    from affetti.core.errors import UsageError
+    from affetti.core.paths import typed
+    from affetti.core.people.protocol import read_protocol
+
+    if study is None:
+        return None
+    if play or playlist or neutral is not None:
+        raise UsageError("record.study_leads")
+    return read_protocol(typed(study))
+
+
 def _recipients(
     settings: Any, names: tuple[str, ...], others: tuple[str, ...], none: bool
 ) -> tuple[str, ...]:
@@ -190,6 +217,14 @@ def _recipients(
     return () if none else vault.recipients(settings, names, others)
 
 
+def _tell_consent(plan: Any, say: Any) -> None:
+    from affetti.core.language import listed, text, word
+
+    asked = [word("consent", s) for s in plan.protocol.consent if not plan.consent.grants(s)]
+    if asked:
+        say(text("protocol.consent", scopes=listed(asked)))
+
+
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
     from affetti.core import logbook, terminal
     from affetti.core.language import text
@@ -198,6 +233,8 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
 
     logbook.begin("engine")
     lines = TerminalLines()
+    if plan.protocol is not None:
+        _tell_consent(plan, lines.say)
     headless = Headless(settings, lines.say, lines.status if lines.interactive else None)
     try:
         path = headless.run(plan, markers)

@@ -156,6 +156,7 @@ class Engine:
                 recording.fail(unexpected("unheard", self._unheard))
             if self._is_due("log", now, _HEALTH_EVERY_S):
                 recording.look_for_log()
+            recording.lead()
             recording.end_neutral_reference_when_due()
             reason = recording.over
         except Exception as error:
@@ -229,6 +230,9 @@ class Engine:
         player = self.recording.sources.player if self.recording else None
         if player is None:
             raise UsageError("engine.no_playlist")
+        if self.recording is not None and self.recording.conductor is not None:
+            self._steer_protocol(self.recording, action)
+            return
         actions: dict[str, Callable[[], None]] = {
             "next": player.next,
             "previous": player.previous,
@@ -237,6 +241,17 @@ class Engine:
             "stop": player.stop_track,
         }
         actions[action]()
+
+    def _steer_protocol(self, recording: Recording, action: str) -> None:
+        """Go on to the next step of a protocol; what it leads itself is not steered by hand."""
+        player, conductor = recording.sources.player, recording.conductor
+        playing = recording.state.track is not None
+        if action == "next" and conductor is not None:
+            conductor.go_on()
+        elif action in ("pause", "resume") and playing and player is not None:
+            (player.pause if action == "pause" else player.resume)()
+        else:
+            raise UsageError("engine.protocol_leads")
 
     def _list_devices(self) -> None:
         self._readers.load()  # who chooses devices will record

@@ -14,9 +14,17 @@ from affetti.core import system, terminal
 from affetti.core.custody import vault
 from affetti.core.emotions import ranked
 from affetti.core.errors import AffettiError, of_code
-from affetti.core.events import EmotionFused, Event, MarkerAdded, SessionEnded, TrackEnded
+from affetti.core.events import (
+    EmotionFused,
+    Event,
+    MarkerAdded,
+    SessionEnded,
+    StepBegun,
+    TrackEnded,
+)
 from affetti.core.labels import label as one_label
 from affetti.core.language import clock_text, counted, percent, text, word
+from affetti.core.protocol_words import step_words
 from affetti.core.recording.losses import film_statement, track_statement
 from affetti.core.settings import Settings, load
 from affetti.core.state import SessionState
@@ -150,6 +158,8 @@ class Headless:
         match event:
             case MarkerAdded():
                 self._unsafe_markers.append((event.seq, len(self._state.markers)))
+            case StepBegun():
+                self._say(step_words(self._state))
             case SessionEnded(film_losses=films):
                 for film in films:
                     self._say(film_statement(film))

@@ -11,6 +11,7 @@ import msgspec
 
 from affetti.core.events import AnyEvent, Consent, Keep, leaves, storable
 from affetti.core.people.playlist import PlaylistEntry
+from affetti.core.people.protocol import Protocol
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     neutral_s: float | None = None  # how long a neutral face is shown at the beginning
     keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
     unattended: bool = False  # ends with its files even while live devices would go on
+    protocol: Protocol | None = None  # of a study, which then says what is played
     # For whom it is encrypted, as public keys in letters; (): it is not, None: as the settings say.
     recipients: tuple[str, ...] | None = None
 

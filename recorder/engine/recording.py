@@ -42,12 +42,14 @@ from affetti.core.events import (
 from affetti.core.language import text
 from affetti.core.numbers import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
 from affetti.core.paths import typed
+from affetti.core.people import protocol
 from affetti.core.people.person import (
     checked_code,
     coded_file_name,
     refuse_existing,
     session_file_name,
 )
+from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import discard_blank
@@ -58,6 +60,7 @@ from affetti.core.synchrony import measured_of
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.perception.plugins import fingerprints, perceivers, settings_of
 from affetti.models.pipelines import digests_of
+from affetti.recorder.engine.conductor import Conductor
 from affetti.recorder.engine.inbox import Inbox
 from affetti.recorder.engine.live import LivePerception, Readers
 from affetti.recorder.engine.messages import Plan
@@ -181,9 +184,10 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
     _refuse_unconsented(plan)
     sources = Sources()
     try:
-        if plan.playlist:
-            tracks = [Path(each) if isinstance(each, str) else each for each in plan.playlist]
-            sources.player = Player(tracks, plan.speaker, plan.volume)
+        if playlist := _played(plan):
+            tracks = [Path(each) if isinstance(each, str) else each for each in playlist]
+            held = plan.protocol is not None
+            sources.player = Player(tracks, plan.speaker, plan.volume, held=held)
             sources.player.open()
         if plan.microphone is not None:
             sources.microphone = open_microphone(plan.microphone)
@@ -217,6 +221,20 @@ def _film_loss(camera: Source | None) -> FilmLoss | None:
     if not isinstance(camera, Film) or camera.end is None:
         return None
     return camera.end.loss(camera.description)
+
+
+def _played(plan: Plan) -> tuple[str | PlaylistEntry, ...]:
+    """Return what is played: what is named, or a study's tracks in the order that is the person's.
+
+    Raises
+    ------
+    AffettiError
+        Orders are balanced over people, and the person's code says not which one is theirs.
+    """
+    if plan.protocol is None:
+        return plan.playlist
+    order = protocol.order_of(plan.protocol, plan.person)
+    return tuple(plan.protocol.tracks[at] for at in order)
 
 
 def _own_sound(camera: Source) -> AudioSource | None:
@@ -285,6 +303,7 @@ class Recording:
         self._cause: _Cause | None = None  # of the failure
         self.problem: AffettiError | None = None  # the latest event that was lost, if any
         self._neutral_end_ns: int | None = None
+        self.conductor: Conductor | None = None  # of a study's protocol
         with ExitStack() as undo:
             undo.callback(self.sources.stop)
             session_id = uuid.uuid4().hex
@@ -348,6 +367,9 @@ class Recording:
         limit_s = self.plan.duration_s
         if limit_s is not None and self.clock.now_ns() >= limit_s * NS_PER_S:
             return "duration"
+        if self.conductor is not None:
+            done = self.conductor.over and self.plan.unattended
+            return "protocol_over" if done else None
         return "sources_ended" if self._sources_ended() else None
 
     def begin_neutral_reference(self, seconds: float) -> None:
@@ -356,6 +378,16 @@ class Recording:
         now_ns = self.clock.now_ns()
         self._neutral_end_ns = now_ns + round(seconds * NS_PER_S)
         self.inbox.put(NeutralReferenceStarted(t_ns=now_ns))
+
+    def end_neutral_reference(self) -> None:
+        """Note the end of the neutral face before its time, the next time it is looked for."""
+        if self._neutral_end_ns is not None:
+            self._neutral_end_ns = self.clock.now_ns()
+
+    def lead(self) -> None:
+        """Go on in the protocol, where a study's leads through the session."""
+        if self.conductor is not None:
+            self.conductor.turn(self.state, self.clock.now_ns())
 
     def end_neutral_reference_when_due(self) -> None:
         """Note the end of the neutral face once its time is over."""
@@ -424,6 +456,20 @@ class Recording:
             source.start(self.inbox)
         if self.plan.neutral_s is not None:
             self.begin_neutral_reference(self.plan.neutral_s)
+        if self.plan.protocol is not None:
+            self.conductor = self._conductor(self.plan.protocol)
+
+    def _conductor(self, planned: protocol.Protocol) -> Conductor:
+        begun = protocol.started(planned, self.plan.person, self.clock.now_ns())
+        self.inbox.put(begun)
+        return Conductor(
+            begun,
+            self.inbox.put,
+            self.sources.player,
+            self.begin_neutral_reference,
+            self.end_neutral_reference,
+            attended=not self.plan.unattended,
+        )
 
     def _put_end(self, reason: EndReason) -> None:
         if self.failure is not None:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from affetti.core.codes import Code
+from affetti.core.events import FaceEstimated
 from affetti.models.face.reading import FaceReading
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import Seen
@@ -57,3 +58,20 @@ def advice(reading: FaceReading, surround: float) -> Code:
         "blurred": (reading.sharpness or 0.0) < MIN_SHARPNESS,
     }
     return next((code for code, holds in judged.items() if holds), "good")
+
+
+def advice_of(estimate: FaceEstimated) -> Code:
+    """Return the same of the face that is read while recording, without what is around it."""
+    face = estimate.face
+    if face is None:
+        return estimate.nobody or "no_face"
+    reading = FaceReading(
+        expressions=face.expressions,
+        box_px=face.box_px,
+        faces=len(estimate.faces),
+        unread=face.unread,
+        sharpness=face.sharpness,
+        brightness=face.brightness,
+        yaw_deg=face.yaw_deg,
+    )
+    return advice(reading, 0.0)

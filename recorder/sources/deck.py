@@ -148,9 +148,11 @@ class Deck:
         The playlist, at least one.
     form
         The form of the sound that is pulled.
+    held
+        Whether it is silent before each track until that is asked for by `play`.
     """
 
-    def __init__(self, tracks: list[Track], form: AudioFormat) -> None:
+    def __init__(self, tracks: list[Track], form: AudioFormat, *, held: bool = False) -> None:
         self._count = len(tracks)
         self._form = form
         self._ahead = _ReadAhead(tracks, form)
@@ -159,7 +161,8 @@ class Deck:
         self._current = 0  # the track that plays or is next
         self._playing = False  # its start was cued and its end was not
         self._paused = False
-        self._stopped = False
+        self._held = held
+        self._stopped = held
         self._starved = False  # decoding has fallen behind
         self._position = 0  # samples of the current track pulled so far
         self.over = False  # the playlist has ended
@@ -167,6 +170,10 @@ class Deck:
     def next(self) -> None:
         """Go to the next track; after the last one the playlist is over."""
         self._orders.append(lambda: self._go(self._current + 1))
+
+    def play(self, track: int) -> None:
+        """Play a track from its beginning."""
+        self._orders.append(lambda: self._play(track))
 
     def previous(self) -> None:
         """Begin this track again, or the one before it when this one has only just begun."""
@@ -243,7 +250,7 @@ class Deck:
     ) -> list[Cue]:
         cues = self._end(reason, loss)
         self._current = track
-        self._stopped = False
+        self._stopped = self._held
         self.over = track >= self._count
         if reason != "finished" and not self.over:
             self._seek(track)
@@ -252,6 +259,12 @@ class Deck:
     def _seek(self, track: int) -> None:
         self._rest = None
         self._ahead.seek(track)
+
+    def _play(self, track: int) -> list[Cue]:
+        waiting = not self._playing and track == self._current
+        cues = [] if waiting else self._go(track)  # where it waits, it is decoded already
+        self._stopped = False
+        return cues
 
     def _back(self) -> list[Cue]:
         long = self._playing and self._position > RESTART_S * self._form.rate_hz

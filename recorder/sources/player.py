@@ -63,14 +63,22 @@ class Player:
         The device; "" is the default one. None plays to the log alone, in real time.
     volume
         How loud it is heard, in percent. What is recorded is the music as it is.
+    held
+        Whether it is silent before each track until that is asked for by `play`.
     """
 
     finite = True
     scope = None
 
     def __init__(
-        self, playlist: Sequence[Path | PlaylistEntry], speaker: str | None, volume: int = 100
+        self,
+        playlist: Sequence[Path | PlaylistEntry],
+        speaker: str | None,
+        volume: int = 100,
+        *,
+        held: bool = False,
     ) -> None:
+        self._held = held
         self._playlist = playlist
         self._output: _Speaker | _Pacer = _Pacer() if speaker is None else _Speaker(speaker, volume)
         self._deck: Deck | None = None
@@ -101,7 +109,7 @@ class Player:
 
     def start(self, sink: Sink) -> None:
         """Begin to play."""
-        self._deck = Deck(self.tracks, self.format)
+        self._deck = Deck(self.tracks, self.format, held=self._held)
         self._deck.fill(_PREFILL_S)
         self._output.start(self._deck, _PlaybackLog(self.tracks, self.format, sink))
 
@@ -113,6 +121,11 @@ class Player:
         """Go to the next track; after the last one the playlist is over."""
         if self._deck is not None:
             self._deck.next()
+
+    def play(self, track: int) -> None:
+        """Play a track from its beginning."""
+        if self._deck is not None:
+            self._deck.play(track)
 
     def previous(self) -> None:
         """Begin this track again, or within its first 3 s the one before it."""

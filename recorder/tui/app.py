@@ -339,6 +339,9 @@ class AffettiApp(App[None]):
             span = self.view.state.neutral_reference
             if span is not None and span.start_ns < _AT_THE_BEGINNING_NS:
                 lasts_s = self.draft.plan_of_neutral() or lasts_s
+            led = self.view.state.protocol
+            if led is not None and led.step is not None and led.step.kind == "neutral":
+                lasts_s = led.step.seconds or lasts_s
             self.push_screen(NeutralScreen(self.view, lasts_s, live.action_neutral))
 
     def _go(self, screen: "EngineScreen") -> None:

@@ -14,11 +14,12 @@ from affetti.core.events import (
     Keep,
     consent_to,
 )
-from affetti.core.language import text
+from affetti.core.language import text, word
 from affetti.core.paths import typed
 from affetti.core.people.last_time import LastTime
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry
+from affetti.core.people.protocol import Protocol, order_of
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, VIDEO
 from affetti.recorder.engine.messages import Plan
@@ -53,6 +54,7 @@ class Draft:
     recipients: tuple[str, ...] | None = None  # it is encrypted for; None: as the settings say
     keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
     last: LastTime | None = None  # the person's latest recording
+    protocol: Protocol | None = None  # of a study, which says what is played and asked
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
@@ -122,7 +124,7 @@ class Draft:
             lsl_out=plan.lsl_out,
             camera=plan.camera if plan.camera is not None else settings.camera,
             microphone=plan.microphone if plan.microphone is not None else settings.microphone,
-            playlist=[typed(each) if isinstance(each, str) else each for each in plan.playlist],
+            playlist=_played(plan),
             speaker=speaker,
             output=plan.output,
             duration_s=plan.duration_s,
@@ -130,6 +132,7 @@ class Draft:
             pipeline=plan.pipeline,
             recipients=plan.recipients,
             keep=plan.keep or settings.keep,
+            protocol=plan.protocol,
         )
 
     def next_session(self) -> Self:
@@ -148,6 +151,7 @@ class Draft:
             pipeline=self.pipeline,
             recipients=self.recipients,
             keep=self.keep,
+            protocol=self.protocol,
         )
 
     @property
@@ -188,7 +192,26 @@ class Draft:
             lacks.append(text("lacks.audio"))
         if self.sources and SIGNALS not in self.further:
             lacks.append(text("lacks.signals"))
+        if self.protocol is not None:
+            if not self.code_problem() and (problem := self.order_problem()):
+                lacks.append(problem)
+            lacks += [text("lacks.scope", what=word("consent", s)) for s in self.unanswered()]
         return lacks
+
+    def unanswered(self) -> list[str]:
+        """Return the further scopes that a study asks for, and that were not answered yet."""
+        asked = () if self.protocol is None else self.protocol.consent
+        moot = NEED_VIDEO if self.video is False else ()  # nobody can answer
+        return [s for s in asked if s in self.asked and s not in self.further and s not in moot]
+
+    def order_problem(self) -> str:
+        """Say why a study has no order of tracks for this person; "" where it has one."""
+        try:
+            if self.protocol is not None:
+                order_of(self.protocol, self.person)
+        except AffettiError as error:
+            return f"{error.message} {error.hint}"
+        return ""
 
     def lacks_of_devices(self) -> list[str]:
         """Say in words whether there is nothing that could be recorded."""
@@ -206,7 +229,9 @@ class Draft:
             camera=self.used_camera,
             cameras=self.cameras if self.used_camera is not None else (),
             microphone=self.used_microphone,
-            playlist=tuple(
+            playlist=()
+            if self.protocol is not None
+            else tuple(
                 each if isinstance(each, PlaylistEntry) else str(each) for each in self.playlist
             ),
             sources=self.sources,
@@ -219,6 +244,7 @@ class Draft:
             pipeline=self.pipeline,
             recipients=self.recipients,
             keep=self.keep,
+            protocol=self.protocol,
         )
 
     @property
@@ -227,7 +253,8 @@ class Draft:
 
     def plan_of_neutral(self) -> float | None:
         """Return how long a neutral face is shown at the beginning; None where none is."""
-        return self.neutral_s if self.used_camera is not None else None
+        led = self.protocol is not None  # which says itself when a neutral face is shown
+        return self.neutral_s if self.used_camera is not None and not led else None
 
     def granted(self) -> tuple[str, ...]:
         """Return the scopes that are agreed to."""
@@ -235,3 +262,10 @@ class Draft:
         further = {**self.further, **seen}
         asked = ((VIDEO, self.video), (ROOM, self.audio))
         return tuple(scope for scope, answer in (*asked, *further.items()) if answer)
+
+
+def _played(plan: Plan) -> list[Path | PlaylistEntry]:
+    """Return what a plan plays: of a study all tracks, in the order that its protocol lists."""
+    if plan.protocol is not None:
+        return [*plan.protocol.tracks]
+    return [typed(each) if isinstance(each, str) else each for each in plan.playlist]

@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Literal
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer
+from textual.widgets import Footer, Static
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import today
@@ -22,6 +22,7 @@ from affetti.core.events import (
 )
 from affetti.core.journal import sentence
 from affetti.core.language import clock, counted, text, word
+from affetti.core.protocol_words import step_words
 from affetti.core.recording.losses import track_statement
 from affetti.core.settings import SelfReportSettings
 from affetti.models.face.reference import TAKEN
@@ -159,11 +160,13 @@ class LiveScreen(EngineScreen):
         self._all = False  # whether all seven expressions are shown
         self._stretch: int | None = None  # the number of the stretch that is being marked
         self._naming: int | None = None  # the face that is being named
+        self._asked_at = -1  # the step of a protocol that the person was asked in
 
     def compose(self) -> ComposeResult:
         """Lay out face and picture over music, both together, and the course of the session."""
         yield Lamps(id="header")
         yield Banner(id="banner")
+        yield Static(id="step", markup=False)
         with Horizontal(id="upper"):
             yield EmotionBars(text("modality.face"), id="face")
             with Vertical(id="seen"):
@@ -211,6 +214,7 @@ class LiveScreen(EngineScreen):
         self.query_one(Journal).show(view.state)
         self._look_for_answers()
         self._look_for_neutral()
+        self._look_for_step()
 
     def mark(self) -> None:
         """Mark this moment; it is acknowledged when it is in the log."""
@@ -272,7 +276,9 @@ class LiveScreen(EngineScreen):
     def _ask(self, report: Callable[[ReportSelf], object]) -> None:
         if self.app.screen is self:
             state = self.view.state
-            self.app.push_screen(SelfReportScreen(state, self._asked.scales, report))
+            led = state.protocol
+            scales = self._asked.scales if led is None else led.started.scales
+            self.app.push_screen(SelfReportScreen(state, scales, report))
 
     def _ask_after_track(self) -> None:
         """Ask by itself; the music waits for the answer."""
@@ -381,7 +387,13 @@ class LiveScreen(EngineScreen):
         if event.loss is not None:
             said = track_statement(self.view.state.tracks[-1].file_name, event.loss)
             self._say(said, "warning")
-        if self._asked.after_tracks and event.reason == "finished" and not self._stopping:
+        led = self.view.state.protocol is not None  # by a protocol, which says when to ask
+        if (
+            self._asked.after_tracks
+            and not led
+            and event.reason == "finished"
+            and not self._stopping
+        ):
             self._ask_after_track()
 
     def _look_for_answers(self) -> None:
@@ -400,6 +412,22 @@ class LiveScreen(EngineScreen):
             self._neutral_is_due = False
             words = text("live.neutral_became", what=text(f"neutral.{outcome}"))
             self._say(words, "ok" if outcome in TAKEN else "warning")
+
+    def _look_for_step(self) -> None:
+        """Say which step of a protocol goes on, and ask the person once where it is to ask."""
+        state = self.view.state
+        words = step_words(state, self.view.now_ns)
+        step = self.query_one("#step", Static)
+        step.display = bool(words)
+        course = state.protocol
+        if not words or course is None:
+            return
+        step.update(words if course.over else f"{words} · {text('protocol.key')}")
+        at = course.current
+        asks = course.step is not None and course.step.kind == "self_report"
+        if asks and at is not None and at != self._asked_at and self.app.screen is self:
+            self._asked_at = at
+            self._ask(self._send)
 
     def _say(self, words: str, severity: Severity = "ok") -> None:
         self._said, self._said_ns = Remark(words, severity), self.view.monotonic_ns()

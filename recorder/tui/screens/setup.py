@@ -442,10 +442,11 @@ class SetupScreen(EngineScreen):
                 if "signals" in draft.asked:
                     asked["signals"] = draft.further.get("signals")
                 open_ = [f"#{scope}" for scope, answer in asked.items() if answer is None]
+                open_ += [f"#{scope}" for scope in draft.unanswered()]
                 return "#person" if draft.code_problem() else next(iter(open_), "#next")
             case "devices":
                 return "#next"
-        return "#add" if draft.lacks_of_devices() else "#start"
+        return "#add" if draft.lacks_of_devices() and draft.protocol is None else "#start"
 
     def _consent_words(self) -> str:
         last = self.draft.last
@@ -463,7 +464,9 @@ class SetupScreen(EngineScreen):
         self.query_one("#camera").disabled = draft.video is False
         for scope in NEED_VIDEO:
             self.query_one(f"#{scope}").disabled = draft.video is False
-        self.query_one("#neutral").disabled = draft.used_camera is None
+        led = draft.protocol is not None
+        self.query_one("#neutral").disabled = led or draft.used_camera is None
+        self.query_one("#add").disabled = led
         self.query_one("#microphone").disabled = draft.audio is False
         self.query_one("#disk", Static).update(_kept_words(self._settings, draft))
         self.query_one("#start", Button).disabled = bool(self._lacks()) or self._starting
@@ -499,7 +502,7 @@ class SetupScreen(EngineScreen):
         kept = [text("check.estimates")] if draft.keep == "estimates" else []
         others = [text("check.cameras", names=listed(draft.cameras))] if draft.cameras else []
         offered = [text("check.lsl_out")] if draft.lsl_out else []
-        settings = [*kept, *neutral, *pipeline, *others, *offered]
+        settings = [*kept, *neutral, *pipeline, *others, *offered, *_study(draft)]
         every = [*_brief(draft), face, sound, music, *settings, *_open(self._lacks())]
         self.query_one("#checks", Static).update("\n".join(line for line in every if line))
 
@@ -574,7 +577,14 @@ def _who_checks(draft: Draft) -> list[str]:
     lines += [_answered(s, bool(draft.further[s])) for s in draft.asked if s in draft.further]
     if "signals" in draft.asked and "signals" not in draft.further:
         lines.append(f"○ {text('lacks.signals')}")
+    lines += [f"○ {text('lacks.scope', what=word('consent', s))}" for s in draft.unanswered()]
     return lines
+
+
+def _study(draft: Draft) -> list[str]:
+    """Say whether the protocol of a study leads through the recording."""
+    led = draft.protocol
+    return [] if led is None else [f"✓ {text('check.study', name=led.name, version=led.version)}"]
 
 
 def _answered(scope: str, answer: bool) -> str:
