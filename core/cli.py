@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
     _LANGUAGE,
     metavar="CODE",
     expose_value=False,
-    help="Speak this language, named by its code. [default: that of the settings, or the system's]",
+    help="Speak this language: de or en. [default: that of the settings, or the system's]",
 )
 @click.version_option(version("affetti"), prog_name="affetti")
 @click.pass_context

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from copy import copy
 from functools import cache
+from inspect import cleandoc
 from typing import Any, Final
 
 import click
@@ -28,14 +29,16 @@ def said(command: click.Command) -> click.Command:
     told = copy(command)
     told.help = command.help and "\n\n".join(map(_said, _paragraphs(command.help)))
     told.params = [_said_of(parameter) for parameter in command.params]
-    if isinstance(command, click.Group):
+    told.options_metavar = command.options_metavar and words(command.options_metavar)
+    if isinstance(told, click.Group) and isinstance(command, click.Group):
+        told.subcommand_metavar = words(command.subcommand_metavar)
         vars(told)["get_command"] = _below(command)
     return told
 
 
 def texts(command: click.Command) -> Iterator[str]:
     """Yield what the help of one command says, as it is looked up: paragraphs, options, names."""
-    yield from (each for each in _paragraphs(command.help or "") if each[0] != _EXAMPLES)
+    yield from (each for each in _paragraphs(command.help or "") if not each.startswith(_EXAMPLES))
     for parameter in command.params:
         yield from (each for each in (_help_of(parameter), parameter.metavar) if each)
 
@@ -71,7 +74,8 @@ def _below(group: click.Group) -> Callable[[click.Context, str], click.Command |
 
 def _said_of(parameter: click.Parameter) -> click.Parameter:
     told = copy(parameter)
-    told.metavar = parameter.metavar and words(parameter.metavar)
+    named = parameter.metavar or ("FILE" if isinstance(parameter.type, click.Path) else None)
+    told.metavar = named and words(named)
     if isinstance(told, click.Option):
         told.help = told.help and words(_help_of(parameter))
     return told
@@ -87,9 +91,9 @@ def _said(paragraph: str) -> str:
 
 def _paragraphs(documentation: str) -> Iterator[str]:
     """Yield the paragraphs, each as one line unless it is one of examples."""
-    for each in documentation.strip().split("\n\n"):
+    for each in cleandoc(documentation).split("\n\n"):
         lines = each.strip("\n")
-        yield lines if lines.lstrip(" ").startswith(_EXAMPLES) else " ".join(lines.split())
+        yield lines if lines.startswith(_EXAMPLES) else " ".join(lines.split())
 
 
 def _teach_click() -> None:

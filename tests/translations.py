@@ -30,6 +30,8 @@ SENTENCES: Final = "affetti.po"
 HELP: Final = "help.po"
 _BEGAN: Final = datetime(2026, 11, 26, tzinfo=UTC)  # a date of each writing would only be noise
 
+_WIDE: Final = 1 << 16  # a sentence a line, and the English of it as well
+
 # Click's own words, of what it says of our commands and of a slip in what was typed.
 CLICK: Final = (
     *("Usage:", "Options", "Commands", "Error: {message}", "required", "default: {default}"),
@@ -87,12 +89,14 @@ def english() -> Catalog:
 def spoken(message: Message) -> list[str]:
     """Return what an entry says in English, a line for each plural form."""
     said = message.string if isinstance(message.string, tuple | list) else (message.string,)
-    return [each.replace("\n", "\\n") for each in said]
+    return [each.replace("\n", "\\n").strip() for each in said]
 
 
-def every_command(command: click.Command, name: str = "affetti") -> Iterator[click.Command]:
-    """Yield a command and all below it."""
-    yield command
+def every_command(
+    command: click.Command, name: str = "affetti"
+) -> Iterator[tuple[str, click.Command]]:
+    """Yield a command and all below it, each with its name."""
+    yield name, command
     if isinstance(command, click.Group):
         context = click.Context(command, info_name=name)
         for below in command.list_commands(context):
@@ -104,7 +108,7 @@ def every_command(command: click.Command, name: str = "affetti") -> Iterator[cli
 def english_help() -> Catalog:
     """Return whatever help says in English: the commands' words, then click's."""
     template = Catalog(project="Affetti", creation_date=_BEGAN)
-    for command in every_command(affetti):
+    for _, command in every_command(affetti):
         for text in spoken_help.texts(command):
             if any(map(str.isalpha, text)):
                 template.add(text)
@@ -133,7 +137,7 @@ def bring_up_to_date(language: str) -> None:
         path = folder(language) / name
         catalogue = updated(catalogue_of(path, language), template)
         with path.open("wb") as file:
-            write_po(file, catalogue, width=0, ignore_obsolete=True)
+            write_po(file, catalogue, width=_WIDE, ignore_obsolete=True)
 
 
 if __name__ == "__main__":
