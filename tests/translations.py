@@ -13,6 +13,7 @@ has looked at it and removed the mark. What no longer is in English is removed.
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -78,6 +79,7 @@ def entries(catalogue: Catalog) -> Iterator[Message]:
     yield from (message for message in catalogue if message.id)
 
 
+@cache
 def english() -> Catalog:
     """Return every id of the sentences, with the English as comments."""
     template = Catalog(project="Affetti", creation_date=_BEGAN)
@@ -105,6 +107,7 @@ def every_command(
                 yield from every_command(found, below)
 
 
+@cache
 def english_help() -> Catalog:
     """Return whatever help says in English: the commands' words, then click's."""
     template = Catalog(project="Affetti", creation_date=_BEGAN)

@@ -90,7 +90,7 @@ def test_help_is_in_the_language_and_the_list_of_commands_is_cut_nowhere(
     monkeypatch.setenv("AFFETTI_LANGUAGE", language)
     for name, command in every_command(cli.affetti):
         told = spoken_help.said(command)
-        if told.help != command.help:
+        if command is not cli.affetti and told.help != command.help:
             short = told.get_short_help_str(80 - len("  retention  ") - 2)
             assert not short.endswith("..."), name
 
