@@ -60,4 +60,6 @@ def _words(name: str, value: Any) -> Any:
         return consent_words(value)
     if isinstance(value, dict):
         return ", ".join(text("journal.scale", name=k, value=v) for k, v in value.items())
+    if isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+        return listed([one_line(each) for each in value])
     return one_line(word(name, value)) if isinstance(value, str) else value

@@ -34,6 +34,7 @@ from affetti.core.events import (
     MarkerAdded,
     Moment,
     MusicEstimated,
+    MusicProposed,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     NoteAdded,
@@ -208,6 +209,8 @@ class SessionState:
     audio: dict[str, Sound] = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
     tracks: list[Track] = field(default_factory=list)
+    titles: dict[int, str] = field(default_factory=dict)  # of the playlist, by number
+    order: list[int] = field(default_factory=list)  # in which those are played
     moments: list[Moment] = field(default_factory=list)  # in the order they were noted
     pauses: list[Span] = field(default_factory=list)
     neutral_reference: Span | None = None  # the latest; open while it is recorded
@@ -362,6 +365,8 @@ class SessionState:
                 self._playback(event)
             case Moment():
                 self.moments.append(event)
+                if isinstance(event, MusicProposed):
+                    self._choose(event)
             case ProtocolStarted() | StepBegun() | StepEnded():
                 self._lead(event)
             case _:
@@ -399,6 +404,26 @@ class SessionState:
         elif self.protocol is not None:
             self.protocol.apply(event)
 
+    def _choose(self, event: MusicProposed) -> None:
+        """Take in that a track comes after the one that plays, if it is a new one."""
+        number = event.chosen_track
+        if number is None or number in self.titles:
+            return
+        self.titles[number] = event.title
+        latest = self.tracks[-1].number if self.tracks else next(iter(self.order), 0)
+        at = self.order.index(latest) + 1 if latest in self.order else len(self.order)
+        self.order.insert(at, number)
+
+    @property
+    def coming(self) -> str | None:
+        """The title of the track that comes after the one that plays; None after the last."""
+        at = self.order.index(self.tracks[-1].number) if self._is_ordered else -1
+        return next((self.titles[number] for number in self.order[at + 1 : at + 2]), None)
+
+    @property
+    def _is_ordered(self) -> bool:
+        return bool(self.tracks) and self.tracks[-1].number in self.order
+
     def _neutral(self, event: NeutralReferenceStarted | NeutralReferenceRecorded) -> None:
         if isinstance(event, NeutralReferenceStarted):
             self.neutral_reference = Span(event.t_ns)
@@ -429,6 +454,7 @@ class SessionState:
     def _open(self, event: SessionStarted | StreamOpened) -> None:
         if isinstance(event, SessionStarted):
             self.started, self.consent = event, event.consent
+            self.titles, self.order = dict(enumerate(event.playlist)), [*range(len(event.playlist))]
         for name, stream in declared(event).items():
             self.streams[name] = stream
             match stream.kind:

@@ -27,6 +27,7 @@ from affetti.core.emotions import (
 )
 from affetti.core.events import (
     ESTIMATE_TABLES,
+    WORD_SEPARATOR,
     Columns,
     Event,
     Moment,
@@ -166,12 +167,14 @@ TEXTS: Final = frozenset(
     | {"session_id", "person", "pipeline", "modality", "strongest", "state", "before", "after"}
     | {"expected_emotion", "title", "end_reason", "music_reasons", "face_signs", "kind", "text"}
     | {"edge", "occasion", "scale", "label", "form"}
+    | {"direction", "proposed", "proposed_sha256", "chosen_sha256"}
     | {"response_before", "response_after", "no_response", "emotion", "stream", "sound"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("strongest", "most_often")}
 )
 INTEGERS: Final = frozenset(
     {"segment", "tick", "expected", "said", "mixed", "track", "count", "face_looks", "listened_s"}
     | {"face_changes", "quiet_changes", "number", "skipped", "times", "left_out", "still_open"}
+    | {"chosen_track"}
     | {f"{m}_{name}" for m in MODALITIES for name in ("expected", "said")}
 )
 
@@ -529,9 +532,15 @@ def _summary(summary: Summary) -> Row:
     ]
 
 
+def _cell(moment: Moment, name: str) -> Any:
+    """Return what a moment says in a field; words in a row as one text."""
+    value = getattr(moment, name, None)
+    return WORD_SEPARATOR.join(value) if isinstance(value, tuple) else value
+
+
 def _moments(analysis: Analysis) -> Table:
     rows: list[Row] = [
-        [m.t_ns / NS_PER_S, m.noun, m.words, *(getattr(m, name, None) for name in MOMENT_FIELDS)]
+        [m.t_ns / NS_PER_S, m.noun, m.words, *(_cell(m, name) for name in MOMENT_FIELDS)]
         for m in sorted(analysis.state.moments, key=lambda moment: moment.t_ns)
     ]
     return _table(analysis, "moments", ("t_s", "kind", "text", *MOMENT_FIELDS), rows)

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
-from affetti.core.codes import Code, Given, Name
+from affetti.core.codes import Code, Digest, Given, Name
 from affetti.core.events.base import Count, Event, Real, Traits, field
 
 START, END = "start", "end"  # edges of a marked stretch
@@ -94,6 +94,27 @@ class SelfReported(Moment, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     ] = msgspec.field(default_factory=dict)
     skipped: Annotated[bool, field("whether nothing was answered")] = False
     answered_s: Annotated[Real | None, field("from the question to the answer", "seconds")] = None
+
+
+class MusicProposed(Moment, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Tracks of the user's collection were proposed, and one was chosen, or none.
+
+    One that was chosen while music plays comes after the track that plays, with a number behind
+    those of the playlist.
+    """
+
+    traits: ClassVar = Traits(urgent=True, message="music_proposed")
+    noun: ClassVar[str] = "proposal"
+    words_field: ClassVar[str] = "title"
+
+    direction: Annotated[Code, field("where to: calmer, livelier, nearer or farther")]
+    proposed: Annotated[tuple[Given, ...], field("titles, what fits best first")] = ()
+    proposed_sha256: Annotated[tuple[Digest, ...], field("of the files proposed")] = ()
+    title: Annotated[Given, field("of the one that was chosen")] = ""
+    chosen_sha256: Annotated[Digest | None, field("of the file that was chosen")] = None
+    chosen_track: Annotated[Count | None, field("its number in the playlist, from 0")] = None
+    from_valence: Annotated[Real | None, field("where the music was, -1 to 1")] = None
+    from_arousal: Annotated[Real | None, field("where the music was, -1 to 1")] = None
 
 
 @dataclass(frozen=True)

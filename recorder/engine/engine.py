@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from affetti.core import logbook
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
@@ -25,7 +27,6 @@ from affetti.core.events import (
     FaceNamed,
     MarkerAdded,
     NoteAdded,
-    PersonChanged,
     RecordingPaused,
     RecordingResumed,
     SelfReported,
@@ -44,7 +45,7 @@ from affetti.recorder.engine.messages import AnyCommand, Message
 from affetti.recorder.engine.monitor import Monitor
 from affetti.recorder.engine.outbox import Outbox
 from affetti.recorder.engine.preview import Preview
-from affetti.recorder.engine.recording import Recording
+from affetti.recorder.engine.recording import Recording, proposed
 from affetti.recorder.engine.threads import unexpected
 
 Publish = Callable[[Message], None]
@@ -223,8 +224,23 @@ class Engine:
                 self.recording.begin_neutral_reference(seconds)
             case messages.SteerTrack(action=action):
                 self._steer_track(action)
+            case messages.ProposeMusic(proposal=proposal):
+                self._propose(self.recording, proposal)
             case _:
                 raise NotImplementedError(type(command).__name__)
+
+    def _propose(self, recording: Recording, proposal: messages.Proposal) -> None:
+        """Keep what was proposed, and let the track that was chosen follow."""
+        now_ns, number, player = recording.clock.now_ns(), None, recording.sources.player
+        if proposal.chosen is not None:
+            if player is None:
+                raise UsageError("engine.no_playlist")
+            number, track = player.add(proposal.chosen)
+            chosen = {"chosen_sha256": track.sha256, "title": track.title}
+            proposal = msgspec.structs.replace(proposal, **chosen)
+        recording.inbox.put(proposed(proposal, now_ns, number))
+        if player is not None and number is not None:
+            player.play_next(number)
 
     def _steer_track(self, action: str) -> None:
         player = self.recording.sources.player if self.recording else None
@@ -372,8 +388,6 @@ def _event_of(command: AnyCommand, now_ns: int) -> Event | None:
             event = _self_report(command, now_ns)
         case messages.NameFace(face_id=face_id, role=role):
             event = FaceNamed(t_ns=now_ns, face_id=face_id, role=role)
-        case messages.ChangePerson():
-            event = PersonChanged(t_ns=now_ns)
         case messages.PauseRecording():
             event = RecordingPaused(t_ns=now_ns)
         case messages.ResumeRecording():

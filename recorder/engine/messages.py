@@ -14,6 +14,19 @@ from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.people.protocol import Protocol
 
 
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What was proposed of a collection of music, and chosen: see `MusicProposed`."""
+
+    direction: str
+    titles: tuple[str, ...]
+    sha256: tuple[str, ...]
+    chosen: PlaylistEntry | None = None
+    chosen_sha256: str | None = None
+    title: str = ""  # of that
+    valence: float | None = None  # where the music was
+    arousal: float | None = None
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to record."""
 
@@ -24,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cameras: tuple[str, ...] = ()  # further ones, kept and not read: the same, or "NAME=" before it
     microphone: str | None = None  # a device's name or an audio file; "" is the default device
     playlist: tuple[str | PlaylistEntry, ...] = ()  # paths, or what a playlist says of them
+    proposals: tuple[Proposal, ...] = ()  # what that came from
     sources: tuple[str, ...] = ()  # further ones, by address: "lsl:NAME"
     markers: tuple[str, ...] = ()  # streams of markers of other programs, by address: "lsl:NAME"
     lsl_out: bool = False  # whether live estimates are offered to other programs
@@ -127,8 +141,10 @@ class ShowNeutralFace(Command, frozen=True, tag=True):
     seconds: float = 10.0
 
 
-class ChangePerson(Command, frozen=True, tag=True):
-    """The person is another of the faces in view."""
+class ProposeMusic(Command, frozen=True, tag=True):
+    """Keep what was proposed; a track that was chosen is played after the one that plays."""
+
+    proposal: Proposal
 
 
 class NameFace(Command, frozen=True, tag=True):

@@ -33,6 +33,7 @@ from affetti.core.events import (
     FilmLoss,
     FrameCaptured,
     Modality,
+    MusicProposed,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     SessionEnded,
@@ -63,7 +64,7 @@ from affetti.models.pipelines import digests_of
 from affetti.recorder.engine.conductor import Conductor
 from affetti.recorder.engine.inbox import Inbox
 from affetti.recorder.engine.live import LivePerception, Readers
-from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.messages import Plan, Proposal
 from affetti.recorder.engine.outlets import LSL, Outlets, offers_of
 from affetti.recorder.engine.outlets import NAMES as OUTLETS
 from affetti.recorder.engine.threads import ThreadWatch, unexpected
@@ -240,6 +241,38 @@ def _played(plan: Plan) -> tuple[str | PlaylistEntry, ...]:
 def _own_sound(camera: Source) -> AudioSource | None:
     """Return the sound that a film brings along; None where it has none, or is no film."""
     return camera.own_sound() if isinstance(camera, Film) else None
+
+
+def proposed(proposal: Proposal, t_ns: int, number: int | None) -> MusicProposed:
+    """Return what was proposed of a collection of music, and which track was chosen, as an event.
+
+    Parameters
+    ----------
+    proposal
+        As the screen says it.
+    t_ns
+        When.
+    number
+        The place of the chosen track in the playlist; None where none was.
+    """
+    return MusicProposed(
+        t_ns=t_ns,
+        direction=proposal.direction,
+        proposed=proposal.titles,
+        proposed_sha256=proposal.sha256,
+        title=proposal.title,
+        chosen_sha256=proposal.chosen_sha256,
+        chosen_track=number,
+        from_valence=proposal.valence,
+        from_arousal=proposal.arousal,
+    )
+
+
+def _number_in(plan: Plan, proposal: Proposal) -> int | None:
+    """Return where in the playlist the track is that was chosen; None: it was taken out again."""
+    paths = [each if isinstance(each, str) else each.path for each in plan.playlist]
+    chosen = proposal.chosen
+    return paths.index(chosen.path) if chosen is not None and chosen.path in paths else None
 
 
 def _refuse_impossible(plan: Plan) -> None:
@@ -448,6 +481,8 @@ class Recording:
 
     def _begin(self, started: SessionStarted) -> None:
         self.inbox.put(started)
+        for each in self.plan.proposals:
+            self.inbox.put(proposed(each, self.clock.now_ns(), _number_in(self.plan, each)))
         self._writer.start()
         began_ns = self.clock.now_ns()
         for source in self.sources.all():

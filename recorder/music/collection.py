@@ -5,13 +5,14 @@ away at any time. It holds while the bytes of a track, the models and perception
 track that was moved or renamed is known again.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -21,13 +22,30 @@ from affetti.core.custody.temporary import replacing
 from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.locations import cache_folder
 from affetti.core.recording.names import named
-from affetti.models.pipelines import AFFETTI, Perceivers, offered
-from affetti.recorder.music.reading import TrackReading, read_track, stamp
-from affetti.recorder.sources.track import SUFFIXES, open_track
+from affetti.models import manifest
+from affetti.recorder.music.piece import EVERY_S, Piece, TrackReading
+from affetti.recorder.sources.track import SUFFIXES, Track, open_track
+
+if TYPE_CHECKING:
+    from affetti.models.pipelines import Perceivers
 
 Status: TypeAlias = Literal["read", "known", "failed"]
 
 _MAX_BYTES: Final = 256 << 20
+# What a reading is made by: the models that the product's pipeline hears music with.
+MODELS: Final = ("heard_events", "music_emotion", "musicnn_back", "musicnn_front")
+
+
+def stamp() -> str:
+    """Return what a reading depends on beside the track, as one digest.
+
+    Another version of perception, or another model, makes another reading.
+    """
+    from affetti.models.perception import PERCEPTION_VERSION  # noqa: PLC0415  loads for seconds
+
+    models = manifest.manifest()
+    digests = [models[name].pinned for name in MODELS]
+    return hashlib.sha256(msgspec.json.encode([PERCEPTION_VERSION, EVERY_S, digests])).hexdigest()
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -46,17 +64,6 @@ class _Kept(msgspec.Struct):
     stamp: str = ""
     readings: dict[str, TrackReading] = {}
     files: dict[str, _File] = {}
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A track of the collection."""
-
-    path: Path
-    title: str
-    duration_s: float
-    sha256: str
-    reading: TrackReading
 
 
 @dataclass(frozen=True)
@@ -184,11 +191,19 @@ def _read(path: Path, known: frozenset[str]) -> _Found:
     track = open_track(path)
     size, mtime_ns = track.identity[-2:]
     file = _File(size, mtime_ns, track.sha256, track.title, track.duration_s)
-    return _Found(file, None if track.sha256 in known else read_track(track, _perceivers()))
+    return _Found(file, None if track.sha256 in known else _reading(track))
+
+
+def _reading(track: Track) -> TrackReading:
+    from affetti.recorder.music.reading import read_track  # noqa: PLC0415  loads for seconds
+
+    return read_track(track, _perceivers())
 
 
 @cache  # of a process
-def _perceivers() -> Perceivers:
+def _perceivers() -> "Perceivers":
+    from affetti.models.pipelines import AFFETTI, offered  # noqa: PLC0415  loads for seconds
+
     return offered(AFFETTI.name).open()
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
 from affetti.models import manifest
-from affetti.models.pipelines import AFFETTI
-from affetti.recorder.music.collection import Piece
+from affetti.recorder.music.piece import Piece
 
 Direction: TypeAlias = Literal["calmer", "livelier", "nearer", "farther"]
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+_MODEL: Final = "music_emotion"  # that of the product's pipeline
 MIN_STEP: Final = 0.1  # of arousal; less is no other music
 MAX_PROPOSED: Final = 8
 
@@ -44,7 +44,7 @@ def known() -> Known:
     AffettiError
         The model is missing.
     """
-    measured = manifest.model(AFFETTI.music_emotion).measured
+    measured = manifest.model(_MODEL).measured
     return Known(measured.get("valence_r", 0.0), measured.get("arousal_r", 0.0))
 
 
@@ -52,6 +52,11 @@ def place_of(piece: Piece) -> Place | None:
     """Return where a track lies on the map; None where there is no music in it."""
     valence, arousal = piece.reading.valence, piece.reading.arousal
     return None if valence is None or arousal is None else Place(valence, arousal)
+
+
+def place_in(pieces: Sequence[Piece], sha256: str) -> Place | None:
+    """Return where a track of the collection lies, by its digest; None where it is in none."""
+    return next((place_of(piece) for piece in pieces if piece.sha256 == sha256), None)
 
 
 def distance(one: Place, other: Place, how: Known) -> float:

@@ -1,16 +1,13 @@
 """What a track expresses over its length, read by the perception that hears it live."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.codes import Code
 from affetti.core.events import (
     AudioCaptured,
     AudioFormat,
@@ -21,66 +18,13 @@ from affetti.core.events import (
     StreamOpened,
 )
 from affetti.core.streams import PLAYBACK, audio_stream
-from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.perception.heard import HeardPerception
 from affetti.models.perception.music import MusicPerception
-from affetti.models.pipelines import AFFETTI, Perceivers, digests_of, offered
-from affetti.models.sound.music import model_names
+from affetti.models.pipelines import Perceivers
+from affetti.recorder.music.piece import EVERY_S, Point, TrackReading
 from affetti.recorder.sources.track import Track, common_format, decode, track_started
 
-EVERY_S: Final = 5  # a window of ten seconds, each so often
 _Samples: TypeAlias = NDArray[np.int16]
-
-
-class Point(msgspec.Struct, frozen=True, array_like=True):
-    """What a window expresses: its end from the track's beginning, valence and arousal, -1 to 1."""
-
-    t_s: float
-    valence: float
-    arousal: float
-
-
-class TrackReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a track expresses.
-
-    Attributes
-    ----------
-    emotions
-        The mean of the windows in which there was music; None where there was none.
-    valence, arousal
-        Likewise, -1 to 1.
-    course
-        Over its length.
-    music_share
-        Of the windows, 0 to 1: those in which there was music.
-    tempo_bpm
-        The median.
-    loudness_dbfs
-        Of all windows together, 0 for a full-scale square wave.
-    reasons
-        Codes of what spoke for it most often, at most three.
-    """
-
-    emotions: Emotions | None = None
-    valence: float | None = None
-    arousal: float | None = None
-    course: tuple[Point, ...] = ()
-    music_share: float = 0.0
-    tempo_bpm: float | None = None
-    loudness_dbfs: float | None = None
-    reasons: tuple[Code, ...] = ()
-
-
-def stamp() -> str:
-    """Return what a reading depends on beside the track, as one digest.
-
-    Another version of perception, or another model, makes another reading.
-    """
-    models = offered(AFFETTI.name).models
-    names = (*model_names(AFFETTI.music_emotion, models), AFFETTI.sound_events)
-    digests = digests_of({name: models[name] for name in names if name is not None})
-    said = [PERCEPTION_VERSION, EVERY_S, sorted(digests.items())]
-    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
 def read_track(track: Track, perceivers: Perceivers) -> TrackReading:

@@ -2,8 +2,8 @@
 
 from affetti.analyzer.report.wording import strongest
 from affetti.core.language import clock, text
-from affetti.recorder.music.collection import Piece
 from affetti.recorder.music.fit import Known, known
+from affetti.recorder.music.piece import Piece
 
 
 def piece_words(piece: Piece) -> str:
@@ -34,3 +34,8 @@ def known_words(how: Known | None = None) -> str:
     """Return how well the map is known."""
     how = known() if how is None else how
     return text("music.known", valence=how.valence_r, arousal=how.arousal_r)
+
+
+def brief_words(how: Known) -> str:
+    """Return how well the map is known, in short: arousal first."""
+    return text("music.brief", valence=how.valence_r, arousal=how.arousal_r)

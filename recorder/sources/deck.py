@@ -54,7 +54,8 @@ class _ReadAhead:
         self._chunks: deque[_Chunk] = deque()
         self._samples = 0  # in all chunks
         self._errand = 0  # which seek the thread works for
-        self._wanted = 0  # the track it is to decode next
+        self._order = [*range(len(tracks))]  # in which they are played, by number
+        self._wanted = 0  # the place in that order of what it is to decode next
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
         self._thread.start()
@@ -71,14 +72,35 @@ class _ReadAhead:
             self._changed.notify_all()
             return chunk
 
-    def seek(self, track: int) -> None:
-        """Go on with the beginning of `track`."""
+    @property
+    def order(self) -> list[int]:
+        """The numbers of the tracks in the order in which they are played."""
+        return self._order
+
+    def seek(self, place: int) -> None:
+        """Go on with the beginning of the track at a place of the order."""
         with self._changed:
             self._chunks.clear()
             self._samples = 0
             self._errand += 1
-            self._wanted = track
+            self._wanted = place
             self._changed.notify_all()
+
+    def insert(self, place: int, track: int) -> None:
+        """Put a track at a place of the order behind what is taken now."""
+        with self._changed:
+            self._order.insert(place, track)
+            if self._wanted > place:  # what is decoded of another comes later now
+                self._keep_until_end()
+                self._errand += 1
+                self._wanted = place
+            self._changed.notify_all()
+
+    def _keep_until_end(self) -> None:
+        ends = [i for i, chunk in enumerate(self._chunks) if chunk.end is not None]
+        kept = list(self._chunks)[: ends[0] + 1 if ends else 0]
+        self._chunks = deque(kept)
+        self._samples = sum(len(chunk.sound) for chunk in kept)
 
     def fill(self, timeout_s: float) -> None:
         """Wait until there is sound to take."""
@@ -104,11 +126,11 @@ class _ReadAhead:
     def _next_errand(self) -> tuple[int, int] | None:
         """Wait for a track to decode; return the errand and the track, or None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._wanted < len(self._tracks) or self._closed)
+            self._changed.wait_for(lambda: self._wanted < len(self._order) or self._closed)
             if self._closed:
                 return None
             self._wanted += 1
-            return self._errand, self._wanted - 1
+            return self._errand, self._order[self._wanted - 1]
 
     def _decode(self, errand: int, track: int) -> None:
         end: TrackEndReason = "finished"
@@ -153,12 +175,11 @@ class Deck:
     """
 
     def __init__(self, tracks: list[Track], form: AudioFormat, *, held: bool = False) -> None:
-        self._count = len(tracks)
         self._form = form
         self._ahead = _ReadAhead(tracks, form)
         self._orders: deque[Callable[[], list[Cue]]] = deque()
         self._rest: _Chunk | None = None  # of a chunk, not pulled yet
-        self._current = 0  # the track that plays or is next
+        self._place = 0  # in the order, of the track that plays or is next
         self._playing = False  # its start was cued and its end was not
         self._paused = False
         self._held = held
@@ -169,7 +190,7 @@ class Deck:
 
     def next(self) -> None:
         """Go to the next track; after the last one the playlist is over."""
-        self._orders.append(lambda: self._go(self._current + 1))
+        self._orders.append(lambda: self._go(self._place + 1))
 
     def play(self, track: int) -> None:
         """Play a track from its beginning."""
@@ -190,6 +211,10 @@ class Deck:
     def stop_track(self) -> None:
         """End the track, and be silent until another one is asked for or `resume`."""
         self._orders.append(self._stop)
+
+    def play_next(self, track: int) -> None:
+        """Play a track, by its number, after the one that plays; then go on as before."""
+        self._orders.append(lambda: self._put_next(track))
 
     def fill(self, timeout_s: float) -> None:
         """Wait until the first sound was decoded."""
@@ -229,7 +254,7 @@ class Deck:
                 self._playing, self._position = True, 0
                 yield Cue("start", self._current)
             if chunk.end is not None:
-                yield from self._go(self._current + 1, chunk.end, chunk.loss)
+                yield from self._go(self._place + 1, chunk.end, chunk.loss)
             else:
                 yield self._cut(chunk, count)
                 count -= min(count, len(chunk.sound))
@@ -245,30 +270,42 @@ class Deck:
         self._position += len(sound)
         return sound
 
+    @property
+    def _current(self) -> int:
+        """The number of the track that plays or is next."""
+        order = self._ahead.order
+        return order[min(self._place, len(order) - 1)]
+
+    def _put_next(self, track: int) -> list[Cue]:
+        if not self.over:
+            self._ahead.insert(self._place + 1, track)
+        return []
+
     def _go(
-        self, track: int, reason: TrackEndReason = "skipped", loss: SoundLoss | None = None
+        self, place: int, reason: TrackEndReason = "skipped", loss: SoundLoss | None = None
     ) -> list[Cue]:
         cues = self._end(reason, loss)
-        self._current = track
+        self._place = place
         self._stopped = self._held
-        self.over = track >= self._count
+        self.over = place >= len(self._ahead.order)
         if reason != "finished" and not self.over:
-            self._seek(track)
+            self._seek(place)
         return cues
 
-    def _seek(self, track: int) -> None:
+    def _seek(self, place: int) -> None:
         self._rest = None
-        self._ahead.seek(track)
+        self._ahead.seek(place)
 
     def _play(self, track: int) -> list[Cue]:
         waiting = not self._playing and track == self._current
-        cues = [] if waiting else self._go(track)  # where it waits, it is decoded already
+        place = self._ahead.order.index(track)
+        cues = [] if waiting else self._go(place)  # where it waits, it is decoded already
         self._stopped = False
         return cues
 
     def _back(self) -> list[Cue]:
         long = self._playing and self._position > RESTART_S * self._form.rate_hz
-        return self._go(self._current if long else max(0, self._current - 1))
+        return self._go(self._place if long else max(0, self._place - 1))
 
     def _pause(self) -> list[Cue]:
         if not self._playing or self._paused:
@@ -286,7 +323,7 @@ class Deck:
     def _stop(self) -> list[Cue]:
         cues = self._end("stopped")
         self._stopped = True
-        self._seek(self._current)
+        self._seek(self._place)
         return cues
 
     def _end(self, reason: TrackEndReason, loss: SoundLoss | None = None) -> list[Cue]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.devices import Device
+from affetti.core.errors import UsageError
 from affetti.core.events import (
     AudioFormat,
     GapCause,
@@ -126,6 +127,28 @@ class Player:
         """Play a track from its beginning."""
         if self._deck is not None:
             self._deck.play(track)
+
+    def add(self, entry: PlaylistEntry) -> tuple[int, Track]:
+        """Check a further track, and return its number; it is played when `play_next` says so.
+
+        Raises
+        ------
+        AffettiError
+            It is missing or cannot be decoded, the playlist is over, or a protocol says what
+            is played.
+        """
+        if self._held:
+            raise UsageError("player.protocol_leads")
+        if self._deck is None or self._deck.over:
+            raise UsageError("player.playlist_over")
+        track = open_track(entry)
+        self.tracks.append(track)
+        return len(self.tracks) - 1, track
+
+    def play_next(self, number: int) -> None:
+        """Play a track after the one that plays, and then go on as before."""
+        if self._deck is not None:
+            self._deck.play_next(number)
 
     def previous(self) -> None:
         """Begin this track again, or within its first 3 s the one before it."""

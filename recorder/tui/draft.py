@@ -22,7 +22,7 @@ from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.people.protocol import Protocol, order_of
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, VIDEO
-from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.messages import Plan, Proposal
 from affetti.recorder.tui.usual import Usual, remember, usual
 
 USUAL_NEUTRAL_S: Final = 10.0
@@ -41,6 +41,7 @@ class Draft:
     camera: str | None = None  # None: no camera
     microphone: str | None = None  # None: no microphone, "": the system's default
     playlist: list[Path | PlaylistEntry] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)  # of music, in this set-up
     sources: tuple[str, ...] = ()  # further ones, by address
     speaker: str | None = ""  # None: to the log alone
     volume: int = 100  # in percent, of what is heard
@@ -234,6 +235,7 @@ class Draft:
             else tuple(
                 each if isinstance(each, PlaylistEntry) else str(each) for each in self.playlist
             ),
+            proposals=tuple(self.proposals),
             sources=self.sources,
             markers=self.markers,
             lsl_out=self.lsl_out,

@@ -15,6 +15,7 @@ from affetti.core.events import (
     FaceEstimated,
     FrameCaptured,
     MarkerAdded,
+    MusicProposed,
     NoteAdded,
     RecordingPaused,
     RecordingResumed,
@@ -22,10 +23,12 @@ from affetti.core.events import (
     TrackStarted,
     consent_to,
 )
+from affetti.core.journal import sentence
+from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
-from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.messages import Plan, Proposal
 from affetti.recorder.engine.process import EngineProcess, start_engine
 from tests.recorder.films import tone
 
@@ -214,3 +217,32 @@ def test_a_pause_leaves_a_hole_and_withdrawn_consent_an_end(
         assert max(frames) < withdrawn < max(sound)
         (pause,) = session.state.pauses
         assert (pause.end_ns or 0) - pause.start_ns >= 500_000_000
+
+
+@pytest.mark.campaign
+def test_a_chosen_track_is_played_and_told_by_log_and_report(
+    engine: EngineProcess,
+    with_music: Plan,
+    tmp_path: Path,
+) -> None:
+    entry = PlaylistEntry(path=str(tone(tmp_path / "dance.wav", 2)))
+    vain = Proposal(direction="calmer", titles=("slow",), sha256=("ab" * 32,))
+    given = replace(with_music, proposals=(vain,))
+    messages.send(engine.pipe, messages.Record(given))
+    until_recorded(engine, TrackStarted)
+    chosen = Proposal(
+        direction="livelier", titles=("dance",), sha256=("ab" * 32,), chosen=entry, arousal=0.1
+    )
+    messages.send(engine.pipe, messages.ProposeMusic(chosen))
+    until_recorded(engine, MusicProposed)
+    messages.send(engine.pipe, messages.SteerTrack("next"))
+    until_recorded(engine, TrackStarted)
+    messages.send(engine.pipe, messages.Stop())
+    until(engine, messages.Sealed)
+    with Session.open(tmp_path / "out.h5") as session:
+        state = session.state
+        proposals = [m for m in state.moments if isinstance(m, MusicProposed)]
+        assert [p.title for p in proposals] == ["", "dance"]
+        assert [track.title for track in state.tracks] == ["a", "dance"]
+        assert state.tracks[1].sha256 == proposals[1].chosen_sha256
+        assert "chosen “dance”" in sentence(proposals[1])

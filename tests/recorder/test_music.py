@@ -9,10 +9,11 @@ from affetti.core.custody.artefacts import MUSIC
 from affetti.core.locations import cache_folder
 from affetti.models.manifest import model
 from affetti.models.pipelines import AFFETTI
+from affetti.models.sound.music import model_names
 from affetti.recorder.music import collection
-from affetti.recorder.music.collection import Piece, collected, scan, tracks_in
+from affetti.recorder.music.collection import MODELS, collected, scan, tracks_in
 from affetti.recorder.music.fit import MIN_STEP, Known, Place, known, place_of, proposed
-from affetti.recorder.music.reading import TrackReading
+from affetti.recorder.music.piece import Piece, TrackReading
 from tests.command_line import affetti
 from tests.conftest import SAMPLES
 
@@ -99,6 +100,10 @@ def test_a_collection_is_read_once_and_known_wherever_it_moves(
     own_cache.unlink()
     assert collected() == []
     assert own_cache.name == MUSIC
+
+
+def test_a_reading_is_stamped_with_the_models_that_the_pipeline_hears_with() -> None:
+    assert sorted((*model_names(AFFETTI.music_emotion), AFFETTI.sound_events or "")) == [*MODELS]
 
 
 def test_a_cache_that_is_none_is_as_good_as_none(own_cache: Path) -> None:

@@ -19,6 +19,7 @@ from affetti.core.events import (
     TrackResumed,
     TrackStarted,
 )
+from affetti.core.people.playlist import PlaylistEntry
 from affetti.recorder.sources.player import Player
 from tests.recorder.films import tone
 from tests.recorder.recording_sink import RecordingSink, wait_for
@@ -170,6 +171,22 @@ def test_next_on_the_last_track_ends_the_playlist(tmp_path):
     assert player.ended.wait(60)
     player.stop()
     assert sink.of(TrackEnded)[0].reason == "skipped"
+
+
+def test_a_chosen_track_comes_next_and_the_playlist_goes_on_after_it(tmp_path):
+    tracks = [tone(tmp_path / f"{name}.wav", seconds=1) for name in "abc"]
+    player, sink = play(*tracks[:2])  # short ones: the second is decoded already
+    number, track = player.add(PlaylistEntry(path=str(tracks[2])))
+    player.play_next(number)
+    assert player.ended.wait(60)
+    player.stop()
+    assert (number, track.title) == (2, "c")
+    assert [event.track for event in sink.of(TrackStarted)] == [0, 2, 1]
+    ends, starts = sink.of(TrackEnded), sink.of(TrackStarted)
+    assert [end.sample for end in ends[:-1]] == [start.sample for start in starts[1:]]
+    assert played_samples(sink) == 3 * RATE_HZ
+    with pytest.raises(AffettiError, match="playlist is over"):
+        player.add(PlaylistEntry(path=str(tracks[2])))
 
 
 def test_previous_goes_back_to_the_track_before(tmp_path):

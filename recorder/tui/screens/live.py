@@ -15,6 +15,7 @@ from affetti.core.events import (
     ConsentChanged,
     FaceNamed,
     MarkerAdded,
+    MusicProposed,
     NeutralReferenceRecorded,
     NoteAdded,
     SelfReported,
@@ -36,6 +37,8 @@ from affetti.recorder.engine.messages import (
     NoteBegun,
     PauseRecording,
     Problem,
+    Proposal,
+    ProposeMusic,
     Recorded,
     ReportSelf,
     ResumeRecording,
@@ -43,11 +46,14 @@ from affetti.recorder.engine.messages import (
     SteerTrack,
     Stop,
 )
+from affetti.recorder.music.fit import Place, place_in
+from affetti.recorder.music.piece import Piece
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import MARK, EngineScreen
 from affetti.recorder.tui.screens.live_consent import WithdrawScreen
 from affetti.recorder.tui.screens.live_details import DetailsScreen
 from affetti.recorder.tui.screens.live_faces import FacesScreen
+from affetti.recorder.tui.screens.music import MusicScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.screens.selfreport import SelfReportScreen
@@ -126,6 +132,7 @@ class LiveScreen(EngineScreen):
         _key(
             "p", "track('previous')", text("key.back"), text("key.this_track_again_or"), show=False
         ),
+        _key("c", "choose_music", text("key.fits"), text("key.music_that_fits_tip"), show=False),
         _key("s", "track('stop')", text("key.silence"), text("key.stop_the_track")),
         _key("P", "pause_recording", text("key.pause_rec"), text("key.pause_the_recording_or")),
         _key("P", "resume_recording", text("key.go_on"), text("key.record_again")),
@@ -282,7 +289,7 @@ class LiveScreen(EngineScreen):
 
     def _ask_after_track(self) -> None:
         """Ask by itself; the music waits for the answer."""
-        waits = len(self.view.state.tracks) < len(self._titles)
+        waits = self.view.state.coming is not None
         if waits:
             self._send(SteerTrack("pause"))
 
@@ -293,10 +300,23 @@ class LiveScreen(EngineScreen):
 
         self._ask(go_on)
 
-    @property
-    def _titles(self) -> tuple[str, ...]:
-        started = self.view.state.started
-        return started.playlist if started is not None else ()
+    def action_choose_music(self) -> None:
+        """Propose tracks of the collection, of which one may come next."""
+        track = self.view.state.track
+        self.app.push_screen(
+            MusicScreen(self._place_now, track.sha256 if track is not None else ""), self._propose
+        )
+
+    def _place_now(self, pieces: list[Piece]) -> Place | None:
+        """Return where the music is: what was heard last, or what is known of the last track."""
+        music, track = self.view.state.music, self.view.state.track
+        if music is not None and music.valence is not None and music.arousal is not None:
+            return Place(music.valence, music.arousal)
+        return place_in(pieces, track.sha256) if track is not None else None
+
+    def _propose(self, proposal: Proposal | None) -> None:
+        if proposal is not None and self._send(ProposeMusic(proposal)) and proposal.title:
+            self._say(text("live.proposing", title=proposal.title))
 
     def action_faces(self) -> None:
         """Say whose face is whose."""
@@ -375,7 +395,7 @@ class LiveScreen(EngineScreen):
                 self._say(text("live.marked", what=sentence(event), at=clock(t_ns / NS_PER_S)))
             case NoteAdded(t_ns=t_ns):
                 self._say(text("live.noted", at=clock(t_ns / NS_PER_S)))
-            case SelfReported() | FaceNamed() | ConsentChanged():
+            case SelfReported() | FaceNamed() | ConsentChanged() | MusicProposed():
                 at = clock(event.t_ns / NS_PER_S)
                 self._say(text("live.logged", what=sentence(event), at=at))
             case TrackEnded():

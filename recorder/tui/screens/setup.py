@@ -27,15 +27,18 @@ from affetti.recorder.engine.messages import (
     Picture,
     PlayTone,
     Problem,
+    Proposal,
     Record,
     Seen,
     Watch,
 )
+from affetti.recorder.music.fit import place_in
 from affetti.recorder.sources.track import Track
 from affetti.recorder.tui.disk import lasts_s
 from affetti.recorder.tui.draft import NEED_VIDEO, USUAL_NEUTRAL_S, Draft
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
+from affetti.recorder.tui.screens.music import MusicScreen
 from affetti.recorder.tui.screens.pick import PickScreen, music_folder
 from affetti.recorder.tui.screens.save import SaveScreen
 from affetti.recorder.tui.usual import playlist_of, playlists_in
@@ -71,6 +74,7 @@ class SetupScreen(EngineScreen):
         Binding("escape", "back", text("key.step_back"), key_display="esc"),
         Binding("ctrl+r", "start", text("key.start_recording"), tooltip=text("key.start_at_once")),
         Binding("f4", "browse", text("key.browse"), tooltip=text("key.browse_tip")),
+        Binding("f3", "fits", text("key.music_that_fits"), tooltip=text("key.music_that_fits_tip")),
         Binding("f6", "saved", text("key.saved_playlists"), tooltip=text("key.saved_tip")),
         Binding("f8", "save", text("key.save_playlist"), tooltip=text("key.save_tip")),
         Binding("f7", "tone", text("key.test_tone"), tooltip=text("key.test_tone_tip")),
@@ -285,6 +289,18 @@ class SetupScreen(EngineScreen):
             PickScreen("playlist", playlists_in(self._settings)), self._picked_music
         )
 
+    def action_fits(self) -> None:
+        """Propose tracks of the collection, seen from the last one of the playlist."""
+        tracks = self.query_one(Playlist).tracks
+        last = tracks[-1].sha256 if tracks else ""
+        self.app.push_screen(MusicScreen(lambda found: place_in(found, last), last), self._fitted)
+
+    def _fitted(self, proposal: Proposal | None) -> None:
+        if proposal is not None:
+            self.draft.proposals.append(proposal)
+            if proposal.chosen is not None:
+                self._add([proposal.chosen])
+
     def action_save(self) -> None:
         """Save the playlist under a name."""
         if self.draft.playlist:
@@ -298,7 +314,7 @@ class SetupScreen(EngineScreen):
                 return here == "devices"
             case "browse":
                 return here != "who"
-            case "saved" | "save":
+            case "saved" | "save" | "fits":
                 return here == "music"
         return True
 

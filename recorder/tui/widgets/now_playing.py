@@ -87,19 +87,20 @@ def _shown(view: RecordingView) -> _Shown:
     if track is None:
         return _Shown(_silence(view, playlist), reading)
     played_s = min(track.played_s(view.now_ns), track.duration_s)
-    after = playlist[track.number + 1 : track.number + 2]
+    after = view.state.coming
     return _Shown(
-        title=_title(track, playlist),
+        title=_title(track, view.state.order),
         reading=reading,
         share=round(_STEPS * played_s / max(track.duration_s, 0.001)) / _STEPS,
         times=f"{clock(played_s)} / {clock(track.duration_s)}",
-        coming=text("playing.next", title=after[0]) if after else text("playing.last"),
+        coming=text("playing.next", title=after) if after else text("playing.last"),
     )
 
 
-def _title(track: Track, playlist: tuple[str, ...]) -> str:
+def _title(track: Track, order: list[int]) -> str:
     sign = text("playing.paused") if track.paused else "▶"
-    title = f"{sign} {track.number + 1}/{len(playlist)} {track.title}"
+    place = order.index(track.number) if track.number in order else track.number
+    title = f"{sign} {place + 1}/{len(order)} {track.title}"
     if track.expected is not None:
         title += text("track.expected", emotion=word("emotion", track.expected))
     return title
