@@ -41,5 +41,5 @@ def run_demo(output: Path, command: str, progress: Progress | None = None) -> De
         parameters = Parameters()
         analysis = analyze(session, replayed(session, progress), parameters)
         write_analysis(analysis, origin_of(session, parameters), SAMPLE, folder, command)
-    save_report(html_of(analysis), report, analysis.info.session_id)
+    save_report(html_of(analysis).encode(), report, analysis.info.session_id)
     return Demo(folder, report, analysis.info.duration_s, time.monotonic() - began)

@@ -3,7 +3,7 @@
 import codecs
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -73,6 +73,14 @@ class SelfReportSettings(Chosen, frozen=True, forbid_unknown_fields=True):
     after_tracks: bool = False  # ask after each track; the music waits meanwhile
 
 
+class ReportSettings(Chosen, frozen=True, forbid_unknown_fields=True):
+    """The page of a session: whether it is written when one ends, as what, and on which paper."""
+
+    at_end: bool = True
+    form: Literal["html", "pdf", "txt"] = "pdf"
+    paper: Literal["a4", "letter"] = "a4"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. Names of devices are as `affetti devices` shows them."""
 
@@ -88,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep: Keep = "all"
     retention: Retention = Retention()
     self_report: SelfReportSettings = SelfReportSettings()
+    report: ReportSettings = ReportSettings()
     # Pipelines of one's own: models by role, and `zoo`, the folder that they lie in.
     pipelines: dict[str, dict[str, str]] = {}
 

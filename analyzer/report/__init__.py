@@ -1,4 +1,4 @@
-"""The report of one session: one HTML file, in plain language, with everything in it.
+"""The page of one session, in plain language: HTML, PDF and text say the same.
 
 The screen takes its words from here, too, and must not load what writes a page for them.
 """

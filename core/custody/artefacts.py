@@ -72,6 +72,13 @@ ANALYSIS: Final = Artefact(
 REPORT: Final = Artefact(
     "report", ".report.html", derived=True, session_id_in="the element meta of its head"
 )
+# The same page on paper, and as text.
+PAPER: Final = Artefact(
+    "report on paper", ".report.pdf", derived=True, session_id_in="the keywords of the document"
+)
+PLAIN_REPORT: Final = Artefact(
+    "report as text", ".report.txt", derived=True, session_id_in="its last lines"
+)
 ANNOTATIONS: Final = Artefact(
     "annotations", ".annotations.jsonl", session_id_in="session_id of each entry"
 )
@@ -90,8 +97,8 @@ EXPORTS: Final = Artefact(
     "exports", ".exports.jsonl", session_id_in="its name alone; it is encrypted for the same"
 )
 ARTEFACTS: Final = (
-    *(RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, ANNOTATIONS, UNFINISHED_NOTE),
-    *(COPY, EXPORTS),
+    *(RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, PAPER, PLAIN_REPORT),
+    *(ANNOTATIONS, UNFINISHED_NOTE, COPY, EXPORTS),
 )
 ENCRYPTED_SUFFIX: Final = ".vault"  # behind the name of what is encrypted, recordings aside
 
@@ -110,6 +117,10 @@ SYNCHRONY: Final = "synchrony.json"
 # What each track of the user's collection expresses (`recorder.music`): a cache, nothing of a
 # person.
 MUSIC: Final = "music.json"
+
+
+# What says in words what a session showed.
+PAGES: Final = (REPORT, PAPER, PLAIN_REPORT)
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,16 @@ def indexes_over(recording: Path) -> list[Path]:
     places = [folder / name for folder in recording.absolute().parents for name in names]
     found = [path for path in places if os.path.lexists(path)]
     return found + [left for path in places if _is_listable(path) for left in leftovers(path)]
+
+
+def pages_in(folder: Path) -> list[Path]:
+    """Return the pages of sessions that lie in a folder, encrypted or not."""
+    endings = tuple(artefact.suffix + end for artefact in PAGES for end in ("", ENCRYPTED_SUFFIX))
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [folder / name for name in names if name.endswith(endings)]
 
 
 def _is_listable(path: Path) -> bool:

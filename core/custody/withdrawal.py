@@ -24,15 +24,17 @@ from numpy.typing import NDArray
 from affetti.core import system
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import today
+from affetti.core.custody import boxes
 from affetti.core.custody.artefacts import (
     ANALYSIS,
     COPY,
+    PAGES,
     PART,
     RECORDING,
-    REPORT,
     UNREADABLE,
     beside,
     indexes_over,
+    pages_in,
 )
 from affetti.core.custody.temporary import is_being_written, leftovers, name_beside
 from affetti.core.errors import (
@@ -209,6 +211,7 @@ def withdraw(
                 person_log.end_consent(
                     session.started.person, path.parent, session.session_id, chosen
                 )
+            removed += _removed_pages(path, session.session_id)
             os.replace(temporary, path)
             system.sync_folder(path.parent)
         finally:
@@ -296,12 +299,30 @@ def _removed_beside(path: Path, ours: Path, estimates_stay: bool) -> tuple[Path,
 
     What a killed run left of writing it goes, too: it may be a second name of the very file.
     """
-    kinds = (REPORT, COPY, UNREADABLE, *(() if estimates_stay else (ANALYSIS,)))
+    kinds = (*PAGES, COPY, UNREADABLE, *(() if estimates_stay else (ANALYSIS,)))
     found = [each.path for each in beside(path) if each.artefact in kinds]
     left = [each for each in leftovers(path) if each != ours and not is_being_written(each)]
     for each in (*found, *left):
         remove(each)
     return tuple(found)
+
+
+def _removed_pages(path: Path, session_id: str) -> tuple[Path, ...]:
+    """Remove the pages beside other recordings that tell of a session; return which they were.
+
+    The page of the next session says what the face did in this one. It can be made again.
+    """
+    found = tuple(page for page in pages_in(path.parent) if _tells_of(page, session_id))
+    for page in found:
+        remove(page)
+    return found
+
+
+def _tells_of(page: Path, session_id: str) -> bool:
+    try:
+        return session_id.encode() in boxes.read(page)
+    except (OSError, AffettiError):  # it is for somebody else's vault
+        return False
 
 
 def recordings_of(
@@ -359,12 +380,23 @@ def forget(path: Path) -> tuple[Path, ...]:
         Something could not be removed. The recording itself goes last.
     """
     found = sorted(beside(path), key=lambda each: each.artefact is RECORDING)
+    if session_id := _session_in(path):
+        _removed_pages(path, session_id)
     for index in indexes_over(path):  # can be made again, of what is left
         remove(index)
     for each in found:
         remove(each.path)
     system.sync_folder(path.parent)
     return tuple(each.path for each in found)
+
+
+def _session_in(path: Path) -> str:
+    """Return which session a recording is of; "" where it cannot be read."""
+    try:
+        with Session.open(path, altered=True) as session:
+            return session.session_id
+    except AffettiError:
+        return ""
 
 
 def remove(path: Path) -> None:

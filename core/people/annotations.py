@@ -45,7 +45,9 @@ MARKER: Final = "marker"
 NOTE: Final = "note"
 REMEMBER: Final = "remember"
 RATING: Final = "rating"
-KINDS: Final = frozenset({MARKER, NOTE, REMEMBER, RATING})
+CONCLUSION: Final = "conclusion"  # of the whole session, on its page
+CHOSEN: Final = "chosen"  # a moment for the first page
+KINDS: Final = frozenset({MARKER, NOTE, REMEMBER, RATING, CONCLUSION, CHOSEN})
 _decoder: Final[msgspec.json.Decoder[AnyEntry]] = msgspec.json.Decoder(AnyEntry)
 
 

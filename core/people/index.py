@@ -94,10 +94,11 @@ def indexed(folder: Path) -> list[Listed]:
     return newest_first(_listed(folder / row.path, row) for row in rows.values())
 
 
-def scanned(folder: Path) -> list[Listed]:
+def scanned(folder: Path, *, remember: bool = True) -> list[Listed]:
     """Return the recordings in a folder and below, the newest first; only new ones are opened.
 
-    The index is brought up to date by the way, where it can be written.
+    The index is brought up to date by the way, where it can be written, unless nothing is to be
+    remembered.
 
     Raises
     ------
@@ -118,9 +119,9 @@ def scanned(folder: Path) -> list[Listed]:
             found.append(listed)
             if row is not None and row.path.isprintable():  # a name may be no text
                 rows[encrypted][row.path] = row
-    if rows[False] != known:
+    if remember and rows[False] != known:
         _write(folder / INDEX, rows[False].values())
-    if rows[True] != hidden:
+    if remember and rows[True] != hidden:
         _write_hidden(folder, rows[True].values())
     return newest_first([*found, *(_unsealed(target) for target in unsealed_in(folder))])
 

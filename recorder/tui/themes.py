@@ -1,8 +1,6 @@
-"""Three themes, and the hues of what is expressed in each.
+"""Three themes, with the hues of what is expressed in each (`core.hues`).
 
-The hues are told apart by who lacks a kind of cone as well (CIE 1976 differences of 20 and more
-in each kind of vision), mostly by their lightness, and stand out from every ground at least 3 : 1;
-words do at 4.5 : 1, as WCAG asks for.
+Words stand out from every ground at 4.5 : 1, as WCAG asks for.
 """
 
 from contextlib import suppress
@@ -10,6 +8,7 @@ from typing import Final
 
 from textual.theme import Theme
 
+from affetti.core.hues import HUES
 from affetti.core.locations import remembered_folder
 
 CALM: Final = Theme(
@@ -26,14 +25,7 @@ CALM: Final = Theme(
     warning="#f2bd57",
     error="#f08a76",
     variables={
-        "happiness": "#eca93a",
-        "relaxation": "#65d8c9",
-        "anger": "#ca5f31",
-        "sadness": "#4f8fff",
-        "neutral": "#937c7c",
-        "surprise": "#e2addc",
-        "fear": "#7478b6",
-        "disgust": "#afc17b",
+        **HUES["calm"],
         "quiet": "#b0a6b3",
         "trough": "#36303b",
         "block-cursor-foreground": "#1c191f",
@@ -54,14 +46,7 @@ CLINICAL: Final = Theme(
     warning="#855400",
     error="#b3261e",
     variables={
-        "happiness": "#ae7700",
-        "relaxation": "#2f8577",
-        "anger": "#932108",
-        "sadness": "#183c82",
-        "neutral": "#8e808d",
-        "surprise": "#781d4e",
-        "fear": "#6d6eff",
-        "disgust": "#58874d",
+        **HUES["clinical"],
         "quiet": "#56636d",
         "trough": "#e6ebee",
         "block-cursor-foreground": "#ffffff",
@@ -82,14 +67,7 @@ CONTRAST: Final = Theme(
     warning="#ffaf5f",
     error="#ff9d8f",
     variables={
-        "happiness": "#f5c238",
-        "relaxation": "#5fd7af",
-        "anger": "#ee6e52",
-        "sadness": "#3879dd",
-        "neutral": "#dbd1c1",
-        "surprise": "#da78ad",
-        "fear": "#a8aeff",
-        "disgust": "#c5fc96",
+        **HUES["contrast"],
         "quiet": "#dadada",
         "trough": "#303030",
         "block-cursor-foreground": "#000000",

@@ -15,10 +15,10 @@ from affetti.analyzer.measures.estimates import LABELS, MODALITIES, ModalityName
 from affetti.analyzer.measures.self_reports import AROUND_NS
 from affetti.analyzer.replay import Progress, shown
 from affetti.analyzer.report.around import around
+from affetti.analyzer.report.beside import kind_of, said_of
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody import boxes
 from affetti.core.custody.artefacts import ANNOTATIONS
-from affetti.core.emotions import EXPRESSIONS
 from affetti.core.events import FaceEstimated, HeardEstimated, Moment
 from affetti.core.events.entries import Retracted
 from affetti.core.journal import sentence
@@ -164,7 +164,7 @@ class Walk:
             Item(
                 _place(each, by_seq),
                 word("annotation", kind_of(each)),
-                _said(each),
+                said_of(each),
                 each,
                 text("walk.by", who=known.get(each.author_id, text("walk.other")),
                      on=each.written[:10]),
@@ -225,11 +225,6 @@ class Walk:
         return annotations.read(self._log) if boxes.found_at(self._log) else []
 
 
-def kind_of(annotation: Annotation) -> str:
-    """Return what an annotation is: marker, note, remember, rating, or an expression."""
-    return "expression" if annotation.label in set(EXPRESSIONS) else annotation.label
-
-
 def _anew(author_id: str) -> dict[str, Any]:
     fresh = Retracted(author_id=author_id, of_entry_id="0" * 32)
     return {"entry_id": fresh.entry_id, "written": fresh.written, "author_id": author_id}
@@ -239,15 +234,6 @@ def _place(annotation: Annotation, by_seq: dict[int, int]) -> int:
     if annotation.start_ns is not None:
         return annotation.start_ns
     return by_seq.get(annotation.seq if annotation.seq is not None else -1, 0)
-
-
-def _said(annotation: Annotation) -> str:
-    rated = ", ".join(
-        text("journal.scale", name=name, value=value) for name, value in annotation.values.items()
-    )
-    label = word("emotion", annotation.label) if kind_of(annotation) == "expression" else ""
-    quoted = text("journal.note_added", text=annotation.text) if annotation.text else ""
-    return " ".join(filter(None, (label, rated, quoted)))
 
 
 def _seconds(name: ModalityName, analysis: Analysis) -> Seconds:

@@ -121,6 +121,7 @@ class Plan:
     end_reason: TrackEndReason = "finished"  # of every track
     blobs: dict[Event, bytes] = field(default_factory=dict)  # of moments that carry one
     person: str = "P07"
+    wall_clock: str = "2026-11-24T10:15:00+01:00"
     consent: Consent = field(default_factory=lambda: consent_to("video", "room"))
     skip: Skip = never
     listen: Callable | None = None
@@ -152,7 +153,7 @@ def build(target: Path, plan: Plan) -> Path:
         person=plan.person,
         consent=plan.consent,
         software_version="0.1.0",
-        wall_clock="2026-11-24T10:15:00+01:00",
+        wall_clock=plan.wall_clock,
         camera="test" if plan.jpegs else None,
         streams=(
             *([video_stream()] if plan.jpegs else []),

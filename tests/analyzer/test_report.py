@@ -184,6 +184,6 @@ def test_a_link_beside_a_report_is_not_followed(tmp_path: Path) -> None:
     precious.write_text("precious")
     (tmp_path / ".a.html.writing").symlink_to(precious)
     html = f'<meta name="affetti-session" content="{"0" * 32}">'
-    save_report(html, tmp_path / "a.html", "0" * 32)
+    save_report(html.encode(), tmp_path / "a.html", "0" * 32)
     assert precious.read_text() == "precious"
     assert (tmp_path / "a.html").read_text() == html

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from affetti.analyzer.provenance import folder_of
-from affetti.analyzer.report.page import report_path
+from affetti.analyzer.report.page import FORMS, report_path
 from affetti.core.custody.artefacts import ARTEFACTS, beside
 from affetti.core.errors import Damaged
 from affetti.core.events.entries import Retracted, new_id
@@ -24,7 +24,7 @@ def test_whatever_is_written_beside_a_recording_is_found(tmp_path: Path) -> None
         part_path(recording, 1000),
         folder_of(recording),
         folder_of(recording, name="paper"),
-        report_path(recording, tmp_path),
+        *(report_path(recording, tmp_path, form) for form in FORMS),
         tmp_path / "sub-P07.unreadable",
         tmp_path / "sub-P07.unreadable-2",
         tmp_path / "sub-P07.annotations.jsonl",
