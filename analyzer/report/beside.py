@@ -21,6 +21,7 @@ from affetti.core.people import annotations
 from affetti.core.people.annotations import CHOSEN, CONCLUSION, Annotation
 from affetti.core.people.authors import author_id
 from affetti.core.people.index import Listed, indexed, newest_first, scanned
+from affetti.core.people.log import person_state
 from affetti.core.recording.session import Session
 
 MOMENTS: Final = 3  # on the first page
@@ -29,7 +30,7 @@ GoalState: TypeAlias = Literal["not_yet", "emerging", "achieved"]
 
 @dataclass(frozen=True)
 class Aim:
-    """A goal as it stood at a session, in the therapist's words."""
+    """A goal as it stands, in the therapist's words; `since` is ISO 8601."""
 
     words: str
     state: GoalState
@@ -210,4 +211,9 @@ def recordings_in(folder: Path) -> list[Listed]:
 
 
 def _aims(session: Session) -> tuple[Aim, ...]:
-    return ()
+    """Return the goals that are worked at or were reached, each as it stands now."""
+    try:
+        known = person_state(session.started.person, session.path.parent)
+    except AffettiError:
+        return ()
+    return tuple(Aim(goal.words, goal.state, goal.since) for goal in known.current_goals)

@@ -37,6 +37,7 @@ from affetti.analyzer.report.blocks import (
     Text,
     Words,
 )
+from affetti.analyzer.report.counted import of_track
 from affetti.analyzer.report.front import front_of, nothing_seen
 from affetti.analyzer.report.tracks import self_reports_of, track_words
 from affetti.core.clock import NS_PER_S
@@ -243,6 +244,7 @@ def _card(i: int, track: TrackResult, analysis: Analysis) -> Card:
         Pair(text("report.face_showed"), _capital(findings.signs_text(track)), "signs"),
         Pair(text("report.music_lies"),
              _capital(findings.circumplex_text(track.summaries["music"]))),
+        *of_track(track),
         *(Pair(heard.title(each), heard.shares_text(each) or wording.UNKNOWN, "heard-in")
           for each in track.heard.values()),
         Pair(text("report.mixed"),

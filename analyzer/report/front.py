@@ -29,10 +29,11 @@ from affetti.analyzer.report.blocks import (
     Table,
     Text,
 )
+from affetti.analyzer.report.counted import counted_of
 from affetti.analyzer.report.findings import LOW_COVERAGE
 from affetti.core.clock import NS_PER_S
 from affetti.core.journal import sentence
-from affetti.core.language import clock_text, date, text, word
+from affetti.core.language import clock_text, date, decimal, text, word
 from affetti.core.people.annotations import CHOSEN, NOTE, REMEMBER
 
 _AROUND_NS: Final = NS_PER_S * 5 // 2
@@ -46,7 +47,7 @@ def front_of(analysis: Analysis, beside: Beside) -> list[Section]:
         ("conclusion", _conclusion(beside)),
         ("notes", _notes(analysis, beside)),
         ("three", _moments(analysis, beside)),
-        ("counted", _counted(analysis)),
+        ("counted", counted_of(analysis)),
         ("face", _face(analysis, beside)),
         ("person", _person(analysis)),
         ("gaps", _unseen(analysis)),
@@ -135,10 +136,6 @@ def _playing(analysis: Analysis, t_ns: int) -> Iterator[Pair]:
             yield Pair(text("report.track"), track.title)
 
 
-def _counted(analysis: Analysis) -> list[Block]:
-    return []
-
-
 def _face(analysis: Analysis, beside: Beside) -> list[Block]:
     """Return what the face did in each track, beside what it does without music and last time."""
     if not analysis.summaries["face"].said or not analysis.tracks:
@@ -215,7 +212,7 @@ def compared(face: Summary, quiet: Summary, analysis: Analysis) -> str:
 
 def per_min(rate: float) -> str:
     """Return a number a minute; a dash where it is not known."""
-    return wording.UNKNOWN if math.isnan(rate) else f"{rate:.1f}"
+    return wording.UNKNOWN if math.isnan(rate) else decimal(rate, 1)
 
 
 def _coverage(summary: Summary) -> str:

@@ -137,7 +137,7 @@ def test_the_last_session_is_named_and_its_withdrawal_takes_the_page(tmp_path: P
 def test_the_accuracy_that_is_told_stands_in_the_card(name: str) -> None:
     found = model(name)
     card = (found.path.parent / found.card).read_text(encoding="utf-8")
-    assert all(figure in card for figure in FIGURES[name].values())
+    assert all(f"{figure:.1f} %" in card for figure in FIGURES[name].values())
 
 
 def test_screen_and_page_have_one_palette() -> None:
