@@ -30,9 +30,13 @@ _BARE: Final = frozenset(
     | {"dirac", "cavsvideo"}
 )
 _TRANSPORT_PACKETS: Final = (188, 192, 204)  # bytes
+_SYNC: Final = 0x47  # with which the 188 of each begin
+_ENDS: Final = {188: {0}, 192: {0, 188}, 204: {0}}  # what is left behind the last mark when whole
+_SYNCED: Final = 8  # packets at the end that are looked at
 _SLACK_S: Final = 0.2  # by which a header may promise too much
 _PERSISTENCE: Final = 20  # reads that fail in a row before the rest counts as lost
 _MAX_HEAD: Final = 4096  # bytes between one packet and the next where nothing is missing
+_TAIL: Final = 1 << 20  # bytes at the end of an MP4 in which its index is looked for
 _HOPELESS: Final = 1000  # frames that cannot be decoded before a film is refused
 _OUTPUT_CORRUPT: Final = 1 << 3  # a decoder's flag: deliver what is damaged, and say that it is
 
@@ -288,7 +292,7 @@ class Container:
     def _ends_within_a_packet(self) -> bool:
         name = self._file.format.name
         if name == "mpegts":
-            return all(self._size % length for length in _TRANSPORT_PACKETS)
+            return _torn_transport(self._path, self._size)
         return name.startswith("mov") and _box_end(self._path, b"") > self._size
 
     def _open(self) -> Any:
@@ -300,9 +304,17 @@ class Container:
     def _refusal(self) -> AffettiError:
         with self._path.open("rb") as file:
             begins_as_film = file.read(8)[4:] in {b"ftyp", b"mdat", b"wide", b"free", b"skip"}
-        if begins_as_film and _box_end(self._path, b"moov") < 0:
+        if begins_as_film and not self._has_index():
             return MediaError("film.no_index", path=self._path.name)
         return MediaError("film.unreadable", path=self._path.name)
+
+    def _has_index(self) -> bool:
+        """Whether an MP4 file has its index, if not where it should be."""
+        if _box_end(self._path, b"moov") >= 0:
+            return True
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._size - _TAIL))
+            return b"moov" in file.read()
 
     def _stream_of_pictures(self) -> Any:
         still = pyav().stream.Disposition
@@ -384,6 +396,8 @@ def _box_end(path: Path, wanted: bytes) -> int:
         end = 0
         while len(head := file.read(8)) == 8:
             size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if not kind.isascii() and kind[:1] != b"\xa9":
+                return -1 if wanted else end  # what stands behind the film is none of it
             if size == 1:
                 size = int.from_bytes(file.read(8), "big")
             end = end + size if size >= 8 else path.stat().st_size
@@ -391,6 +405,20 @@ def _box_end(path: Path, wanted: bytes) -> int:
                 return end
             file.seek(end)
     return -1 if wanted else end + len(head)
+
+
+def _torn_transport(path: Path, size: int) -> bool:
+    """Whether a transport stream ends within a packet, wherever its first begins."""
+    longest = max(_TRANSPORT_PACKETS)
+    with path.open("rb") as file:
+        file.seek(max(0, size - _SYNCED * longest))
+        tail = file.read()
+    for length in _TRANSPORT_PACKETS:
+        for first in range(min(length, len(tail))):
+            marks = tail[first::length]
+            if len(marks) > 1 and set(marks) == {_SYNC}:
+                return (len(tail) - first) % length not in _ENDS[length]
+    return bool(size)
 
 
 def _stamp(timed: Any) -> int | None:

@@ -5,18 +5,20 @@ packet: of those libsndfile believes a header's length, and ends at the first da
 not be decoded is counted, and whether a file breaks off is known from its own structure.
 """
 
+import io
 import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from affetti.core.events import SoundLoss
+from affetti.recorder.sources.lengths import breaks_off
 from affetti.recorder.sources.pyav import pyav
 
 Samples = NDArray[np.int16]  # [n, channels]
@@ -28,16 +30,36 @@ _DECODED_AT_ONCE: Final = 8192  # samples
 _FLOATING: Final = frozenset({"FLOAT", "DOUBLE"})
 _HEAD_BYTES: Final = 64 << 10
 _PAGE_END: Final = 64 << 10  # the longest page of an Ogg file
-_LAST_PAGE: Final = 4  # a flag of a page's header
+_FIRST_PAGE: Final = 2  # a flag of a page's header
+_LAST_PAGE: Final = 4  # another
+_BOXES: Final = frozenset({b"ftyp", b"mdat", b"wide", b"free", b"skip"})  # that an MP4 begins with
+# Formats whose header states how long the sound is; of others FFmpeg makes a guess.
+_STATING: Final = frozenset({"mov", "asf", "wv", "tta", "ape"})
+# Everything that has its sound within itself: no list of other files, and nothing in a network.
+_FORMATS: Final = (
+    "mp3,wav,w64,flac,aac,ac3,eac3,aiff,au,caf,amr,ape,wv,tta,dts,dtshd,truehd,mlp,aa,loas,oma,"
+    "ogg,mov,matroska,asf,xwma,avi,flv,mpeg,mpegts,voc,dsf,iff,tak,mpc,mpc8,shn,ircam,sox,rm,nut"
+)
 _XING: Final = (b"Xing", b"Info")  # in the first frame of an MP3: how many follow
 _PADDERS: Final = (b"LAME", b"Lavf", b"Lavc", b"GOGO")  # who say how much they padded
+_PLANES: Final = 8  # of a frame; PyAV looks for their end, and of so many finds none
 _UNHEARD_S: Final = 0.1  # less is the padding of an encoder
 # A file that claims more holds none of it: a pipe's length, or a slip of a header.
 _MAX_SAMPLES: Final = 1 << 36
 
 
 class UndecodableError(Exception):
-    """Nothing can be decoded from a file."""
+    """Nothing can be decoded from a file.
+
+    Parameters
+    ----------
+    why
+        "undecodable", "empty", "no_sound", "no_index" or "unreadable".
+    """
+
+    def __init__(self, why: str = "undecodable") -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -48,9 +70,10 @@ class Found:
     channels: int
     samples: int  # in each channel
     stated: int | None  # how many it says that there are
-    cut_off: bool  # whether it breaks off
+    cut_off: bool  # whether it is seen to break off
     plain: bool  # not compressed
     title: str
+    ended: bool = False  # whether its end is there
 
 
 @dataclass
@@ -60,6 +83,7 @@ class Decoded:
     samples: int = 0
     undecodable: int = 0  # packets
     failing: bool = False  # the latest of them was
+    reached_s: float = 0.0  # the time in the file up to which something was
 
     def fail(self) -> None:
         """Count a packet that could not be decoded."""
@@ -74,10 +98,15 @@ class Decoded:
             return None
         return SoundLoss(
             undecodable=self.undecodable,
-            cut_off=found.cut_off or self.failing or not self.undecodable,
+            cut_off=found.cut_off or self._broke_off(found, stated),
             decoded_s=self.samples / found.rate_hz,
             stated_s=stated / found.rate_hz if missing_s > _UNHEARD_S else None,
         )
+
+    def _broke_off(self, found: Found, stated: int) -> bool:
+        """Whether what is missing is its end, as far as that can be told."""
+        short_s = stated / found.rate_hz - self.reached_s
+        return not found.ended and (self.failing or (not self.undecodable and short_s > _UNHEARD_S))
 
 
 class _Straight(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -140,20 +169,17 @@ def _plain(path: Path, head: bytes) -> Found | None:
             if not 0 < file.frames < _MAX_SAMPLES or len(file.read(1)) != 1:
                 return None
             title = (file.title or "").strip()
-            cut_off = _riff_bytes(head) > path.stat().st_size
             return Found(
-                file.samplerate, file.channels, file.frames, None, cut_off, plain=True, title=title
+                file.samplerate,
+                file.channels,
+                file.frames,
+                None,
+                breaks_off(path, head),
+                plain=True,
+                title=title,
             )
     except soundfile.SoundFileError:
         return None
-
-
-def _riff_bytes(head: bytes) -> int:
-    """Return how long a WAV file says it is; 0 where it says nothing, or is none."""
-    if head[:4] != b"RIFF" or len(head) < 8:
-        return 0
-    (size,) = struct.unpack_from("<I", head, 4)
-    return 0 if size in (0, 0xFFFFFFFF) else size + 8
 
 
 def _plain_blocks(path: Path, found: Found) -> Iterator[tuple[Samples, int]]:
@@ -179,29 +205,127 @@ def _scaled(block: NDArray[np.floating[Any]]) -> Samples:
 
 def _compressed(path: Path, head: bytes) -> Found:
     """Return what FFmpeg finds in a file: its length is the sum of its packets."""
+    links = [_listed(link, head) for link in _links(path)]
+    first = links[0]
+    if not (first.rate_hz and first.channels):
+        raise UndecodableError
+    samples = round(sum(link.samples * first.rate_hz / (link.rate_hz or 1) for link in links))
+    if not 0 < samples < _MAX_SAMPLES:
+        raise UndecodableError("no_sound")
+    try:
+        next(_packets(path, Decoded()))
+    except StopIteration as error:
+        raise UndecodableError from error
+    stated, cut_off = _stated(path, head, first.rate_hz)
+    short = breaks_off(path, head)
+    cut_off = cut_off or first.broken or short
+    ended = head[:4] == b"OggS" and not cut_off
+    samples = max(1, samples - _padding(head))
+    if first.stated > samples and not short:  # of which FFmpeg guesses again
+        stated = first.stated
+    return Found(
+        first.rate_hz,
+        first.channels,
+        samples,
+        stated,
+        cut_off,
+        plain=False,
+        title=first.title,
+        ended=ended,
+    )
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What the packets of a file say, undecoded."""
+
+    rate_hz: int
+    channels: int
+    samples: int
+    stated: int  # by the header; 0 where it only guesses
+    broken: bool  # whether reading ended with an error
+    title: str
+
+
+def _listed(source: Path | BinaryIO, head: bytes) -> _Listed:
     av = pyav()
     try:
-        with av.open(os.fspath(path)) as container:
+        with _opened(source) as container:
             stream = next(iter(container.streams.audio), None)
-            if stream is None:
-                raise UndecodableError
+            if stream is None or stream.codec_context is None:
+                raise UndecodableError("no_sound" if stream is None else "undecodable")
             rate_hz, channels = stream.rate, stream.channels
             title = str({**container.metadata, **stream.metadata}.get("title", "")).strip()
-            lengths = [packet.duration or 0 for packet in container.demux(stream) if packet.size]
+            lengths, broken = _lengths(container, stream)
             ticks, stated_ticks = sum(lengths), stream.duration or 0
             if 0 < ticks - stated_ticks < max(lengths, default=0):
                 ticks = stated_ticks  # the last packet is not heard to its end
             if head[:4] == b"OggS":  # whose packets need not say how long they are
-                ticks = max(ticks, stream.duration or 0)
+                ticks = max(ticks, stated_ticks)
             samples = round(ticks * stream.time_base * rate_hz)
-        next(_packets(path, Decoded()))
-    except (av.FFmpegError, StopIteration, ValueError, OverflowError) as error:
-        raise UndecodableError from error
-    if not (rate_hz and channels and 0 < samples < _MAX_SAMPLES):
-        raise UndecodableError
-    stated, cut_off = _stated(path, head, rate_hz)
-    samples = max(1, samples - _padding(head))
-    return Found(rate_hz, channels, samples, stated, cut_off, plain=False, title=title)
+            states = _STATING & set(container.format.name.split(","))
+            stated = round(stated_ticks * stream.time_base * rate_hz) if states else 0
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise UndecodableError(_why(head)) from error
+    return _Listed(rate_hz, channels, samples, stated, broken, title)
+
+
+def _lengths(container: Any, stream: Any) -> tuple[list[int], bool]:
+    """Return how long each packet is, and whether reading them ended with an error."""
+    lengths: list[int] = []
+    try:
+        lengths.extend(packet.duration or 0 for packet in container.demux(stream) if packet.size)
+    except pyav().FFmpegError:
+        return lengths, True
+    return lengths, False
+
+
+def _why(head: bytes) -> str:
+    """Return why nothing of a file can be read at all."""
+    if not head:
+        return "empty"
+    return "no_index" if head[4:8] in _BOXES and b"moov" not in head else "unreadable"
+
+
+def _links(path: Path) -> list[Path | BinaryIO]:
+    """Return the pieces of a chained Ogg file, which may differ in their form; else the file.
+
+    FFmpeg reads on only where the next piece is of the same form as the first.
+    """
+    begins = _beginnings(path)
+    if len(begins) < 2:
+        return [path]
+    whole = path.read_bytes()
+    ends = [*begins[1:], len(whole)]
+    return [io.BytesIO(whole[begin:end]) for begin, end in zip(begins, ends, strict=True)]
+
+
+def _beginnings(path: Path) -> list[int]:
+    """Return where the pieces of an Ogg file begin, one after another; [] where it is none."""
+    found: list[int] = []
+    with path.open("rb") as file:
+        at, size, inside = 0, path.stat().st_size, True
+        while at < size:
+            file.seek(at)
+            head = file.read(27 + 255)
+            if head[:4] != b"OggS" or len(head) < 27:
+                return found  # damage, behind which no piece is looked for
+            begins = bool(head[5] & _FIRST_PAGE)
+            if begins and (inside or not found):
+                found.append(at)
+            inside = not begins  # streams that lie beside each other begin together
+            at += 27 + head[26] + sum(head[27 : 27 + head[26]])
+    return found
+
+
+def _opened(source: Path | BinaryIO) -> Any:
+    """Open a sound file, and nothing that it names."""
+    # A name with a colon would be taken for an address, and one with % for many files.
+    named = f"file:{source.absolute()}" if isinstance(source, Path) else source
+    options = {"format_whitelist": _FORMATS}
+    if isinstance(source, Path):
+        options["protocol_whitelist"] = "file"
+    return pyav().open(named, options=options, metadata_errors="replace")
 
 
 def _stated(path: Path, head: bytes, rate_hz: int) -> tuple[int | None, bool]:
@@ -256,9 +380,21 @@ def _has_last_page(path: Path) -> bool:
 
 
 def _packets(path: Path, decoded: Decoded) -> Iterator[tuple[Samples, int]]:
+    before_s = 0.0
+    for link in _links(path):
+        for frame in _frames_of(link, decoded):
+            samples, rate_hz = samples_of(frame), frame.sample_rate
+            begin_s = 0.0 if frame.pts is None else float(frame.pts * frame.time_base)
+            end_s = before_s + begin_s + len(samples) / rate_hz
+            decoded.reached_s = max(decoded.reached_s, end_s)
+            yield samples, rate_hz
+        before_s = decoded.reached_s
+
+
+def _frames_of(source: Path | BinaryIO, decoded: Decoded) -> Iterator[Any]:
     av = pyav()
     try:
-        with av.open(os.fspath(path)) as container:
+        with _opened(source) as container:
             stream = container.streams.audio[0]
             for packet in container.demux(stream):
                 yield from _frames(packet, decoded, av)
@@ -266,7 +402,7 @@ def _packets(path: Path, decoded: Decoded) -> Iterator[tuple[Samples, int]]:
         decoded.fail()  # from here on nothing more of it is found
 
 
-def _frames(packet: Any, decoded: Decoded, av: Any) -> Iterator[tuple[Samples, int]]:
+def _frames(packet: Any, decoded: Decoded, av: Any) -> Iterator[Any]:
     try:
         frames = packet.decode()
     except av.FFmpegError:
@@ -275,13 +411,22 @@ def _frames(packet: Any, decoded: Decoded, av: Any) -> Iterator[tuple[Samples, i
     for frame in frames:
         if frame.samples:
             decoded.failing = False
-            yield samples_of(frame), frame.sample_rate
+            yield frame
+
+
+def _packed(frame: Any) -> Any:
+    """Return a frame with its channels in one plane; values stay as they are."""
+    packer = pyav().AudioResampler(frame.format.packed, frame.layout, frame.sample_rate)
+    (packed,) = packer.resample(frame)
+    return packed
 
 
 def samples_of(frame: Any) -> Samples:
     """Return a frame as int16 [n, channels], whatever its own type."""
-    values = frame.to_ndarray()
     channels = len(frame.layout.channels)
+    if frame.format.is_planar and channels >= _PLANES:
+        frame = _packed(frame)
+    values = frame.to_ndarray()
     values = values.T if frame.format.is_planar else values.reshape(-1, channels)
     if values.dtype.kind == "f":
         return _scaled(values)

@@ -19,6 +19,7 @@ from affetti.recorder.sources.track import Converter, form_for, mixed
 _JITTER_NS: Final = 2_000_000  # by which stamps are rounded
 _GAP_NS: Final = 50_000_000  # from here on sound is missing, and not merely stamped roughly
 _PADDING: Final = 4096  # samples that an encoder may have added at the end, at most
+_UNREAD_NS: Final = 200_000_000  # by which a header may promise too much
 _PERSISTENCE: Final = 20  # reads that fail in a row before the rest counts as lost
 
 
@@ -32,7 +33,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Missing:
-    """Sound that is not there before `t_ns`."""
+    """Sound that is not there before `t_ns`, or at the end behind it."""
 
     t_ns: int
     samples: int  # as far as known
@@ -93,8 +94,15 @@ class Soundtrack:
                 yield self._missing(gap_ns)
             yield from self._line.heard(samples, rate_hz, stamp_ns)
         yield from self._line.rest()
-        if self._failed:
-            yield self._missing(0)
+        unread = self._unread_ns() * self.form.rate_hz // NS_PER_S
+        if self._failed or unread:
+            yield Missing(self._line.now_ns, unread, undecodable=True)
+
+    def _unread_ns(self) -> int:
+        """Return how much less was found than the sound's own track says that there is."""
+        end_ns = self._stated_end_ns() if self._stream.duration else None
+        missing_ns = (end_ns or 0) - self._line.now_ns
+        return missing_ns if missing_ns > _UNREAD_NS else 0
 
     def close(self) -> None:
         """Close the file."""

@@ -97,7 +97,7 @@ def open_track(named: Path | PlaylistEntry) -> Track:
     try:
         found = look(path)
     except (UndecodableError, OSError) as error:
-        raise _undecodable(path) from error
+        raise _undecodable(path, error) from error
     title = label(entry.title or found.title or path.stem).strip()
     track = Track(path, title, digest, found, entry, identity)
     if not _MIN_FILE_HZ <= track.rate_hz <= _MAX_FILE_HZ:
@@ -208,7 +208,7 @@ def decode(
         for block, rate_hz in blocks(track.path, track.found, decoded or Decoded()):
             yield from converter.converted(mixed(block, form.channels), rate_hz)
     except (UndecodableError, OSError) as error:
-        raise _undecodable(track.path) from error
+        raise _undecodable(track.path, error) from error
     yield from converter.rest()
 
 
@@ -254,5 +254,7 @@ def mixed(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:
     return block
 
 
-def _undecodable(path: Path) -> AffettiError:
-    return MediaError("track.sound_file_cannot_decoded", path=path.name)
+def _undecodable(path: Path, error: Exception) -> AffettiError:
+    why = error.why if isinstance(error, UndecodableError) else "undecodable"
+    id = "sound_file_cannot_decoded" if why == "undecodable" else why
+    return MediaError(f"track.{id}", path=path.name)

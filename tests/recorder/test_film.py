@@ -236,6 +236,29 @@ def test_a_transport_stream_that_is_cut_off_is_told(tmp_path):
     assert Seen(path).end.reason == "cut_off"
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "behind"),
+    [("a.ts", 300, 0), ("a.ts", -100, 0), ("a.mp4", 0, 5000), ("a.mp4", 0, -1)],
+)
+def test_what_stands_before_or_behind_a_film_does_not_cut_it_off(tmp_path, name, before, behind):
+    codec = "mpeg2video" if name == "a.ts" else "mpeg4"
+    path = encoded_film(tmp_path / name, squares(20), codec)
+    data, noise = path.read_bytes(), np.random.default_rng(0)
+    data = noise.bytes(before) + data if before > 0 else data[-before:]
+    # Or the same film once more, which nobody plays.
+    path.write_bytes(data + (noise.bytes(behind) if behind >= 0 else data))
+    seen = Seen(path)
+    assert seen.end.reason == "finished"
+    assert len(seen.frames) >= 15
+
+
+def test_a_film_with_a_hole_in_its_bytes_is_not_called_cut_off(tmp_path):
+    path = encoded_film(tmp_path / "a.mp4", squares(50))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3] + data[len(data) // 3 + 99 :])
+    assert "is not a film that can be read" in refusal(path).message
+
+
 def test_a_film_that_is_stopped_is_not_called_cut_off(tmp_path):
     film = Film(encoded_film(tmp_path / "a.mp4", squares(100)), VideoSettings())
     film.open()

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import AudioCaptured, FrameCaptured, consent_to
+from affetti.core.events import AudioCaptured, AudioGap, FrameCaptured, consent_to
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.session import Session
@@ -192,6 +192,20 @@ def test_no_picture_is_imported_without_consent_to_it(tmp_path: Path) -> None:
     assert affetti("import", film, "--consent", "video").returncode == 0
     with Session.open(tmp_path / "a.h5") as session:
         assert "room" not in session.streams
+
+
+def test_sound_that_a_film_says_it_has_and_that_cannot_be_found_is_told(tmp_path: Path) -> None:
+    film = clap_film(tmp_path / "a.mp4")
+    data = film.read_bytes()
+    sizes = data.rindex(b"stsz") + 20  # of the packets of the sound, which come last
+    film.write_bytes(data[:sizes] + b"\xff" * 40 + data[sizes + 40 :])
+    with session_of(film) as session:
+        assert len(session.frames) == SECONDS * 25
+        gaps = [event for event in session.events if isinstance(event, AudioGap)]
+        assert gaps[-1].cause == "undecodable"
+        held = session.audio("room").samples + sum(gap.missing for gap in gaps)
+        assert held == pytest.approx(SECONDS * 48_000, abs=5000)
+        assert session.duration_s == pytest.approx(SECONDS, abs=0.1)
 
 
 def test_where_only_estimates_are_kept_no_picture_and_no_sound_of_the_room_is(

@@ -119,6 +119,88 @@ def test_half_a_file_is_played_and_said_to_be_cut_off(
     assert "is cut off" in track_statement(path.name, loss)
 
 
+@pytest.mark.parametrize("form", ["AIFF", "AU", "CAF", "W64", "RF64", "WAV"])
+def test_half_an_uncompressed_file_is_said_to_be_cut_off_and_a_whole_one_is_not(
+    tmp_path: Path, form: str
+) -> None:
+    wave = 0.3 * np.sin(np.arange(RATE_HZ) / 10)
+    soundfile.write(tmp_path / "whole", wave, RATE_HZ, format=form, subtype="PCM_16")
+    data = (tmp_path / "whole").read_bytes()
+    samples, decoded = played(tmp_path / "whole")
+    assert len(samples) == RATE_HZ
+    assert decoded.loss(open_track(tmp_path / "whole").found) is None
+    half = written(tmp_path / "half", data[: len(data) // 2])
+    samples, decoded = played(half)
+    assert len(samples) == pytest.approx(RATE_HZ / 2, abs=3000)
+    loss = decoded.loss(open_track(half).found)
+    assert loss is not None
+    assert loss.cut_off
+
+
+@pytest.mark.parametrize("suffix", ["flac", "ogg"])
+def test_a_hole_in_the_middle_is_not_called_a_missing_end(
+    folder: Path, tmp_path: Path, suffix: str
+) -> None:
+    data = bytearray((folder / f"a.{suffix}").read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 8] = np.random.default_rng(1).bytes(len(data) // 8)
+    path = written(tmp_path / f"hole.{suffix}", bytes(data))
+    _, decoded = played(path)
+    loss = decoded.loss(open_track(path).found)
+    assert loss is not None
+    assert "is damaged" in track_statement(path.name, loss)
+
+
+def test_chained_files_of_other_forms_are_played_wholly(folder: Path, tmp_path: Path) -> None:
+    wave = 0.3 * np.sin(np.arange(2 * 22_050) / 10)
+    soundfile.write(tmp_path / "b.ogg", np.stack([wave, wave], 1), 22_050)
+    data = (folder / "a.ogg").read_bytes(), (tmp_path / "b.ogg").read_bytes()
+    path = written(tmp_path / "chained.ogg", b"".join(data))
+    assert open_track(path).duration_s == pytest.approx(SECONDS + 2, abs=0.1)
+    samples, decoded = played(path)
+    assert len(samples) == pytest.approx((SECONDS + 2) * RATE_HZ, abs=0.1 * RATE_HZ)
+    assert np.abs(samples[-RATE_HZ:]).max() > 5000
+    assert decoded.loss(open_track(path).found) is None
+
+
+@pytest.mark.parametrize("channels", [6, 8, 12])
+def test_of_many_channels_the_mean_is_played(tmp_path: Path, channels: int) -> None:
+    t = np.arange(RATE_HZ) / RATE_HZ
+    wave = np.stack([0.2 * np.sin(2 * np.pi * 200 * t) * (c < 4) for c in range(channels)], 1)
+    soundfile.write(tmp_path / "a.ogg", wave, RATE_HZ)
+    samples, _ = played(tmp_path / "a.ogg")
+    loudness = np.sqrt(np.mean(samples.astype(float) ** 2)) / 32767
+    assert loudness == pytest.approx(0.2 * 4 / channels / np.sqrt(2), rel=0.03)
+
+
+NOTHING = [
+    ("empty.mp3", b"", "is empty"),
+    ("letter.mp3", b"Dear Clara, " * 99, "is not a sound file"),
+    ("other.wav", b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x44\xac\0\0\x88\x58\1\0\2\0"
+     b"\x10\0data\0\0\0\0", "holds no sound"),
+    ("half.m4a", b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42\0\0\xff\xffmdat" + bytes(999), "is cut off"),
+    ("list.mp3", b"#EXTM3U\n#EXTINF:4,\n{folder}/a.mp3\n#EXT-X-ENDLIST\n", "is not a sound file"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "data", "why"), NOTHING)
+def test_a_file_that_cannot_be_played_is_refused_for_what_it_is(
+    folder: Path, tmp_path: Path, name: str, data: bytes, why: str
+) -> None:
+    path = written(tmp_path / name, data.replace(b"{folder}", bytes(folder)))
+    with pytest.raises(MediaError, match=why):
+        open_track(path)
+
+
+@pytest.mark.parametrize("name", ["2026-11-24T10:30:15.mp3", "50%d.mp3", "-a.mp3", "concat:x.mp3"])
+def test_a_name_is_only_a_name(
+    folder: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / name, (folder / "a.mp3").read_bytes())
+    assert open_track(Path(name)).duration_s == pytest.approx(SECONDS, abs=0.1)
+
+
 def test_a_damaged_middle_costs_only_itself(folder: Path, tmp_path: Path) -> None:
     data = bytearray((folder / "a.mp3").read_bytes())
     middle = len(data) // 2
