@@ -186,12 +186,16 @@ class _Part:
 
 
 def _row(record: Record, offset: int, length: int) -> NDArray[Any]:
-    texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
-    cut = len(record.json)
-    fields = (record.seq, record.t_ns, *texts, offset, cut, length, record.crc32, 0)
-    row = np.array(fields, INDEX_ROW)
+    row = np.array(_fields(record, offset, length), INDEX_ROW)
     row["row_crc32"] = _row_check(row.tobytes())
     return row
+
+
+def _fields(record: Record, offset: int, length: int) -> tuple[Any, ...]:
+    """Return what a row says of a record, without the row's own check."""
+    texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
+    cut = len(record.json)
+    return (record.seq, record.t_ns, *texts, offset, cut, length, record.crc32, 0)
 
 
 def _hidden(record: Record) -> Record:
@@ -776,7 +780,7 @@ def _of_another_version(path: Path, version: str) -> AffettiError:
 
 def _row_at(place: Place, start: int) -> tuple[Any, ...]:
     length = HEADER_BYTES + len(place.record.json) + len(place.record.blob)
-    return tuple(_row(place.record, place.at - start, length).item())
+    return _fields(place.record, place.at - start, length)
 
 
 def _named(file: BinaryIO, form: _Form) -> tuple[NDArray[Any], int]:

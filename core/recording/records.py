@@ -30,7 +30,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -198,13 +198,16 @@ def read_record(file: BinaryIO, at: int, stop: int, cipher: "AESGCM | None" = No
     if cipher is not None:
         return _read_encrypted(file, at, stop, cipher)
     header = file.read(min(HEADER_BYTES, max(stop - at, 0)))
-    length = packed_length(header)
-    if length is None or at + length > stop:
+    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
         return None
-    *_, json_length, blob_length = _HEADER.unpack_from(header)
+    said = _HEADER.unpack_from(header)
+    json_length, blob_length = said[-2:]
+    length = HEADER_BYTES + json_length + blob_length
+    if at + length > stop:
+        return None
     json, blob = file.read(json_length), file.read(blob_length)
     whole = (len(json), len(blob)) == (json_length, blob_length)
-    found = _unpacked(header, json, blob) if whole else None
+    found = _unpacked(header, said, json, blob) if whole else None
     return None if found is None else Place(at, length, *found)
 
 
@@ -218,8 +221,9 @@ def _read_encrypted(file: BinaryIO, at: int, stop: int, cipher: "AESGCM") -> Pla
     packed = _decrypted(header, file.read(size), cipher)
     if packed is None or packed_length(packed[:HEADER_BYTES]) != len(packed):
         return None
-    cut = HEADER_BYTES + _HEADER.unpack_from(packed)[-2]
-    found = _unpacked(packed[:HEADER_BYTES], packed[HEADER_BYTES:cut], packed[cut:])
+    header, said = packed[:HEADER_BYTES], _HEADER.unpack_from(packed)
+    cut = HEADER_BYTES + said[-2]
+    found = _unpacked(header, said, packed[HEADER_BYTES:cut], packed[cut:])
     return None if found is None else Place(at, _SHELL_BYTES + size, *found)
 
 
@@ -236,14 +240,15 @@ def _decrypted(header: bytes, body: bytes, cipher: "AESGCM") -> bytes | None:
         return None
 
 
-def _unpacked(header: bytes, json: bytes, blob: bytes) -> tuple[str, Record] | None:
-    _, session, seq, t_ns, *texts, _, _ = _HEADER.unpack_from(header)
+def _unpacked(
+    header: bytes, said: tuple[Any, ...], json: bytes, blob: bytes
+) -> tuple[str, Record] | None:
+    _, session, seq, t_ns, kind, stream, scopes, _, _ = said
     crc32 = zlib.crc32(blob, zlib.crc32(json))
     if (zlib.crc32(header[: _HEADER.size], crc32),) != _CHECK.unpack_from(header, _HEADER.size):
         return None
-    words = map(_word, texts)
-    kind = next(words)
-    record = Record(seq, t_ns, kind, json, blob, crc32, *words)
+    texts = _word(kind), _word(stream), _word(scopes)
+    record = Record(seq, t_ns, texts[0], json, blob, crc32, *texts[1:])
     return session.hex(), record
 
 

@@ -19,6 +19,7 @@ from affetti.core.events import (
     Event,
     FrameCaptured,
     SamplesCaptured,
+    SessionRecovered,
     SessionStarted,
     StreamOpened,
     UnknownEvent,
@@ -33,7 +34,6 @@ from affetti.core.recording.integrity import NOTHING_REMOVED, Digests, contents_
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import split_samples, stretches, times_s
 from affetti.core.settings import MIB
-from affetti.core.state import SessionState
 from affetti.core.streams import SAMPLE_TYPES, STAMP, SourceClock, Stream
 
 _BUFFER_BYTES: Final = MIB  # larger ones cost more: the system gives such memory anew each time
@@ -223,7 +223,8 @@ class SealedWriter:
         self._schema_version = schema_version
         self._sizes = sizes
         self._removed = removed
-        self.state = SessionState()
+        self._started: SessionStarted | None = None
+        self._recovered = False
         self._digests = Digests()
         self._index: list[tuple[Any, ...]] = []
         self._video: dict[str, _Video] = {}
@@ -242,9 +243,10 @@ class SealedWriter:
         texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
         lengths = len(record.json), len(record.blob)
         self._index.append((*_when(record), *texts, start, *lengths, record.crc32))
-        self.state.apply(event)
         match event:
             case SessionStarted() | StreamOpened():
+                if isinstance(event, SessionStarted):
+                    self._started = event
                 for stream in declared(event).values():
                     self._open(stream)
             case FrameCaptured():
@@ -255,6 +257,8 @@ class SealedWriter:
                 self._signals[event.stream].append(event, record)
             case ClockMeasured() | DeviceRestored():
                 self._clocks.append(event)
+            case SessionRecovered():
+                self._recovered = True
             case UnknownEvent() if record.blob:
                 self._others.append((record.seq, record.blob))
             case Estimate(modality=modality) if type(event) is estimate_kind(modality):
@@ -320,7 +324,7 @@ class SealedWriter:
         put_attributes(t_s, told)
 
     def _attributes(self) -> dict[str, Any]:
-        started = self.state.started
+        started = self._started
         if started is None:
             raise OSError("the log does not say how the session started")
         return {
@@ -328,5 +332,5 @@ class SealedWriter:
             "schema_version": self._schema_version,
             "session_id": started.session_id,
             "software_version": started.software_version,
-            "recovered": int(self.state.recovered is not None),
+            "recovered": int(self._recovered),
         }
