@@ -61,6 +61,22 @@ def typed_all(text: str) -> list[Path]:
     return [typed(text)]
 
 
+def dropped(text: str) -> list[Path]:
+    """Return the files that were dragged into a terminal, which pastes their names.
+
+    They stand in a row, quoted or escaped, or in a line each, with all their folders. Empty where
+    what was pasted is anything else.
+    """
+    for reading in ([text.strip()], text.splitlines()):
+        try:
+            found = [path for each in reading if each.strip() for path in typed_all(each.strip())]
+        except UsageError:
+            continue
+        if found and all(path.is_absolute() and os.path.lexists(path) for path in found):
+            return found
+    return []
+
+
 class TypedPath(click.Path):
     """The type of an option or argument that is a path; see `typed`.
 

@@ -11,6 +11,7 @@ import select
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -315,3 +316,15 @@ def forbid_core_dumps() -> None:
             limits.setrlimit(limits.RLIMIT_CORE, (0, 0))
         if NAME == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def show(path: Path) -> bool:
+    """Let the system show a file with the program that it has for it; False where it has none."""
+    if sys.platform == "win32":
+        os.startfile(path)  # noqa: S606  a file of ours
+        return True
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    try:
+        return subprocess.run([opener, path], stdin=subprocess.DEVNULL, check=False).returncode == 0
+    except OSError:
+        return False

@@ -35,11 +35,19 @@ class Source:
         The open recording, and what was found in it.
     progress
         Called with what is done of what there is to do.
+    stretch_s
+        From when to when, in session time, where only a film of that is wanted.
     """
 
     session: Session
     analysis: Analysis
     progress: Progress
+    stretch_s: tuple[float, float] | None = None
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """From when to when, in session time."""
+        return self.stretch_s or (0.0, self.analysis.state.duration_s)
 
 
 @dataclass(frozen=True)

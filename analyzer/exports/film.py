@@ -25,7 +25,7 @@ from affetti.analyzer.measures.estimates import Estimates
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import UsageError
 from affetti.core.language import clock, text, word
-from affetti.core.recording.stored import Audio, Frame
+from affetti.core.recording.stored import Audio, Frame, Frames
 
 CELLS: Final = 6  # of a mosaic across the largest face
 LEAST_CELLS_PX: Final = 16
@@ -48,7 +48,7 @@ Image = NDArray[np.uint8]
 
 def write(source: Source, target: Path, name: str) -> list[Path]:
     """Write a session; see `analyzer.exports.Format.write`."""
-    if not len(source.session.frames):
+    if not len(_frames(source)):
         raise UsageError("export.no_pictures", path=source.session.path.name)
     faceless = name != "mp4"
     with new_file(target) as file, av.open(file, "w", format="mp4") as film:
@@ -56,8 +56,13 @@ def write(source: Source, target: Path, name: str) -> list[Path]:
     return [target]
 
 
-def _fill(film: Any, source: Source, faceless: bool) -> None:
+def _frames(source: Source) -> Frames:
     frames = source.session.frames
+    return frames if source.stretch_s is None else frames.between(*source.stretch_s)
+
+
+def _fill(film: Any, source: Source, faceless: bool) -> None:
+    frames = _frames(source)
     scene = Scene(source.analysis, faceless)
     first = scene.drawn(frames[0])
     video = film.add_stream("libx264", rate=_TICKS)
@@ -71,13 +76,13 @@ def _fill(film: Any, source: Source, faceless: bool) -> None:
     for done in range(len(frames)):
         frame = frames[done]
         picture = av.VideoFrame.from_ndarray(scene.drawn(frame), "bgr24")
-        before = max(before + 1, round(frame.t_s * _TICKS))
+        before = max(before + 1, round((frame.t_s - source.span_s[0]) * _TICKS))
         picture.pts, picture.time_base = before, Fraction(1, _TICKS)  # muxing changes the stream's
         film.mux(video.encode(picture))
         source.progress(done + 1, len(frames))
     film.mux(video.encode())
     if audio is not None:
-        for block in _mixed(sounds, source.analysis.state.duration_s):
+        for block in _mixed(sounds, *source.span_s):
             film.mux(audio.encode(block))
         film.mux(audio.encode())
 
@@ -205,7 +210,7 @@ def _sounds(source: Source, faceless: bool) -> "list[_Sound]":
     streams = source.session.streams
     names = [name for name, each in streams.items() if each.kind == "audio"]
     kept = [name for name in names if not (faceless and streams[name].scope)]
-    return [_Sound(source.session.audio(name)) for name in kept]
+    return [_Sound(source.session.audio(name), source.span_s[0]) for name in kept]
 
 
 class _Sound:
@@ -215,11 +220,12 @@ class _Sound:
     cannot lead it away from the pictures; each piece lies where its blocks say in the median.
     """
 
-    def __init__(self, audio: Audio) -> None:
+    def __init__(self, audio: Audio, start_s: float = 0.0) -> None:
         self._audio = audio
         self._resampler = soxr.ResampleStream(audio.rate_hz, _HZ, 2, dtype="float32")
         self._pieces = list(_pieces(audio))
-        self._at = 0  # of its own samples, since the session's beginning
+        # Of its own samples, since the session's beginning.
+        self._at = round(start_s * audio.rate_hz)
         self.ready: NDArray[np.float32] = np.zeros((0, 2), np.float32)
 
     def go_on(self, until_s: float, last: bool) -> None:
@@ -251,13 +257,13 @@ def _pieces(audio: Audio) -> Iterator[tuple[int, int, int]]:
         yield max(0, round(float(np.median(starts)))), row, int(piece["count"].sum())
 
 
-def _mixed(sounds: list[_Sound], duration_s: float) -> Iterator[Any]:
+def _mixed(sounds: list[_Sound], begin_s: float, end_s: float) -> Iterator[Any]:
     """Yield the sum of some streams in blocks of at most ten seconds."""
     done = 0
-    for start_s in np.arange(0.0, duration_s, _BLOCK_S):
-        until_s = min(float(start_s) + _BLOCK_S, duration_s)
+    for start_s in np.arange(begin_s, end_s, _BLOCK_S):
+        until_s = min(float(start_s) + _BLOCK_S, end_s)
         for sound in sounds:
-            sound.go_on(until_s, until_s >= duration_s)
+            sound.go_on(until_s, until_s >= end_s)
         count = min(len(sound.ready) for sound in sounds)
         total = sum((sound.ready[:count] for sound in sounds), np.zeros((count, 2), np.float32))
         for sound in sounds:

@@ -12,9 +12,10 @@ from affetti.core.events import Columns
 from affetti.core.state import SessionState
 
 Cause: TypeAlias = Literal[
-    "no_consent", "paused", "lost", "several_faces", "other_person", "face_named"
+    "no_consent", "paused", "lost", "several_faces", "other_person", "face_named", "read_face"
 ]
 
+_BY_ITSELF: Final = ("chosen", "lost", "returned")
 _BRIDGED_NS: Final = 2 * NS_PER_S  # two faces that are gone for less are there all the time
 _MIN_NS: Final = NS_PER_S  # a second face for less is a slip of the detector
 
@@ -28,7 +29,8 @@ class Unseen:
     cause
         Why.
     what
-        The scope of consent or the device; "" otherwise.
+        The scope of consent, the device, whose a face was said to be, or how who is read changed;
+        "" otherwise.
     start_s, stop_s
         Session time; the same for a moment.
     """
@@ -57,7 +59,23 @@ def unseen_of(state: SessionState, face: Columns) -> list[Unseen]:
     found += [
         _unseen("face_named", each.role, each.t_ns, each.t_ns) for each in state.interruptions.named
     ]
+    found += [_unseen("read_face", how, t_ns, t_ns) for t_ns, how in changes_of_person(face)]
     return sorted(found, key=lambda each: (each.start_s, each.stop_s))
+
+
+def changes_of_person(face: Columns) -> list[tuple[int, str]]:
+    """Return when perception itself took another face, or none, for the person's, and how.
+
+    The codes are those of `FaceEstimated.change`: lost, returned, and chosen, but for the first
+    face of all. What the therapist changed is told as theirs.
+    """
+    codes = face.get("change", np.empty(0, object))
+    found = [
+        (int(t_ns), str(code))
+        for t_ns, code in zip(face.get("t_ns", ()), codes, strict=False)
+        if code in _BY_ITSELF
+    ]
+    return found[1:] if found and found[0][1] == "chosen" else found
 
 
 def crowds(face: Columns) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from affetti.analyzer.measures.stretches import common, joined, total_ns, without
 from affetti.analyzer.measures.unseen import crowded_share, crowds, unseen_of
+from affetti.analyzer.report.wording import unseen
 from affetti.core.events import (
     DeviceLost,
     DeviceRestored,
@@ -61,6 +62,20 @@ def test_everything_is_listed_in_order_of_time() -> None:
         ("lost", "camera", 41.0, 49.0),
         ("other_person", "", 50.0, 50.0),
     ]
+
+
+def test_who_is_read_by_perceptions_own_choice_is_told() -> None:
+    codes = ["chosen", None, "changed", "lost", "returned", "chosen"]
+    events = [FaceEstimated(t_ns=i * NS, frame=i, change=code) for i, code in enumerate(codes)]
+    state = SessionState()
+    state.apply(started())
+    found = unseen_of(state, columns(FaceEstimated, events))
+    assert [(u.cause, u.what, u.start_s) for u in found] == [
+        ("read_face", "lost", 3.0),
+        ("read_face", "returned", 4.0),
+        ("read_face", "chosen", 5.0),
+    ]
+    assert unseen(found[0]) == "the person’s face was lost from view"
 
 
 def test_stretches_are_cut_shared_and_joined() -> None:

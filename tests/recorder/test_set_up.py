@@ -348,3 +348,29 @@ async def test_a_track_dragged_into_the_terminal_is_added(tmp_path: Path) -> Non
         await setup.pilot.press("enter")
         playlist = setup.app.screen.query_one(Playlist)
         await setup.until(lambda: [track.path for track in playlist.tracks] == [track])
+
+
+async def test_files_dropped_into_the_terminal_are_added_and_dragged_into_order(
+    tmp_path: Path,
+) -> None:
+    first, second = tone(tmp_path / "a b.wav", 1), tone(tmp_path / "c.wav", 1)
+    async with opened(tmp_path, Draft(person="P1", video=False, audio=False)) as setup:
+        await setup.hears(devices())
+        await step(setup, MUSIC)
+        app, pilot = setup.app, setup.pilot
+        app.screen.query_one("#add").focus()
+        await pilot.pause()
+        app.post_message(events.Paste(f"'{first}' {second}"))
+        playlist = app.screen.query_one(Playlist)
+        await setup.until(lambda: [t.title for t in playlist.tracks] == ["a b", "c"])
+        assert app.screen.query_one("#add", Input).value == ""
+        playlist.focus()
+        await pilot.pause()
+        app.post_message(events.Paste(f"{first}\n{second}\n"))  # a line each, quoted or not
+        await setup.until(lambda: len(playlist.tracks) == 4)
+        app.post_message(events.Paste("only words"))
+        await pilot.mouse_down(playlist, offset=(6, 1))
+        await pilot._post_mouse_events([events.MouseMove], playlist, offset=(6, 2), button=1)
+        await pilot.mouse_up(playlist, offset=(6, 2))
+        assert [t.title for t in playlist.tracks] == ["c", "a b", "a b", "c"]
+        assert [e.path for e in app.draft.playlist[:2]] == [str(second), str(first)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,7 +16,7 @@ from textual.widgets import Button, ContentSwitcher, Footer, Input, Label, Stati
 from affetti.core.custody import vault
 from affetti.core.errors import AffettiError, MediaError, of_code
 from affetti.core.language import clock, counted, date, listed, span, text, word
-from affetti.core.paths import typed, typed_all
+from affetti.core.paths import dropped, typed, typed_all
 from affetti.core.people.playlist import PlaylistEntry, write_playlist
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
@@ -45,7 +45,7 @@ from affetti.recorder.tui.usual import playlist_of, playlists_in
 from affetti.recorder.tui.view import FaceBox
 from affetti.recorder.tui.widgets.consent import YesNo
 from affetti.recorder.tui.widgets.meter import Hearing, LevelMeter
-from affetti.recorder.tui.widgets.paths import PathSuggester
+from affetti.recorder.tui.widgets.paths import DropInput, Dropped, PathSuggester
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
@@ -149,7 +149,7 @@ class SetupScreen(EngineScreen):
         with Horizontal(id="music"):
             with Vertical(classes="form"):
                 yield Playlist(id="playlist")
-                yield Input(
+                yield DropInput(
                     placeholder=text("setup.add"),
                     id="add",
                     suggester=PathSuggester(),
@@ -363,6 +363,17 @@ class SetupScreen(EngineScreen):
     @on(Input.Changed, "#add")
     def _type(self) -> None:
         self._update()
+
+    @on(Dropped)
+    def _take_dropped(self, event: Dropped) -> None:
+        self._add(event.paths)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Add the files that were dropped into the terminal, wherever the focus is."""
+        paths = dropped(event.text) if STEPS[self.step] == "music" else []
+        if paths:
+            event.stop()
+            self._add(paths)
 
     @on(Input.Submitted, "#add")
     def _submit(self, event: Input.Submitted) -> None:

@@ -1,10 +1,34 @@
-"""Completes paths while they are typed."""
+"""Completes paths while they are typed, and takes those that are dropped into the terminal."""
 
 from pathlib import Path
 
+from textual import events
+from textual.message import Message
 from textual.suggester import Suggester
+from textual.widgets import Input
 
-from affetti.core.paths import is_address
+from affetti.core.paths import dropped, is_address
+
+
+class Dropped(Message):
+    """Files were dragged into the terminal."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        super().__init__()
+        self.paths = paths
+
+
+class DropInput(Input):
+    """A line for a path, which gives away what is dropped on it."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        paths = [] if self.value else dropped(event.text)
+        if not paths:
+            super()._on_paste(event)
+            return
+        event.stop()
+        event.prevent_default()
+        self.post_message(Dropped(paths))
 
 
 class PathSuggester(Suggester):

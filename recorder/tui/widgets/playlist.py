@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
@@ -64,6 +65,7 @@ class Playlist(OptionList):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, markup=False, compact=True)
         self.tracks: list[Track] = []
+        self._dragged: int | None = None  # the place of the track that is held by the mouse
         self._caption()
 
     def extend(self, tracks: list[Track]) -> None:
@@ -85,6 +87,25 @@ class Playlist(OptionList):
             return
         self.tracks[at], self.tracks[at + by] = self.tracks[at + by], self.tracks[at]
         self._rebuild(at + by)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of a track."""
+        self._dragged = event.style.meta.get("option")
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag the track that is held to where the mouse is."""
+        if not event.button:
+            self._dragged = None
+        at, to = self._dragged, event.style.meta.get("option")
+        if at is None or to is None or at == to:
+            return
+        self.tracks.insert(to, self.tracks.pop(at))
+        self._dragged = to
+        self._rebuild(to)
+
+    def on_mouse_up(self) -> None:
+        """Let the track go."""
+        self._dragged = None
 
     def _rebuild(self, highlighted: int) -> None:
         self.clear_options()
