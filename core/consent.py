@@ -1,7 +1,7 @@
 """What belongs to which consent: the one rule that recording, replay and checks share."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeAlias
 
 from affetti.core.clock import NS_PER_S
@@ -91,6 +91,12 @@ def declared(event: Event | UnknownEvent) -> dict[str, Stream]:
 def today() -> str:
     """Return the date of a consent that is given or ends now, as ISO 8601 has it."""
     return datetime.now().astimezone().date().isoformat()
+
+
+def days_from_today(days: int) -> str:
+    """Return the date so many days after today, as ISO 8601 has it; the last there is at most."""
+    ordinal = datetime.now().astimezone().date().toordinal() + days
+    return date.fromordinal(min(ordinal, date.max.toordinal())).isoformat()
 
 
 class _Hold:

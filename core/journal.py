@@ -8,8 +8,10 @@ said one after the other.
 
 from typing import Any
 
+import msgspec
+
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import Consent, Event, fields_of
+from affetti.core.events import Consent, Event, MarkerAdded, fields_of
 from affetti.core.language import counted, duration, known, listed, one_line, text, word
 
 
@@ -17,6 +19,8 @@ def sentence(event: Event) -> str:
     """Return what a journal says of an event in one line; "" for a kind that it does not show."""
     if event.traits.message is None:
         return ""
+    if isinstance(event, MarkerAdded) and event.label:
+        event = msgspec.structs.replace(event, number=None)  # it has its word
     message = f"journal.{event.traits.message}"
     values = _values(event)
     if known(message):

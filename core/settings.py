@@ -66,6 +66,12 @@ class Retention(Rule, frozen=True, forbid_unknown_fields=True):
         return self.persons.get(person, self)
 
 
+class ConsentSettings(Chosen, frozen=True, forbid_unknown_fields=True):
+    """For how many days consent holds before it is asked for again; 0: until it is ended."""
+
+    valid_days: Annotated[int, bounded((0, 36_500))] = 0
+
+
 class SelfReportSettings(Chosen, frozen=True, forbid_unknown_fields=True):
     """What the person is asked on a screen of their own, and when by itself."""
 
@@ -97,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention: Retention = Retention()
     self_report: SelfReportSettings = SelfReportSettings()
     report: ReportSettings = ReportSettings()
+    consent: ConsentSettings = ConsentSettings()
     # Pipelines of one's own: models by role, and `zoo`, the folder that they lie in.
     pipelines: dict[str, dict[str, str]] = {}
 

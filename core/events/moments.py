@@ -13,7 +13,8 @@ import msgspec
 from affetti.core.codes import Code, Digest, Given, Name
 from affetti.core.events.base import Count, Event, Real, Traits, field
 
-START, END = "start", "end"  # edges of a marked stretch
+START: Final = "start"  # edges of a marked stretch
+END: Final = "end"
 BEFORE, BETWEEN, AFTER = "before", "between", "after"  # occasions of a self-report
 Form: TypeAlias = Literal["press", "stretch"]
 PRESS: Final = "press"
@@ -60,7 +61,7 @@ class MarkerKey(msgspec.Struct, frozen=True):
     """Something that is counted, and the key for it: a press, or one for start and one for end."""
 
     label: Annotated[Given, field("the therapist's word for it")]
-    key: Annotated[Name, field("as a terminal calls it, such as g, 1 or pageup")]
+    key: Annotated[Given, field("the sign it types, such as g or 1, or its name, such as pageup")]
     form: Annotated[
         Form, field("press: each counts; stretch: one press is the start, the next the end")
     ] = "press"

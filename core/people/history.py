@@ -26,6 +26,7 @@ from affetti.core.events.people import (
     ScalesChosen,
 )
 from affetti.core.people import lines
+from affetti.core.people.last_time import LastTime
 
 AnyPersonEntry: TypeAlias = (
     GoalSet
@@ -179,6 +180,24 @@ def state_of(person: str, entries: Iterable[AnyPersonEntry]) -> PersonState:
     for entry in lines.standing(entries):
         state.apply(entry)
     return state
+
+
+def answers(last: LastTime | None, known: PersonState | None) -> dict[str, bool]:
+    """Return what a person's next recording begins with of consent, by scope.
+
+    What is on file and has not expired, and what held at the end of the latest recording: where
+    both are known and differ, nobody has answered. Where what is on file has expired, nothing.
+    """
+    filed = None if known is None else known.consent
+    if filed is None:
+        return {} if last is None else dict(last.answers)
+    holds = consent_now(filed)
+    if holds is None:
+        return {}
+    on_file = {scope: grant.granted for scope, grant in holds.scopes.items()}
+    if last is None:
+        return on_file
+    return {scope: yes for scope, yes in on_file.items() if last.answers.get(scope) is yes}
 
 
 def consent_now(filed: ConsentFiled | None, on: str = "") -> Consent | None:

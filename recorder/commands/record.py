@@ -168,6 +168,7 @@ def record(
         protocol=protocol,
         unattended=headless,
         recipients=_recipients(settings.load(), vault, recipient, no_vault),
+        counted=_counted(person, settings.load(), asked=bool(consent)),
     )
     if headless:
         _record_headless(plan, settings.load(), markers_from_stdin, as_json)
@@ -203,6 +204,27 @@ def _protocol(
     if play or playlist or neutral is not None:
         raise UsageError("record.study_leads")
     return read_protocol(typed(study))
+
+
+def _counted(person: str | None, settings: Any, *, asked: bool) -> Any:
+    """Return what is counted of a person; tell of a consent on file that has expired."""
+    from affetti.core import terminal
+    from affetti.core.errors import AffettiError
+    from affetti.core.language import date, text
+    from affetti.core.people.history import has_expired
+    from affetti.core.people.log import person_state
+
+    if person is None:
+        return ()
+    try:
+        known = person_state(person, settings.folder)
+    except AffettiError as error:
+        terminal.say(error.message, err=True)
+        return ()
+    filed = known.consent
+    if not asked and filed is not None and has_expired(filed):
+        terminal.say(text("record.consent_expired", date=date(filed.expires)), err=True)
+    return known.markers
 
 
 def _recipients(

@@ -382,8 +382,9 @@ def _event_of(command: AnyCommand, now_ns: int) -> Event | None:
     """Return the event that a command is no more than; None for one that does more."""
     event: Event | None = None
     match command:
-        case messages.Mark(label=label, number=number, edge=edge):
-            event = MarkerAdded(t_ns=now_ns, label=one_label(label), number=number, edge=edge)
+        case messages.Mark(label=label, number=number, edge=edge, ago_s=ago_s):
+            t_ns = _moment_ns(now_ns, ago_s)
+            event = MarkerAdded(t_ns=t_ns, label=one_label(label), number=number, edge=edge)
         case messages.ReportSelf():
             event = _self_report(command, now_ns)
         case messages.NameFace(face_id=face_id, role=role):

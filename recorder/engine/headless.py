@@ -24,6 +24,7 @@ from affetti.core.events import (
 )
 from affetti.core.labels import label as one_label
 from affetti.core.language import clock_text, counted, percent, text, word
+from affetti.core.people.counting import Counting, Press
 from affetti.core.protocol_words import step_words
 from affetti.core.recording.losses import film_statement, track_statement
 from affetti.core.settings import Settings, load
@@ -60,6 +61,7 @@ class Headless:
         self._error: AffettiError | None = None
         self._sealed: Path | None = None
         self._signalled = threading.Event()
+        self._counting = Counting(())
         self._engine = Engine(settings, self._hear)
 
     def run(self, plan: Plan, markers: bool = False) -> Path:
@@ -86,6 +88,7 @@ class Headless:
         return self._signalled.is_set()
 
     def _run(self, plan: Plan, markers: bool) -> Path:
+        self._counting = Counting(plan.counted)
         self._engine.carry_out(messages.Record(plan))
         try:
             if plan.lsl_out and self._engine.recording is not None:
@@ -126,10 +129,21 @@ class Headless:
             self._say(text("headless.no_markers", error=error))
 
     def _mark(self, label: str) -> bool:
-        """Add a marker, unless it says nothing; False when the recording is over."""
+        """Add a marker, unless it says nothing; False when the recording is over.
+
+        What is counted by that key or word is; of a stretch one line is the start, the next the
+        end.
+        """
         recording = self._engine.recording
         if recording is not None and label:
-            recording.inbox.put(MarkerAdded(t_ns=recording.clock.now_ns(), label=label))
+            now_ns, counted = recording.clock.now_ns(), self._counting.of_line(label)
+            press = Press(label)
+            if counted is not None:
+                press = self._counting.press(counted, sum(self._counting.times.values()) + 1)
+            marker = MarkerAdded(
+                t_ns=now_ns, label=press.label, number=press.number, edge=press.edge
+            )
+            recording.inbox.put(marker)
         return recording is not None
 
     def _hear(self, message: Message) -> None:

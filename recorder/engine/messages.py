@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
 
 import msgspec
 
-from affetti.core.events import AnyEvent, Consent, Keep, leaves, storable
+from affetti.core.events import AnyEvent, Consent, Keep, MarkerKey, leaves, storable
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.people.protocol import Protocol
 
@@ -47,6 +47,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str = "affetti"  # what perceives and fuses, by name
     neutral_s: float | None = None  # how long a neutral face is shown at the beginning
     keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
+    counted: tuple[MarkerKey, ...] = ()  # what is counted, each with its key
     unattended: bool = False  # ends with its files even while live devices would go on
     protocol: Protocol | None = None  # of a study, which then says what is played
     # For whom it is encrypted, as public keys in letters; (): it is not, None: as the settings say.
@@ -92,11 +93,12 @@ class Stop(Command, frozen=True, tag=True):
 
 
 class Mark(Command, frozen=True, tag=True):
-    """Add a marker."""
+    """Add a marker of the moment `ago_s` ago, when its key was pressed."""
 
     label: str = ""
     number: int | None = None
     edge: Literal["start", "end"] | None = None  # of a stretch
+    ago_s: float = 0.0
 
 
 class ReportSelf(Command, frozen=True, tag=True, kw_only=True):

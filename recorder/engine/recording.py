@@ -547,6 +547,7 @@ class Recording:
             streams=streams,
             synchrony=measured_of(streams, datetime.fromisoformat(wall_clock)),
             playlist=tuple(self.sources.player.titles) if self.sources.player else (),
+            markers=self.plan.counted,
             models=self._models,
             pipeline=self._offer.pipeline,
             perception_version=PERCEPTION_VERSION,

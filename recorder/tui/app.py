@@ -16,6 +16,7 @@ from textual.screen import ModalScreen, Screen
 from affetti.core.errors import AffettiError, Unsealed
 from affetti.core.language import text
 from affetti.core.settings import Settings
+from affetti.recorder.tui.marker_keys import PEDALS
 from affetti.recorder.tui.screens.dialog import Commands
 from affetti.recorder.tui.screens.help import HelpScreen
 from affetti.recorder.tui.screens.home import HomeScreen
@@ -113,6 +114,7 @@ class AffettiApp(App[None]):
         self._monotonic_ns = monotonic_ns
         self._engine = engine
         self._opened: EngineLink | None = None  # its link
+        self._pressed_s = 0.0  # when the latest key or button was, on that same clock
         self._closed_at = 0.0  # when a dialog closed last, on the clock of Textual's messages
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -175,8 +177,10 @@ class AffettiApp(App[None]):
     def on_home_screen_set_up(self, event: HomeScreen.SetUp) -> None:
         """Set up a recording of somebody."""
         from affetti.recorder.tui.draft import Draft
+        from affetti.recorder.tui.person import known_of
 
-        self.set_up(Draft.of_person(self.settings, event.person, event.last))
+        known = known_of(event.person, self.settings) if event.person else None
+        self.set_up(Draft.of_person(self.settings, event.person, event.last, known))
 
     def on_home_screen_review(self, event: HomeScreen.Review) -> None:
         """Look at an old recording."""
@@ -191,7 +195,16 @@ class AffettiApp(App[None]):
         return view is not None and view.sealed is None and view.failure is None
 
     async def on_event(self, event: events.Event) -> None:
-        """Take in an event; a key that was pressed while a dialog was open was meant for that."""
+        """Take in an event; a key that was pressed while a dialog was open was meant for that.
+
+        A foot pedal marks, whatever is open over the live screen.
+        """
+        if isinstance(event, events.Key | events.MouseDown):
+            self._pressed_s = event.time
+        if isinstance(event, events.Key) and event.key in PEDALS:
+            live = self._live()
+            if live is not None and live.count(event.key, event.time):
+                return
         commands = isinstance(event, events.Key) and event.key not in _ALWAYS_MEANT
         if not (commands and event.time <= self._closed_at):
             await super().on_event(event)
@@ -246,7 +259,7 @@ class AffettiApp(App[None]):
         """Mark this moment, whatever is open over the live screen."""
         live = self._live()
         if live is not None:
-            live.mark()
+            live.mark(max(Message().time - self._pressed_s, 0.0))
 
     def action_interrupt(self) -> None:
         """Ask whether to end a recording, and the second time end it; leave when there is none.
@@ -314,11 +327,13 @@ class AffettiApp(App[None]):
         if view is None:
             return
         from affetti.recorder.engine.messages import Started
+        from affetti.recorder.tui.person import asked_of
         from affetti.recorder.tui.screens.live import LiveScreen
         from affetti.recorder.tui.screens.review import ReviewScreen
 
         if isinstance(said, Started):
-            self._go(LiveScreen(self._link, view, self.settings.self_report))
+            asked = asked_of(self.draft.known, self.settings)
+            self._go(LiveScreen(self._link, view, asked))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
             self._go(ReviewScreen(self._link, view, self._unfinished_note()))
 

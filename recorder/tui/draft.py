@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from affetti.core.consent import today
+from affetti.core.consent import days_from_today, today
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
     IDENTITY,
@@ -12,10 +12,14 @@ from affetti.core.events import (
     SCOPES,
     SIGNALS,
     Keep,
+    MarkerKey,
     consent_to,
 )
+from affetti.core.events.people import ConsentFiled
 from affetti.core.language import text, word
 from affetti.core.paths import typed
+from affetti.core.people.authors import author_id
+from affetti.core.people.history import PersonState, answers, consent_now, has_expired
 from affetti.core.people.last_time import LastTime
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry
@@ -23,6 +27,7 @@ from affetti.core.people.protocol import Protocol, order_of
 from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, VIDEO
 from affetti.recorder.engine.messages import Plan, Proposal
+from affetti.recorder.tui.person import known_of
 from affetti.recorder.tui.usual import Usual, remember, usual
 
 USUAL_NEUTRAL_S: Final = 10.0
@@ -56,6 +61,7 @@ class Draft:
     keep: Keep | None = None  # of pictures and of the room's sound; None: as the settings say
     last: LastTime | None = None  # the person's latest recording
     protocol: Protocol | None = None  # of a study, which says what is played and asked
+    known: PersonState | None = None  # of the person, beside their recordings
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
@@ -68,21 +74,68 @@ class Draft:
         )
 
     @classmethod
-    def of_person(cls, settings: Settings, person: str, last: LastTime | None) -> Self:
+    def of_person(
+        cls,
+        settings: Settings,
+        person: str,
+        last: LastTime | None,
+        known: PersonState | None = None,
+    ) -> Self:
         """Begin with the devices that were chosen last, and what the person agreed to last.
 
         The settings name devices where none were chosen yet. All of it is shown, and confirmed.
         """
         draft = cls.of_settings(settings)
-        draft.person, draft.last = person, last
+        draft.person, draft.last, draft.known = person, last, known
         if (chosen := usual()) is not None:
             draft.camera, draft.microphone = chosen.camera, chosen.microphone
             draft.speaker, draft.volume = chosen.speaker, chosen.volume
+        agreed = answers(last, known)
+        draft.video, draft.audio = agreed.get(VIDEO), agreed.get(ROOM)
+        draft.further = {s: True for s in FURTHER if agreed.get(s)}
         if last is not None:
-            draft.video, draft.audio = last.answers.get(VIDEO), last.answers.get(ROOM)
-            draft.further = {s: True for s in FURTHER if last.answers.get(s)}
             draft.neutral_s = USUAL_NEUTRAL_S if last.neutral else None
         return draft
+
+    def learn(self, settings: Settings) -> None:
+        """Look for what is known of the person whose code was typed."""
+        if self.known is None or self.known.person != self.person:
+            self.known = known_of(self.person, settings) if not self.code_problem() else None
+
+    @property
+    def expired(self) -> ConsentFiled | None:
+        """The consent on file, where it has expired."""
+        filed = None if self.known is None else self.known.consent
+        return filed if filed is not None and has_expired(filed) else None
+
+    @property
+    def counted(self) -> tuple[MarkerKey, ...]:
+        """What is counted of the person, each with its key."""
+        return () if self.known is None else self.known.markers
+
+    def to_file(self, valid_days: int) -> ConsentFiled | None:
+        """Return what is to be filed of the answers; None where it is on file already, or unasked.
+
+        Consent is filed where some was before, or where it is to expire.
+
+        Parameters
+        ----------
+        valid_days
+            For how long consent holds; 0: for as long as the person does not end it.
+        """
+        filed = None if self.known is None else self.known.consent
+        given = consent_to(*self.granted(), since=today())
+        holds = None if filed is None else consent_now(filed)
+        same = holds is not None and holds.granted == given.granted
+        if same or (filed is None and not valid_days):
+            return None
+        return ConsentFiled(
+            author_id=author_id(),
+            person=self.person,
+            consent=given,
+            on=today(),
+            expires=days_from_today(valid_days) if valid_days else "",
+        )
 
     def remember(self) -> None:
         """Keep the devices and the music for the next time."""
@@ -247,6 +300,7 @@ class Draft:
             recipients=self.recipients,
             keep=self.keep,
             protocol=self.protocol,
+            counted=self.counted,
         )
 
     @property

@@ -13,6 +13,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label, ranked
 from affetti.core.events import FaceEstimated
 from affetti.core.language import counted, span, text, word
+from affetti.core.people.counting import Counting
 from affetti.core.state import Span
 from affetti.recorder.engine.messages import SLOW_DISK_S, Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
@@ -183,6 +184,21 @@ def _why_nothing(view: RecordingView, heard: bool = False) -> str:
 
 def _listening(view: RecordingView) -> str:
     return text("live.listening" if view.models_ready else "live.loading")
+
+
+def counting_remarks(counting: Counting) -> list[Remark]:
+    """Say with which key what is counted, and how often it was so far."""
+    return [
+        Remark(
+            text(
+                "live.counted_open" if marker.label in counting.open else "live.counted",
+                key=word("key_name", marker.key),
+                label=marker.label,
+                times=counting.times[marker.label],
+            )
+        )
+        for marker in counting.markers
+    ]
 
 
 def heard_lines(view: RecordingView) -> tuple[str, ...]:

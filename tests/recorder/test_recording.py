@@ -15,7 +15,10 @@ import pytest
 import soundfile
 
 from affetti.core.errors import ExitCode
-from affetti.core.events import Event, FrameCaptured
+from affetti.core.events import Event, FrameCaptured, MarkerKey, marked_stretches
+from affetti.core.events.entries import new_id
+from affetti.core.events.people import MarkersChosen
+from affetti.core.people import log as person_log
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.records import holds_records
@@ -323,3 +326,24 @@ def test_a_recording_without_sound_loads_nothing_that_hears(material: Path, tmp_
     command = [sys.executable, "-P", "-c", program, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "{'onnxruntime'}"
+
+
+@pytest.mark.campaign
+def test_lines_that_are_marker_keys_count_without_a_screen(material: Path, tmp_path: Path) -> None:
+    markers = (MarkerKey("sings", "g", "stretch"), MarkerKey("smiles", "1"))
+    chosen = MarkersChosen(author_id=new_id(), person="P07", markers=markers)
+    person_log.add([chosen], "P07", tmp_path)
+    target = tmp_path / "s.h5"
+    options = ["--person", "P07", "--camera", material / "film.avi", "--output", target]
+    command = [*COMMAND, *map(str, options), "--no-speaker", "--markers-from-stdin"]
+    said = "g\nsmiles\ng\nhums\n"
+    done = subprocess.run(
+        command, cwd=tmp_path, input=said, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    with Session.open(target) as session:
+        assert session.started.markers == markers
+        found = [(each.label, each.edge) for each in session.state.markers]
+        assert found == [("sings", "start"), ("smiles", None), ("sings", "end"), ("hums", None)]
+        (stretch,) = marked_stretches(session.state.markers)
+        assert (stretch.label, stretch.end_ns is None) == ("sings", False)

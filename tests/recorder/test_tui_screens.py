@@ -123,7 +123,9 @@ async def recording(tmp_path: Path, size: Any = (80, 24)) -> AsyncIterator[Sessi
 async def test_a_marker_is_acknowledged_when_it_is_in_the_log(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("m")
-        assert live.sent(messages.Mark) == [messages.Mark(number=3)]
+        (mark,) = live.sent(messages.Mark)
+        assert (mark.label, mark.number, mark.edge) == ("", 3, None)
+        assert 0 <= mark.ago_s < 60
         assert "in the log" not in live.words("#message")
         await live.hears(recorded([MarkerAdded(t_ns=201 * NS, number=3)]))
         assert live.words("#message") == "▲ Marker 3 at 03:21 is in the log"

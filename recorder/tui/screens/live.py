@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widgets import Footer, Static
 
 from affetti.core.clock import NS_PER_S
@@ -23,6 +25,7 @@ from affetti.core.events import (
 )
 from affetti.core.journal import sentence
 from affetti.core.language import clock, counted, text, word
+from affetti.core.people.counting import Counting, fresh_number
 from affetti.core.protocol_words import step_words
 from affetti.core.recording.losses import track_statement
 from affetti.core.settings import SelfReportSettings
@@ -49,6 +52,7 @@ from affetti.recorder.engine.messages import (
 from affetti.recorder.music.fit import Place, place_in
 from affetti.recorder.music.piece import Piece
 from affetti.recorder.tui.link import EngineLink
+from affetti.recorder.tui.marker_keys import key_of
 from affetti.recorder.tui.screens.base import MARK, EngineScreen
 from affetti.recorder.tui.screens.live_consent import WithdrawScreen
 from affetti.recorder.tui.screens.live_details import DetailsScreen
@@ -72,6 +76,7 @@ from affetti.recorder.tui.wording import (
     Remark,
     Severity,
     alarms,
+    counting_remarks,
     face_reading,
     health_details,
     heard_lines,
@@ -159,6 +164,7 @@ class LiveScreen(EngineScreen):
         self._marks = 0  # sent so far
         self._number = 0  # of the latest marker
         self._marked_ns = 0  # when the last one was
+        self._latest = ""  # what it is called
         self._said = Remark("")
         self._said_ns = 0
         self._stopping = False
@@ -166,6 +172,7 @@ class LiveScreen(EngineScreen):
         self._neutral_is_due = False  # what became of it is not known yet
         self._all = False  # whether all seven expressions are shown
         self._stretch: int | None = None  # the number of the stretch that is being marked
+        self._counted = Counting(())  # until the session says what is counted
         self._naming: int | None = None  # the face that is being named
         self._asked_at = -1  # the step of a protocol that the person was asked in
 
@@ -222,10 +229,41 @@ class LiveScreen(EngineScreen):
         self._look_for_answers()
         self._look_for_neutral()
         self._look_for_step()
+        self._show_said()
 
-    def mark(self) -> None:
-        """Mark this moment; it is acknowledged when it is in the log."""
-        self._mark()
+    def on_key(self, event: events.Key) -> None:
+        """Mark what is counted with a key; the keys of this screen itself come first."""
+        if self.count(key_of(event), event.time):
+            event.stop()
+
+    @property
+    def _counting(self) -> Counting:
+        started = self.view.state.started
+        if started is not None and self._counted.markers != started.markers:
+            self._counted = Counting(started.markers)
+        return self._counted
+
+    def count(self, key: str, pressed_s: float) -> bool:
+        """Mark what is counted with a key; return whether something is.
+
+        Parameters
+        ----------
+        key
+            As sets of marker keys name it.
+        pressed_s
+            When it was pressed, on the clock of Textual's messages.
+        """
+        marker = self._counting.of_key(key)
+        if marker is None:
+            return False
+        press = self._counting.press(marker, self._fresh_number())
+        ago_s = max(Message().time - pressed_s, 0.0)
+        self._send_mark(Mark(press.label, press.number, press.edge, ago_s))
+        return True
+
+    def mark(self, ago_s: float = 0.0) -> None:
+        """Mark the moment `ago_s` ago; it is acknowledged when it is in the log."""
+        self._mark(ago_s=ago_s)
 
     def action_mark_stretch(self) -> None:
         """Mark where a stretch starts, and the next time where it ends."""
@@ -235,19 +273,28 @@ class LiveScreen(EngineScreen):
             self._stretch = None
 
     def _mark(
-        self, edge: Literal["start", "end"] | None = None, number: int | None = None
+        self,
+        edge: Literal["start", "end"] | None = None,
+        number: int | None = None,
+        ago_s: float = 0.0,
     ) -> int | None:
         """Send a marker, and return its number; None where it could not be sent."""
-        known = [marker.number or 0 for marker in self.view.state.markers]
-        fresh = max([self._number, len(known), *known]) + 1
-        number = fresh if number is None else number
-        if not self._send(Mark(number=number, edge=edge)):
-            return None
-        self._number = max(self._number, number)
-        self._marks = max(self._marks, len(known)) + 1
+        number = self._fresh_number() if number is None else number
+        sent = self._send_mark(Mark(number=number, edge=edge, ago_s=ago_s))
+        return number if sent else None
+
+    def _fresh_number(self) -> int:
+        return max(self._number + 1, fresh_number(self.view.state.markers))
+
+    def _send_mark(self, mark: Mark) -> bool:
+        if not self._send(mark):
+            return False
+        self._number = max(self._number, mark.number or 0)
+        self._marks = max(self._marks, len(self.view.state.markers)) + 1
         self._marked_ns = self.view.monotonic_ns()
-        self._say(text("live.marking", what=_marker(number, edge)))
-        return number
+        self._latest = _marker(mark)
+        self._say(text("live.marking", what=self._latest))
+        return True
 
     def action_note(self) -> None:
         """Write a note."""
@@ -420,7 +467,7 @@ class LiveScreen(EngineScreen):
         now_ns = self.view.monotonic_ns()
         missing = self._marks - len(self.view.state.markers)
         if missing > 0 and now_ns - self._marked_ns > _ANSWER_WITHIN_S * NS_PER_S:
-            words = text("live.not_yet", what=_marker(self._number, None))
+            words = text("live.not_yet", what=self._latest)
             self._say(words, "warning")
         elif self._said.severity == "ok" and now_ns - self._said_ns > _SAY_FOR_S * NS_PER_S:
             self._say("")
@@ -451,7 +498,12 @@ class LiveScreen(EngineScreen):
 
     def _say(self, words: str, severity: Severity = "ok") -> None:
         self._said, self._said_ns = Remark(words, severity), self.view.monotonic_ns()
-        self.query_one("#message", RemarkLine).show([self._said])
+        self._show_said()
+
+    def _show_said(self) -> None:
+        """Show what was said last, or else with which keys is counted."""
+        shown = [self._said] if self._said.words else counting_remarks(self._counting)
+        self.query_one("#message", RemarkLine).show(shown)
 
     def _header(self, details: dict[str, list[Remark]]) -> list[Remark]:
         state = self.view.state
@@ -460,6 +512,9 @@ class LiveScreen(EngineScreen):
         said = "live.is_paused" if state.paused else "live.recording"
         severity: Severity = "warning" if state.paused else "ok"
         header = [Remark(text(said, person=person, time=time), severity)]
+        header += [
+            Remark(text("live.counting", what=label), "warning") for label in self._counting.open
+        ]
         if self._stretch is not None:
             header.append(Remark(text("live.stretch", number=self._stretch), "warning"))
         if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
@@ -488,5 +543,5 @@ class LiveScreen(EngineScreen):
         self.query_one(PictureBox).show(picture, boxes, words, self._naming)
 
 
-def _marker(number: int, edge: Literal["start", "end"] | None) -> str:
-    return sentence(MarkerAdded(t_ns=0, number=number, edge=edge))
+def _marker(mark: Mark) -> str:
+    return sentence(MarkerAdded(t_ns=0, label=mark.label, number=mark.number, edge=mark.edge))

@@ -37,6 +37,7 @@ from affetti.recorder.sources.track import Track
 from affetti.recorder.tui.disk import lasts_s
 from affetti.recorder.tui.draft import NEED_VIDEO, USUAL_NEUTRAL_S, Draft
 from affetti.recorder.tui.link import EngineLink
+from affetti.recorder.tui.person import keep
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.music import MusicScreen
 from affetti.recorder.tui.screens.pick import PickScreen, music_folder
@@ -96,7 +97,7 @@ class SetupScreen(EngineScreen):
         self._starting = False
         self._devices_known = False
         # What somebody agreed to last time is shown before a device is opened because of it.
-        self._confirmed = draft.last is None
+        self._confirmed = draft.last is None and draft.known is None
         self._watched = Watch()
         self._settling: Timer | None = None
         self._hearing = Hearing()
@@ -261,8 +262,20 @@ class SetupScreen(EngineScreen):
         self._starting = True
         self._problem = None
         self.draft.remember()
+        self.draft.learn(self._settings)
+        self._file_consent()
         self.link.send(Record(self.draft.plan()))
         self._update()
+
+    def _file_consent(self) -> None:
+        """Put on file what the person agreed to, where that is done; a recording begins anyway."""
+        draft = self.draft
+        filed = draft.to_file(self._settings.consent.valid_days)
+        if filed is not None:
+            try:
+                keep([filed], draft.person, self._settings, draft.recipients)
+            except AffettiError as error:
+                self._complain(error)
 
     def action_refresh(self) -> None:
         """Ask for devices again."""
@@ -406,8 +419,13 @@ class SetupScreen(EngineScreen):
         """Look once for what was played to this person last time."""
         last, sought = self.draft.last, self._music_sought
         self._music_sought = True
-        if last is not None and last.titles and not sought:
+        if sought:
+            return
+        known = self.draft.known
+        if last is not None and last.titles:
             self._find_music(last.titles)
+        elif known is not None and known.playlists:
+            self._add([playlists_in(self._settings) / f"{known.playlists[0]}.csv"])
 
     @work(thread=True, group="add")
     def _find_music(self, titles: tuple[str, ...]) -> None:
@@ -476,8 +494,13 @@ class SetupScreen(EngineScreen):
         return "#add" if draft.lacks_of_devices() and draft.protocol is None else "#start"
 
     def _consent_words(self) -> str:
-        last = self.draft.last
+        last, expired = self.draft.last, self.draft.expired
+        if expired is not None:
+            return text("setup.consent_expired", date=date(expired.expires))
         if last is None or not last.wall_clock:
+            filed = None if self.draft.known is None else self.draft.known.consent
+            if filed is not None:
+                return text("setup.consent_again", date=date(filed.on))
             return text("setup.consent_asked")
         return text("setup.consent_again", date=date(last.wall_clock))
 
