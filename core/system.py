@@ -41,6 +41,7 @@ _NO_LOCKS: Final = frozenset(
 _OPENING: Final = sum(
     getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NOINHERIT", "O_BINARY")
 )
+_NICE: Final = 10
 _PR_SET_DUMPABLE: Final = 4
 _ANSWER_TURN_S: Final = 0.1
 _LOCKED_AT: Final = 1 << 40  # the byte that stands for the file: Windows lets nobody read it
@@ -258,6 +259,12 @@ def language() -> str:
         kernel = vars(ctypes)["windll"].kernel32
         return windows_locale.get(kernel.GetUserDefaultUILanguage(), "")
     return ""
+
+
+def yield_to_others(process_id: int) -> None:
+    """Let every other process go before one, where a system can be asked for that."""
+    with suppress(OSError, AttributeError):  # Windows has no such call
+        os.setpriority(os.PRIO_PROCESS, process_id, _NICE)
 
 
 def private(path: str, flags: int) -> int:

@@ -78,7 +78,7 @@ def music_folder() -> Path:
 def settings_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the settings, recordings and logs of whoever runs it."""
     settings = tmp_path / "settings.toml"
-    settings.write_text(f'sessions_folder = "{tmp_path}"\n')
+    settings.write_text(f'sessions_folder = "{tmp_path}"\n[report]\nat_end = false\n')
     monkeypatch.setenv("AFFETTI_SETTINGS", str(settings))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

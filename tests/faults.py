@@ -172,7 +172,7 @@ class Trial:
             command += ["--headless", "--output", str(self._folder / "sub-P07.h5")]
             command += ["--markers-from-stdin"] if self._fault.keys else []
         settings = self._folder / "settings.toml"
-        settings.write_text(f'sessions_folder = "{self._folder}"\n')
+        settings.write_text(f'sessions_folder = "{self._folder}"\n[report]\nat_end = false\n')
         return subprocess.Popen(
             command,
             stdin=self._theirs,

@@ -109,6 +109,7 @@ class AffettiApp(App[None]):
         self.settings = settings
         self.view: RecordingView | None = None  # of the latest recording
         self.problem: AffettiError | None = None  # for whoever started the app
+        self.write_page: Callable[[str], object] | None = None  # of a recording, by itself
         self._at_home = at_home
         self._draft = draft
         self._monotonic_ns = monotonic_ns
@@ -216,7 +217,7 @@ class AffettiApp(App[None]):
 
     def on_engine_said(self, event: "EngineSaid") -> None:
         """Take in a message, and show it."""
-        from affetti.recorder.engine.messages import Started
+        from affetti.recorder.engine.messages import Sealed, Started
         from affetti.recorder.tui.screens.base import EngineScreen
         from affetti.recorder.tui.view import RecordingView
 
@@ -227,10 +228,17 @@ class AffettiApp(App[None]):
             self.view.hear(said)
         self._move(said)
         self._look_for_neutral(said)
+        if isinstance(said, Sealed):
+            self.page_changed(said.path)
         for screen in self.screen_stack:
             # Without children it is not composed yet, or is being taken down.
             if isinstance(screen, EngineScreen) and screen.is_mounted and screen.children:
                 screen.hear(said)
+
+    def page_changed(self, path: str) -> None:
+        """Have the page of a recording written, for the first time or anew."""
+        if self.write_page is not None:
+            self.write_page(path)
 
     def on_engine_gone(self) -> None:
         """Say that the engine has ended, where the recording is, and what brings it back."""

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from contextlib import redirect_stderr, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from affetti.core import terminal
 from affetti.core.language import text
 from affetti.core.settings import Settings
+from affetti.recorder.pages import write_page
 from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.tty import refuse_unfit, terminal_of_its_own, watched
 
@@ -82,8 +84,10 @@ def open_review(path: Path, author: str, settings: Settings, *, blind: bool = Fa
     refuse_unfit()
     Session.open(path).close()  # what is wrong, or closed, is told before there is a screen
     terminal.give_away()
+    app = ReviewApp(settings, WalkScreen(path, author, blind=blind))
+    app.write_page = partial(write_page, settings=settings)
     with terminal_of_its_own():
-        asyncio.run(_show(ReviewApp(settings, WalkScreen(path, author, blind=blind))))
+        asyncio.run(_show(app))
 
 
 class ReviewApp(AffettiApp):
@@ -125,6 +129,7 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
         return engines[-1].pipe
 
     app = AffettiApp(start, settings, draft, at_home=draft is None)
+    app.write_page = partial(write_page, settings=settings)
     try:
         with terminal_of_its_own():
             told_to_end = asyncio.run(_show(app))
@@ -137,6 +142,8 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
     if app.problem is not None:
         raise app.problem
     if app.view is not None and Path(app.view.path).exists():
+        if app.view.sealed is None:  # nobody was there to hear of it
+            write_page(app.view.path, settings)
         _tell("review.sealed", app.view.path)
 
 

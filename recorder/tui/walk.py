@@ -85,6 +85,7 @@ class Walk:
         self._heard = [e for e in session.events if isinstance(e, HeardEstimated)]
         self._log = session.path.with_name(ANNOTATIONS.name(session.path))
         self._entries = self._read()
+        self.changed = False  # whether anything was added
 
     @classmethod
     def open(cls, path: Path, author_id: str, progress: Progress | None = None) -> Self:
@@ -220,6 +221,7 @@ class Walk:
     def _append(self, entry: annotations.AnyEntry) -> None:
         annotations.append(self._log, entry, self.session.key)
         self._entries.append(entry)
+        self.changed = True
 
     def _read(self) -> list[annotations.AnyEntry]:
         return annotations.read(self._log) if boxes.found_at(self._log) else []

@@ -55,7 +55,7 @@ def trace(folder: Path, *commands: list[object]) -> Traced:
     (hook / "sitecustomize.py").write_text(HOOK)
     path = os.pathsep.join(filter(None, [str(hook), os.environ.get("PYTHONPATH", "")]))
     settings = folder / "settings.toml"
-    settings.write_text(f'sessions_folder = "{folder}"\n')
+    settings.write_text(f'sessions_folder = "{folder}"\n[report]\nat_end = false\n')
     user = environment(home, PYTHONPATH=path, AFFETTI_SETTINGS=str(settings))
     tracer = [STRACE, "-f", "-qq", "-A", "-o", log, "-e", "trace=socket,connect,sendto"]
     said = ""

@@ -17,7 +17,15 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.errors import AffettiError
 from affetti.core.language import clock, clock_text, date, text, word
-from affetti.core.people.annotations import MARKER, NOTE, RATING, REMEMBER, Annotation
+from affetti.core.people.annotations import (
+    CHOSEN,
+    CONCLUSION,
+    MARKER,
+    NOTE,
+    RATING,
+    REMEMBER,
+    Annotation,
+)
 from affetti.core.people.authors import OWN, author_id
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.screens.review_entry import EntryScreen, rating_of
@@ -78,6 +86,9 @@ class WalkScreen(Screen[None], inherit_bindings=False):
 
         def close(_: None) -> None:
             walk.close()
+            changed = getattr(self.app, "page_changed", None)
+            if walk.changed and changed is not None:
+                changed(str(self._path))
             self.action_close()
 
         self.app.push_screen(inside, close)
@@ -134,6 +145,8 @@ class WalkingScreen(PlayingScreen):
         Binding("t", "note", text("key.note"), tooltip=text("key.note_afterwards")),
         Binding("g", "rate", text("key.rate"), tooltip=text("key.rate_tip")),
         Binding("o", "remember", text("key.remember"), tooltip=text("key.remember_tip")),
+        Binding("c", "conclude", text("key.conclude"), tooltip=text("key.conclude_tip")),
+        Binding("p", "choose", text("key.choose"), tooltip=text("key.choose_tip")),
         Binding("e", "edit", text("key.edit"), tooltip=text("key.edit_tip")),
         Binding("delete", "take_back", text("key.take_back"), show=False, key_display="del"),
         Binding("d", "tracks", text("key.tracks"), tooltip=text("key.tracks_tip")),
@@ -201,6 +214,14 @@ class WalkingScreen(PlayingScreen):
     def action_remember(self) -> None:
         """Write down one thing to remember of this session."""
         self._ask(REMEMBER, text("walk.remember_explanation"))
+
+    def action_conclude(self) -> None:
+        """Write down what is concluded of this session, which is first on its page."""
+        self._ask(CONCLUSION, text("walk.conclude_explanation"))
+
+    def action_choose(self) -> None:
+        """Choose this moment for the first page."""
+        self._ask(CHOSEN, text("walk.choose_explanation", at=self._at))
 
     def action_rate(self) -> None:
         """Rate this moment."""
@@ -325,7 +346,11 @@ class WalkingScreen(PlayingScreen):
         if label == RATING and values is None:
             self.say(text("walk.no_rating"))
             return
-        whole = (0, self.walk.duration_ns) if label == REMEMBER else (self.at_ns, self.at_ns)
+        whole = (
+            (0, self.walk.duration_ns)
+            if label in (REMEMBER, CONCLUSION)
+            else (self.at_ns, self.at_ns)
+        )
         if self.write(label, *whole, words="" if values else line, values=values):
             self._noted(label)
 

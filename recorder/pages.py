@@ -1,0 +1,44 @@
+"""The page of a session, written by itself: once it is sealed, and again when something was added.
+
+In a process of its own that nobody waits for and that yields to every other: sealing is over by
+then, and nothing that goes wrong with a page is anything to a recording.
+"""
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+
+from affetti.core import system
+from affetti.core.custody import keys
+from affetti.core.settings import Settings
+
+
+def write_page(path: str, settings: Settings) -> "subprocess.Popen[bytes] | None":
+    """Begin to write the page of a recording beside it, as the settings say; None: they do not.
+
+    Parameters
+    ----------
+    path
+        The sealed recording.
+    settings
+        Whether it is written by itself, and as what.
+    """
+    if not settings.report.at_end:
+        return None
+    words = ("-P", "-m", "affetti", "report", path, "--form", settings.report.form)
+    with suppress(OSError):
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "NO_COLOR": "1", keys.HANDED_OVER: "stdin"},
+            start_new_session=True,  # it outlives the screen
+        )
+        system.yield_to_others(process.pid)
+        if process.stdin is not None:
+            with suppress(OSError), process.stdin as pipe:  # it is gone already
+                pipe.write(keys.to_hand_over())
+        return process
+    return None
