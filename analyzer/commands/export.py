@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from affetti.analyzer.commands.arguments import ALTERED, SESSIONS
+from affetti.analyzer.commands.arguments import ALTERED, PLAIN, SESSIONS
 from affetti.core import terminal
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.paths import TypedPath
@@ -13,7 +13,7 @@ from affetti.core.paths import TypedPath
 if TYPE_CHECKING:
     from affetti.analyzer.replay import Progress
 
-_FORMATS = ("bids", "elan", "mp4", "mp4-faceless", "textgrid", "webvtt")
+_FORMATS = ("bids", "elan", "mp4", "mp4-faceless", "parquet", "textgrid", "webvtt")
 
 
 @click.command()
@@ -26,15 +26,21 @@ _FORMATS = ("bids", "elan", "mp4", "mp4-faceless", "textgrid", "webvtt")
     help="Where the files go. [default: beside each recording]",
 )
 @ALTERED
-def export(sessions: tuple[Path, ...], to: str, output: Path | None, altered: bool) -> int:
+@PLAIN
+def export(
+    sessions: tuple[Path, ...], to: str, output: Path | None, altered: bool, plain: bool
+) -> int:
     """Write sessions as other programs read them.
 
     Folders stand for the recordings in them and below. elan (.eaf), textgrid (Praat) and webvtt
     hold tracks, what was expressed and heard, what could not be seen, markers, notes and
-    self-reports; bids holds events, segments and regular signals, of people who agreed to
-    research use; mp4 is a film with what was said below it, mp4-faceless the same with no face
-    and no voice. Nothing is replaced. What is written is not encrypted, and is noted beside the
-    recording, so that whoever withdraws their consent is told where it went.
+    self-reports; parquet holds every table of the session, with all estimates and signals; bids
+    holds events, segments and regular signals, of people who agreed to research use; mp4 is a
+    film with what was said below it, mp4-faceless one in which the face that is read is drawn
+    from what was recorded of it, without a picture, a voice, or what was written. README.md lists
+    what each can carry. Nothing is replaced. What is written is not encrypted, which of an
+    encrypted recording takes --plain, and is noted beside the recording, so that whoever
+    withdraws their consent is told where it went.
 
     \b
     affetti export study/ --to elan
@@ -45,7 +51,7 @@ def export(sessions: tuple[Path, ...], to: str, output: Path | None, altered: bo
     from affetti.analyzer.exports import export as written
 
     def work(path: Path, progress: "Progress | None") -> list[Path]:
-        return written(path, to, output, progress, altered=altered)
+        return written(path, to, output, progress, altered=altered, plain=plain)
 
     worst: int = ExitCode.OK
     for _, found in in_turn(recordings_in(sessions), work, "bar.reading"):

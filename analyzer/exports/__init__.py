@@ -18,7 +18,7 @@ from affetti.analyzer.replay import reported
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
 from affetti.core.custody.temporary import name_beside, publish
-from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
 from affetti.core.recording.session import Session
 from affetti.core.system import private
 
@@ -59,7 +59,7 @@ class Format:
     name
         As it is asked for.
     suffix
-        Of its file; "" where it is a folder.
+        Of its file, or of a folder of a session's own; "" where a folder holds many sessions.
     module
         Whose `write` writes it.
     """
@@ -89,6 +89,7 @@ FORMATS: Final[dict[str, Format]] = {
         ("elan", ".eaf", "elan"),
         ("mp4", ".mp4", "film"),
         ("mp4-faceless", ".faceless.mp4", "film"),
+        ("parquet", ".parquet", "parquet"),
         ("textgrid", ".TextGrid", "textgrid"),
         ("webvtt", ".vtt", "webvtt"),
     )
@@ -102,6 +103,7 @@ def export(
     progress: Progress | None = None,
     *,
     altered: bool = False,
+    plain: bool = False,
 ) -> list[Path]:
     """Write a session as another program reads it.
 
@@ -117,6 +119,8 @@ def export(
         Called with what is done of what there is to do.
     altered
         Whether a recording that was altered after it was sealed is exported all the same.
+    plain
+        Whether one that is encrypted is: what other programs read is not.
 
     Returns
     -------
@@ -125,11 +129,13 @@ def export(
     Raises
     ------
     AffettiError
-        It cannot be read or was altered, lacks what the format is of, or something that is there
-        already has the name.
+        It cannot be read, was altered or is encrypted, lacks what the format is of, or something
+        that is there already has the name.
     """
     form, tell = FORMATS[to], progress or _unheeded
     with Session.open(recording, altered=altered) as session:
+        if session.key is not None and not plain:
+            raise UsageError("export.encrypted", path=recording.name)
         if not altered:
             session.verify_digest()
         analysis = analyze(session, reported(session, lambda done, of: tell(done, 2 * of)))

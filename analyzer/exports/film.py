@@ -1,9 +1,12 @@
 """A film of a session: its pictures at their true times, and below them what was said.
 
 `mp4` has the pictures as they are, a box around the face that is read, and all sound. In
-`mp4-faceless` nobody can be recognised: every picture is a mosaic whose cells are a sixth of the
-largest face of the session, faces that were not found included, and of the sound only the music
-that was played is in it, for a voice is a person's as well.
+`mp4-faceless` nobody can be recognised: no point of a picture is in it. The face that is read is
+drawn (`analyzer.exports.outline`) from what was recorded of its place, its turn and its expression;
+nothing that was written is shown; and of the sound only the music that was played is heard, for a
+voice is a person's as well. (A mosaic of six cells a face was measured first: aligned by the face's
+own landmarks, the network that tells faces apart still found some people nearer to themselves than
+to others, and mosaics of one person nearer to each other.)
 """
 
 import unicodedata
@@ -21,14 +24,15 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.exports import Source, new_file
+from affetti.analyzer.exports.outline import FIELD, Drawn, draw
 from affetti.analyzer.measures.estimates import Estimates
 from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import UsageError
+from affetti.core.events import Moment
 from affetti.core.language import clock, text, word
 from affetti.core.recording.stored import Audio, Frame, Frames
 
-CELLS: Final = 6  # of a mosaic across the largest face
-LEAST_CELLS_PX: Final = 16
 _HZ: Final = 48_000
 _BLOCK_S: Final = 10.0
 _TICKS: Final = 1000  # a second: times of frames are whole milliseconds
@@ -41,6 +45,7 @@ _INK: Final = (236, 232, 228)
 _FAINT: Final = (150, 142, 134)
 _BAR: Final = (196, 160, 84)
 _BOX: Final = (120, 220, 120)
+_SIDES: Final = ("left_px", "top_px", "width_px", "height_px")
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 
 Image = NDArray[np.uint8]
@@ -128,35 +133,49 @@ class Scene:
         face = analysis.tables.all()["face"]
         self._boxes = {int(frame): i for i, frame in enumerate(face.get("frame", ()))}
         self._face = face
-        widths = np.asarray(face.get("width_px", ()), float)
-        self._widest_px = float(np.nanmax(widths)) if np.isfinite(widths).any() else 0.0
+        self._seen_ns = np.asarray(face.get("t_ns", ()), np.int64)
 
     def drawn(self, frame: Frame) -> Image:
         """Return a frame with what was said of it: uint8 [H, W, 3], both sides even."""
         picture = frame.image()
-        picture = self._mosaic(picture) if self._faceless else self._boxed(picture, frame.frame)
         scale = max(1.0, _MIN_WIDTH_PX / picture.shape[1])
         size = [2 * round(side * scale / 2) for side in picture.shape[1::-1]]
-        shown = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale == 1 else 1)
+        if self._faceless:
+            shown = self._outlined((size[0], size[1]), frame.t_ns, scale)
+        else:
+            boxed = self._boxed(picture, frame.frame)
+            shown = cv2.resize(boxed, size, interpolation=cv2.INTER_AREA if scale == 1 else 1)
         strip = np.full((_STRIP_PX, size[0], 3), _BACK, np.uint8)
         self._say(strip, frame.t_ns)
         return np.ascontiguousarray(np.vstack([shown, strip]), np.uint8)
 
-    def _mosaic(self, picture: Image) -> Image:
-        height, width = picture.shape[:2]
-        # Where no face was found there may be one all the same, of any size.
-        face_px = max(self._widest_px, min(height, width) / 4)
-        cell_px = max(face_px / CELLS, LEAST_CELLS_PX)
-        small = (max(1, round(width / cell_px)), max(1, round(height / cell_px)))
-        coarse = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST))
+    def _outlined(self, size: tuple[int, int], t_ns: int, scale: float) -> Image:
+        """Return a picture of that width and height with the drawing of the newest face."""
+        picture = np.full((size[1], size[0], 3), FIELD, np.uint8)
+        row = int(np.searchsorted(self._seen_ns, t_ns, side="right")) - 1
+        if row >= 0 and t_ns - int(self._seen_ns[row]) <= _NEWEST_NS:
+            face = self._face_at(row, scale)
+            if face is not None:
+                draw(picture, face)
+        return picture
+
+    def _face_at(self, row: int, scale: float) -> Drawn | None:
+        def of(name: str) -> float:
+            return float(self._face[name][row])
+
+        left, top, width, height = (of(side) * scale for side in _SIDES)
+        if np.isnan(left):
+            return None
+        said = np.array([of(expression) for expression in EXPRESSIONS])
+        roll, yaw = (0.0 if np.isnan(of(name)) else of(name) for name in ("roll_deg", "yaw_deg"))
+        centre = (left + width / 2, top + height / 2)
+        return Drawn(centre, width / 2, roll, yaw, None if np.isnan(said).any() else said)
 
     def _boxed(self, picture: Image, number: int) -> Image:
         row = self._boxes.get(number)
-        sides = ("left_px", "top_px", "width_px", "height_px")
-        if row is None or np.isnan([self._face[side][row] for side in sides]).any():
+        if row is None or np.isnan([self._face[side][row] for side in _SIDES]).any():
             return picture
-        left, top, width, height = (int(self._face[side][row]) for side in sides)
+        left, top, width, height = (int(self._face[side][row]) for side in _SIDES)
         read = not np.isnan(self._face["neutral"][row])
         colour = _BOX if read else _FAINT
         boxed = picture.copy()
@@ -170,11 +189,14 @@ class Scene:
         marked = [m for m in self._analysis.state.moments if 0 <= t_ns - m.t_ns < _MARKED_NS]
         words = [clock(t_ns / NS_PER_S)]
         words += [] if track is None else [track.title]
-        words += [f"[{moment.words or moment.noun}]" for moment in marked[-1:]]
+        words += [f"[{self._said(moment)}]" for moment in marked[-1:]]
         _put(strip, "   ".join(words), (12, 20), _INK, 0.5)
         across = strip.shape[1] // len(self._rows)
         for i, row in enumerate(self._rows):
             self._bars(strip[:, i * across : (i + 1) * across], row, t_ns)
+
+    def _said(self, moment: Moment) -> str:
+        return moment.noun if self._faceless else moment.words or moment.noun
 
     def _bars(self, strip: Image, row: _Row, t_ns: int) -> None:
         shares = row.at(t_ns)

@@ -3,6 +3,8 @@
 import io
 from typing import Any, Final
 
+import numpy as np
+
 from affetti.analyzer.tables import Table, description_of, type_of
 from affetti.core.errors import MissingPackage
 
@@ -47,7 +49,9 @@ def parquet_of(table: Table) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as Arrow takes it: NaN and empty texts are missing, as in the CSV file."""
+    """Return a value as Arrow takes it: as in the CSV file, NaN and empty texts are missing."""
     if value is None or value == "" or value != value:  # noqa: PLR0124  NaN alone
         return None
+    if isinstance(value, bool | np.bool_):
+        return int(value)
     return value.item() if hasattr(value, "item") else value

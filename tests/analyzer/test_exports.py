@@ -4,18 +4,23 @@ import csv
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
+import pandas
 import pympi
 import pytest
 from session_builder import Plan, build, chord
 
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.exports import FORMATS, Source, export
+from affetti.analyzer.exports.film import Scene
 from affetti.analyzer.exports.tiers import Tier, tiers_of
-from affetti.analyzer.replay import completed
+from affetti.analyzer.replay import completed, reported
+from affetti.analyzer.tables import tables_of
 from affetti.core.custody.exports import noted
 from affetti.core.custody.withdrawal import withdraw
 from affetti.core.errors import FileExists, UsageError
@@ -23,7 +28,9 @@ from affetti.core.events import SamplesCaptured, SessionEnded
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.recording.signals import pack_samples
+from affetti.core.recording.stored import Frame
 from affetti.models.face.detection import YuNetDetector
+from affetti.models.face.identity import OTHER, IdentityNetwork
 from tests.conftest import HEART, NS, consent_to, started
 
 
@@ -106,16 +113,60 @@ def test_a_film_shows_each_frame_at_its_time_with_the_sound_in_step(
 
 
 @pytest.mark.campaign
-def test_nobody_is_found_in_a_film_without_faces(film_source: Source, tmp_path: Path) -> None:
-    detector = YuNetDetector()
-    found = {}
-    for name in ("mp4", "mp4-faceless"):
-        with av.open(written(film_source, name, tmp_path)) as film:
-            pictures = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
-        chosen = pictures[:: max(1, len(pictures) // 8)]
-        found[name] = sum(any(f.is_clear for f in detector.faces(each)) for each in chosen)
-    assert found["mp4"] > 4
-    assert found["mp4-faceless"] == 0
+def test_nobody_can_be_told_by_a_drawn_face(sample_session: Path) -> None:
+    network, detector = IdentityNetwork(), YuNetDetector()
+    with Session.open(sample_session) as session:
+        scene = Scene(analyze(session, reported(session)), faceless=True)
+        count = 0
+        for at_s in (8.0, 11.0, 20.0, 32.0, 39.0, 52.0):
+            frame = session.frames.at(at_s)
+            picture = frame.image()
+            face = max(detector.faces(picture), key=lambda face: face.box_px[2])
+            person = network(picture, face)
+            height, width = picture.shape[:2]
+            drawn = cv2.resize(scene.drawn(frame)[:-132], (width, height))
+            # Looked at where the face is, which nobody can know who has the film alone.
+            look = network(drawn, face)
+            if person is None or look is None:
+                continue
+            count += 1
+            assert np.linalg.norm(person - look) > OTHER
+        assert count > 3
+
+
+def test_what_is_drawn_is_the_same_whoever_is_in_the_pictures(film_source: Source) -> None:
+    scene = Scene(film_source.analysis, faceless=True)
+    frame = film_source.session.frames[20]
+    height, width = frame.image().shape[:2]
+    nobody = cv2.imencode(".jpg", np.zeros((height, width, 3), np.uint8))[1].tobytes()
+    drawn = scene.drawn(frame)
+    assert np.array_equal(drawn, scene.drawn(replace(frame, jpeg=nobody)))
+    assert len(np.unique(drawn[:-132].reshape(-1, 3), axis=0)) > 2  # there is a face all the same
+
+
+def test_a_film_without_faces_shows_nothing_that_was_written(source: Source) -> None:
+    at = Frame(0, source.analysis.state.moments[0].t_ns, source.session.frames[0].jpeg)
+    ours, theirs = (Scene(source.analysis, faceless).drawn(at)[-132:] for faceless in (False, True))
+    assert not np.array_equal(ours, theirs)
+    said = Scene(source.analysis, True)._said
+    assert [said(m) for m in source.analysis.state.moments] == ["marker", "note", "self-report"]
+
+
+def test_parquet_has_every_table_as_another_reader_sees_it(source: Source, tmp_path: Path) -> None:
+    target = tmp_path / "session.parquet"
+    files = FORMATS["parquet"].write(source, target)
+    tables = {table.name: table for table in tables_of(source.analysis)}
+    assert {path.stem for path in files} == set(tables)
+    for path in files:
+        read, table = pandas.read_parquet(path), tables[path.stem]
+        assert list(read.columns) == list(table.columns)
+        assert len(read) == len(table.rows)
+    face, said = pandas.read_parquet(target / "segments.parquet"), tables["segments"]
+    for name in ("start_s", "coverage", "happiness"):
+        column = [row[said.columns.index(name)] for row in said.rows]
+        assert np.allclose(face[name], np.array(column, float), equal_nan=True)
+    with pytest.raises(FileExistsError):
+        FORMATS["parquet"].write(source, target)
 
 
 @pytest.mark.campaign

@@ -31,6 +31,7 @@ def test_whatever_is_written_beside_a_recording_is_found(tmp_path: Path) -> None
         tmp_path / "sub-P07.note.txt",
         tmp_path / "sub-P07.export.eaf",
         tmp_path / "sub-P07.export.faceless.mp4",
+        tmp_path / "sub-P07.export.parquet",
         tmp_path / "sub-P07.exports.jsonl.vault",
     ]
     strangers = [tmp_path / "sub-P071.h5", tmp_path / "sub-P07x.report.html", tmp_path / "a.txt"]
