@@ -9,10 +9,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Final, Literal, Self, TypeAlias
+from functools import cache, partial
+from itertools import islice
+from typing import Any, Final, Generic, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from affetti.core.errors import ModelError, UsageError
 from affetti.core.events import (
@@ -27,17 +30,23 @@ from affetti.core.events import (
     HeardEstimated,
     Modality,
     MusicEstimated,
+    PerceptionSettings,
     SessionStarted,
     UnknownEvent,
     columns,
     decode,
     estimate_kind,
 )
+from affetti.core.recording.pictures import decoded
+from affetti.core.recording.records import Record
 from affetti.core.recording.session import Session
 from affetti.models.perception import Estimate, Perception
+from affetti.models.perception.face import Decode
 from affetti.models.perception.plugins import recorded_perceivers
 from affetti.models.perception.skips import Skip, never, recorded_skips
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers, digests_of, offers
+
+T = TypeVar("T")
 
 Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
@@ -45,6 +54,41 @@ Source: TypeAlias = Literal["replayed", "completed", "stored", "live"]
 
 _PROGRESS_EVERY: Final = 64
 _AHEAD: Final = 256  # about five seconds of a recording
+_READ_AT_ONCE: Final = 64
+
+
+class Pictures:
+    """Decodes ahead, in whatever thread reads a recording, the pictures that faces are read in.
+
+    The same bytes are always the same picture, so that it makes no difference who decodes them.
+    """
+
+    def __init__(self) -> None:
+        self._stream: str | None = None  # the first video: faces are read in no other
+        self._period = -1
+        self._period_ns = PerceptionSettings().face_period_ns
+        self._coming: dict[int, tuple[bytes, NDArray[np.uint8] | None]] = {}  # by id of the bytes
+
+    def foresee(self, event: Event, jpeg: bytes) -> None:
+        """Decode the picture of an event that comes, where it is the first of its period."""
+        if isinstance(event, SessionStarted):
+            self._period_ns = event.perception.face_period_ns
+        if not isinstance(event, FrameCaptured):
+            return
+        self._stream = self._stream or event.stream
+        period = event.t_ns // self._period_ns
+        if event.stream == self._stream and period > self._period:
+            self._period = period
+            self._coming[id(jpeg)] = jpeg, decoded(jpeg, (event.width_px, event.height_px))
+
+    def decode(self, jpeg: bytes, size_px: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """Return the picture, as `core.recording.pictures.decoded`."""
+        found = self._coming.get(id(jpeg))
+        return decoded(jpeg, size_px) if found is None else found[1]
+
+    def drop(self, jpeg: bytes) -> None:
+        """Let go of a picture that is past."""
+        self._coming.pop(id(jpeg), None)
 
 
 @cache
@@ -60,7 +104,9 @@ def recorded_offer(session: Session) -> Offer:
     return known if known is not None and known.pipeline == used else Offer(used)
 
 
-def _perception(session: Session, offer: Offer | None, skip: Skip) -> Perception:
+def _perception(
+    session: Session, offer: Offer | None, skip: Skip, decode: Decode = decoded
+) -> Perception:
     chosen = opened(offer or recorded_offer(session))
     return Perception(
         chosen.read_face,
@@ -69,6 +115,7 @@ def _perception(session: Session, offer: Offer | None, skip: Skip) -> Perception
         look=chosen.look,
         describe=chosen.describe,
         listen=chosen.listen,
+        decode=decode,
     )
 
 
@@ -93,7 +140,9 @@ def replay(
         The recording is damaged, or a model file is not the one of the manifest.
     """
     skip = recorded_skips(session.events) if skips == "recorded" else never
-    for _, made in stepwise(session, _perception(session, None, skip), progress):
+    pictures = Pictures()
+    perception = _perception(session, None, skip, pictures.decode)
+    for _, made in stepwise(session, perception, progress, pictures=pictures):
         yield from made
 
 
@@ -113,23 +162,37 @@ def stepwise(
     progress: Progress | None,
     *,
     verified: bool = False,
+    pictures: Pictures | None = None,
 ) -> Iterator[tuple[Event, list[Estimate]]]:
     """Yield every event of a recording with what perception made of it.
 
-    Music is read in a thread of its own, as it is live, up to `_AHEAD` events behind faces; where
-    nearly nothing is read, in this one. Where it is to be `verified`, each record is compared with
-    its digest as it is read, once.
+    What is read of the file, and decoded, is ahead of it in a thread of its own; music is read in
+    another, as it is live, up to `_AHEAD` events behind faces. Where nearly nothing is perceived,
+    all is done in this one.
+
+    Parameters
+    ----------
+    session, perception, progress
+        The recording, what perceives, and as `replay` takes it.
+    verified
+        Whether each record is compared with its digest as it is read, once.
+    pictures
+        What `perception` decodes pictures by, which is then done ahead.
     """
     records = session.verified_records() if verified else session.records()
     total = len(session)
     waiting: deque[_Perceived] = deque()
-    with _Here() if perception.idle else ThreadPoolExecutor(1, "read music") as pool:
+    begun: Callable[[str], ThreadPoolExecutor | _Here] = (
+        _Here if perception.idle else partial(ThreadPoolExecutor, 1)
+    )
+    with begun("read music") as pool, begun("read ahead") as reader:
         try:
-            for done, record in enumerate(records, start=1):
-                event = decode(record.json, session.schema_version)
-                if not isinstance(event, UnknownEvent):
-                    event = as_consented(event, session)
-                    waiting.append(_perceived(event, record.blob, perception, pool))
+            read = _read(session, records, pictures)
+            for done, (event, blob) in enumerate(_ahead(read, reader), start=1):
+                if event is not None:
+                    waiting.append(_perceived(event, blob, perception, pool))
+                if pictures is not None:
+                    pictures.drop(blob)
                 while waiting and (len(waiting) > _AHEAD or waiting[0].ready):
                     yield waiting.popleft().fused(perception)
                 if progress is not None and (done % _PROGRESS_EVERY == 0 or done == total):
@@ -140,8 +203,40 @@ def stepwise(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+_Read: TypeAlias = tuple[Event | None, bytes]  # None for what this version does not know
+
+
+def _read(
+    session: Session, records: Iterable[Record], pictures: Pictures | None
+) -> Iterator[_Read]:
+    """Yield events with their blobs, and decode those pictures that are going to be asked for."""
+    for record in records:
+        event = decode(record.json, session.schema_version)
+        if isinstance(event, UnknownEvent):
+            yield None, b""
+            continue
+        if pictures is not None:
+            pictures.foresee(event, record.blob)
+        yield as_consented(event, session), record.blob
+
+
+def _ahead(read: Iterator[_Read], reader: "ThreadPoolExecutor | _Here") -> Iterator[_Read]:
+    """Yield what is read, while the next of it is read already."""
+    coming = reader.submit(_next_of, read)
+    while found := coming.result():
+        coming = reader.submit(_next_of, read)
+        yield from found
+
+
+def _next_of(read: Iterator[_Read]) -> list[_Read]:
+    return list(islice(read, _READ_AT_ONCE))
+
+
 class _Here:
     """Does at once what a pool would do in its threads."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __enter__(self) -> Self:
         return self
@@ -149,7 +244,7 @@ class _Here:
     def __exit__(self, *how: object) -> None:
         pass
 
-    def submit(self, work: Callable[..., list[Estimate]], *what: Any) -> "_Done":
+    def submit(self, work: Callable[..., T], *what: Any) -> "_Done[T]":
         return _Done(work(*what))
 
     def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
@@ -157,15 +252,15 @@ class _Here:
 
 
 @dataclass(frozen=True)
-class _Done:
+class _Done(Generic[T]):
     """What was done, where a future of it is awaited."""
 
-    made: list[Estimate]
+    made: T
 
     def done(self) -> bool:
         return True
 
-    def result(self) -> list[Estimate]:
+    def result(self) -> T:
         return self.made
 
 
@@ -186,7 +281,7 @@ class _Perceived:
 
     event: Event
     seen: Sequence[Estimate] = ()
-    heard: Future[list[Estimate]] | _Done | None = None
+    heard: Future[list[Estimate]] | _Done[list[Estimate]] | None = None
 
     @property
     def ready(self) -> bool:
@@ -265,7 +360,9 @@ def replayed(
             session.verify_digest()
         return live(session)
     offer = offer or recorded
-    steps = stepwise(session, _perception(session, offer, never), progress, verified=verified)
+    pictures = Pictures()
+    perception = _perception(session, offer, never, pictures.decode)
+    steps = stepwise(session, perception, progress, verified=verified, pictures=pictures)
     return tables_from(estimates_in(steps), "replayed", offer.pipeline.name)
 
 

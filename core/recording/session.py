@@ -574,9 +574,9 @@ class _Blobs:
         if audio._samples is None:
             return
         reader = StoredSamples(self._path, audio._samples)
-        for row in audio.blocks:
-            start, count = int(row["row"]), int(row["count"])
-            self._found[int(row["seq"])] = (_slice, (reader, start, start + count))
+        columns = (audio.blocks[name].tolist() for name in ("seq", "row", "count"))
+        for seq, start, count in zip(*columns, strict=True):
+            self._found[seq] = (_slice, (reader, start, start + count))
 
     def _add_samples(self, signal: Signal) -> None:
         if signal._data is None:

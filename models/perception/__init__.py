@@ -22,8 +22,9 @@ from affetti.core.events import (
     HeardEstimated,
     MusicEstimated,
 )
+from affetti.core.recording.pictures import decoded
 from affetti.models.face.person import Describe
-from affetti.models.perception.face import FacePerception, Look, ReadFace
+from affetti.models.perception.face import Decode, FacePerception, Look, ReadFace
 from affetti.models.perception.fusion import FusionPerception
 from affetti.models.perception.heard import HeardPerception, Listen
 from affetti.models.perception.music import MusicPerception, ReadMusic
@@ -60,6 +61,8 @@ class Perception:
     listen
         What tells kinds of sound apart, as `HeardPerception` takes it. Without it nothing is heard
         but music, and all is read as that.
+    decode
+        As `FacePerception` takes it.
     """
 
     idle = False  # whether nearly nothing is read: then no thread is worth its while
@@ -74,8 +77,9 @@ class Perception:
         look: Look | None = None,
         describe: Describe | None = None,
         listen: Listen | None = None,
+        decode: Decode = decoded,
     ) -> None:
-        self._face = FacePerception(read_face, skip, look, describe)
+        self._face = FacePerception(read_face, skip, look, describe, decode)
         self._heard = HeardPerception(listen, skip)
         presence = None if listen is None else self._heard.presence
         self._music = MusicPerception(read_music, skip, presence)

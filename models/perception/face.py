@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 # From a picture, a way to choose, and features of a neutral face where there are some.
 ReadFace: TypeAlias = "Callable[..., FaceReading]"
+# From a JPEG and the width and height that it must have to a picture, uint8 [H, W, 3] BGR; or None.
+Decode: TypeAlias = Callable[[bytes, tuple[int, int]], NDArray[np.uint8] | None]
 # From a picture, a face's box and its tilt, and whether that is known for certain.
 Look: TypeAlias = Callable[..., FaceSigns]
 
@@ -69,6 +71,8 @@ class FacePerception:
         looked at for its signs each `LOOK_PERIOD_NS`. Without it there are none.
     describe
         What tells one face from another, as `models.face.person` takes it.
+    decode
+        `core.recording.pictures.decoded`, or what has done the same ahead.
     """
 
     def __init__(
@@ -77,8 +81,10 @@ class FacePerception:
         skip: Skip = never,
         look: Look | None = None,
         describe: Describe | None = None,
+        decode: Decode = decoded,
     ) -> None:
         self._read = read
+        self._decode = decode
         self._look = look
         self._skip = skip
         self._settings = PerceptionSettings()
@@ -173,7 +179,7 @@ class FacePerception:
         return self._learning is not None
 
     def _estimate(self, event: FrameCaptured, jpeg: bytes) -> FaceEstimated:
-        image = decoded(jpeg, (event.width_px, event.height_px))
+        image = self._decode(jpeg, (event.width_px, event.height_px))
         if image is None:  # a damaged frame shows no face
             return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
         where = self._attention.look(event.t_ns)

@@ -45,13 +45,14 @@ class _Ear:
 
     def __init__(self, form: AudioFormat) -> None:
         self.form = form
-        self._samples = np.empty((0, form.channels), np.int16)
+        self._kept = KEPT_S * form.rate_hz
+        self._blocks: list[NDArray[np.int16]] = []  # joined where they are asked for
         self._end = 0
         self._anchor = 0, 0  # session time and sample of the latest block
         self._seconds: deque[Energies] = deque(maxlen=CONTEXT_S + 1)
 
     def restart(self) -> None:
-        self._samples = self._samples[:0]
+        self._blocks = []
         self._seconds.clear()
 
     def push(
@@ -60,22 +61,32 @@ class _Ear:
         """Take in a block; return the whole seconds that end in it, and where each does."""
         if sample != self._end:
             self.restart()
-        self._samples = np.concatenate([self._samples, block])
+        self._blocks.append(block)
         self._end, self._anchor = sample + len(block), (t_ns, sample)
         rate_hz = self.form.rate_hz
         ends = range((sample // rate_hz + 1) * rate_hz, self._end + 1, rate_hz)
-        found = [(end, second) for end in ends if (second := self._until(end)) is not None]
-        self._samples = self._samples[-KEPT_S * rate_hz :]
+        if not ends:  # of most blocks: nothing is copied for them
+            return []
+        samples = self._latest(self._kept + len(block))
+        found = [(end, second) for end in ends if (second := self._until(end, samples)) is not None]
+        self._blocks = [self._latest(self._kept)]
         return found
 
-    def _until(self, end: int) -> NDArray[np.float32] | None:
+    def _latest(self, count: int) -> NDArray[np.int16]:
+        """Return the latest samples, so many or all that are held."""
+        if len(self._blocks) > 1:
+            self._blocks = [np.concatenate(self._blocks)]
+        none = np.empty((0, self.form.channels), np.int16)
+        return self._blocks[0][-count:] if self._blocks else none
+
+    def _until(self, end: int, samples: NDArray[np.int16]) -> NDArray[np.float32] | None:
         """Return a second and the little before it that its first frames need, if there is all."""
-        begin = self._end - len(self._samples)
+        begin = self._end - len(samples)
         start = end - self.form.rate_hz
         if start < begin:
             return None
         before = max(begin, start - sound.history(self.form.rate_hz))
-        return sound.mixed(self._samples[before - begin : end - begin])
+        return sound.mixed(samples[before - begin : end - begin])
 
     def energies_until(self, t_ns: int) -> Energies | None:
         """Return the energies of the second until a moment, if all of it is there."""
@@ -83,10 +94,11 @@ class _Ear:
         rate_hz = self.form.rate_hz
         end = sample + round((t_ns - at_ns) * rate_hz / NS_PER_S)
         start = end - rate_hz - sound.history(rate_hz)
-        begin = self._end - len(self._samples)
+        samples = self._latest(self._kept)
+        begin = self._end - len(samples)
         if start < begin or end > self._end:
             return None
-        piece = sound.mixed(self._samples[start - begin : end - begin])
+        piece = sound.mixed(samples[start - begin : end - begin])
         return sound.mel_energies(piece, rate_hz) if piece.any() else None
 
     def heard_with(self, second: Energies) -> Energies:
