@@ -33,6 +33,8 @@ def typed(text: str, folder: Path | None = None) -> Path:
     AffettiError
         It can be no path, or is in the home of somebody whom this system does not know.
     """
+    if not text:  # a variable of a shell that is not set, say; it does not mean this folder
+        raise UsageError("paths.empty")
     place = folder or Path()
     meant = Path(text)
     for reading in _readings(text):

@@ -42,6 +42,8 @@ def open_microphone(name: str) -> AudioSource:
         A device's name or a part of it, "" for the system's default, or the path of a sound
         file, which is then heard in real time.
     """
+    if not name:
+        return Microphone(name)
     path = typed(name)
     if path.suffix.lower() in SUFFIXES or os.path.isfile(path):
         return SoundFile(path)

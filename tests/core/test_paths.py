@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from affetti.core import settings
 from affetti.core.cli import affetti as commands
-from affetti.core.errors import AffettiError, SettingsError, UsageError
+from affetti.core.errors import AffettiError, ExitCode, SettingsError, UsageError
 from affetti.core.paths import TypedPath, is_address, typed, typed_all
 from affetti.core.people.playlist import PlaylistEntry, read_playlist
 from affetti.recorder.sources.track import open_track
@@ -72,6 +72,15 @@ def test_the_home_of_nobody_is_said_by_name(text: str) -> None:
 def test_whatever_is_typed_is_a_path_or_a_message(text: str) -> None:
     with suppress(AffettiError):
         assert isinstance(typed(text), Path)
+
+
+@pytest.mark.parametrize("command", ["info", "analyze", "report", "import", "recover"])
+def test_an_empty_path_does_not_mean_the_folder_where_the_command_runs(
+    tmp_path: Path, command: str
+) -> None:
+    said = affetti(command, "", cwd=tmp_path)
+    assert said.returncode == ExitCode.USAGE
+    assert "empty" in said.stderr
 
 
 @pytest.mark.parametrize("address", ["http://a/b", "rtsp://u:p@h/", " https://x"])
