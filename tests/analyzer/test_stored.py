@@ -95,6 +95,31 @@ def test_parquet_has_the_types_and_the_words_of_the_tables(tmp_path: Path) -> No
     assert analyze_file(path, Request(SHORT)).status == "current"
 
 
+def test_pandas_and_pyarrow_read_the_values_that_are_in_the_csv(tmp_path: Path) -> None:
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    path = build(tmp_path / "s.h5", Plan(duration_s=2))
+    folder = analyze_file(path, Request(SHORT, parquet=True)).folder
+    assert folder is not None
+    written = sorted(folder.glob("*.parquet"))
+    assert {file.stem for file in written} == {file.stem for file in folder.glob("*.csv")}
+    for file in written:
+        csv = pd.read_csv(file.with_suffix(".csv"), dtype=str, keep_default_na=False)
+        arrow, frame = pq.read_table(file), pd.read_parquet(file, dtype_backend="numpy_nullable")
+        assert arrow.column_names == list(frame.columns) == list(csv.columns)
+        for name, kind in zip(arrow.column_names, map(str, arrow.schema.types), strict=True):
+            read = {"string": str, "int64": int, "double": float}[kind]
+            right = [None if text == "" else read(text) for text in csv[name]]
+            held = arrow[name].to_pylist()
+            assert [None if each is pd.NA else each for each in frame[name]] == held
+            if kind == "double":  # which the CSV file has to six decimals
+                right = [
+                    pytest.approx(each, abs=1e-6) if each is not None else each for each in right
+                ]
+            assert held == right, (file.name, name)
+
+
 def test_analyses_with_names_stand_beside_each_other(tmp_path: Path) -> None:
     path = build(tmp_path / "s.h5", Plan(duration_s=1))
     first = analyze_file(path, Request(SHORT, name="short"))
