@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from affetti.analyzer.exports import FORMATS
 from affetti.analyzer.tables.csv_file import read_csv
 from affetti.core.custody import keys, vault
 from affetti.core.errors import ExitCode
@@ -132,6 +133,30 @@ def test_a_recording_is_shared_by_name_or_key(place: Path, recorded: Callable[[s
     assert closed.returncode == ExitCode.VAULT_CLOSED
     assert "was removed" in closed.stderr
     assert affetti("vault", "share", target).returncode == ExitCode.USAGE
+
+
+def test_labels_are_encrypted_and_what_is_exported_is_not_unless_it_is_wished(
+    place: Path, recorded: Callable[[str], Path]
+) -> None:
+    new(place)
+    target = recorded("clinic")
+    seal(target)
+    (place / "labels.csv").write_text("start_s,stop_s,label\n0,1,swaying\n0,1,happy\n")
+    words = ("--session", target, "--rater", "R2", "--blind")
+    assert affetti("labels", "import", place / "labels.csv", *words).returncode == 0
+    for name in FORMATS:
+        said = affetti("export", target, "--to", name)
+        assert said.returncode == ExitCode.USAGE
+        assert "--plain" in said.stderr
+    files = [path for path in target.parent.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in files) == ["x.annotations.jsonl.vault", "x.h5"]
+    told = (b"swaying", b"happy", b"P07", b"session_id")
+    assert not any(word in path.read_bytes() for path in files for word in told)
+    plain = affetti("export", target, "--to", "elan", "--plain", "--output", place / "out")
+    assert plain.returncode == 0
+    noted = target.with_name("x.exports.jsonl.vault")
+    assert b"out" not in noted.read_bytes()
+    assert str(place / "out" / "x.eaf") in affetti("withdraw", target, "all", "--yes").stdout
 
 
 @pytest.mark.campaign
