@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -14,7 +15,7 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from affetti.core.errors import AffettiError, Unsealed
-from affetti.core.language import text
+from affetti.core.language import known, text
 from affetti.core.settings import Settings
 from affetti.recorder.tui.marker_keys import PEDALS
 from affetti.recorder.tui.screens.dialog import Commands
@@ -121,6 +122,16 @@ class AffettiApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give themes of Textual's own the hues of ours."""
         return CALM.variables
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Name a key as keyboards of the language do: of several the first."""
+        if not binding.key_display:
+            binding = replace(binding, key=binding.key.partition(",")[0])
+        parts = super().get_key_display(binding).split("+")
+        named = (f"key_name.{part}" for part in parts)
+        return "+".join(
+            text(name) if known(name) else part for name, part in zip(named, parts, strict=True)
+        )
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer what a key does, and what is too rare or too grave for one.
@@ -251,7 +262,8 @@ class AffettiApp(App[None]):
     def action_command_palette(self) -> None:
         """List the commands."""
         if not isinstance(self.screen, Commands):
-            self.push_screen(Commands(id="--command-palette"))
+            found = text("app.find_command")
+            self.push_screen(Commands(placeholder=found, id="--command-palette"))
 
     def action_help(self) -> None:
         """List the keys of the present screen."""

@@ -75,7 +75,7 @@ class SetupScreen(EngineScreen):
         Binding("escape", "back", text("key.step_back"), key_display="esc"),
         Binding("ctrl+r", "start", text("key.start_recording"), tooltip=text("key.start_at_once")),
         Binding("f4", "browse", text("key.browse"), tooltip=text("key.browse_tip")),
-        Binding("f3", "fits", text("key.music_that_fits"), tooltip=text("key.music_that_fits_tip")),
+        Binding("f3", "fits", text("key.fits"), tooltip=text("key.music_that_fits_tip")),
         Binding("f6", "saved", text("key.saved_playlists"), tooltip=text("key.saved_tip")),
         Binding("f8", "save", text("key.save_playlist"), tooltip=text("key.save_tip")),
         Binding("f7", "tone", text("key.test_tone"), tooltip=text("key.test_tone_tip")),
@@ -85,7 +85,7 @@ class SetupScreen(EngineScreen):
         Binding(
             "shift+tab", "app.focus_previous", text("key.previous_field"), show=False, priority=True
         ),
-        Binding("ctrl+q", "app.leave", text("key.quit")),
+        Binding("ctrl+q", "app.leave", text("key.quit"), show=False),
     ]
 
     def __init__(self, link: EngineLink, draft: Draft, settings: Settings) -> None:

@@ -1,8 +1,10 @@
 """The music: its track, how far it is, what it expresses, and what speaks for that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
@@ -75,10 +77,19 @@ class NowPlaying(Widget):
             first = ranked(reading.shares)[0]
             style = self.get_component_rich_style(f"emotion--{first}")
             line.append(f"{reading.title} ").append("■ ", style).append(reading.words, "bold")
-            why = ", ".join(word("sign", code) for code in reading.reasons)
-            line.append(f"  {text('playing.why', reasons=why)}" if why else "", quiet)
+            line.append(_why(reading.reasons, self.size.width - line.cell_len), quiet)
         line.truncate(self.size.width, overflow="ellipsis")
         return line
+
+
+def _why(reasons: Sequence[str], cells: int) -> str:
+    """Return what in the sound spoke for it, the strongest first, as far as there is room."""
+    for count in range(len(reasons), 0, -1):
+        named = ", ".join(word("sign", code) for code in reasons[:count])
+        said = f"  {text('playing.why', reasons=named)}"
+        if cell_len(said) <= cells:
+            return said
+    return ""
 
 
 def _shown(view: RecordingView) -> _Shown:
