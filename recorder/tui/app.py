@@ -23,7 +23,15 @@ from affetti.recorder.tui.screens.help import HelpScreen
 from affetti.recorder.tui.screens.home import HomeScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.screens.settings import SettingsScreen
-from affetti.recorder.tui.themes import CALM, CLINICAL, THEMES, remember, remembered
+from affetti.recorder.tui.themes import (
+    CALM,
+    CLINICAL,
+    THEMES,
+    remember,
+    remember_large,
+    remembered,
+    remembered_large,
+)
 
 if TYPE_CHECKING:  # what records takes a second to load: when a recording is set up
     from affetti.recorder.engine.messages import AnyMessage
@@ -89,6 +97,7 @@ class AffettiApp(App[None]):
         Binding(
             "f9", "settings", text("key.settings"), tooltip=text("key.settings_tip"), show=False
         ),
+        Binding("ctrl+l", "large", text("key.large"), tooltip=text("key.large_tip"), show=False),
         Binding(
             "ctrl+q", "leave", text("key.quit"), show=False, tooltip=text("key.quit_never_unasked")
         ),
@@ -111,6 +120,7 @@ class AffettiApp(App[None]):
         self.view: RecordingView | None = None  # of the latest recording
         self.problem: AffettiError | None = None  # for whoever started the app
         self.write_page: Callable[[str], object] | None = None  # of a recording, by itself
+        self.large = False  # whether letters are
         self._at_home = at_home
         self._draft = draft
         self._monotonic_ns = monotonic_ns
@@ -157,6 +167,7 @@ class AffettiApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = remembered()
+        self.large = remembered_large()
         self.open_first()
 
     def open_first(self) -> None:
@@ -274,6 +285,13 @@ class AffettiApp(App[None]):
         """Show what can be set."""
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(SettingsScreen(self.settings))
+
+    def action_large(self) -> None:
+        """Show what matters most in large letters, or all of it again."""
+        self.large = not self.large
+        remember_large(self.large)
+        for screen in self.screen_stack:
+            screen.set_class(self.large, "-large")
 
     def action_mark(self) -> None:
         """Mark this moment, whatever is open over the live screen."""

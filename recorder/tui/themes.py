@@ -76,23 +76,42 @@ CONTRAST: Final = Theme(
 )
 THEMES: Final = (CALM, CLINICAL, CONTRAST)
 _REMEMBERED: Final = "theme"  # a file with a name in it
+_LETTERS: Final = "letters"  # a file with a size in it
+_LARGE: Final = "large"
 
 
 def remembered() -> str:
     """Return the name of the theme that was chosen last."""
-    folder = remembered_folder()
-    names = {theme.name for theme in THEMES}
-    with suppress(OSError, ValueError):
-        if folder is not None:
-            name = (folder / _REMEMBERED).read_text(encoding="utf-8")[:32].strip()
-            return name if name in names else CALM.name
-    return CALM.name
+    name = _kept(_REMEMBERED)
+    return name if name in {theme.name for theme in THEMES} else CALM.name
 
 
 def remember(name: str) -> None:
     """Keep the name of a theme for the next time, where there is a place for it."""
+    _keep(_REMEMBERED, name)
+
+
+def remembered_large() -> bool:
+    """Return whether large letters were chosen last."""
+    return _kept(_LETTERS) == _LARGE
+
+
+def remember_large(large: bool) -> None:
+    """Keep whether letters are large for the next time, where there is a place for it."""
+    _keep(_LETTERS, _LARGE if large else "usual")
+
+
+def _kept(name: str) -> str:
+    folder = remembered_folder()
+    with suppress(OSError, ValueError):
+        if folder is not None:
+            return (folder / name).read_text(encoding="utf-8")[:32].strip()
+    return ""
+
+
+def _keep(name: str, value: str) -> None:
     folder = remembered_folder()
     with suppress(OSError):
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / _REMEMBERED).write_text(name, encoding="utf-8")
+            (folder / name).write_text(value, encoding="utf-8")

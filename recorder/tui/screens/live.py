@@ -61,12 +61,14 @@ from affetti.recorder.tui.screens.music import MusicScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.screens.selfreport import SelfReportScreen
+from affetti.recorder.tui.themes import remembered_large
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.banner import Banner
 from affetti.recorder.tui.widgets.bars import EmotionBars
 from affetti.recorder.tui.widgets.heard import Heard
 from affetti.recorder.tui.widgets.journal import Journal
 from affetti.recorder.tui.widgets.lamps import Lamps
+from affetti.recorder.tui.widgets.large import Large
 from affetti.recorder.tui.widgets.now_playing import NowPlaying
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.remarks import RemarkLine
@@ -190,6 +192,7 @@ class LiveScreen(EngineScreen):
             yield NowPlaying(id="track")
             yield Heard(id="heard")
         yield TogetherLine(id="together")
+        yield Large(id="large")
         yield Timeline(id="timeline")
         yield RemarkLine(id="message")
         yield Footer(show_command_palette=False, compact=True)
@@ -197,6 +200,7 @@ class LiveScreen(EngineScreen):
     def on_mount(self) -> None:
         """Look at the recording a few times a second: often enough, and never flickering."""
         self.query_one("#picture").border_title = text("live.camera")
+        self.set_class(remembered_large(), "-large")
         self.set_interval(_LOOK_EVERY_S, self.look)
         self.call_after_refresh(self.look)
 
@@ -218,6 +222,8 @@ class LiveScreen(EngineScreen):
         if view.state.paused != self._was_paused:
             self._was_paused = view.state.paused
             self.refresh_bindings()
+        if self.has_class("-large"):
+            self.query_one(Large).show(view)
         self.query_one("#face", EmotionBars).show(face_reading(view))
         self._look_at_picture()
         self.query_one(NowPlaying).show(view)

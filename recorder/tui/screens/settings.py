@@ -17,7 +17,7 @@ from affetti.core import locations
 from affetti.core.language import language, text, word
 from affetti.core.settings import Settings
 from affetti.recorder.tui.screens.dialog import Dialog
-from affetti.recorder.tui.themes import THEMES, remember
+from affetti.recorder.tui.themes import THEMES, remember, remembered_large
 
 
 class SettingsScreen(Dialog[None]):
@@ -31,6 +31,7 @@ class SettingsScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "keep", text("key.keep_theme")),
+        Binding("l", "large", text("key.large"), tooltip=text("key.large_tip")),
         Binding("escape,f9", "leave_it", text("key.close"), key_display="esc"),
     ]
 
@@ -73,6 +74,11 @@ class SettingsScreen(Dialog[None]):
         self.app.theme = self._before
         self.dismiss()
 
+    async def action_large(self) -> None:
+        """Show in large letters, live, or not."""
+        await self.run_action("app.large")
+        self.query_one("#where", Static).update(self._where())
+
     def _where(self) -> Table:
         """Say where things lie, and what is set in the file of settings."""
         table = Table.grid(padding=(0, 2))
@@ -85,6 +91,7 @@ class SettingsScreen(Dialog[None]):
         yield "file", str(locations.settings_file() or text("unknown"))
         yield "log", str(locations.log_folder() or text("unknown"))
         yield "language", language()
+        yield "letters", text("settings.letters.large" if remembered_large() else "settings.usual")
         yield "kept", word("keep", self._settings.keep)
         if os.environ.get("NO_COLOR"):
             yield "colours", text("settings.no_color")
