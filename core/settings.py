@@ -114,6 +114,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return typed(named) if named else locations.sessions_folder()
 
 
+def _text(data: bytes) -> str:
+    """Return what a file says that an editor saved as UTF-8, or as UTF-16 ("Unicode")."""
+    utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if utf_16 else "utf-8-sig")
+
+
 def load(path: Path | None = None) -> Settings:
     """Read the settings.
 
@@ -132,14 +138,17 @@ def load(path: Path | None = None) -> Settings:
     if path is None:
         return Settings()
     try:
-        said = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-        settings = msgspec.toml.decode(said, type=Settings)
-        _ = settings.folder  # which may be nobody's
+        settings = msgspec.toml.decode(_text(path.read_bytes()), type=Settings)
+        named_folder = settings.sessions_folder
+        if not settings.folder.is_absolute() and named_folder:  # another wherever a command runs
+            raise SettingsError("settings.relative", folder=named_folder)
     except FileNotFoundError as error:
         if named:
             raise SettingsError("settings.named_missing", path=path) from error
         return Settings()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, AffettiError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsError("settings.not_utf_8", path=path) from error
+    except (OSError, msgspec.DecodeError, RecursionError, AffettiError) as error:
         why = str(error).rstrip(".")
         raise SettingsError("settings.settings_cannot_used", path=path, error=why) from error
     return settings

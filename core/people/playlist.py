@@ -34,6 +34,7 @@ _M3U: Final = (".m3u", ".m3u8")
 _TOML: Final = ".toml"
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SEPARATORS: Final = (",", ";", "\t")
+_NAMED_SEPARATOR: Final = re.compile("sep=([,;\t])(?=[\r\n])")  # as spreadsheets write
 _MAX_BYTES: Final = 4 << 20
 _MAX_TEXT: Final = 10_000  # signs of one cell
 
@@ -71,7 +72,8 @@ def read_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
         It cannot be read, names no track, or a line of it cannot be understood.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise FileMissing(
             "playlist.playlist_cannot_read", path=path, error=error.strerror
@@ -251,7 +253,11 @@ def _m3u(path: Path, written: str) -> Iterator[PlaylistEntry]:
 
 
 def _table(path: Path, written: str) -> Iterator[PlaylistEntry]:
-    lines = csv.reader(StringIO(written, newline=""), delimiter=_separator(written), strict=True)
+    named = _NAMED_SEPARATOR.match(written)
+    separator = named[1] if named else _separator(written)
+    # A line that names it stays, as an empty one: so do the numbers of lines.
+    table = StringIO(written[named.end() :] if named else written, newline="")
+    lines = csv.reader(table, delimiter=separator, strict=True)
     headings: list[str] = []
     try:
         for cells in lines:

@@ -34,6 +34,20 @@ def test_a_table_is_read_whatever_wrote_it(folder: Path, encoding: str, separato
     )
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_line_by_which_a_spreadsheet_names_the_separator_is_no_heading(
+    folder: Path, separator: str
+) -> None:
+    path = folder / "list.csv"
+    lines = [f"sep={separator}", f"file{separator}a,b;c", f"a.ogg{separator}", "c.ogg"]
+    path.write_text("\r\n".join(lines[:3]), "utf-8-sig")
+    if separator == "\t":
+        assert read_playlist(path)[0].columns == {"a,b;c": ""}
+    path.write_text("\r\n".join([lines[0], "file", *lines[3:]]), "utf-8-sig")
+    with pytest.raises(AffettiError, match="line 3"):
+        read_playlist(path)
+
+
 def test_every_further_column_goes_with_its_track(folder: Path) -> None:
     path = folder / "list.csv"
     path.write_text(TABLE)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from affetti.core import settings
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ExitCode, SettingsError
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -45,3 +45,28 @@ def test_settings_saved_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text('camera = "1"\r\n', encoding="utf-8-sig")
     assert settings.load(path).camera == "1"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-8"])
+def test_settings_are_read_however_an_editor_saved_them(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_bytes('camera = "Kamera für Ä"\r\n'.encode(encoding))
+    assert settings.load(path).camera == "Kamera für Ä"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ('camera = "ä"'.encode("cp1252"), "not saved as UTF-8"),
+        (b"a=" + b"[" * 5000 + b"]" * 5000, "cannot be used"),
+        (b'sessions_folder = "recordings"', "is another folder wherever"),
+        (b'sessions_folder = " "', "is another folder wherever"),
+    ],
+)
+def test_settings_that_mean_nothing_or_another_place_each_time_are_refused(
+    tmp_path: Path, data: bytes, said: str
+) -> None:
+    path = tmp_path / "s.toml"
+    path.write_bytes(data)
+    with pytest.raises(SettingsError, match=said):
+        settings.load(path)
