@@ -67,7 +67,7 @@ def _open(path: Path, opened: str) -> None:
     with Session.open(path) as session:
         if session.key is not None:
             click.confirm(text("review.open_really"), abort=True, err=True)
-        with bar(text("bar.reading")) as progress:
+        with bar(text("bar.reading", name=path.name)) as progress:
             analysis = analyze(session, reported(session, progress))
         with stretch(session, analysis, start_s, stop_s, lambda *_: None) as film:
             if not system.show(film):
