@@ -1,15 +1,16 @@
 """Which keys can mark: any but those that the live screen has a use for itself."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 from textual.events import Key
 from textual.keys import key_to_character
 
 from affetti.core.errors import UsageError
-from affetti.core.events import MarkerKey
-from affetti.core.people.marker_sets import checked
+
+if TYPE_CHECKING:  # home starts without
+    from affetti.core.events import MarkerKey
 
 # What a foot pedal or a presenter sends; they mark whatever else is bound to them.
 PEDALS: Final = frozenset({"pageup", "pagedown"})
@@ -36,7 +37,7 @@ def _keys(binding: object) -> Iterator[tuple[str, str]]:
             yield key_to_character(key) or key, binding.tooltip or binding.description
 
 
-def usable(markers: Iterable[MarkerKey]) -> tuple[MarkerKey, ...]:
+def usable(markers: "Iterable[MarkerKey]") -> "tuple[MarkerKey, ...]":
     """Return marker keys as they can be used together on the live screen.
 
     Raises
@@ -44,6 +45,8 @@ def usable(markers: Iterable[MarkerKey]) -> tuple[MarkerKey, ...]:
     AffettiError
         As of `core.people.marker_sets.checked`, or the live screen has a use for a key itself.
     """
+    from affetti.core.people.marker_sets import checked  # noqa: PLC0415
+
     used, found = taken(), checked(markers)
     for marker in found:
         if marker.key in used:

@@ -63,7 +63,9 @@ def _goals(state: PersonState) -> Iterator[Line]:
     goals = sorted(state.goals.values(), key=lambda goal: goal.dropped)
     for goal in goals:
         sign = "–" if goal.dropped else _SIGNS[goal.state]
-        yield Line("goals", goal.goal_id, f"{sign} {goal.words}", _course(goal), goal.dropped)
+        reached = text("goal.dropped") if goal.dropped else word("goal", goal.state)
+        words, more = f"{sign} {reached}: {goal.words}", f"{goal.words}  {_course(goal)}"
+        yield Line("goals", goal.goal_id, words, more, goal.dropped)
 
 
 def _course(goal: Goal) -> str:

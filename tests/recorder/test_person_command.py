@@ -53,7 +53,7 @@ def test_marker_keys_are_shared_between_people_as_a_file(tmp_path: Path) -> None
 def test_what_is_kept_of_a_person_is_shown(tmp_path: Path) -> None:
     a_person(tmp_path)
     shown = affetti("person", "show", "P07").stdout
-    assert "○ sings a verse" in shown
+    assert "○ not yet: sings a verse" in shown
     assert "PgDn  looks  (each press)" in shown
     assert "! expired on 1 January 2026" in shown
     told = json.loads(affetti("person", "show", "P07", "--json").stdout)

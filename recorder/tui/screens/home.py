@@ -29,6 +29,7 @@ from affetti.recorder.tui.screens.unlock import UnlockScreen
 
 if TYPE_CHECKING:  # loaded once home is shown
     from affetti.core.people.last_time import LastTime
+    from affetti.recorder.tui.screens.person import Chosen
     from affetti.recorder.tui.view import RecordingView
 
 _CODE_WIDTH: Final = 10
@@ -67,6 +68,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             key_display="del",
             tooltip=text("key.forget_tip"),
         ),
+        Binding("f4", "person", text("key.person"), tooltip=text("key.person_tip")),
         Binding("f9", "app.settings", text("key.settings"), tooltip=text("key.settings_tip")),
         Binding("f5", "refresh", text("key.look_again"), show=False),
         Binding(
@@ -95,6 +97,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         self._settings = settings
         self._recordings: list[Listed] = []
         self._people: list[Person] = []
+        self._noted: list[str] = []  # who has a log, and perhaps no recording
         self._typed = ""
         self._busy = False
         self._known = False  # whether the folder was looked through
@@ -164,6 +167,35 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         about = self._about
         if about is not None and about.state == "sealed" and not self._busy:
             self._run(text("review.writing"), "report", str(about.path))
+
+    def action_person(self) -> None:
+        """Open the page of the person that is meant."""
+        from affetti.recorder.tui.screens.person import PersonScreen  # noqa: PLC0415
+
+        code = self._meant()
+        if not code or self._busy:
+            return
+        theirs = [one for one in self._recordings if one.person == code]
+
+        def go_on(chosen: "Chosen | None") -> None:
+            if chosen is None:
+                return
+            if chosen.recording is not None:
+                self._open(chosen.recording.path)
+            elif (person := self._person(code)) is not None:
+                self._set_up(person)
+            else:
+                self.post_message(self.SetUp(code, None))
+
+        self.app.push_screen(PersonScreen(code, theirs, self._settings), go_on)
+
+    def _meant(self) -> str:
+        """Return the code of the person that a key means, one that was typed anew among them."""
+        named = self._highlighted("#people") if self.query_one("#people").has_focus else None
+        if named is not None:
+            return named.removeprefix(_NEW)
+        about = self._about
+        return about.person if about is not None else ""
 
     def action_forget(self) -> None:
         """Remove a person's recordings, or one recording, once that was confirmed."""
@@ -236,11 +268,15 @@ class HomeScreen(Screen[None], inherit_bindings=False):
 
     @work(thread=True, exclusive=True, group="scan")
     def _scan(self) -> None:
+        from affetti.core.people.log import persons_in  # noqa: PLC0415  what home starts without
+
         try:
             found = scanned(self._settings.folder)
         except AffettiError as error:
             self.app.call_from_thread(self._say, f"! {error.message} {error.hint}")
             return
+        with suppress(AffettiError):
+            self._noted = persons_in(self._settings.folder)
         self.app.call_from_thread(self._scanned, found)
         if self._settings.retention.says_something:
             self._look_for_due()
@@ -357,7 +393,9 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         typed = self._typed.lower()
         persons = [p for p in self._people if typed in p.code.lower()]
         options = [Option(_person_line(p), p.code) for p in persons]
-        if self._is_new(self._typed):
+        noted = [code for code in self._noted if typed in code.lower() and self._is_new(code)]
+        options += [Option(_noted_line(code), _NEW + code) for code in noted]
+        if self._is_new(self._typed) and self._typed not in noted:
             options.append(Option(text("home.new", code=self._typed), _NEW + self._typed))
         _fill(self.query_one("#people", _List), options)
         shown = [one for one in self._recordings if typed in _words(one)]
@@ -419,6 +457,11 @@ def _fill(options: _List, lines: list[Option]) -> None:
 def _person_line(person: Person) -> Text:
     when = _when(person.last.wall_clock, brief=True)
     line = f"{_cut(person.code):<{_CODE_WIDTH}} {when:<11} {person.recordings:>3}"
+    return Text(line, no_wrap=True, overflow="ellipsis")
+
+
+def _noted_line(code: str) -> Text:
+    line = f"{_cut(code):<{_CODE_WIDTH}} {text('home.no_session')}"
     return Text(line, no_wrap=True, overflow="ellipsis")
 
 
