@@ -102,9 +102,9 @@ def group(
     folder = folder_for(paths, output)
     refuse_foreign(folder)
     if not plain:
-        _refuse_encrypted(paths)
+        refuse_encrypted(paths)
     request = Request(command=command_line(), stored=True)
-    outcomes = _analyzed(paths, request, jobs, executor)
+    outcomes = analyzed(paths, request, jobs, executor)
     for outcome in outcomes:
         if outcome.error is not None:
             said = text("analyze.failed", name=outcome.path.name, message=outcome.error.message)
@@ -125,7 +125,8 @@ def group(
     return ExitCode.WARNING if failed or not made.members else ExitCode.OK
 
 
-def _refuse_encrypted(paths: list[Path]) -> None:
+def refuse_encrypted(paths: list[Path]) -> None:
+    """Refuse encrypted recordings: the tables of a study are not encrypted."""
     from affetti.core.recording.box import is_box
 
     found = [path.name for path in paths if path.exists() and is_box(path)]
@@ -133,9 +134,14 @@ def _refuse_encrypted(paths: list[Path]) -> None:
         raise UsageError("group.encrypted", paths=", ".join(found[:3]))
 
 
-def _analyzed(
-    paths: list[Path], request: "Request", jobs: int | None, executor: "Executor | None"
+def analyzed(
+    paths: list[Path],
+    request: "Request",
+    jobs: int | None,
+    executor: "Executor | None" = None,
+    name: str = _NAME,
 ) -> "list[Outcome]":
+    """Analyze recordings; under a `name` where an analysis with other parameters lies already."""
     from affetti.analyzer.batch import analyze_files
 
     with bar_of_many(text("bar.recordings"), paths) as done:
@@ -145,7 +151,7 @@ def _analyzed(
     if not others:
         return outcomes
     with bar_of_many(text("bar.recordings"), others) as done:
-        named = replace(request, name=_NAME)
+        named = replace(request, name=name)
         again = analyze_files(others, named, jobs, lambda outcome: done(outcome.path), executor)
     found = {each.path: each for each in again}
     return [found.get(each.path, each) for each in outcomes]

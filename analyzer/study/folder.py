@@ -146,6 +146,6 @@ def _excluded(group: Group) -> list[str]:
     return [counted("group.methods.excluded", count)] if count else []
 
 
-def folder_for(paths: list[Path], output: Path | None) -> Path:
-    """Return where a study goes: what was asked for, or `group` beside its recordings."""
-    return output or Path(os.path.commonpath([path.absolute().parent for path in paths])) / "group"
+def folder_for(paths: list[Path], output: Path | None, name: str = "group") -> Path:
+    """Return where a study goes: what was asked for, or a folder beside its recordings."""
+    return output or Path(os.path.commonpath([path.absolute().parent for path in paths])) / name

@@ -1,7 +1,9 @@
 """The protocol of a study leads through a recording, and what was done is in the log."""
 
+import csv
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,17 @@ from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import Plan
+from affetti.recorder.engine.process import EngineProcess, start_engine
 from affetti.recorder.engine.recording import Recording
+from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.screens.live import LiveScreen
+from affetti.recorder.tui.screens.neutral import NeutralScreen
+from affetti.recorder.tui.screens.review import ReviewScreen
+from affetti.recorder.tui.screens.selfreport import SelfReportScreen
 from tests.command_line import affetti
-from tests.recorder.films import tone
+from tests.recorder.films import face_film, moving_film, tone
+from tests.recorder.test_tui_session import until
 
 HEAD = """
 name = "two tones"
@@ -165,3 +175,123 @@ def test_a_person_without_a_number_has_no_balanced_order(tmp_path: Path, code: s
     assert refused.returncode == 2
     assert f"the code {code} ends in no number" in refused.stderr
     assert not list(tmp_path.glob("*.h5"))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EngineProcess]:
+    running = start_engine(Settings(sessions_folder=str(tmp_path)))
+    yield running
+    running.close()
+    assert running.join(60)
+
+
+@pytest.mark.campaign
+async def test_a_person_is_led_through_on_the_screen(engine: EngineProcess, tmp_path: Path) -> None:
+    """With the real engine, by keys: consent, light, neutral face, two self-reports, music."""
+    more = (
+        'consent = ["research"]\nlight_s = 600\nneutral_s = 3\n[silence]\nbetween_s = 600\n'
+        '[self_report]\nwhen = ["before", "after"]\nscales = ["Calm"]\n'
+    )
+    protocol = study(tmp_path, more, seconds=2)
+    film = str(moving_film(tmp_path / "film.avi", seconds=240))
+    plan = Plan(person="P02", consent=consent_to(), camera=film, speaker=None, protocol=protocol)
+    settings = Settings(sessions_folder=str(tmp_path))
+    draft = Draft.of_plan(plan, settings, person_known=True, consent_known=False)
+    app = AffettiApp(engine.pipe, settings, draft)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        draft.video, draft.audio = True, False
+        assert any("research" in each for each in draft.lacks())
+        await pilot.press("ctrl+r")
+        assert not isinstance(app.screen, LiveScreen)
+        draft.further["research"] = True
+        assert not draft.lacks()
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: isinstance(app.screen, LiveScreen), 120)
+        view = app.view
+        assert view is not None
+
+        def at() -> int | None:
+            return view.state.protocol.current if view.state.protocol is not None else None
+
+        def step_line() -> str:
+            return str(app.screen.query_one("#step").render())
+
+        await until(pilot, lambda: at() == 0, 120)
+        await until(pilot, lambda: "Step 1 of 7: light on the face" in step_line(), 120)
+        await pilot.press("n")  # there is no face in the film
+        await until(pilot, lambda: isinstance(app.screen, NeutralScreen), 120)
+        await until(pilot, lambda: at() == 2, 120)  # the dialog says why it was refused
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, SelfReportScreen), 120)
+        await pilot.press("4", "2", "7", *"calm", "enter")
+        await until(pilot, lambda: at() == 4 and "s left · n: go on" in step_line(), 120)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, SelfReportScreen), 120)
+        await pilot.press("escape")
+        await until(pilot, lambda: "All 7 steps" in step_line(), 120)
+        await pilot.press("q", "y")
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen), 120)
+        await until(pilot, lambda: view.sealed is not None, 120)
+    with Session.open(Path(view.path)) as session:
+        course = session.state.protocol
+        assert course is not None
+        assert [(end.step_kind, end.outcome) for end in course.ended.values()] == [
+            ("light", "skipped"),
+            ("neutral", "done"),
+            ("self_report", "done"),
+            ("track", "done"),
+            ("silence", "skipped"),
+            ("track", "done"),
+            ("self_report", "skipped"),
+        ]
+        first, second = session.state.self_reports
+        assert (first.valence, first.arousal, first.scales) == (0.5, -0.5, {"Calm": 7})
+        assert (first.emotion, first.occasion) == ("calm", "before")
+        assert (second.skipped, second.occasion) == (True, "after")
+        assert session.state.consent.grants("video", "research")
+        assert [track.title for track in session.tracks] == ["low", "high"]
+
+
+@pytest.mark.campaign
+def test_a_study_of_two_from_protocol_to_tables(
+    tmp_path: Path, music_folder: Path, sample_session: Path
+) -> None:
+    """Through the real recorder, and its tables with the recorder's pipeline and the paper's."""
+    film = face_film(tmp_path / "film.avi", sample_session, 40, (640, 360), 10)
+    tracks = "".join(
+        f'[[track]]\nfile = "{path}"\nexpected = "{path.stem}"\ngenre = "{genre}"\nplay_s = 6\n'
+        for path, genre in zip(sorted(music_folder.glob("*.ogg"))[:2], ("a", "b"), strict=True)
+    )
+    protocol = tmp_path / "protocol.toml"
+    words = 'order = "balanced"\n[report]\nby = ["genre"]\npipelines = ["paper"]\n'
+    protocol.write_text(HEAD + words + tracks)
+    folder = tmp_path / "study"
+    folder.mkdir()
+    consent = ("--consent", "video", "--consent", "research")
+    for number in (1, 2):
+        done = affetti(
+            *("record", "--headless", "--study", protocol, "--person", f"P{number:02d}"),
+            *(*consent, "--camera", film, "--no-speaker"),
+            *("--output", folder / f"{number}.h5"),
+        )
+        assert done.returncode == 0, done.stderr
+    orders = []
+    for number in (1, 2):
+        with Session.open(folder / f"{number}.h5") as session:
+            assert session.state.protocol is not None
+            assert session.state.protocol.undone == []
+            orders.append(session.state.protocol.started.tracks)
+    assert orders == [(0, 1), (1, 0)]
+    said = affetti("study", "report", folder, "--study", protocol, "--jobs", "1", "--json")
+    assert said.returncode == 0, said.stderr
+    facts = json.loads(said.stdout)
+    assert facts["pipelines"] == ["affetti", "paper"]
+    assert (facts["persons"], facts["constructed"], facts["by"]) == (2, True, ["genre"])
+    assert {(row["pipeline"], row["level"]) for row in facts["scores"]} == {
+        (pipeline, level) for pipeline in ("affetti", "paper") for level in ("", "a", "b")
+    }
+    with (folder / "study" / "tracks.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    assert all(row["expected"] for row in rows)

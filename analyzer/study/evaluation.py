@@ -1,0 +1,346 @@
+"""A study evaluated: who is in it, what each pipeline says of each track, and how often rightly."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from affetti.analyzer.batch import Outcome
+from affetti.analyzer.measures.estimates import MODALITIES
+from affetti.analyzer.study.design import Design
+from affetti.analyzer.study.group import Excluded, Rules, grouped
+from affetti.analyzer.study.judged import EXPECTED, REFERENCES, Judged, judged
+from affetti.analyzer.study.members import Member
+from affetti.analyzer.study.published import PUBLISHED, Published
+from affetti.analyzer.study.scores import CODES, Figure, Score, scores_of
+from affetti.analyzer.tables import Row, Table, Type, playlist_column
+from affetti.core.errors import UsageError
+from affetti.core.recording.session import Session
+
+_FILMS: Final = frozenset(
+    {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv"}
+)
+
+
+@dataclass(frozen=True)
+class Led:
+    """A protocol that led sessions of the study.
+
+    Attributes
+    ----------
+    name, version, sha256
+        Which one.
+    sessions, steps, done
+        How many it led, how many steps were planned in them, and how many done.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    sessions: int
+    steps: int
+    done: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """An accuracy that the publication gives, and what the study found beside it.
+
+    `found` is None where nothing was said of any track.
+    """
+
+    pipeline: str
+    published: Published
+    found: Figure | None
+
+    @property
+    def inside(self) -> bool:
+        """Whether the published figure lies in the interval of what was found."""
+        found = self.found
+        return found is not None and found.low <= self.published.accuracy <= found.high
+
+
+@dataclass
+class Evaluation:
+    """A study that was evaluated.
+
+    Attributes
+    ----------
+    constructed
+        Whether a session of it is nobody's response: imported, of a film, or marked so.
+    columns, coverage
+        Of tracks that scores are given by, and the share of a track that must be covered.
+    members, excluded
+        Who is in it, and what is not.
+    protocols
+        Those that led its sessions.
+    rows, scores
+        By pipeline every playing of a track; and the scores of all.
+    """
+
+    constructed: bool
+    columns: tuple[str, ...]
+    coverage: float
+    members: list[Member] = field(default_factory=list)
+    excluded: list[Excluded] = field(default_factory=list)
+    protocols: list[Led] = field(default_factory=list)
+    rows: dict[str, list[Judged]] = field(default_factory=dict)
+    scores: list[Score] = field(default_factory=list)
+
+    @property
+    def persons(self) -> int:
+        """How many people are in it."""
+        return len({member.person for member in self.members})
+
+    @property
+    def pipelines(self) -> list[str]:
+        """Those that were asked, that of the recordings first."""
+        return list(self.rows)
+
+    def scores_for(self, pipeline: str, reference: str, by: str = "") -> list[Score]:
+        """Return some scores, in the order of levels and modalities."""
+        wanted = (pipeline, reference, by)
+        return [s for s in self.scores if (s.pipeline, s.reference, s.by) == wanted]
+
+    def references(self, pipeline: str) -> list[str]:
+        """Return what there is to hold against."""
+        there = {score.reference for score in self.scores if score.pipeline == pipeline}
+        return [reference for reference in REFERENCES if reference in there]
+
+    def held(self) -> list[Held]:
+        """Return the published accuracies beside those against what was expected."""
+        found = {
+            (s.pipeline, s.modality): s.accuracy
+            for s in self.scores
+            if s.reference == EXPECTED and not s.by and s.tracks
+        }
+        return [
+            Held(pipeline, published, found.get((pipeline, published.modality)))
+            for pipeline in self.pipelines
+            for published in PUBLISHED
+        ]
+
+    def tables(self) -> list[Table]:
+        """Return all of it as tables."""
+        return [
+            _table("tracks", (*_OF_TRACK, *self.columns), self._track_rows()),
+            _table("scores", _OF_SCORE, (_score_row(s) for s in self.scores)),
+            _table("emotions", _OF_EMOTION, (r for s in self.scores for r in _emotion_rows(s))),
+            _table("confusion", _OF_PAIR, (r for s in self.scores for r in _pair_rows(s))),
+            _table("published", _OF_PUBLISHED, map(_held_row, self.held())),
+            _table("excluded", _OF_EXCLUDED, map(_excluded_row, self.excluded)),
+        ]
+
+    def _track_rows(self) -> Iterator[Row]:
+        for pipeline, rows in self.rows.items():
+            for row in rows:
+                lead = [row.session_id, row.session, row.person, row.track, row.title, pipeline]
+                truths = [row.truths[reference] for reference in REFERENCES]
+                said = [row.said[name] for name in MODALITIES]
+                covered = [row.coverages[name] for name in MODALITIES]
+                yield [*lead, *truths, *said, *covered, *row.columns.values()]
+
+    def facts(self) -> dict[str, Any]:
+        """Return all of it for a machine to read."""
+        return {
+            "constructed": self.constructed,
+            "sessions": len(self.members),
+            "persons": self.persons,
+            "coverage": self.coverage,
+            "by": list(self.columns),
+            "pipelines": self.pipelines,
+            "protocols": msgspec.to_builtins(self.protocols),
+            "excluded": Counter(each.reason for each in self.excluded),
+            **{
+                table.name: [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+                for table in self.tables()
+            },
+        }
+
+
+_LEAD: Final = ("pipeline", "reference", "by", "level", "modality")
+_OF_TRACK: Final = (
+    *("session_id", "session", "person", "track", "title", "pipeline", *REFERENCES),
+    *(f"said_{name}" for name in MODALITIES),
+    *(f"coverage_{name}" for name in MODALITIES),
+)
+_OF_SCORE: Final = (
+    *(*_LEAD, "tracks", "silent", "persons", "accuracy", "accuracy_low", "accuracy_high", "kappa"),
+    *("macro_f1", "macro_f1_low", "macro_f1_high"),
+)
+_OF_EMOTION: Final = (
+    *(*_LEAD, "emotion", "tracks"),
+    *(f"{name}{end}" for name in ("precision", "recall", "f1") for end in ("", "_low", "_high")),
+)
+_OF_PAIR: Final = (*_LEAD, "truth", "said", "tracks")
+_OF_PUBLISHED: Final = (
+    *("pipeline", "modality", "place", "held_against", "published"),
+    *("accuracy", "accuracy_low", "accuracy_high", "inside"),
+)
+_OF_EXCLUDED: Final = ("session_id", "session", "reason")
+_FIGURES: Final = ("accuracy", "macro_f1", "precision", "recall", "f1")
+_COLUMNS: Final = {
+    "session_id": "the recording's identifier",
+    "session": "name of the recording's file without its suffix",
+    "person": "pseudonym of the person",
+    "track": "position of the track in the playlist of the session, from 0",
+    "title": "title of the track",
+    "pipeline": "what perceived and fused",
+    "reference": "what is held against: expected (by the playlist), self_report, or raters",
+    "by": "column of the tracks, of one value of which the row is; empty: of all",
+    "level": "that value",
+    "modality": "face, music or fused",
+    "expected": "emotion that the playlist expects the track to express",
+    "self_report": "emotion that the person named: by a word, else by valence and arousal",
+    "raters": "emotion that raters' labels have for most of their time in the track",
+    **{f"said_{m}": f"emotion of the highest mean probability by {m}" for m in MODALITIES},
+    **{
+        f"coverage_{m}": f"share of the due estimates of {m} that said something"
+        for m in MODALITIES
+    },
+    "tracks": "how many playings are compared, or have the emotion, or were told so",
+    "silent": "playings of which too little was seen or heard",
+    "persons": "how many people's they are",
+    "kappa": "Cohen's kappa (scikit-learn)",
+    "emotion": "which of the four",
+    "truth": "emotion that is held against",
+    "said": "emotion that was said",
+    **{name: f"{name} (scikit-learn), 0 to 1; macro: the mean over emotions" for name in _FIGURES},
+    **{f"{name}_low": "lower bound of its 95 % interval over people" for name in _FIGURES},
+    **{f"{name}_high": "upper bound of its 95 % interval over people" for name in _FIGURES},
+    "place": "where the publication gives it: abstract, results or conclusion",
+    "held_against": "1 where the study is held against it, 0 where another figure disagrees",
+    "published": "accuracy that the publication gives, 0 to 1",
+    "inside": "1 where that lies in the interval of what was found, else 0",
+    "reason": "why it is left out: failed, no_consent or consent_not_stated",
+}
+_WHOLE: Final = frozenset({"track", "tracks", "silent", "persons", "held_against", "inside"})
+_NUMBERS: Final = frozenset(
+    {"kappa", "published"}
+    | {f"{name}{end}" for name in _FIGURES for end in ("", "_low", "_high")}
+    | {f"coverage_{name}" for name in MODALITIES}
+)
+
+
+def _table(name: str, columns: tuple[str, ...], rows: Iterator[Row]) -> Table:
+    types: dict[str, Type] = {
+        each: "integer" if each in _WHOLE else "number" if each in _NUMBERS else "string"
+        for each in columns
+    }
+    return Table(name, columns, list(rows), types, _COLUMNS)
+
+
+def _lead(score: Score) -> Row:
+    return [score.pipeline, score.reference, score.by, score.level, score.modality]
+
+
+def _of(figure: Figure) -> Row:
+    return [figure.value, figure.low, figure.high]
+
+
+def _score_row(score: Score) -> Row:
+    counts = [score.tracks, score.silent, score.persons]
+    return [*_lead(score), *counts, *_of(score.accuracy), score.kappa, *_of(score.macro_f1)]
+
+
+def _emotion_rows(score: Score) -> Iterator[Row]:
+    for code, told in score.emotions.items():
+        figures = (*_of(told.precision), *_of(told.recall), *_of(told.f1))
+        yield [*_lead(score), code, told.tracks, *figures]
+
+
+def _pair_rows(score: Score) -> Iterator[Row]:
+    for i, truth in enumerate(CODES):
+        for j, said in enumerate(CODES):
+            yield [*_lead(score), truth, said, int(score.confusion[i, j])]
+
+
+def _held_row(held: Held) -> Row:
+    one = held.published
+    found = [None, None, None] if held.found is None else _of(held.found)
+    lead = [held.pipeline, one.modality, one.place, int(one.held), one.accuracy]
+    return [*lead, *found, int(held.inside)]
+
+
+def _excluded_row(excluded: Excluded) -> Row:
+    return [excluded.session_id, excluded.session, excluded.reason]
+
+
+def evaluated(
+    outcomes: Mapping[str, Sequence[Outcome]],
+    columns: Sequence[str] = (),
+    coverage: float = 0.5,
+    *,
+    constructed: bool = False,
+) -> Evaluation:
+    """Return a study evaluated.
+
+    Who did not consent to use in research is left out, and listed.
+
+    Parameters
+    ----------
+    outcomes
+        By pipeline, what became of the analysis of each recording; that of the recordings first.
+    columns
+        Of tracks, to give scores by.
+    coverage
+        The share of a track that must have been seen or heard for a modality to count.
+    constructed
+        Whether its sessions are nobody's responses, whatever they say themselves.
+
+    Raises
+    ------
+    AffettiError
+        No track has one of the columns, or annotations cannot be read.
+    """
+    names = tuple(dict.fromkeys(playlist_column(name) for name in columns))
+    study = Evaluation(constructed, names, coverage)
+    for number, (pipeline, found) in enumerate(outcomes.items()):
+        group = grouped(found, Design(), Rules(min_coverage=coverage))
+        if not number:
+            study.members, study.excluded = group.members, group.excluded
+            _refuse_unknown(group.members, names)
+        folders = {outcome.path: outcome.folder for outcome in found}
+        study.rows[pipeline] = [
+            row
+            for member in group.members
+            if (folder := folders[member.path]) is not None
+            for row in judged(member, folder, names, coverage)
+        ]
+        study.scores += scores_of(pipeline, study.rows[pipeline], names)
+    _look_at_sessions(study)
+    return study
+
+
+def _refuse_unknown(members: Sequence[Member], names: Sequence[str]) -> None:
+    known = {column for member in members for column in member.tracks}
+    for name in names if members else ():
+        if name not in known:
+            raise UsageError("study.no_column", column=name)
+
+
+def _look_at_sessions(study: Evaluation) -> None:
+    """Take in which protocols led the sessions, and whether any of them is constructed."""
+    led: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    for member in study.members:
+        with Session.open(member.path) as session:
+            study.constructed |= _is_constructed(session)
+            if (course := session.state.protocol) is not None:
+                begun = course.started
+                which = (begun.name, begun.version, begun.sha256)
+                led.setdefault(which, []).append((len(begun.steps), course.done))
+    study.protocols = [
+        Led(*which, len(each), sum(steps for steps, _ in each), sum(done for _, done in each))
+        for which, each in led.items()
+    ]
+
+
+def _is_constructed(session: Session) -> bool:
+    """Whether a session is imported, of a film that stood in for a camera, or marked so."""
+    protocol, started = session.state.protocol, session.started
+    of_film = Path(started.camera or "").suffix.lower() in _FILMS
+    marked = protocol is not None and protocol.started.constructed
+    return started.imported is not None or of_film or marked
