@@ -31,7 +31,8 @@ FILE_NAME: Final = "study.json"
 PAGE_NAME: Final = "study.html"
 FORMAT: Final = "affetti-study"
 _NO_SPACE: Final = 28
-_STYLE: Final = Path(__file__).parent.parent / "report" / "style.css"
+_FOLDER: Final = Path(__file__).parent
+_STYLES: Final = (_FOLDER.parent / "report" / "style.css", _FOLDER / "style.css")
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -105,7 +106,7 @@ _BRIEF: Final = ("by", "pipelines", "protocols")
 def html_of(study: Evaluation) -> str:
     """Return the page of an evaluation: one HTML document without scripts or addresses."""
     return _template().render(
-        style=_STYLE.read_text(encoding="utf-8"),
+        style="".join(path.read_text(encoding="utf-8") for path in _STYLES),
         study=study,
         title=title(study),
         basis=basis(study),
@@ -146,7 +147,7 @@ def _template() -> "jinja2.Template":
     import jinja2  # noqa: PLC0415  only where a page is written
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
