@@ -144,6 +144,8 @@ def _info_lines(found: "SessionInfo") -> Iterator[tuple[str, str]]:
     for said in found.withdrawals:
         yield text("info.withdrawn"), said
     yield text("info.consent"), _consent(found)
+    for whom in found.offered:
+        yield text("info.offered"), word("offered", whom)
     yield from _stream_lines(found)
     for track in found.tracks:
         yield text("info.track", number=track.track + 1), _track_line(track)

@@ -4,9 +4,13 @@
 `mp4-faceless` nobody can be recognised: no point of a picture is in it. The face that is read is
 drawn (`analyzer.exports.outline`) from what was recorded of its place, its turn and its expression;
 nothing that was written is shown; and of the sound only the music that was played is heard, for a
-voice is a person's as well. (A mosaic of six cells a face was measured first: aligned by the face's
-own landmarks, the network that tells faces apart still found some people nearer to themselves than
-to others, and mosaics of one person nearer to each other.)
+voice is a person's as well.
+
+Measured on six films, 217 frames, aligned by the landmarks of the true face: by the network that
+tells faces apart (`models.face.identity`) no drawn frame lies within .60 of the person, from where
+on a face is surely another's (the nearest at .63, their own frames within .34), and none is nearer
+to them than to the other five by the .06 that count. Of a mosaic of six cells a face, every frame
+of one film was nearest to its own person.
 """
 
 import unicodedata

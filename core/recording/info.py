@@ -126,6 +126,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
     camera: str | None
     microphone: str | None
     speaker: str | None
+    offered: tuple[str, ...]  # to whom live estimates were: "lsl", programs in the network
     devices: dict[str, Device]  # by stream, as far as it is known which they were
     synchrony: Synchrony | None  # how late pictures are against sound; None: not measured
     synchronous: list[str]  # what is known of that and of the clocks, in words
@@ -200,6 +201,7 @@ def describe(
         recovery=statement(state.recovered, state) if state.recovered else None,
         source_losses=source_losses(state),
         keeps=started.keeps,
+        offered=started.offered,
         unkept=sorted(state.unkept),
         withdrawals=[withdrawn_words(each) for each in state.withdrawals],
         consent={

@@ -27,8 +27,10 @@ from affetti.core.events import (
     consent_to,
 )
 from affetti.core.recording.session import Session
+from affetti.core.settings import Settings
 from affetti.core.streams import video_stream
 from affetti.recorder.engine.inbox import Inbox
+from affetti.recorder.engine.messages import Plan
 from affetti.recorder.engine.outlets import (
     FACE,
     FUSED,
@@ -42,6 +44,7 @@ from affetti.recorder.engine.outlets import (
     sample_of,
 )
 from affetti.recorder.sources.lsl_markers import LslMarkers, marker_source, words_of
+from affetti.recorder.tui.draft import Draft
 from tests.command_line import affetti
 from tests.conftest import started
 from tests.recorder.films import face_film
@@ -222,6 +225,24 @@ def test_a_recording_does_not_listen_to_itself() -> None:
     assert "offers itself" in said.stderr
 
 
+def test_what_the_command_line_names_reaches_what_the_screen_records() -> None:
+    plan = Plan(
+        person="P1",
+        consent=consent_to("video"),
+        camera="0",
+        cameras=("side=1",),
+        markers=("lsl:task",),
+        lsl_out=True,
+    )
+    draft = Draft.of_plan(plan, Settings(), person_known=True, consent_known=True)
+    made = draft.plan()
+    assert (made.cameras, made.markers, made.lsl_out) == (("side=1",), ("lsl:task",), True)
+    draft.video = False
+    assert draft.plan().cameras == ()
+    following = draft.next_session()
+    assert (following.cameras, following.lsl_out) == (("side=1",), False)  # to be asked for anew
+
+
 @pytest.mark.campaign
 def test_another_program_hears_a_whole_recording_and_marks_it(
     tmp_path: Path, sample_session: Path
@@ -260,3 +281,4 @@ def test_another_program_hears_a_whole_recording_and_marks_it(
         assert {each.label.split()[0] for each in marked} == {"käse"}
         assert [each.kind for each in session.streams.values()] == ["video", "markers"]
     assert affetti("check", target).returncode == 0
+    assert "programs in the local network" in affetti("info", target).stdout
