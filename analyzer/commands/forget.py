@@ -45,7 +45,8 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     for path in (*found, *(log.place for log in logs)):
         terminal.say(str(path))
     if not yes:
-        click.confirm(counted("forget.really", len(found), person=code), abort=True)
+        asked = "forget.really" if found else "forget.log_really"
+        click.confirm(counted(asked, len(found), person=code), abort=True)
     failed = False
     for path in found:
         try:
@@ -57,6 +58,9 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
         except AffettiError as error:
             terminal.say(error.message, err=True)
             failed = True
+    for log in logs:
+        for copy in exports.noted(log.place):
+            terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
     for gone in person_log.forget(code, places):
         terminal.say(text("withdraw.gone", path=gone.name))
     terminal.say(text("withdraw.copies"))

@@ -107,7 +107,13 @@ ENCRYPTED_SUFFIX: Final = ".vault"  # behind the name of what is encrypted, reco
 PERSON_LOG: Final = Artefact(
     "person's log", ".person.jsonl", session_id_in="person of each entry, and no session"
 )
-OF_PERSONS: Final = (PERSON_LOG,)
+# Of copies of it that were made outside of a vault.
+PERSON_EXPORTS: Final = Artefact(
+    "exports of a person's log",
+    ".person.jsonl.exports.jsonl",
+    session_id_in="its name alone; it is encrypted for the same",
+)
+OF_PERSONS: Final = (PERSON_LOG, PERSON_EXPORTS)
 
 # Of a folder of recordings: whose they are, and from when. A cache (`core.people.index`).
 INDEX: Final = ".affetti-index.sqlite3"

@@ -250,6 +250,7 @@ class AffettiApp(App[None]):
             self.view.hear(said)
         self._move(said)
         self._look_for_neutral(said)
+        self._file_consent(said)
         if isinstance(said, Sealed):
             self.page_changed(said.path)
         for screen in self.screen_stack:
@@ -396,6 +397,23 @@ class AffettiApp(App[None]):
             if led is not None and led.step is not None and led.step.kind == "neutral":
                 lasts_s = led.step.seconds or lasts_s
             self.push_screen(NeutralScreen(self.view, lasts_s, live.action_neutral))
+
+    def _file_consent(self, said: "AnyMessage") -> None:
+        """Put on file what the person no longer agrees to, where their consent is."""
+        from affetti.core.events import ConsentChanged
+        from affetti.recorder.engine.messages import Recorded
+        from affetti.recorder.tui.person import consent_ended
+
+        known = self._draft.known if self._draft is not None else None
+        if known is None or known.consent is None or not isinstance(said, Recorded):
+            return
+        changes = [event for event in said.events if isinstance(event, ConsentChanged)]
+        view = self.view
+        if changes and view is not None and view.state.started is not None:
+            session_id, recipients = view.state.started.session_id, self.draft.recipients
+            known.consent = consent_ended(
+                known.consent, changes[-1].consent, session_id, self.settings, recipients
+            )
 
     def _go(self, screen: "EngineScreen") -> None:
         """Replace the present screen, and whatever is open over it."""

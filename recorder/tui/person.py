@@ -1,11 +1,14 @@
 """What the screens know and keep of a person beside their recordings."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from affetti.core.consent import today
 from affetti.core.custody import vault
 from affetti.core.errors import AffettiError
-from affetti.core.events.people import MarkersChosen
+from affetti.core.events import Consent
+from affetti.core.events.people import ConsentFiled, MarkersChosen
 from affetti.core.people import log
 from affetti.core.people.authors import author_id
 from affetti.core.people.history import AnyPersonEntry, PersonState
@@ -59,6 +62,47 @@ def asked_of(known: PersonState | None, settings: Settings) -> SelfReportSetting
     if known is None or known.scales is None:
         return settings.self_report
     return SelfReportSettings(known.scales, known.after_tracks)
+
+
+def consent_ended(
+    filed: ConsentFiled,
+    consent: Consent,
+    session_id: str,
+    settings: Settings,
+    recipients: tuple[str, ...] | None,
+) -> ConsentFiled:
+    """Put on file that a person ended their consent to something in a session.
+
+    Parameters
+    ----------
+    filed
+        What is on file.
+    consent
+        What holds from now on.
+    session_id
+        Of the session.
+    settings, recipients
+        As of `keep`.
+
+    Returns
+    -------
+    What is on file then; as it was, where nothing of it ended or it cannot be written.
+    """
+    ended = [scope for scope in filed.consent.granted if not consent.grants(scope)]
+    if not ended:
+        return filed
+    said = ConsentFiled(
+        author_id=author_id(),
+        person=filed.person,
+        consent=filed.consent.changed(ended=ended, since=today()),
+        on=today(),
+        expires=filed.expires,
+        session_id=session_id,
+    )
+    with suppress(AffettiError):  # the recording says it all the same, and set-up asks again
+        keep([said], filed.person, settings, recipients)
+        return said
+    return filed
 
 
 def import_markers(person: str, file: Path, settings: Settings) -> MarkersChosen:

@@ -35,6 +35,7 @@ from affetti.core.people.history import (
     state_of,
 )
 from affetti.core.people.log import person_state
+from tests.command_line import affetti
 from tests.core.test_declarations import UNITS, example, named_classes
 
 ROOT = Path(__file__).parents[2]
@@ -212,6 +213,24 @@ def test_what_is_forgotten_is_nowhere(tmp_path: Path, clinic: Clinic) -> None:
     assert len(log.forget("P07", [tmp_path])) == 3
     assert log.persons_in(tmp_path) == ["P08"]
     assert list((tmp_path / "study").iterdir()) == []
+
+
+def test_a_copy_outside_of_the_vault_is_named_and_its_note_goes_with_the_log(
+    tmp_path: Path, clinic: Clinic
+) -> None:
+    folder = tmp_path / "sessions"
+    place = log.add(a_life(), "P07", folder, [clinic.recipient])
+    copy = tmp_path / "copy.jsonl"
+    opened = affetti("vault", "open", place, "--output", copy)
+    assert opened.returncode == 0, opened.stderr
+    assert b"looks while we sing" in copy.read_bytes()
+    shared = Clinic()
+    assert affetti("vault", "share", place, "--add", shared.recipient).returncode == 0
+    shared.comes()
+    assert person_state("P07", folder).markers_name == "voice"
+    forgotten = affetti("forget", "P07", folder, "--yes")
+    assert str(copy) in forgotten.stdout
+    assert list(folder.iterdir()) == []
 
 
 def test_with_consent_to_pictures_goes_what_was_said_of_the_face(tmp_path: Path) -> None:

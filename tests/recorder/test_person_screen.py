@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from affetti.core.consent import days_from_today, today
 from affetti.core.custody import keys, vault
 from affetti.core.custody.vault import Lock
-from affetti.core.events import MarkerKey, consent_to
+from affetti.core.events import ConsentChanged, MarkerKey, consent_to
 from affetti.core.events.entries import new_id
 from affetti.core.events.people import ConsentFiled, MarkersChosen
 from affetti.core.people import log
@@ -26,6 +26,8 @@ from affetti.recorder.tui.screens.ask import AskScreen, ChooseScreen, KeyScreen
 from affetti.recorder.tui.screens.person import PersonScreen
 from affetti.recorder.tui.screens.person_consent import ConsentFileScreen
 from tests.command_line import affetti
+from tests.recorder.scripted_engine import recorded, session_started
+from tests.recorder.test_tui_screens import recording
 
 pytestmark = pytest.mark.one_of_each
 ME = new_id()
@@ -218,6 +220,23 @@ def test_set_up_begins_with_what_is_on_file_unless_it_expired_or_last_time_says_
     assert draft.to_file(30) is None
     draft.known = None
     assert draft.to_file(0) is None
+
+
+@pytest.mark.campaign
+async def test_consent_that_ends_in_a_session_ends_on_file(tmp_path: Path) -> None:
+    log.add(
+        [ConsentFiled(author_id=ME, person="P07", consent=consent_to("video", "room"), on=today())],
+        "P07",
+        tmp_path,
+    )
+    async with recording(tmp_path) as live:
+        live.app.draft.learn(Settings(sessions_folder=str(tmp_path)))
+        t_ns = live.app.view.now_ns  # type: ignore[union-attr]
+        await live.hears(recorded([ConsentChanged(t_ns=t_ns, consent=consent_to("room"))]))
+        kept = log.person_state("P07", tmp_path).consent
+        assert kept is not None
+        assert kept.consent.granted == ("room",)
+        assert kept.session_id == session_started().session_id
 
 
 def test_what_is_counted_of_a_person_goes_into_the_plan(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ class ForgetScreen(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """Lay out the question over the line for the code."""
         with Vertical(classes="dialog -error"):
-            question = counted("forget.really", self._recordings, person=self._code)
+            asked = "forget.really" if self._recordings else "forget.log_really"
+            question = counted(asked, self._recordings, person=self._code)
             yield Static(question, classes="question", markup=False)
             yield Input(placeholder=text("home.type_the_code", person=self._code), compact=True)
             yield Static(text("home.forget_means"), classes="explanation", markup=False)

@@ -202,9 +202,12 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         if self._busy:
             return
         if self.query_one("#people").has_focus:
-            person = self._person(self._highlighted("#people"))
+            named = self._highlighted("#people")
+            person, noted = self._person(named), (named or "").removeprefix(_NEW)
             if person is not None:
-                self._forget_person(person)
+                self._forget_person(person.code, person.recordings)
+            elif noted in self._noted:
+                self._forget_person(noted, 0)
         elif (about := self._session(self._highlighted("#sessions"))) is not None:
             self._forget_session(about)
 
@@ -246,13 +249,13 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             case _:
                 self._say(f"! {chosen.problem or text(f'home.is_{chosen.state}')}")
 
-    def _forget_person(self, person: Person) -> None:
+    def _forget_person(self, code: str, recordings: int) -> None:
         def forget(yes: bool | None) -> None:
             if yes:
                 where = str(self._settings.folder)
-                self._run(text("home.forgetting"), "forget", person.code, where, "--yes")
+                self._run(text("home.forgetting"), "forget", code, where, "--yes")
 
-        self.app.push_screen(ForgetScreen(person.code, person.recordings), forget)
+        self.app.push_screen(ForgetScreen(code, recordings), forget)
 
     def _forget_session(self, session: Listed) -> None:
         if session.state != "sealed":
