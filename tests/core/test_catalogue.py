@@ -33,7 +33,8 @@ SPEAKING: Final = tuple(
         *(ROOT / "core" / "recording" / name for name in ("losses.py", "layout.py", "parts.py")),
     )
     # Tables and other programs' formats have their words by a standard.
-    if path.parent.name not in ("tables", "exports", "imports") and path not in FACES
+    if path.parent.name not in ("tables", "exports", "imports")
+    and path not in (*FACES, ROOT / "recorder" / "engine" / "outlets.py")
 )
 NAMES: Final = frozenset({"Affetti", "within tolerance", "read music"})
 # To whom nothing is said by these arguments, and by what these are called with.
