@@ -113,7 +113,21 @@ PERSON_EXPORTS: Final = Artefact(
     ".person.jsonl.exports.jsonl",
     session_id_in="its name alone; it is encrypted for the same",
 )
-OF_PERSONS: Final = (PERSON_LOG, PERSON_EXPORTS)
+# What says in words what a session showed.
+PAGES: Final = (REPORT, PAPER, PLAIN_REPORT)
+# A person's page over sessions: `sub-P07.progress.pdf`.
+PROGRESS: Final = Artefact(
+    "progress",
+    ".progress.{}",
+    "(?:html|pdf|txt)",
+    derived=True,
+    session_id_in="all that it rests on, as a report has its own",
+)
+OF_PERSONS: Final = (PERSON_LOG, PERSON_EXPORTS, PROGRESS)
+_PAGE_SUFFIXES: Final = (
+    *(artefact.suffix for artefact in PAGES),
+    *(PROGRESS.suffix.format(form) for form in ("html", "pdf", "txt")),
+)
 
 # Of a folder of recordings: whose they are, and from when. A cache (`core.people.index`).
 INDEX: Final = ".affetti-index.sqlite3"
@@ -123,10 +137,6 @@ SYNCHRONY: Final = "synchrony.json"
 # What each track of the user's collection expresses (`recorder.music`): a cache, nothing of a
 # person.
 MUSIC: Final = "music.json"
-
-
-# What says in words what a session showed.
-PAGES: Final = (REPORT, PAPER, PLAIN_REPORT)
 
 
 @dataclass(frozen=True)
@@ -167,8 +177,8 @@ def indexes_over(recording: Path) -> list[Path]:
 
 
 def pages_in(folder: Path) -> list[Path]:
-    """Return the pages of sessions that lie in a folder, encrypted or not."""
-    endings = tuple(artefact.suffix + end for artefact in PAGES for end in ("", ENCRYPTED_SUFFIX))
+    """Return the pages of sessions and of persons that lie in a folder, encrypted or not."""
+    endings = tuple(suffix + end for suffix in _PAGE_SUFFIXES for end in ("", ENCRYPTED_SUFFIX))
     try:
         names = sorted(os.listdir(folder))
     except OSError:

@@ -1,0 +1,48 @@
+"""The page of a person's progress as a file, encrypted where the recordings are."""
+
+from pathlib import Path
+
+from affetti.analyzer.report.page import Form, form_of, save_report, written
+from affetti.analyzer.report.paper import Size
+from affetti.analyzer.report.progress import Progress, page_over
+from affetti.core.custody import exports
+from affetti.core.custody.artefacts import PROGRESS
+
+
+def write_progress(
+    progress: Progress,
+    folder: Path,
+    output: Path | None = None,
+    *,
+    form: Form | None = None,
+    size: Size = "a4",
+    plain: bool = False,
+) -> Path:
+    """Write the page of a person's progress; return where it is.
+
+    Parameters
+    ----------
+    progress
+        Of the person.
+    folder
+        Of the recordings: where it goes unless there is an output.
+    output, form, size
+        The file, as what, and on which paper.
+    plain
+        Whether it is written without encryption although recordings are encrypted; that is noted
+        beside each of them.
+
+    Raises
+    ------
+    AffettiError
+        Another file is there, or it cannot be written.
+    """
+    form = form or form_of(output)
+    path = output or folder / PROGRESS.named(f"sub-{progress.person}", form)
+    page = page_over(progress)
+    key = None if plain else next(iter(progress.keys.values()), None)
+    place = save_report(written(page, form, size), path, page.subject, key)
+    if plain:
+        for recording, held in progress.keys.items():
+            exports.note(recording, held, path.name, path)
+    return place

@@ -1,0 +1,100 @@
+"""A person over sessions: goals, what was counted, and only what the sessions carry."""
+
+import math
+from pathlib import Path
+
+import pytest
+from session_builder import Plan, build, chord
+
+from affetti.analyzer.measures.progress import MIN_SESSIONS, series_of
+from affetti.core.clock import NS_PER_S
+from affetti.core.custody.withdrawal import forget
+from affetti.core.errors import ExitCode
+from affetti.core.events import MarkerAdded, SelfReported
+from affetti.core.events.people import GoalSet, GoalStateChanged
+from affetti.core.people.log import add
+from tests.command_line import affetti
+
+GOAL, HER = "ab" * 16, "0" * 32
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three sessions of a person, a goal, and a session of somebody else."""
+    place = tmp_path_factory.mktemp("progress")
+    for day in (10, 12, 17):
+        moments = [MarkerAdded(t_ns=i * NS_PER_S, label="sings") for i in range(1, day - 8)]
+        moments.append(SelfReported(t_ns=5 * NS_PER_S, valence=day / 20, occasion="after"))
+        plan = Plan(
+            duration_s=6,
+            tracks=[("Morning Song", chord(4, 220, 262))],
+            moments=moments,
+            wall_clock=f"2026-11-{day}T10:15:00+01:00",
+        )
+        build(place / f"sub-P07_ses-202611{day}T101500.h5", plan)
+    build(place / "sub-P08_ses-20261110T101500.h5", Plan(duration_s=2, person="P08"))
+    set_ = GoalSet(author_id=HER, person="P07", goal_id=GOAL, words="Sings a line by herself")
+    went = GoalStateChanged(author_id=HER, person="P07", goal_id=GOAL, state="emerging")
+    add([set_, went], "P07", place)
+    return place
+
+
+def test_it_is_shown_on_the_terminal_and_written_as_the_same_page(
+    folder: Path, tmp_path: Path
+) -> None:
+    shown = affetti("progress", "P07", folder)
+    assert shown.returncode == 0
+    for words in ("Sings a line by herself", "emerging", "10 November 2026", "sings", "too few"):
+        assert words in shown.stdout
+    assert "10.00" in shown.stdout  # one marker in six seconds
+    assert affetti("progress", "P07", folder, "--output", tmp_path / "p.txt").returncode == 0
+    written = (tmp_path / "p.txt").read_text(encoding="utf-8")
+    assert written.split() == shown.stdout.split()
+    assert affetti("progress", "P07", folder, "--output", tmp_path / "p.pdf").returncode == 0
+    assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_nobody_known_is_said_with_what_to_do(folder: Path) -> None:
+    said = affetti("progress", "P99", folder)
+    assert said.returncode == ExitCode.FILE_MISSING
+    assert "P99" in said.stderr
+
+
+def test_a_page_goes_with_any_session_that_it_rests_on(tmp_path: Path) -> None:
+    paths = [
+        build(tmp_path / f"sub-P07_ses-2026111{i}T101500.h5", Plan(duration_s=2)) for i in (0, 1)
+    ]
+    pages = []
+    for form in ("html", "pdf", "txt"):
+        assert affetti("progress", "P07", tmp_path, "--form", form).returncode == 0
+        pages.append(tmp_path / f"sub-P07.progress.{form}")
+    assert all(page.exists() for page in pages)
+    forget(paths[0])
+    assert not any(page.exists() for page in pages)
+
+
+def test_few_sessions_carry_no_interval_and_no_course() -> None:
+    few = series_of([0.1, 0.2, 0.9])
+    assert few.direction == "too_few"
+    assert math.isnan(few.low)
+    assert few.mean == pytest.approx(0.4)
+    assert not math.isnan(series_of([0.1] * (MIN_SESSIONS - 1) + [0.3]).low)
+
+
+def test_a_course_is_said_only_where_shuffled_sessions_would_hardly_show_it() -> None:
+    rising = series_of([1.0, 2.0, 1.5, 2.5, 6.0, 7.0, 6.5, 7.5])
+    assert rising.direction == "more"
+    assert rising.difference == pytest.approx(5)
+    assert series_of([-v for v in rising.values]).direction == "less"
+    assert series_of([1.0, 7.0, 2.0, 6.0, 1.5, 6.5, 2.5, 7.5]).direction == "neither"
+    assert series_of([3.0] * 9).direction == "neither"
+    assert series_of([*range(10), math.nan, *range(10, 20)]).direction == "more"
+
+
+def test_the_interval_is_that_of_student() -> None:
+    # Of 1, 2, 3, 4, 5: 3 plus and minus 2.776 * 1.5811 / sqrt(5).
+    found = series_of([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert (found.low, found.high) == (
+        pytest.approx(1.0368, abs=1e-3),
+        pytest.approx(4.9632, abs=1e-3),
+    )
