@@ -146,7 +146,7 @@ class WalkingScreen(PlayingScreen):
         Binding("g", "rate", text("key.rate"), tooltip=text("key.rate_tip")),
         Binding("o", "remember", text("key.remember"), tooltip=text("key.remember_tip")),
         Binding("c", "conclude", text("key.conclude"), tooltip=text("key.conclude_tip")),
-        Binding("p", "choose", text("key.choose"), tooltip=text("key.choose_tip"), show=False),
+        Binding("p", "choose", text("key.for_page"), tooltip=text("key.for_page_tip"), show=False),
         Binding("e", "edit", text("key.edit"), tooltip=text("key.edit_tip"), show=False),
         Binding("delete", "take_back", text("key.take_back"), show=False, key_display="del"),
         Binding("d", "tracks", text("key.tracks"), tooltip=text("key.tracks_tip")),
