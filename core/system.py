@@ -299,6 +299,19 @@ def has_hung_up(fd: int, patience_s: float) -> bool | None:
     return bool(poll.poll(patience_s * 1000))
 
 
+def terminal_again(fd: int) -> int | None:
+    """Open a terminal once more, so that writing to it never waits; None where that cannot be.
+
+    The descriptor that is there is shared with whoever started us, and is left as it is.
+    """
+    if not hasattr(os, "ttyname"):
+        return None
+    try:
+        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
 def takes(fd: int, patience_s: float) -> bool:
     """Wait until something written to a pipe or a terminal need not wait for whoever reads it.
 

@@ -3,13 +3,14 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from affetti.core import terminal
+from affetti.core import logbook, system, terminal
 from affetti.core.language import text
 from affetti.core.settings import Settings
 from affetti.recorder.pages import write_page
@@ -86,8 +87,8 @@ def open_review(path: Path, author: str, settings: Settings, *, blind: bool = Fa
     terminal.give_away()
     app = ReviewApp(settings, WalkScreen(path, author, blind=blind))
     app.write_page = partial(write_page, settings=settings)
-    with terminal_of_its_own():
-        asyncio.run(_show(app))
+    with terminal_of_its_own() as give_up:
+        asyncio.run(_show(app, give_up))
 
 
 class ReviewApp(AffettiApp):
@@ -131,8 +132,8 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
     app = AffettiApp(start, settings, draft, at_home=draft is None)
     app.write_page = partial(write_page, settings=settings)
     try:
-        with terminal_of_its_own():
-            told_to_end = asyncio.run(_show(app))
+        with terminal_of_its_own() as give_up:
+            told_to_end = asyncio.run(_show(app, give_up))
     finally:
         unsealed = app.view.path if app.view is not None and app.recording else None
         if unsealed and app.problem is None:
@@ -149,25 +150,30 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
 
 def _tell(what: str, path: str) -> None:
     with suppress(OSError, ValueError):  # the terminal may be gone
-        terminal.say(text(what, path=path), err=True)
+        if system.takes(logbook.STDERR, 0):
+            terminal.say(text(what, path=path), err=True)
 
 
-async def _show(app: AffettiApp) -> bool:
-    """Run the app; return whether a signal ended it."""
+async def _show(app: AffettiApp, give_up: Callable[[], None]) -> bool:
+    """Run the app; return whether a signal ended it.
+
+    A signal is heard even while the app waits for a terminal that takes nothing.
+    """
     told: list[int] = []
-
-    def tell(number: int) -> None:
-        told.append(number)
-        app.exit()
-
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, tell, number)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda number, frame: loop.call_soon_threadsafe(tell, number))
-    with watched(lambda: loop.call_soon_threadsafe(app.exit)):
-        await app.run_async()
+
+    def tell(number: int, frame: object) -> None:
+        told.append(number)
+        give_up()
+        loop.call_soon_threadsafe(app.exit)
+
+    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with watched(lambda: loop.call_soon_threadsafe(app.exit)):
+            await app.run_async()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return bool(told)
 
 

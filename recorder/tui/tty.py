@@ -6,13 +6,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 from affetti.core import logbook, system
 from affetti.core.errors import UsageError
 from affetti.core.terminal import is_terminal, shows
 
 _SIGNS: Final = "│─█▁▄●…"  # of which the screen is made
+_PIECE: Final = 256  # bytes; what a terminal that takes anything takes whole
+_MANY: Final = 1 << 16
 _PATIENCE_S: Final = 0.2  # how soon the watch notices that it should end
 
 
@@ -30,6 +32,51 @@ def refuse_unfit() -> None:
         raise UsageError("session.screen_needs_utf_8", encoding=sys.stderr.encoding)
 
 
+class _Door(io.RawIOBase):
+    """A way to a terminal that waits while it takes nothing, but not once that is given up.
+
+    A line that stalls, and Ctrl+S, let a terminal take nothing; whoever writes would then wait in
+    the system, where no signal reaches them.
+    """
+
+    def __init__(self, fd: int, given_up: threading.Event) -> None:
+        super().__init__()
+        self._fd = fd
+        self._given_up = given_up
+        self._stuck = False
+        # One of our own never waits, and says how much it took.
+        self._at_once = _PIECE if os.get_blocking(fd) else _MANY
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def isatty(self) -> bool:
+        return os.isatty(self._fd)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        while view and self._takes():
+            with suppress(BlockingIOError):
+                view = view[os.write(self._fd, view[: self._at_once]) :]
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._fd)
+        super().close()
+
+    def _takes(self) -> bool:
+        """Wait until the terminal takes something; False once that is given up."""
+        while not self._stuck:
+            if system.takes(self._fd, _PATIENCE_S):
+                return True
+            self._stuck = self._given_up.is_set()
+        return system.takes(self._fd, 0)
+
+
 class _Drawn(io.TextIOWrapper):
     """What is drawn. A terminal that is gone takes nothing, and nobody has to be told."""
 
@@ -45,21 +92,25 @@ class _Drawn(io.TextIOWrapper):
 
 
 @contextmanager
-def terminal_of_its_own() -> Iterator[None]:
+def terminal_of_its_own() -> Iterator[Callable[[], None]]:
     """Leave the terminal to the screen: what libraries print to standard error goes to the log.
 
-    Textual draws on `sys.__stderr__`, which becomes a door of its own to the same terminal.
+    Textual draws on `sys.__stderr__`, which becomes a door of its own to the same terminal. What
+    this yields is called when the screen is to end: from then on no terminal is waited for.
     """
     drawn, printed = sys.__stderr__, sys.stderr
-    kept = os.dup(logbook.STDERR)
-    terminal = _Drawn(os.fdopen(kept, "wb", buffering=0), "utf-8", "replace", write_through=True)
+    kept, given_up = os.dup(logbook.STDERR), threading.Event()
+    fd = system.terminal_again(kept)
+    door = _Door(os.dup(kept) if fd is None else fd, given_up)
+    terminal = _Drawn(door, "utf-8", "replace", write_through=True)  # type: ignore[arg-type]
     sys.__stderr__ = sys.stderr = terminal  # type: ignore[misc]
     try:
         logbook.begin("screen", (logbook.STDERR,))
-        yield
+        yield given_up.set
     finally:
         logbook.end()
         os.dup2(kept, logbook.STDERR)
+        os.close(kept)
         sys.__stderr__, sys.stderr = drawn, printed  # type: ignore[misc]
         terminal.close()
 

@@ -50,6 +50,40 @@ def test_what_libraries_print_goes_to_the_log_and_not_over_the_screen(tmp_path: 
     assert "printed by a library" in log.read_text()
 
 
+DRAWS = """
+import sys, threading
+from affetti.recorder.tui.tty import terminal_of_its_own
+with terminal_of_its_own() as give_up:
+    if "give up" in sys.argv:
+        threading.Timer(0.5, give_up).start()
+    sys.__stderr__.write("x" * 300_000)
+"""
+
+
+def test_a_terminal_that_takes_nothing_is_not_waited_for_once_the_screen_is_to_end() -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-P", "-c", DRAWS, "give up"]
+    subprocess.run(command, stderr=theirs, check=True, timeout=60)
+    assert os.get_blocking(theirs)  # which is shared with whoever started it
+    os.close(theirs)
+    os.close(ours)
+
+
+def test_a_terminal_that_is_slow_gets_all_that_is_drawn() -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-P", "-c", DRAWS], stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 1000):
+            shown += chunk
+    except OSError:  # how a terminal ends
+        pass
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert shown == b"x" * 300_000
+
+
 def test_a_broken_track_is_named_and_the_others_are_added(tmp_path: Path) -> None:
     music = folder_with_a_broken_track(tmp_path / "music")
     tracks, left_out = tracks_at(music)

@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from affetti.core.errors import ExitCode
+from affetti.core.events import FrameCaptured
+from affetti.core.recording.names import target_of
 from affetti.core.recording.session import Session
 from tests.recorder.films import moving_film
+from tests.recorder.recording_sink import wait_for
+from tests.recorder.test_recording import on_disk
 from tests.recorder.test_tui_session import Terminal, ended_with
 
 AFFETTI = [sys.executable, "-P", "-m", "affetti"]
@@ -104,3 +108,19 @@ def test_a_terminal_that_is_gone_ends_a_screen_that_ignores_hang_ups(tmp_path: P
     os.close(terminal.master)
     assert terminal.process.wait(60) == ExitCode.OK
     assert ended_with(terminal) == "ui_gone"
+
+
+@pytest.mark.campaign
+def test_a_terminal_that_stands_still_stops_neither_the_recording_nor_its_end(
+    tmp_path: Path,
+) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.start_recording()
+    (part,) = terminal.parts()
+    before = on_disk(target_of(part), FrameCaptured)
+    # Nobody reads what is drawn from here on.
+    wait_for(lambda: on_disk(target_of(part), FrameCaptured) > before + 250)
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.process.wait(100) == ExitCode.OK
+    assert ended_with(terminal) == "signal"
+    os.close(terminal.master)
