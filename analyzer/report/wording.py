@@ -20,6 +20,7 @@ from affetti.core.language import (
     date,
     decimal,
     known,
+    localised,
     percent,
     text,
     time_of_day,
@@ -90,7 +91,9 @@ def index(value: float) -> str:
 
 def signed(value: float) -> str:
     """Return a figure between -1 and 1 with its sign and two decimals."""
-    return UNKNOWN if math.isnan(value) else f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    if math.isnan(value):
+        return UNKNOWN
+    return localised(f"{value:+.2f}").replace("-", "\N{MINUS SIGN}")
 
 
 def number(count: int, noun: str) -> str:
