@@ -75,7 +75,7 @@ NAME = "sub-P07_ses-20261124T101500.h5"
 ENDINGS = {word for said in catalogue(language()).values() for each in said
            for word in re.findall(r"\S+…", each)}  # fmt: skip
 OWN = "Song of Farewell Morning [red]Dance[/red] Lullaby /"  # titles of tracks may be cut
-CUT = re.compile(r"[^\W\d_]\S*…")
+CUT = re.compile(r"[^\W\d_][^\s\u2500-\u257f]*…")
 
 
 def cut_in(app: AffettiApp) -> Iterator[str]:

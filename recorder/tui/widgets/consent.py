@@ -12,7 +12,7 @@ from affetti.core.language import text
 
 
 class YesNo(Widget, can_focus=True):
-    """Two answers in one line; `value` is None until one was chosen."""
+    """Two answers in one line, before what is asked; `value` is None until one was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", text("key.yes")),
@@ -44,7 +44,7 @@ class YesNo(Widget, can_focus=True):
 
     def render(self) -> Text:
         """Draw both answers."""
-        line = Text(no_wrap=True)
+        line = Text()
         for answer in (True, False):
             chosen = self.value is answer
             style = self.get_component_rich_style("consent--chosen" if chosen else "consent--other")

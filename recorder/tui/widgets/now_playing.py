@@ -76,7 +76,9 @@ class NowPlaying(Widget):
         else:
             first = ranked(reading.shares)[0]
             style = self.get_component_rich_style(f"emotion--{first}")
-            line.append(f"{reading.title} ").append("■ ", style).append(reading.words, "bold")
+            if cell_len(f"{reading.title} ■ {reading.words}") <= self.size.width:
+                line.append(f"{reading.title} ")  # which the frame says as well
+            line.append("■ ", style).append(reading.words, "bold")
             line.append(_why(reading.reasons, self.size.width - line.cell_len), quiet)
         line.truncate(self.size.width, overflow="ellipsis")
         return line
