@@ -96,7 +96,7 @@ class PersonScreen(Dialog[Chosen]):
     def compose(self) -> ComposeResult:
         """Lay out what changes beside what stays."""
         yield Static(self._title(), id="title", markup=False)
-        with Horizontal(id="person"):
+        with Horizontal(id="person-page"):
             yield OptionList(id="own", markup=False, compact=True)
             yield OptionList(id="kept", markup=False, compact=True)
         yield Static(id="about", markup=False)
