@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tests import mutations
-from tests.campaign import kills, pairs, power, torn
+from tests.campaign import keystrokes, kills, pairs, power, torn
 from tests.recorder import test_kill
 
 _PER: Final = 100  # mutations in one process
@@ -93,6 +93,7 @@ def kinds() -> Iterator[Kind]:
         f"mutations reported, by {_PER}", lambda: 500 // _PER, partial(_mutated, reports=True)
     )
     yield Kind("kill of a recording", lambda: 200, _killed)
+    yield Kind("kill while a note is typed", lambda: 200, keystrokes.trial)
     yield Kind("kill, slow disk", lambda: 200, _killed_slow)
 
 

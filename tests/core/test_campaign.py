@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign import kills, pairs, power, torn
+from tests.campaign import keystrokes, kills, pairs, power, torn
 
 pytestmark = pytest.mark.one_of_each
 
@@ -41,6 +41,13 @@ def test_a_power_cut_takes_nothing_that_was_safe(tmp_path: Path, count: int) -> 
 def test_a_torn_row_costs_nothing_and_a_torn_record_itself(tmp_path: Path, count: int) -> None:
     for seed in range(count):
         torn.trial(tmp_path, seed)
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="asks the system for the engine's process")
+@pytest.mark.parametrize("seed", range(6))
+def test_no_keystroke_of_a_note_is_lost_with_screen_or_engine(tmp_path: Path, seed: int) -> None:
+    keystrokes.trial(tmp_path, seed)
 
 
 @pytest.mark.campaign
