@@ -132,11 +132,17 @@ _PAGE_SUFFIXES: Final = (
 # Of a folder of recordings: whose they are, and from when. A cache (`core.people.index`).
 INDEX: Final = ".affetti-index.sqlite3"
 
-# Of the user's devices, in the user's own folder (`core.synchrony`): nothing of a person.
-SYNCHRONY: Final = "synchrony.json"
-# What each track of the user's collection expresses (`recorder.music`): a cache, nothing of a
-# person.
-MUSIC: Final = "music.json"
+# In the folders of whoever uses the computer, and of that user or the place: nothing of a person
+# who is recorded is ever in them, so that nothing needs to be forgotten there.
+SYNCHRONY: Final = "synchrony.json"  # of devices (`core.synchrony`)
+MUSIC: Final = "music.json"  # what tracks of the collection express (`recorder.music`): a cache
+SET_UP: Final = "set_up.json"  # devices and music that were chosen last (`recorder.tui.usual`)
+THEME: Final = "theme"
+LETTERS: Final = "letters"
+AUTHORS: Final = "authors.json"  # ids of those who annotate (`core.people.authors`)
+OF_THE_USER: Final = (SYNCHRONY, MUSIC, SET_UP, THEME, LETTERS, AUTHORS)
+# Beside the recordings: a folder of saved playlists, which belong to no person.
+PLAYLISTS: Final = "playlists"
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
+from affetti.core.custody.artefacts import AUTHORS
 from affetti.core.custody.temporary import replacing
 from affetti.core.events.entries import new_id
 from affetti.core.locations import remembered_folder
 from affetti.core.people.person import checked_code
 
-_FILE: Final = "authors.json"
 OWN: Final = "own"  # whoever uses this computer, where nobody else is named
 
 
@@ -29,17 +29,17 @@ def author_id(code: str = OWN) -> str:
     checked_code(code)
     if folder is None:
         return new_id()
-    known = _known(folder / _FILE)
+    known = _known(folder / AUTHORS)
     if code not in known:
         known[code] = new_id()
-        _keep(folder / _FILE, known)
+        _keep(folder / AUTHORS, known)
     return known[code]
 
 
 def authors() -> dict[str, str]:
     """Return the codes of the authors that are known here, by their ids."""
     folder = remembered_folder()
-    known = {} if folder is None else _known(folder / _FILE)
+    known = {} if folder is None else _known(folder / AUTHORS)
     return {id: code for code, id in known.items()}
 
 

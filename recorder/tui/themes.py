@@ -8,6 +8,7 @@ from typing import Final
 
 from textual.theme import Theme
 
+from affetti.core.custody.artefacts import LETTERS, THEME
 from affetti.core.hues import HUES
 from affetti.core.locations import remembered_folder
 
@@ -75,30 +76,28 @@ CONTRAST: Final = Theme(
     },
 )
 THEMES: Final = (CALM, CLINICAL, CONTRAST)
-_REMEMBERED: Final = "theme"  # a file with a name in it
-_LETTERS: Final = "letters"  # a file with a size in it
 _LARGE: Final = "large"
 
 
 def remembered() -> str:
     """Return the name of the theme that was chosen last."""
-    name = _kept(_REMEMBERED)
+    name = _kept(THEME)
     return name if name in {theme.name for theme in THEMES} else CALM.name
 
 
 def remember(name: str) -> None:
     """Keep the name of a theme for the next time, where there is a place for it."""
-    _keep(_REMEMBERED, name)
+    _keep(THEME, name)
 
 
 def remembered_large() -> bool:
     """Return whether large letters were chosen last."""
-    return _kept(_LETTERS) == _LARGE
+    return _kept(LETTERS) == _LARGE
 
 
 def remember_large(large: bool) -> None:
     """Keep whether letters are large for the next time, where there is a place for it."""
-    _keep(_LETTERS, _LARGE if large else "usual")
+    _keep(LETTERS, _LARGE if large else "usual")
 
 
 def _kept(name: str) -> str:

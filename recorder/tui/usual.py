@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from affetti.core.custody.artefacts import PLAYLISTS, SET_UP
 from affetti.core.custody.temporary import replacing
 from affetti.core.errors import AffettiError
 from affetti.core.locations import remembered_folder
@@ -14,9 +15,7 @@ from affetti.core.people.playlist import PlaylistEntry, read_playlist
 from affetti.core.settings import Settings
 from affetti.recorder.sources.track import open_track
 
-_NAME: Final = "set_up.json"
 _MAX_BYTES: Final = 4 << 20
-_PLAYLISTS: Final = "playlists"
 
 
 class Usual(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +34,7 @@ def usual() -> Usual | None:
     if folder is None:
         return None
     try:
-        path = folder / _NAME
+        path = folder / SET_UP
         if path.stat().st_size > _MAX_BYTES:
             return None
         return msgspec.json.decode(path.read_bytes(), type=Usual)
@@ -50,13 +49,13 @@ def remember(usual: Usual) -> None:
         return
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / _NAME) as fd, open(fd, "wb", closefd=False) as file:
+        with replacing(folder / SET_UP) as fd, open(fd, "wb", closefd=False) as file:
             file.write(msgspec.json.encode(usual))
 
 
 def playlists_in(settings: Settings) -> Path:
     """Return the folder where playlists are saved."""
-    return settings.folder / _PLAYLISTS
+    return settings.folder / PLAYLISTS
 
 
 def playlist_of(titles: tuple[str, ...], settings: Settings) -> tuple[PlaylistEntry, ...] | None:
