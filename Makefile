@@ -8,7 +8,7 @@ STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
 PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage translations media wheel kill-test bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage translations media wheel kill-test notebook study bench sample snapshots clean help
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,16 @@ test-training: $(STAMP_TEST)  ## Tests of training the face network; installs Py
 
 kill-test: $(STAMP_TEST)  ## Fifty recordings killed at random moments
 	$(BIN)/pytest -m kill50 -s tests/recorder/test_kill.py
+
+notebook: $(STAMP)  ## Run the example notebook: a folder of sessions, a figure, a mixed model
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[notebook]" pytest
+	$(BIN)/python -m jupytext --quiet --to ipynb --output build/notebooks/study.ipynb notebooks/study.py
+	$(BIN)/python -m pytest -q -o addopts= -o timeout=0 -o filterwarnings= \
+		--nbmake --overwrite --nbmake-timeout=3600 build/notebooks/study.ipynb
+	@echo "build/notebooks/study.ipynb is the notebook with its results."
+
+study: $(STAMP_TEST)  ## Hundreds of sessions in one go, stopped and killed between; SESSIONS=400
+	$(BIN)/python -m tests.study_trial $(or $(SESSIONS),400)
 
 bench: $(STAMP_TEST)  ## Measure; make bench OLD=PATH measures beside an older checkout
 	$(BIN)/python -m $(if $(OLD),tests.bench_trees $(OLD),tests.bench)

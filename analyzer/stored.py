@@ -41,6 +41,7 @@ from affetti.models.pipelines import Offer
 
 SHARE: Final = 200  # one estimate in so many is made anew
 LEAST: Final = 10  # of each modality, where there are so many
+IN_A_ROW: Final = 5  # windows of music: those that follow each other share most of the work
 _WARM: Final = 1  # faces that are looked at before one that is compared
 # What rests on more than the picture and the estimates before it: who is read is decided by looks
 # that are not recorded.
@@ -163,7 +164,11 @@ class _Spots(Completion):
         by_kind: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
         for place in sorted(self.sounds):
             by_kind.setdefault(place[:2], []).append(place)
-        self._heard_again = {place for places in by_kind.values() for place in _chosen(places)}
+        self._heard_again = {
+            place
+            for (modality, _), places in by_kind.items()
+            for place in _chosen(places, IN_A_ROW if modality == "music" else 1)
+        }
 
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         if not isinstance(event, FrameCaptured) or event.frame not in self._looked_at:
@@ -202,7 +207,9 @@ class _Spots(Completion):
         return super()._is_live(modality, event)
 
 
-def _chosen(places: Sequence[Any]) -> set[Any]:
-    """Return one of so many, evenly, and not the first ones alone."""
+def _chosen(places: Sequence[Any], in_a_row: int = 1) -> set[Any]:
+    """Return one of so many, evenly, some of them in a row, and not the first ones alone."""
     count = min(len(places), max(LEAST, -(-len(places) // SHARE)))
-    return {places[int(i)] for i in np.linspace(0, len(places) - 1, count)} if count else set()
+    rows = -(-count // in_a_row)
+    begins = np.linspace(0, max(len(places) - in_a_row, 0), rows).astype(int)
+    return {each for begin in begins for each in places[begin : begin + in_a_row]}
