@@ -48,6 +48,7 @@ NAMED: Final = "AFFETTI_LANGUAGE"  # of the environment: which language is spoke
 _FOLDER: Final = Path(__file__).parent / "locale"
 _UNITS: Final = ("kB", "MB", "GB", "TB")  # of 1000 each
 _LINE: Final = re.compile(r'^(?:(msgid|msgstr)(?:\[\d\])? "(.*)"|#,.*fuzzy)', re.MULTILINE)
+_DOTTED_DAY: Final = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})")
 _PLURAL: Final = re.compile(r"plural=([^;]+);")
 
 # From an id to its sentence, or to its plural forms.
@@ -187,6 +188,16 @@ def date(wall_clock: str) -> str:
 def brief_date(moment: date_of_calendar) -> str:
     """Return a date in figures, for a list: "2026-11-24"."""
     return text("date.brief", day=moment.day, month=moment.month, year=moment.year)
+
+
+def typed_day(said: str) -> str:
+    """Return a day that a person typed, "2026-11-24" or "24.11.2026", as ISO 8601; "" for none."""
+    dotted = _DOTTED_DAY.fullmatch(said.strip())
+    iso = f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}" if dotted else said.strip()
+    try:
+        return iso if date_of_calendar.fromisoformat(iso).isoformat() == iso else ""
+    except ValueError:
+        return ""
 
 
 def time_of_day(wall_clock: str) -> str:

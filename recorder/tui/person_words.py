@@ -13,7 +13,7 @@ from affetti.core.events.people import (
     GoalStateChanged,
     MusicLabelled,
 )
-from affetti.core.language import date, listed, text, word
+from affetti.core.language import brief_date, date, listed, text, word
 from affetti.core.people.history import Goal, GoalEntry, PersonState, has_expired
 
 Section: TypeAlias = Literal[
@@ -153,4 +153,4 @@ _LINES: Final = {
 
 
 def _day(written: str) -> str:
-    return f"{datetime.fromisoformat(written).astimezone():%Y-%m-%d}"
+    return brief_date(datetime.fromisoformat(written).astimezone())

@@ -2,6 +2,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from string import Formatter
 
@@ -215,3 +216,36 @@ def test_what_a_translator_has_yet_to_look_at_is_left_out(tmp_path: Path) -> Non
     )
     head = "Language: xx\nX: y\n"
     assert language.read(catalogue) == {"": [head], "c": ['{n} "c"', "{n} c\n"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("2027-11-06", "2027-11-06"),
+        (" 6.11.2027 ", "2027-11-06"),
+        ("06. 11. 2027", "2027-11-06"),
+        ("31.2.2027", ""),
+        ("6.11.27", ""),  # of which century is not said
+        ("20271106", ""),
+        ("", ""),
+    ],
+)
+def test_a_day_is_understood_as_it_is_written(said: str, day: str) -> None:
+    assert language.typed_day(said) == day
+
+
+def test_german_writes_numbers_and_dates_as_german_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFFETTI_LANGUAGE", "de")
+    assert text("seconds", seconds=12.34) == "12,3\u00a0s"
+    assert counted("count.frame", 12_345) == "12.345 Bilder"
+    assert (
+        text("found.face", share=0.514, duration="1")
+        == "Ein Gesicht wurde live in 51\u00a0% von 1 gesehen."
+    )
+    assert language.clock_text(63.25) == "01:03,2"
+    assert language.size_text(1_540_000) == "1,5 MB"
+    assert language.date("2026-11-24T10:15:00+01:00") == "24. November 2026"
+    assert language.brief_date(datetime(2026, 11, 4)) == "04.11.2026"
+    assert percent(0.51) == "51\u00a0%"
+    monkeypatch.setenv("AFFETTI_LANGUAGE", "en")
+    assert (language.decimal(0.5, 2), counted("count.frame", 1234)) == ("0.50", "1,234 frames")

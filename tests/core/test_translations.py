@@ -1,5 +1,7 @@
 """Every language says everything, of the English that there is now."""
 
+import ast
+import re
 from string import Formatter
 from typing import Final
 
@@ -10,6 +12,7 @@ from affetti.core import cli
 from affetti.core import help as spoken_help
 from affetti.core.language import ENGLISH, folder, languages
 from tests.command_line import affetti
+from tests.sources import parsed
 from tests.translations import (
     HELP,
     SENTENCES,
@@ -103,3 +106,20 @@ def test_a_slip_in_what_was_typed_is_said_in_the_language(words: tuple[str, ...]
     assert "Aufruf: affetti" in said
     assert "Fehler: " in said
     assert "Error" not in said
+
+
+def test_every_binding_has_a_key_that_takes_no_alt_gr() -> None:
+    """On a German keyboard, say, brackets and @ take it, and terminals tell Alt from it badly."""
+    takes_it = re.compile(
+        r"(ctrl\+)?(left_square_bracket|right_square_bracket|left_curly_bracket"
+        r"|right_curly_bracket|backslash|vertical_line|tilde|at|[][{}\\\\|~@])"
+    )
+    keys = [
+        str(node.args[0].value)
+        for _, tree in parsed("recorder")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Binding"
+        if node.args and isinstance(node.args[0], ast.Constant)
+    ]
+    assert len(keys) > 100
+    assert [each for each in keys if all(map(takes_it.fullmatch, each.split(",")))] == []

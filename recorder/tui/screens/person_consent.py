@@ -1,7 +1,7 @@
 """The consent on file of a person: scope by scope, and the day on which it expires."""
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,9 +10,11 @@ from textual.widgets import Footer, Input, Label, Static
 
 from affetti.core.consent import today
 from affetti.core.events import SCOPES, Consent, consent_to
-from affetti.core.language import text, word
+from affetti.core.language import brief_date, text, typed_day, word
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.widgets.consent import YesNo
+
+_EXAMPLE: Final = brief_date(date(2027, 11, 26))
 
 
 class ConsentFileScreen(Dialog[tuple[Consent, str]]):
@@ -46,7 +48,8 @@ class ConsentFileScreen(Dialog[tuple[Consent, str]]):
                 yield YesNo(word("consent", scope), self._held.get(scope), id=f"scope-{scope}")
             with Horizontal(classes="field"):
                 yield Label(text("person.until"))
-                yield Input(self._expires, placeholder="2027-11-26", max_length=10, compact=True)
+                said = brief_date(date.fromisoformat(self._expires)) if self._expires else ""
+                yield Input(said, placeholder=_EXAMPLE, max_length=10, compact=True)
             yield Static(text("person.until_hint"), id="wrong", classes="explanation")
         yield Footer(show_command_palette=False, compact=True)
 
@@ -56,9 +59,10 @@ class ConsentFileScreen(Dialog[tuple[Consent, str]]):
         if None in answers.values():
             self._refuse(text("person.answer_all"))
             return
-        expires = self.query_one(Input).value.strip()
-        if expires and not _is_day(expires):
-            self._refuse(text("person.no_day", said=expires))
+        said = self.query_one(Input).value.strip()
+        expires = typed_day(said)
+        if said and not expires > today():
+            self._refuse(text("person.no_day", said=said))
             return
         granted = [scope for scope, yes in answers.items() if yes]
         self.dismiss((consent_to(*granted, since=today()), expires))
@@ -67,11 +71,3 @@ class ConsentFileScreen(Dialog[tuple[Consent, str]]):
         wrong = self.query_one("#wrong", Static)
         wrong.add_class("-error")
         wrong.update(f"! {words}")
-
-
-def _is_day(said: str) -> bool:
-    """Return whether something is a day to come, as ISO 8601 writes it in full."""
-    try:
-        return date.fromisoformat(said).isoformat() == said and said > today()
-    except ValueError:
-        return False
