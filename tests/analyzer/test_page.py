@@ -16,8 +16,20 @@ from affetti.analyzer.report.content import page_of
 from affetti.analyzer.report.html import html, style
 from affetti.analyzer.report.paper import pdf
 from affetti.analyzer.report.plain import WIDTH, plain_text
+from affetti.core.clock import NS_PER_S
+from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.events import (
+    FaceEstimated,
+    MarkerAdded,
+    NoteAdded,
+    SelfReported,
+    SessionEnded,
+    TrackEnded,
+    TrackStarted,
+)
 from affetti.core.hues import DARK, HUES, LIGHT, contrast, ink_on
+from affetti.core.language import percent, word
 from affetti.core.recording.session import Session
 from affetti.models.manifest import model
 from tests.command_line import affetti
@@ -146,3 +158,58 @@ def test_screen_and_page_have_one_palette() -> None:
         for hue in hues.values():
             assert hue in style()
             assert contrast(ink_on(hue), hue) >= 4.5
+
+
+def test_every_number_of_the_first_page_comes_from_the_log(recording: Path, page: Page) -> None:
+    """Computed again from the events alone, with pandas, and looked for where the page says it."""
+    import pandas as pd
+
+    with Session.open(recording) as session:
+        events = list(session.events)
+    faces = pd.DataFrame(
+        [
+            (e.t_ns, *e.expressions)
+            for e in events
+            if isinstance(e, FaceEstimated) and e.expressions
+        ],
+        columns=["t_ns", *EXPRESSIONS],
+    )
+    starts = [e for e in events if isinstance(e, TrackStarted)]
+    ends = [e for e in events if isinstance(e, TrackEnded)]
+    end_ns = max(e.t_ns for e in events if isinstance(e, SessionEnded))
+    front = {section.id: section for section in page.sections if section.part == "front"}
+
+    facts = {pair.name: plain(pair.words) for pair in page.facts}
+    assert facts["Length"] == f"00:{end_ns // NS_PER_S:02d}"
+    assert facts["Tracks"] == str(len(starts))
+    due = len(range(0, end_ns, events[0].perception.face_period_ns))
+    assert facts["Face seen"] == percent(len(faces) / max(due, len(faces)))
+
+    rows = front["face"].blocks[0].rows
+    assert len(rows) == len(starts) + 1
+    for row, start, end in zip(rows, starts, ends, strict=False):
+        inside = faces[(faces.t_ns >= start.t_ns) & (faces.t_ns < end.t_ns)]
+        means = inside[list(EXPRESSIONS)].mean()
+        first, second = means.nlargest(2).index
+        said = plain(row[1].words)
+        assert word("emotion", first) in said
+        close = means[first] - means[second] < 0.1
+        assert (percent(means[first]) in said) is not close
+        expected = len(range(-(-start.t_ns // 10**8) * 10**8, end.t_ns, 10**8))
+        assert percent(min(1, len(inside) / expected)) in row[1].small
+
+    markers = pd.Series([e.label for e in events if isinstance(e, MarkerAdded)]).value_counts()
+    counted = {plain(row[0].words): row for row in front["counted"].blocks[0].rows}
+    for label, times in markers.items():
+        assert plain(counted[label][1].words) == str(times)
+        assert plain(counted[label][2].words) == f"{60 * times / (end_ns / NS_PER_S):.2f}"
+        by_track = [
+            sum(isinstance(e, MarkerAdded) and e.label == label and a.t_ns <= e.t_ns < b.t_ns
+                for e in events)
+            for a, b in zip(starts, ends, strict=True)
+        ]  # fmt: skip
+        assert plain(counted[label][4].words) == ", ".join(
+            f"{i}: {n}" for i, n in enumerate(by_track, start=1)
+        )
+    assert len(front["notes"].blocks[0].items) == sum(isinstance(e, NoteAdded) for e in events)
+    assert len(front["person"].blocks[0].items) == sum(isinstance(e, SelfReported) for e in events)
