@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from affetti.analyzer.labelling import add_labels
     from affetti.analyzer.replay import EstimateTables, completed, other_models, replayed
     from affetti.analyzer.report import write_report
+    from affetti.analyzer.study.evaluation import Evaluation, evaluated
     from affetti.analyzer.tables import Table, tables_of
     from affetti.analyzer.tables.csv_file import read_csv, write_csv
     from affetti.analyzer.verify import Difference, Verification
@@ -24,6 +25,7 @@ __all__ = [
     "Analysis",
     "Difference",
     "EstimateTables",
+    "Evaluation",
     "Finding",
     "Importance",
     "Outcome",
@@ -36,6 +38,7 @@ __all__ = [
     "analyze_files",
     "completed",
     "difference_of",
+    "evaluated",
     "export",
     "inspect",
     "labels_in",
@@ -63,6 +66,7 @@ _HOMES = {
     "labelling": ("add_labels",),
     "replay": ("EstimateTables", "completed", "other_models", "replayed"),
     "report": ("write_report",),
+    "study.evaluation": ("Evaluation", "evaluated"),
     "tables": ("Table", "tables_of"),
     "tables.csv_file": ("read_csv", "write_csv"),
     "verify": ("Difference", "Verification"),
