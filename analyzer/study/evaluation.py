@@ -162,7 +162,7 @@ class Evaluation:
             "by": list(self.columns),
             "pipelines": self.pipelines,
             "protocols": msgspec.to_builtins(self.protocols),
-            "excluded": Counter(each.reason for each in self.excluded),
+            "left_out": Counter(each.reason for each in self.excluded),
             **{
                 table.name: [dict(zip(table.columns, row, strict=True)) for row in table.rows]
                 for table in self.tables()

@@ -207,7 +207,8 @@ def test_a_study_is_reported_from_its_recordings(face_jpegs: list[bytes], tmp_pa
     assert said.returncode == 0, said.stderr
     facts = json.loads(said.stdout)
     assert facts["sessions"] == facts["persons"] == 1
-    assert facts["excluded"] == {"no_consent": 1}
+    assert facts["left_out"] == {"no_consent": 1}
+    assert [row["session"] for row in facts["excluded"]] == ["b"]
     assert facts["protocols"][0]["name"] == "two chords"
     assert (facts["protocols"][0]["done"], facts["protocols"][0]["steps"]) == (1, 2)
     assert facts["constructed"] is False
