@@ -8,7 +8,8 @@ STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
 PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage translations media wheel kill-test notebook study bench sample snapshots clean help
+.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage translations media wheel kill-test notebook study bench sample snapshots clean help docs
+
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,6 +52,10 @@ translations: $(STAMP_TEST)  ## Bring the catalogues up to the English; LANGUAGE
 
 media: $(STAMP_TEST)  ## Films and tracks of every kind that ffmpeg makes, against ffprobe and ffmpeg
 	$(BIN)/python -m tests.media
+
+docs: $(STAMP_TEST)  ## Build the manual: runs every command line in it; needs no network
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	$(BIN)/python -m tests.manual
 
 wheel: $(STAMP_TEST)  ## Build the wheel, install it elsewhere and use it; FRESH=1: with all it needs
 	$(BIN)/python -m tests.wheel $(if $(FRESH),--fresh)
