@@ -12,6 +12,7 @@ from affetti.core.events import MarkerAdded, MarkerKey, marked_stretches
 from affetti.core.people.counting import Counting, Press, fresh_number
 from affetti.core.people.marker_sets import MarkerSet, as_toml, checked, read_set, write_set
 from affetti.recorder.engine import messages
+from affetti.recorder.engine.engine import _event_of
 from affetti.recorder.tui.marker_keys import PEDALS, key_of, taken, usable
 from affetti.recorder.tui.screens.live import LiveScreen
 from affetti.recorder.tui.screens.note import NoteScreen
@@ -154,3 +155,12 @@ def test_presses_become_stretches_that_can_be_told_apart() -> None:
     assert sorted(found) == [("looks", 2, 5), ("sings", 1, 4), ("sings", 6, None)]
     assert counting.of_line("sings") == counting.of_line("g") == MARKERS[0]
     assert counting.press(MARKERS[1], 9) == Press("smiles")
+
+
+def test_a_marker_carries_the_moment_of_its_key_however_late_it_arrives() -> None:
+    late = messages.Mark("sings", 3, "start", ago_s=1.5)
+    marker = _event_of(late, 10_000_000_000)
+    assert marker == MarkerAdded(t_ns=8_500_000_000, label="sings", number=3, edge="start")
+    first = _event_of(messages.Mark(ago_s=99.0), 10_000_000_000)
+    assert first is not None
+    assert first.t_ns == 0

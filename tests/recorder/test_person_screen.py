@@ -18,13 +18,16 @@ from affetti.core.events.entries import new_id
 from affetti.core.events.people import ConsentFiled, MarkersChosen
 from affetti.core.people import log
 from affetti.core.people.history import PersonState, answers
+from affetti.core.people.index import Listed
 from affetti.core.people.last_time import LastTime
+from affetti.core.recording.session import Session as Recorded
 from affetti.core.settings import ConsentSettings, Settings, VaultSettings
 from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.screens.ask import AskScreen, ChooseScreen, KeyScreen
 from affetti.recorder.tui.screens.person import PersonScreen
 from affetti.recorder.tui.screens.person_consent import ConsentFileScreen
+from affetti.recorder.tui.theirs import theirs
 from tests.command_line import affetti
 from tests.recorder.scripted_engine import recorded, session_started
 from tests.recorder.test_tui_screens import recording
@@ -189,6 +192,32 @@ async def test_scales_neutral_words_and_a_set_are_kept_and_marker_keys_shared(
                 break
             await there.pilot.pause(0.02)
         assert "sings" in (tmp_path / "shared.toml").read_text()
+
+
+@pytest.mark.campaign
+async def test_a_track_that_was_heard_gets_the_therapists_words(
+    tmp_path: Path, sample_session: Path
+) -> None:
+    with Recorded.open(sample_session) as session:
+        code = session.started.person
+        track = session.state.tracks[0]
+    listed = Listed(sample_session, "sealed", code, "2026-11-24T10:15:00+01:00")
+    assert theirs([listed]).tracks[track.sha256] == track.title
+    async with page(tmp_path) as there:
+        assert isinstance(there.app.screen, PersonScreen)
+        there.app.screen._theirs = theirs([listed])
+        await there.goes_to("labels")
+        await there.pilot.press("a")
+        await there.opens(ChooseScreen)
+        await there.pilot.press("enter")
+        await there.pilot.pause(0.3)
+        await there.opens(ChooseScreen)
+        await there.pilot.press("down", "enter")
+        await there.types("her mother's")
+        state = await there.until(lambda state: state.labels)
+        (label,) = state.labels.values()
+        assert (label.emotion, label.text) == ("happiness", "her mother's")
+        assert label.title in theirs([listed]).tracks.values()
 
 
 def filed(expires: str, *scopes: str) -> PersonState:
