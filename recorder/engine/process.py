@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -46,6 +47,12 @@ def _serve(pipe: Connection, settings: Settings) -> None:
     from affetti.recorder.engine.engine import serve  # noqa: PLC0415  in its process alone
 
     serve(pipe, settings)
+    if any(
+        not each.daemon for each in threading.enumerate() if each is not threading.main_thread()
+    ):
+        # All is sealed and said; models that still load are waited for by nobody, and to end in
+        # the usual way amid their native code would be an abort.
+        os._exit(0)
 
 
 def _detach() -> None:
