@@ -225,6 +225,8 @@ async def home(tour: Tour, folder: Path) -> None:
             ("home_sessions", ("tab",), ""),
             ("forget", ("delete",), "escape"),
             ("commands", ("ctrl+p",), "escape"),
+            ("person", ("f4",), ""),
+            ("person_help", ("f1",), "escape"),
         ):
             await pilot.press(*keys)
             await pilot.pause(0.5)
