@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -69,6 +70,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             tooltip=text("key.forget_tip"),
         ),
         Binding("f4", "person", text("key.person"), tooltip=text("key.person_tip")),
+        Binding("f6", "read", text("key.read"), tooltip=text("key.read_tip"), show=False),
         Binding("f9", "app.settings", text("key.settings"), tooltip=text("key.settings_tip")),
         Binding("f5", "refresh", text("key.look_again"), show=False),
         Binding(
@@ -167,6 +169,23 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         about = self._about
         if about is not None and about.state == "sealed" and not self._busy:
             self._run(text("review.writing"), "report", str(about.path))
+
+    def action_read(self) -> None:
+        """Show the page of the session that is meant, or of the person over all sessions."""
+        from affetti.recorder.tui.screens.read import (  # noqa: PLC0415
+            ReadScreen,
+            page_of_person,
+            page_of_session,
+        )
+
+        if self.query_one("#sessions").has_focus:
+            about = self._about
+            if about is not None and about.state == "sealed":
+                make = partial(page_of_session, about.path)
+                self.app.push_screen(ReadScreen(text("read.session", name=about.path.name), make))
+        elif (person := self._person(self._highlighted("#people"))) is not None:
+            make = partial(page_of_person, person.code, self._settings.folder)
+            self.app.push_screen(ReadScreen(text("read.person", person=person.code), make))
 
     def action_person(self) -> None:
         """Open the page of the person that is meant."""
