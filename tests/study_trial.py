@@ -86,6 +86,8 @@ def analyzed(study: Path) -> dict[Path, int]:
 
 def stop(study: Path, by: signal.Signals, after: int) -> None:
     """Analyze, and end that by a signal once so many are analyzed."""
+    # What a shell runs in the background heeds no Ctrl+C, and neither does what that starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [*_AFFETTI, "analyze", str(study), "--stored"],
         stdout=subprocess.DEVNULL,

@@ -88,6 +88,7 @@ def test_an_interrupt_stops_the_workers_of_dask_and_a_second_run_goes_on(
 ) -> None:
     for name in "abcd":  # to look for faces takes them seconds
         build(tmp_path / f"{name}.h5", Plan(duration_s=10, jpegs=[blank_jpeg], live=False))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have taken away
     words = ["analyze", str(tmp_path), "--cluster", "--jobs", "2"]
     command = [sys.executable, "-P", "-m", "affetti", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, process_group=0) as running:

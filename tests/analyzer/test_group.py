@@ -232,3 +232,21 @@ def test_a_folder_of_something_else_is_never_written_into(tmp_path: Path) -> Non
     assert said.returncode == ExitCode.FILE_EXISTS
     said = affetti("group", path, "--by", "condition")
     assert said.returncode == ExitCode.USAGE
+
+
+@pytest.mark.campaign
+def test_nothing_that_an_analysis_wrote_outlives_a_person_and_the_tables_are_named(
+    tmp_path: Path,
+) -> None:
+    for person in ("P01", "P02"):
+        plan = Plan(duration_s=1, person=person, consent=consent_to("video", "room", "research"))
+        build(tmp_path / f"of-{person}.h5", plan)
+        analyze_file(tmp_path / f"of-{person}.h5", replace(REQUEST, name="slow", parquet=True))
+    said = affetti("group", tmp_path, "--parquet", "--jobs", "1")
+    assert said.returncode == 0, said.stderr
+    told = affetti("forget", "P01", tmp_path, "--yes").stdout
+    assert str(tmp_path / "group" / "group.json") in told
+    assert not list(tmp_path.rglob("of-P01*"))
+    files = [path for path in tmp_path.rglob("of-P02*/*") if path.is_file()]
+    assert files
+    assert not any(b"of-P01" in path.read_bytes() for path in files)

@@ -166,12 +166,13 @@ def test_an_analysis_and_a_report_are_encrypted_as_their_recording_is(
     new(place)
     target = recorded("clinic")
     seal(target)
-    for command in ("analyze", "report"):
-        assert affetti(command, target).returncode == 0
+    for command in (["analyze", "--parquet"], ["analyze", "--name", "slow"], ["report"]):
+        assert affetti(*command, target).returncode == 0
     files = [path for path in target.parent.rglob("*") if path.is_file() and path != target]
     assert files
     assert all(path.suffix == ".vault" for path in files)
-    words = (b"session_id", b"affetti-session", b"<html")
+    assert {"x.analysis", "x.slow.analysis"} <= {path.parent.name for path in files}
+    words = (b"session_id", b"affetti-session", b"<html", b"PAR1")
     assert not any(word in path.read_bytes() for path in [*files, target] for word in words)
     read = read_csv(target.with_name("x.analysis") / "moments.csv")
     assert read["t_s"] == [0.5]
