@@ -312,7 +312,10 @@ def _removed_pages(path: Path, session_id: str) -> tuple[Path, ...]:
 
     The page of the next session says what the face did in this one. It can be made again.
     """
-    found = tuple(page for page in pages_in(path.parent) if _tells_of(page, session_id))
+    places = path.absolute().parents  # a page may tell of what lies in a folder below it
+    found = tuple(
+        page for place in places for page in pages_in(place) if _tells_of(page, session_id)
+    )
     for page in found:
         remove(page)
     return found

@@ -61,10 +61,12 @@ def test_nobody_known_is_said_with_what_to_do(folder: Path) -> None:
 
 
 def test_a_page_goes_with_any_session_that_it_rests_on(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
     paths = [
-        build(tmp_path / f"sub-P07_ses-2026111{i}T101500.h5", Plan(duration_s=2)) for i in (0, 1)
+        build(place / f"sub-P07_ses-2026111{i}T101500.h5", Plan(duration_s=2))
+        for i, place in enumerate((tmp_path / "below", tmp_path))
     ]
-    pages = []
+    pages = []  # of what lies in a folder below, too
     for form in ("html", "pdf", "txt"):
         assert affetti("progress", "P07", tmp_path, "--form", form).returncode == 0
         pages.append(tmp_path / f"sub-P07.progress.{form}")
