@@ -190,6 +190,14 @@ def brief_date(moment: date_of_calendar) -> str:
     return text("date.brief", day=moment.day, month=moment.month, year=moment.year)
 
 
+def brief_day(written: str) -> str:
+    """Return the day of an ISO 8601 time in figures, as `brief_date` has it."""
+    try:
+        return brief_date(date_of_calendar.fromisoformat(written[:10]))
+    except ValueError:
+        return written[:10]
+
+
 def typed_day(said: str) -> str:
     """Return a day that a person typed, "2026-11-24" or "24.11.2026", as ISO 8601; "" for none."""
     dotted = _DOTTED_DAY.fullmatch(said.strip())

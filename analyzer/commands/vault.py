@@ -10,7 +10,7 @@ from affetti.analyzer.commands.arguments import JSON
 from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
 from affetti.core.errors import FileMissing, UsageError
-from affetti.core.language import counted, text
+from affetti.core.language import brief_day, counted, text
 from affetti.core.paths import TypedPath
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def list_(as_json: bool) -> None:
     for each in found:
         opened = text(f"vault.by_{each.stored.opened_by}", file=each.stored.key_file)
         terminal.say(
-            text("vault.listed", name=each.name, opened=opened, made=each.stored.made[:10])
+            text("vault.listed", name=each.name, opened=opened, made=brief_day(each.stored.made))
         )
         terminal.say(f"  {each.recipient}")
     if not found:

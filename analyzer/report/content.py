@@ -42,7 +42,7 @@ from affetti.analyzer.report.front import front_of, nothing_seen
 from affetti.analyzer.report.tracks import self_reports_of, track_words
 from affetti.core.clock import NS_PER_S
 from affetti.core.journal import sentence
-from affetti.core.language import clock_text, language, text, word
+from affetti.core.language import clock_text, language, localised, text, word
 from affetti.models.pipelines import digests_of, offered
 
 _RESOLUTIONS_S: Final = (1, 2, 5, 10, 15, 30, 60)
@@ -185,7 +185,7 @@ def _segments(analysis: Analysis) -> Table:
         )
         for i in range(len(segments["fused"]))
     )
-    caption = text("report.segments", seconds=f"{seconds:g}")
+    caption = text("report.segments", seconds=localised(f"{seconds:g}"))
     return Table(head, rows, caption, summary=text("report.as_table"))
 
 

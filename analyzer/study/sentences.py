@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from affetti.analyzer.study import statistics
 from affetti.analyzer.study.evaluation import Evaluation, Held
-from affetti.core.language import counted, percent, text, word
+from affetti.core.language import counted, localised, percent, text, word
 
 
 def title(study: Evaluation) -> str:
@@ -54,7 +54,7 @@ def _basis(study: Evaluation) -> Iterator[str]:
 
 def held_words(held: Held) -> str:
     """Return which published figure it is, where it stands, and whether one is held against it."""
-    accuracy = f"{100 * held.published.accuracy:g}"
+    accuracy = localised(f"{100 * held.published.accuracy:g}")
     message = "study.published" if held.published.held else "study.published_other"
     place = word("published", held.published.place)
     return text(message, accuracy=accuracy, place=place)

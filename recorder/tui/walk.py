@@ -22,7 +22,7 @@ from affetti.core.custody.artefacts import ANNOTATIONS
 from affetti.core.events import FaceEstimated, HeardEstimated, Moment
 from affetti.core.events.entries import Retracted
 from affetti.core.journal import sentence
-from affetti.core.language import text, word
+from affetti.core.language import brief_day, text, word
 from affetti.core.people import annotations
 from affetti.core.people.annotations import Annotation
 from affetti.core.people.authors import authors
@@ -168,7 +168,7 @@ class Walk:
                 said_of(each),
                 each,
                 text("walk.by", who=known.get(each.author_id, text("walk.other")),
-                     on=each.written[:10]),
+                     on=brief_day(each.written)),
             )
             for each in annotations.standing(self._entries)
             if each.session_id == self.session.session_id

@@ -31,7 +31,7 @@ from affetti.core.events.people import (
     PlaylistsChosen,
     ScalesChosen,
 )
-from affetti.core.language import clock, counted, date, text, word
+from affetti.core.language import brief_day, clock, counted, date, text, word
 from affetti.core.paths import typed
 from affetti.core.people.authors import author_id
 from affetti.core.people.history import AnyPersonEntry, Goal, PersonState, has_expired
@@ -385,7 +385,7 @@ class PersonScreen(Dialog[Chosen]):
     def _sessions(self) -> list[Option]:
         lines = [
             Option(
-                _cut(f"{one.wall_clock[:10]} {clock(one.duration_s):>7}  ♪ {one.tracks}"),
+                _cut(f"{brief_day(one.wall_clock)} {clock(one.duration_s):>7}  ♪ {one.tracks}"),
                 f"{_SESSION}{one.path}",
             )
             for one in self._recordings

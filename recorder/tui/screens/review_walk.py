@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.errors import AffettiError
-from affetti.core.language import clock, clock_text, date, text, word
+from affetti.core.language import clock, clock_text, date, localised, text, word
 from affetti.core.people.annotations import (
     CHOSEN,
     CONCLUSION,
@@ -149,7 +149,7 @@ class WalkingScreen(PlayingScreen):
         Binding("p", "choose", text("key.for_page"), tooltip=text("key.for_page_tip"), show=False),
         Binding("e", "edit", text("key.edit"), tooltip=text("key.edit_tip"), show=False),
         Binding("delete", "take_back", text("key.take_back"), show=False, key_display="del"),
-        Binding("d", "tracks", text("key.tracks"), tooltip=text("key.tracks_tip")),
+        Binding("d", "tracks", text("key.tracks"), tooltip=text("key.tracks_tip"), show=False),
         Binding("b", "rate_blind", text("key.blind"), tooltip=text("key.blind_tip"), show=False),
         Binding("s", "other_sound", text("key.other_sound"), show=False),
         Binding("escape,q", "close", text("key.close"), key_display="esc"),
@@ -235,7 +235,9 @@ class WalkingScreen(PlayingScreen):
         before = item.of.text if isinstance(item.of, Annotation) else item.of.words
         rated = isinstance(item.of, Annotation) and item.of.label == RATING
         if rated and isinstance(item.of, Annotation):
-            before = ", ".join(f"{name} {value:g}" for name, value in item.of.values.items())
+            before = ", ".join(
+                f"{name} {localised(f'{value:g}')}" for name, value in item.of.values.items()
+            )
         asked = EntryScreen(
             text("walk.edit", kind=item.kind, at=clock(item.t_ns / NS_PER_S)),
             text("walk.edit_explanation"),
