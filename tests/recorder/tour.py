@@ -78,11 +78,16 @@ OWN = "Song of Farewell Morning [red]Dance[/red] Lullaby /"  # titles of tracks 
 CUT = re.compile(r"[^\W\d_][^\s\u2500-\u257f]*…")
 
 
+def _is_own(found: str) -> bool:
+    """Whether what is cut is a title or a path: no words of ours."""
+    return "/" in found or found[:-1] in OWN
+
+
 def cut_in(app: AffettiApp) -> Iterator[str]:
     """Yield what of the topmost screen's words is not all there."""
     for line in app.screen._compositor.render_strips():
         for found in CUT.findall(line.text):
-            if not any(found.endswith(each) for each in ENDINGS) and found[:-1] not in OWN:
+            if not any(found.endswith(each) for each in ENDINGS) and not _is_own(found):
                 yield f"ends in an ellipsis: {found}"
     for widget in app.screen.walk_children(Widget):
         if widget.display and widget.is_mounted and widget.size.width:
