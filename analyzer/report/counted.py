@@ -28,9 +28,8 @@ def counted_of(analysis: Analysis) -> list[Block]:
                   kind="counted")  # fmt: skip
     left = sum(count.left_out for count in counts)
     opened = sum(count.still_open for count in counts)
-    notes = [
-        wording.number(n, noun) for n, noun in ((left, "left_out"), (opened, "still_open")) if n
-    ]
+    notes = [wording.number(left, "left_out")] if left else []
+    notes += [wording.number(opened, "still_open")] if opened else []
     return [table, *([Text(" ".join(notes), "caption")] if notes else [])]
 
 

@@ -35,8 +35,12 @@ SPEAKING: Final = tuple(
     # Tables and other programs' formats have their words by a standard.
     if path.parent.name not in ("tables", "exports", "imports")
     and path not in (*FACES, ROOT / "recorder" / "engine" / "outlets.py")
+    # These lay out what the blocks of a page say, and speak the languages of style and drawing.
+    and path not in (ROOT / "analyzer" / "report" / name for name in ("html.py", "paper.py"))
 )
-NAMES: Final = frozenset({"Affetti", "within tolerance", "read music"})
+NAMES: Final = frozenset(
+    {"Affetti", "within tolerance", "read music", "read ahead", "given remember"}
+)
 # To whom nothing is said by these arguments, and by what these are called with.
 NOT_SPOKEN: Final = frozenset({"help", "metavar", "prog_name", "name", "id", "classes", "class_"})
 SILENT: Final = frozenset({"note", "warning", "names", "ValueError", "RuntimeError", "OSError"})
