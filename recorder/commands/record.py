@@ -209,7 +209,7 @@ def _protocol(
 def _counted(person: str | None, settings: Any, *, asked: bool) -> Any:
     """Return what is counted of a person; tell of a consent on file that has expired."""
     from affetti.core import terminal
-    from affetti.core.errors import AffettiError
+    from affetti.core.errors import AffettiError, PersonCodeError
     from affetti.core.language import date, text
     from affetti.core.people.history import has_expired
     from affetti.core.people.log import person_state
@@ -218,7 +218,9 @@ def _counted(person: str | None, settings: Any, *, asked: bool) -> Any:
         return ()
     try:
         known = person_state(person, settings.folder)
-    except AffettiError as error:
+    except PersonCodeError:
+        raise
+    except AffettiError as error:  # a log that cannot be read keeps nobody from recording
         terminal.say(error.message, err=True)
         return ()
     filed = known.consent

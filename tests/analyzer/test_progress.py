@@ -39,6 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.campaign
 def test_it_is_shown_on_the_terminal_and_written_as_the_same_page(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -140,6 +140,7 @@ def pictures_of_persons(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.campaign
 def test_a_face_is_read_against_its_persons_other_neutral_ones(tmp_path: Path):
     found = evaluate_face(pictures_of_persons(tmp_path), persons=True)
     assert found.data is not None

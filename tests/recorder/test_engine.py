@@ -83,6 +83,7 @@ def recorded(heard: list[messages.AnyMessage]) -> list[object]:
     return [e for m in heard if isinstance(m, messages.Recorded) for e in m.events]
 
 
+@pytest.mark.campaign
 def test_a_note_that_was_being_typed_is_in_the_recording_when_the_screen_goes(
     engine: EngineProcess, with_music: Plan, tmp_path: Path
 ) -> None:

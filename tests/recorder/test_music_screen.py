@@ -60,6 +60,7 @@ async def test_what_fits_is_proposed_live_and_what_was_chosen_comes_next(
         assert "dance" in str(live.app.screen.query_one("#track").border_subtitle)
 
 
+@pytest.mark.campaign
 async def test_what_was_proposed_in_vain_is_in_the_log_too(tmp_path: Path, scanned: Path) -> None:
     async with opened(tmp_path, Draft(person="P1", video=False, audio=False)) as setup:
         await setup.hears(devices())
@@ -75,6 +76,7 @@ async def test_what_was_proposed_in_vain_is_in_the_log_too(tmp_path: Path, scann
         assert chosen.title == "slow"
 
 
+@pytest.mark.campaign
 async def test_without_a_collection_it_is_said_how_to_make_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

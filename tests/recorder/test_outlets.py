@@ -157,6 +157,7 @@ def test_a_reader_that_never_reads_holds_nothing_up() -> None:
         del inlet
 
 
+@pytest.mark.campaign
 def test_markers_of_another_program_have_its_stamps_and_its_loss_is_told() -> None:
     name, sink = unique("task"), RecordingSink()
     source = marker_source(f"lsl:{name}")

@@ -3,10 +3,13 @@
 import stat
 from pathlib import Path
 
+import pytest
+
 from affetti.core.settings import ReportSettings, Settings
 from affetti.recorder.pages import write_page
 
 
+@pytest.mark.campaign
 def test_a_page_is_written_beside_a_recording_as_the_settings_say(
     sample_session: Path, tmp_path: Path
 ) -> None:

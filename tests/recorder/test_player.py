@@ -309,11 +309,13 @@ def test_a_missing_track_is_named_before_anything_plays(tmp_path):
     assert caught.value.code == ExitCode.FILE_MISSING
 
 
-@pytest.mark.parametrize("content", [b"", b"no sound at all" * 100])
-def test_a_track_that_is_no_sound_is_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "is empty"), (b"no sound at all" * 100, "is not a sound file")]
+)
+def test_a_track_that_is_no_sound_is_named(tmp_path, content, said):
     path = tmp_path / "letter.wav"
     path.write_bytes(content)
-    with pytest.raises(AffettiError, match=r"letter\.wav cannot be decoded") as caught:
+    with pytest.raises(AffettiError, match=rf"letter\.wav {said}") as caught:
         Player([path], None).open()
     assert caught.value.code == ExitCode.MEDIA
 

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import pytest
 from textual.app import App
 from textual.widgets import Static
 
@@ -18,6 +19,7 @@ async def shown(screen: ReadScreen) -> str:
         return str(screen.query_one("#page", Static).content)
 
 
+@pytest.mark.campaign
 async def test_a_session_and_a_person_are_read_here(sample_session: Path, tmp_path: Path) -> None:
     path = tmp_path / "sub-sample_ses-20261124T101500.h5"
     path.symlink_to(sample_session)

@@ -142,6 +142,7 @@ def test_a_key_goes_on_and_that_is_recorded(tmp_path: Path) -> None:
         assert [(t.number, t.reason) for t in session.tracks] == [(0, "skipped"), (1, "skipped")]
 
 
+@pytest.mark.campaign
 def test_a_track_is_played_for_as_long_as_the_protocol_wants(tmp_path: Path) -> None:
     tone(tmp_path / "long.wav", seconds=30)
     words = HEAD + '[[track]]\nfile = "long.wav"\nplay_s = 1\n' * 2

@@ -608,6 +608,7 @@ async def test_a_dead_engine_is_said_with_where_the_recording_is(tmp_path: Path)
         assert f"affetti recover {PATH}" in live.app.problem.hint
 
 
+@pytest.mark.campaign
 async def test_a_note_that_is_typed_when_the_engine_dies_is_kept_beside_the_recording(
     tmp_path: Path,
 ) -> None:

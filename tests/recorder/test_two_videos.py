@@ -51,6 +51,7 @@ def test_perception_runs_on_the_first_and_both_are_in_the_file(
     assert [each for each in findings if each.importance is not Importance.NOTE] == []
 
 
+@pytest.mark.campaign
 def test_a_second_camera_of_the_command_line_is_complete_and_goes_with_the_consent(
     tmp_path: Path, sample_session: Path
 ) -> None:

@@ -68,6 +68,7 @@ def estimate(seq: int) -> EmotionFused:
     return EmotionFused(seq=seq, t_ns=seq, emotions=even, decided_by="music")
 
 
+@pytest.mark.campaign
 def test_what_a_screen_misses_is_what_is_only_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "MAX_EVENTS", 500)
     theirs, ours = multiprocessing.Pipe()
