@@ -143,6 +143,7 @@ def test_trust_in_the_estimates_of_a_person_rests_on_who_did_not_see_them(
     assert np.isnan(trust.between) == (R2 not in said)
 
 
+@pytest.mark.campaign
 def test_one_rater_without_sight_and_with_it_is_two_voices() -> None:
     seen = Voice("r1", blind=False)
     both = [session(f"P{i}", {R1: TRUTH, seen: WRONG, MODEL: WRONG}) for i in range(2)]

@@ -125,6 +125,7 @@ def test_analyze_one_that_fails_ends_with_its_own_code(tmp_path: Path) -> None:
     assert affetti("analyze", tmp_path / "no.h5").returncode == ExitCode.FILE_MISSING
 
 
+@pytest.mark.campaign
 def test_analyze_again_and_otherwise(quiet_recording: Path, tmp_path: Path) -> None:
     path = shutil.copy(quiet_recording, tmp_path)
     assert affetti("analyze", path).returncode == ExitCode.OK
@@ -162,6 +163,7 @@ def test_the_demo_names_the_report_it_wrote(sample_session: Path, tmp_path: Path
     assert affetti("demo", "--output", tmp_path / "demo").returncode == ExitCode.OK
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("rate_hz", [1, 4_000, 352_800, 768_000])
 def test_a_recording_whose_sound_cannot_be_read_is_analyzed_and_reported(
     tmp_path: Path, rate_hz: int

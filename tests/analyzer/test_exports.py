@@ -96,6 +96,7 @@ def test_webvtt_has_a_cue_for_each_label(source: Source, tmp_path: Path) -> None
     assert b"marker: &lt;b&gt;eye&lt;/b&gt; contact" in b"\n".join(bytes(each) for each in found)
 
 
+@pytest.mark.campaign
 def test_a_film_shows_each_frame_at_its_time_with_the_sound_in_step(
     film_source: Source, tmp_path: Path
 ) -> None:
@@ -223,6 +224,7 @@ def test_bids_is_refused_without_consent_to_research(
     assert not (tmp_path / "set").exists() or not list((tmp_path / "set").rglob("*"))
 
 
+@pytest.mark.campaign
 def test_copies_are_noted_never_replaced_and_go_with_what_is_withdrawn(
     write_log: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_conclusion_stands_first_and_a_second_one_replaces_it(tmp_path: Path) 
     assert "Nothing was concluded" not in told
 
 
+@pytest.mark.campaign
 def test_the_last_session_is_named_and_its_withdrawal_takes_the_page(tmp_path: Path) -> None:
     from affetti.core.custody.withdrawal import forget
 

@@ -50,6 +50,7 @@ def busy(modality: str, event: Event) -> bool:
     return modality == "music" and event.t_ns < 5 * NS_PER_S
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("changes", [{}, {"ended": False, "cut_estimates": 20}, {"live": False}])
 def test_completing_live_estimates_gives_what_a_replay_gives(
     tmp_path: Path, plan: Plan, changes: dict[str, object]

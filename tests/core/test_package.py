@@ -111,6 +111,7 @@ def test_what_is_imported_is_declared() -> None:
                 assert brought & declared, f"{name} imports {top}"
 
 
+@pytest.mark.campaign
 def test_what_only_training_needs_is_not_in_the_wheel() -> None:
     assert not [name for name in modules_of_wheel() if "training" in name.split(".")]
     assert (ROOT / "models" / "training").is_dir()

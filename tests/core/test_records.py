@@ -113,6 +113,7 @@ def test_a_log_is_read_without_anything_that_hdf5_says(write_log: WriteLog) -> N
     assert [record.blob for record in found.records()] == [blob for _, blob in items]
 
 
+@pytest.mark.campaign
 def test_a_torn_header_costs_its_record_alone(write_log: WriteLog) -> None:
     target = write_log()
     part = part_path(target, 1)

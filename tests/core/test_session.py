@@ -178,6 +178,7 @@ def test_no_text_lies_in_a_heap_and_a_text_that_does_is_not_read(sealed: Path) -
     assert refusal(sealed).code == ExitCode.DAMAGED
 
 
+@pytest.mark.campaign
 def test_flipped_bytes_anywhere_never_escape_as_another_error(sealed: Path) -> None:
     """Metadata may be hit as well: whatever happens, it is one of our errors or no damage."""
     data = bytearray(sealed.read_bytes())

@@ -68,6 +68,7 @@ def test_a_full_disk_behind_standard_output_has_its_own_exit_code(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("command", ["info {}", "info {} --json", "--help"])
 @pytest.mark.one_of_each
 def test_a_reader_that_goes_away_is_no_failure(foreign: Path, command: str) -> None:

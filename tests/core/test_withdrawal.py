@@ -97,6 +97,7 @@ def test_of_withdrawn_video_no_byte_is_left_and_the_rest_is_verified(recording: 
     assert not [f for f in inspect(recording) if f.importance < Importance.NOTE]
 
 
+@pytest.mark.campaign
 def test_of_a_stretch_only_its_pictures_go_and_every_later_estimate_of_them(
     recording: Path,
 ) -> None:
@@ -134,6 +135,7 @@ def test_who_withdraws_what_tells_faces_apart_is_not_told_apart_again(write_log:
         assert session.state.frames == 40
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("scopes", [["signals"], [], ["nonsense"]])
 def test_what_nothing_rests_on_changes_nothing(recording: Path, scopes: list[str]) -> None:
     before = recording.read_bytes()
@@ -161,6 +163,7 @@ def test_one_that_is_not_wholly_sealed_is_sealed_first(
         withdrawal.withdraw(recording, ["video"])
 
 
+@pytest.mark.campaign
 def test_what_can_be_made_again_goes_and_what_was_said_stays(recording: Path) -> None:
     for name in ("session.report.html", "session.annotations.jsonl"):
         (recording.parent / name).touch()

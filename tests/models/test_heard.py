@@ -212,6 +212,7 @@ def heard_while(played: NDArray[np.int16], room: NDArray[np.int16]) -> list[Hear
     return [e for e in said if isinstance(e, HeardEstimated)]
 
 
+@pytest.mark.campaign
 def test_a_voice_beside_the_loudspeaker_is_heard_and_the_loudspeaker_is_none() -> None:
     played = piece(24)
     talk = np.concatenate([np.zeros((14 * RATE_HZ, 1), np.int16), spoken(TALK)])[: len(played)]

@@ -137,6 +137,7 @@ def test_every_event_but_none_twice_reaches_the_screen(
         assert recorded(heard) == session.events
 
 
+@pytest.mark.campaign
 def test_a_screen_that_dies_costs_nothing(plan: Plan, tmp_path: Path) -> None:
     engine = start_engine(Settings(sessions_folder=str(tmp_path)))
     messages.send(engine.pipe, messages.Record(plan))

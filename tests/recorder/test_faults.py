@@ -144,6 +144,7 @@ def test_a_fault_that_stops_the_recording_ends_it_as_it_says(
         assert session.info.recovered or session.info.end_reason == "failed"
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("place", "calls"), GOES_ON)
 def test_a_fault_beside_the_recording_lets_it_go_on(
     monkeypatch: pytest.MonkeyPatch, plan: Plan, readers: Readers, place: str, calls: int
@@ -179,6 +180,7 @@ def test_a_disk_that_does_not_say_its_room_is_only_unknown(
     assert not [m for m in said if isinstance(m, messages.Problem)]
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("place", "calls"),
     [

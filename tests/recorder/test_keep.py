@@ -43,6 +43,7 @@ def plan(tmp_path: Path) -> Plan:
     )
 
 
+@pytest.mark.campaign
 def test_nothing_is_kept_but_what_was_estimated(plan: Plan, readers: Readers) -> None:
     said, left = record(plan, readers)
     assert not left

@@ -25,6 +25,7 @@ def test_every_word_for_what_is_expressed_fits_and_has_all_its_letters() -> None
     assert len(languages()) >= 1
 
 
+@pytest.mark.campaign
 async def test_large_letters_are_shown_by_a_key_and_remembered(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("ctrl+l")

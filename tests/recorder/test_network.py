@@ -111,6 +111,7 @@ def test_a_notebook_leaves_nothing_of_the_runtime(tmp_path: Path, before: str) -
     assert left_by_onnxruntime(tmp_path) == []
 
 
+@pytest.mark.campaign
 def test_an_environment_that_asks_for_telemetry_is_overruled(tmp_path: Path) -> None:
     asked = environment(tmp_path, ORT_DISABLE_TELEMETRY="0")
     subprocess.run([sys.executable, "-c", READ_MUSIC], env=asked, check=True)

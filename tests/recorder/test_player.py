@@ -173,6 +173,7 @@ def test_next_on_the_last_track_ends_the_playlist(tmp_path):
     assert sink.of(TrackEnded)[0].reason == "skipped"
 
 
+@pytest.mark.campaign
 def test_a_chosen_track_comes_next_and_the_playlist_goes_on_after_it(tmp_path):
     tracks = [tone(tmp_path / f"{name}.wav", seconds=1) for name in "abc"]
     player, sink = play(*tracks[:2])  # short ones: the second is decoded already

@@ -108,6 +108,7 @@ def test_a_recording_holds_every_frame_and_every_sample(material: Path, tmp_path
         assert np.diff(times) == pytest.approx(1 / 25, abs=0.005)
 
 
+@pytest.mark.campaign
 def test_the_room_is_recorded_from_a_file_too(material: Path, tmp_path: Path) -> None:
     target = tmp_path / "room.h5"
     assert record("--microphone", material / "mono.wav", "--output", target).returncode == 0
@@ -117,6 +118,7 @@ def test_the_room_is_recorded_from_a_file_too(material: Path, tmp_path: Path) ->
         assert session.audio("room").rate_hz == 22_050
 
 
+@pytest.mark.campaign
 def test_without_a_name_the_file_is_named_after_person_and_time(
     material: Path, tmp_path: Path
 ) -> None:

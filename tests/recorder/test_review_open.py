@@ -29,6 +29,7 @@ def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return kept
 
 
+@pytest.mark.campaign
 def test_a_stretch_is_shown_and_its_film_removed(
     sample_session: Path, tmp_path: Path, player: Path
 ) -> None:

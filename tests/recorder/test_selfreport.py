@@ -69,8 +69,7 @@ async def test_after_a_track_the_person_is_asked_and_the_music_waits(tmp_path: P
         assert isinstance(live.app.screen, LiveScreen)
         live.app.screen._asked = SelfReportSettings(after_tracks=True)
         assert live.app.view is not None
-        started = session_started(playlist=("a", "b", "c", "d"))
-        live.app.view.state.started = started
+        live.app.view.state.apply(session_started(playlist=("a", "b", "c", "d")))
         await live.hears(recorded([track_ended(2, 201.0)]))
         await live.until(lambda: isinstance(live.app.screen, SelfReportScreen))
         assert [steer.action for steer in live.sent(messages.SteerTrack)] == ["pause"]

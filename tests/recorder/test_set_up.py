@@ -135,12 +135,14 @@ async def test_a_playlist_is_saved_and_read_again(tmp_path: Path) -> None:
 
 @pytest.mark.campaign
 async def test_music_is_picked_from_a_tree(tmp_path: Path) -> None:
-    tone(tmp_path / "a.wav", 1)
-    (tmp_path / "notes.md").write_text("no music")
+    folder = tmp_path / "music"
+    folder.mkdir()
+    tone(folder / "a.wav", 1)
+    (folder / "notes.md").write_text("no music")
     async with opened(tmp_path, Draft(person="P1", video=False, audio=False)) as setup:
         await step(setup, MUSIC)
         setup.app.push_screen(
-            PickScreen("music", tmp_path),
+            PickScreen("music", folder),
             setup.app.screen._picked_music,  # type: ignore[attr-defined]
         )
         tree = None
@@ -350,6 +352,7 @@ async def test_a_track_dragged_into_the_terminal_is_added(tmp_path: Path) -> Non
         await setup.until(lambda: [track.path for track in playlist.tracks] == [track])
 
 
+@pytest.mark.campaign
 async def test_files_dropped_into_the_terminal_are_added_and_dragged_into_order(
     tmp_path: Path,
 ) -> None:

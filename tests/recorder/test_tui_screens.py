@@ -160,6 +160,7 @@ async def test_a_marker_without_answer_is_said_to_be_missing(tmp_path: Path) -> 
         assert live.words("#message") == "▲ Marker 3 is not in the log yet"
 
 
+@pytest.mark.campaign
 async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
     async with recording(tmp_path, (120, 40)) as live:
         await live.pilot.press("t")
@@ -373,6 +374,7 @@ async def test_ending_is_asked_about(tmp_path: Path) -> None:
         assert len(live.sent(messages.Stop)) == 1
 
 
+@pytest.mark.campaign
 async def test_letters_after_a_quick_t_belong_to_the_note(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         for key in ("t", "n", "s", "q"):
@@ -487,6 +489,7 @@ async def test_a_lost_camera_cannot_be_overlooked(tmp_path: Path) -> None:
         assert "✖ camera: camera lost for 8 s" in live.words("#header")
 
 
+@pytest.mark.campaign
 async def test_both_together_stay_in_view_whatever_is_shown(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         line = live.app.screen.query_one("#together")

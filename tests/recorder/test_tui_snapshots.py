@@ -78,6 +78,7 @@ def test_screen(snap_compare: Any, screen: str, size: tuple[int, int]) -> None:
     assert snap_compare(scene.app, terminal_size=size, run_before=getattr(scene, screen))
 
 
+@pytest.mark.campaign
 def test_screen_without_colour(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     scene = Scene()
