@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from affetti.core.errors import ExitCode
+from affetti.sample_sessions.pieces import piece
 from tests.conftest import SAMPLES
 from tests.recorder.films import face_film
 
@@ -37,16 +39,19 @@ def _furnish(folder: Path) -> None:
     """Put there what the pages speak of."""
     folder.mkdir(parents=True)
     sample = SAMPLES / "sample.h5"
-    for name in ("session.h5", "copy.h5", "tables-in/P07.h5"):
-        (folder / name).parent.mkdir(exist_ok=True)
+    for name in ("session.h5", "copy.h5"):
         shutil.copy(sample, folder / name)
+    study = folder / "study"
+    study.mkdir()
+    for person in ("P07", "P08"):
+        piece(study / f"{person}.h5", person)
     face_film(folder / "film.mp4", sample, 6, (640, 480), 25)
     moods = folder / "moods"
     moods.mkdir()
     for name in ("happiness", "sadness"):
         shutil.copy(SAMPLES / "music" / f"{name}.ogg", moods / f"{name}.ogg")
     shutil.copy(SAMPLES / "music" / "happiness.ogg", folder / "air.ogg")
-    (folder / "design.csv").write_text("session,condition\nP07,music\n")
+    (folder / "design.csv").write_text("session,condition\nP07,calm\nP08,lively\n")
 
 
 def _ran(block: str, page: Path, folder: Path, failed: list[str]) -> str:
@@ -54,9 +59,9 @@ def _ran(block: str, page: Path, folder: Path, failed: list[str]) -> str:
     for line in block.strip().splitlines():
         out.append(line)
         done = _run(shlex.split(line.removeprefix("$ ")), folder)
-        if done.returncode:
+        if done.returncode > ExitCode.WARNING:
             failed.append(f"{page.name}: {line}: {done.returncode}\n{done.stdout}{done.stderr}")
-        out += _shown(done.stdout)
+        out += _shown(done.stdout, folder)
     return "```console\n" + "\n".join(out) + "\n```\n"
 
 
@@ -74,7 +79,8 @@ def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _shown(said: str) -> list[str]:
-    lines = [line.rstrip() for line in said.splitlines()]
+def _shown(said: str, folder: Path) -> list[str]:
+    here = said.replace(str(folder / "home"), "~").replace(str(folder), ".")
+    lines = [line.rstrip() for line in here.splitlines()]
     more = ["…"] if len(lines) > _MAX_LINES else []
     return lines[:_MAX_LINES] + more
