@@ -150,7 +150,7 @@ def test_labels_are_encrypted_and_what_is_exported_is_not_unless_it_is_wished(
         assert "--plain" in said.stderr
     files = [path for path in target.parent.rglob("*") if path.is_file()]
     assert sorted(path.name for path in files) == ["x.annotations.jsonl.vault", "x.h5"]
-    told = (b"swaying", b"happy", b"P07", b"session_id")
+    told = (b"swaying", b"happy", b'"P07"', b"session_id")
     assert not any(word in path.read_bytes() for path in files for word in told)
     plain = affetti("export", target, "--to", "elan", "--plain", "--output", place / "out")
     assert plain.returncode == 0
