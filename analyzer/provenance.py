@@ -1,5 +1,6 @@
 """The folder of an analysis: tables, and a statement of what they were made of."""
 
+import errno
 import json
 import os
 import shutil
@@ -175,10 +176,14 @@ def write_analysis(
             for left in (temporary, *broken_off):
                 shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
-        full = error.errno == 28
-        kind = DiskFull if full else FileMissing
-        message = "provenance.disk_full" if full else "provenance.cannot_be_written"
-        raise kind(message, folder=folder, error=error.strerror) from error
+        raise not_written(folder, error) from error
+
+
+def not_written(folder: Path, error: OSError) -> AffettiError:
+    """Return the error for a folder of tables that cannot be written."""
+    if error.errno == errno.ENOSPC:
+        return DiskFull("provenance.disk_full", folder=folder, error=error.strerror)
+    return FileMissing("provenance.cannot_be_written", folder=folder, error=error.strerror)
 
 
 def is_written(folder: Path, key: DataKey | None) -> bool:

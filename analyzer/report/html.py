@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     import jinja2
 
 _FOLDER: Final = Path(__file__).parent
+_TEMPLATE: Final = "template.html"
 
 
 def html(page: Page) -> str:
     """Return a page as HTML."""
-    return _template().render(page=page, style=style(), base64=_base64, name=_name)
+    return template(_FOLDER, _TEMPLATE).render(page=page, style=style(), base64=_base64, name=_name)
 
 
 def style() -> str:
@@ -44,18 +45,19 @@ def _name(block: object) -> str:
 
 
 @cache
-def _template() -> "jinja2.Template":
+def template(folder: Path, name: str) -> "jinja2.Template":
+    """Return the template of a page: whatever it is given, texts are escaped, without controls."""
     import jinja2  # noqa: PLC0415  only where a page is written
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
     )
-    return environment.get_template("template.html")
+    return environment.get_template(name)
 
 
 def _shown(value: Any) -> Any:

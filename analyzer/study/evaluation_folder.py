@@ -3,42 +3,32 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from affetti.analyzer.batch import Request
-from affetti.analyzer.report import wording
-from affetti.analyzer.study import statistics
+from affetti.analyzer.report import html, wording
+from affetti.analyzer.study import statistics, written
 from affetti.analyzer.study.evaluation import Evaluation
 from affetti.analyzer.study.scores import CODES, Figure
 from affetti.analyzer.study.sentences import basis, held_words, table_title, title
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
-from affetti.core.custody import exports
-from affetti.core.custody.temporary import replacing
-from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.language import language, text, word
-from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION
-
-if TYPE_CHECKING:
-    import jinja2
 
 FILE_NAME: Final = "study.json"
 PAGE_NAME: Final = "study.html"
 FORMAT: Final = "affetti-study"
-_NO_SPACE: Final = 28
 _FOLDER: Final = Path(__file__).parent
 _STYLES: Final = (_FOLDER.parent / "report" / "style.css", _FOLDER / "style.css")
 
 
 def refuse_foreign(folder: Path) -> None:
     """Raise an error where a folder holds anything but an earlier evaluation of a study."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / FILE_NAME).exists():
-        raise FileExists("study.no_study", folder=folder)
+    written.refuse_foreign(folder, FILE_NAME, "study.no_study")
 
 
 def write_evaluation(study: Evaluation, folder: Path, request: Request) -> list[str]:
@@ -58,27 +48,9 @@ def write_evaluation(study: Evaluation, folder: Path, request: Request) -> list[
     files[PAGE_NAME] = html_of(study).encode()
     files[FILE_NAME] = _statement(study, request, list(files))
     refuse_foreign(folder)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, data in files.items():
-            with replacing(folder / name) as fd, open(fd, "wb", closefd=False) as file:
-                file.write(data)
-    except OSError as error:
-        full = error.errno == _NO_SPACE
-        kind = DiskFull if full else FileMissing
-        message = "provenance.disk_full" if full else "provenance.cannot_be_written"
-        raise kind(message, folder=folder, error=error.strerror) from error
-    _note(study, folder)
+    written.write_files(folder, files)
+    written.note((member.path for member in study.members), folder / FILE_NAME)
     return list(files)
-
-
-def _note(study: Evaluation, folder: Path) -> None:
-    target = folder / FILE_NAME
-    for member in study.members:
-        noted = exports.noted(member.path)
-        if all(each.target != str(target.absolute()) for each in noted):
-            with Session.open(member.path, altered=True) as session:
-                exports.note(member.path, session.key, folder.name, target)
 
 
 def _statement(study: Evaluation, request: Request, names: Sequence[str]) -> bytes:
@@ -105,7 +77,7 @@ _BRIEF: Final = ("by", "pipelines", "protocols")
 
 def html_of(study: Evaluation) -> str:
     """Return the page of an evaluation: one HTML document without scripts or addresses."""
-    return _template().render(
+    return html.template(_FOLDER, PAGE_NAME).render(
         style="".join(path.read_text(encoding="utf-8") for path in _STYLES),
         study=study,
         title=title(study),
@@ -140,17 +112,3 @@ def plain(value: float) -> str:
 def _depth(count: int, row: Sequence[int]) -> int:
     """Return how deep a cell of a confusion matrix is coloured, in per cent of its row."""
     return round(70 * count / max(sum(row), 1))
-
-
-@cache
-def _template() -> "jinja2.Template":
-    import jinja2  # noqa: PLC0415  only where a page is written
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("study.html")

@@ -10,18 +10,14 @@ from typing import Any, Final
 import msgspec
 
 from affetti.analyzer.batch import Request
-from affetti.analyzer.study import statistics
+from affetti.analyzer.study import statistics, written
 from affetti.analyzer.study.drawings import figures
 from affetti.analyzer.study.group import Group
 from affetti.analyzer.study.members import MIN_QUIET_S
 from affetti.analyzer.tables import Table
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
 from affetti.analyzer.tables.parquet_file import parquet_of
-from affetti.core.custody import exports
-from affetti.core.custody.temporary import replacing
-from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.language import counted, text
-from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION
 
 FILE_NAME: Final = "group.json"
@@ -31,8 +27,7 @@ FORMAT: Final = "affetti-group"
 
 def refuse_foreign(folder: Path) -> None:
     """Raise an error where a folder holds anything but an earlier study."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / FILE_NAME).exists():
-        raise FileExists("group.no_group", folder=folder)
+    written.refuse_foreign(folder, FILE_NAME, "group.no_group")
 
 
 def write_group(
@@ -63,27 +58,9 @@ def write_group(
     files[METHODS_NAME] = (methods(group, request) + "\n").encode()
     files[FILE_NAME] = _statement(group, tables, request, list(files))
     refuse_foreign(folder)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, data in files.items():
-            with replacing(folder / name) as fd, open(fd, "wb", closefd=False) as file:
-                file.write(data)
-    except OSError as error:
-        full = error.errno == 28
-        kind = DiskFull if full else FileMissing
-        message = "provenance.disk_full" if full else "provenance.cannot_be_written"
-        raise kind(message, folder=folder, error=error.strerror) from error
-    _note(group, folder)
+    written.write_files(folder, files)
+    written.note((member.path for member in group.members), folder / FILE_NAME)
     return list(files)
-
-
-def _note(group: Group, folder: Path) -> None:
-    target = folder / FILE_NAME
-    for member in group.members:
-        noted = exports.noted(member.path)
-        if all(each.target != str(target.absolute()) for each in noted):
-            with Session.open(member.path, altered=True) as session:
-                exports.note(member.path, session.key, folder.name, target)
 
 
 def _statement(group: Group, tables: list[Table], request: Request, names: list[str]) -> bytes:

@@ -7,7 +7,7 @@ so too, and is then no part of anything.
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -126,6 +126,19 @@ def named(paths: Iterable[Path], inside: Callable[[Path], list[Path]]) -> list[P
     return one_of_each(
         found for path in paths for found in (inside(path) if os.path.isdir(path) else [path])
     )
+
+
+def files_below(folder: Path, suffixes: Container[str]) -> list[Path]:
+    """Return the files with some suffixes, in any case, in a folder and below; nothing hidden.
+
+    A folder that cannot be looked through is passed over.
+    """
+    found = []
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        seen = (Path(where, name) for name in names if not name.startswith("."))
+        found += [path for path in seen if path.suffix.lower() in suffixes]
+    return sorted(found)
 
 
 def _identity(path: Path) -> object:

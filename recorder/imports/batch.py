@@ -1,7 +1,6 @@
 """Many films at once, each in a process of its own."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Final, Literal
 
 from affetti.analyzer.pool import attempted, refuse_one_target, refuse_without_guard
 from affetti.core.errors import AffettiError, FileMissing
-from affetti.core.recording.names import named
+from affetti.core.recording.names import files_below, named
 from affetti.recorder.imports.films import Request, import_film, target_of
 from affetti.recorder.imports.log import Progress
 from affetti.recorder.imports.xdf import SUFFIX, import_xdf
@@ -52,18 +51,10 @@ def films_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    found = sorted(_walked(folder))
+    found = files_below(folder, SUFFIXES)
     if not found:
         raise FileMissing("imports.no_film", path=folder)
     return found
-
-
-def _walked(folder: Path) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(where, name)
 
 
 def imported(path: Path, request: Request, progress: Progress | None = None) -> Outcome:

@@ -21,7 +21,7 @@ from affetti.core.custody.artefacts import MUSIC
 from affetti.core.custody.temporary import replacing
 from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.locations import cache_folder
-from affetti.core.recording.names import named
+from affetti.core.recording.names import files_below, named
 from affetti.models import manifest
 from affetti.recorder.music.piece import EVERY_S, Piece, TrackReading
 from affetti.recorder.sources.track import SUFFIXES, Track, open_track
@@ -98,18 +98,10 @@ def tracks_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    found = sorted(_walked(folder))
+    found = files_below(folder, SUFFIXES)
     if not found:
         raise FileMissing("playlist.no_sound_file", path=folder)
     return found
-
-
-def _walked(folder: Path) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(where, name)
 
 
 def scan(
