@@ -107,6 +107,12 @@ class Protocol(Chosen, frozen=True, kw_only=True):
     report: ReportSettings = ReportSettings()
     sha256: str = "0" * 64
 
+    @property
+    def asks(self) -> int:
+        """How often the person is asked how it is for them."""
+        steps = steps_of(self, tuple(range(len(self.tracks))))
+        return sum(step.kind == "self_report" for step in steps)
+
 
 class _File(Chosen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What may stand in the file."""

@@ -101,7 +101,12 @@ from affetti.recorder.commands.consent import NAMES, consent_named
 )
 @click.option("--no-vault", is_flag=True, help="Do not encrypt it, whatever the settings say.")
 @click.option("--headless", is_flag=True, help="Record without a screen.")
-@click.option("--markers-from-stdin", is_flag=True, help="Each line read becomes a marker.")
+@click.option(
+    "--markers-from-stdin",
+    is_flag=True,
+    help="Each line read becomes a marker; a line of JSON that begins with "
+    '{"self_report": is an answer of the person, which the protocol of a study waits for.',
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the recording in brief at the end.")
 def record(
     person: str | None,
@@ -249,6 +254,14 @@ def _tell_consent(plan: Any, say: Any) -> None:
         say(text("protocol.consent", scopes=listed(asked)))
 
 
+def _tell_unasked(plan: Any, markers: bool, say: Any) -> None:
+    from affetti.core.language import counted
+
+    asks = plan.protocol.asks
+    if asks and not markers:
+        say(counted("protocol.unasked", asks))
+
+
 def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> None:
     from affetti.core import logbook, terminal
     from affetti.core.language import text
@@ -259,6 +272,7 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
     lines = TerminalLines()
     if plan.protocol is not None:
         _tell_consent(plan, lines.say)
+        _tell_unasked(plan, markers, lines.say)
     headless = Headless(settings, lines.say, lines.status if lines.interactive else None)
     try:
         path = headless.run(plan, markers)

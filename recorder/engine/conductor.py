@@ -55,7 +55,7 @@ class Conductor:
     show_neutral, end_neutral
         Begin and end a neutral reference.
     attended
-        Whether there is a screen, where the person can be asked.
+        Whether there is a screen, where the person can be asked; see `expect_answers`.
     """
 
     def __init__(
@@ -86,6 +86,10 @@ class Conductor:
     def over(self) -> bool:
         """Whether every step is over."""
         return self._at >= len(self._steps)
+
+    def expect_answers(self, expected: bool) -> None:
+        """Say, from any thread, whether there is somebody who hands over self-reports."""
+        self._attended = expected
 
     def go_on(self) -> None:
         """End the present step, whatever is left of it."""
@@ -177,10 +181,10 @@ class Conductor:
         return "done" if track.reason == "finished" or self._stopped else "failed"
 
     def _of_self_report(self, state: SessionState) -> StepOutcome | None:
-        if not self._attended:
-            return "unattended"
         if len(state.self_reports) > self._heard:
             return "skipped" if state.self_reports[-1].skipped else "done"
+        if not self._attended:
+            return "unattended"
         return "skipped" if self._cut else None
 
     def _of_light(self, step: Step, state: SessionState, now_ns: int) -> StepOutcome | None:

@@ -18,6 +18,7 @@ from affetti.core.events import (
     EmotionFused,
     Event,
     MarkerAdded,
+    SelfReported,
     SessionEnded,
     StepBegun,
     TrackEnded,
@@ -30,6 +31,7 @@ from affetti.core.recording.losses import film_statement, track_statement
 from affetti.core.settings import Settings, load
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
+from affetti.recorder.engine.answers import answer_of, example_of, is_answer
 from affetti.recorder.engine.engine import Engine
 from affetti.recorder.engine.messages import Message, Plan
 
@@ -57,7 +59,8 @@ class Headless:
         self._status = status
         self._state = SessionState()
         self._safe_seq = -1
-        self._unsafe_markers: deque[tuple[int, int]] = deque()  # `seq` and number of each
+        self._unsafe: deque[tuple[int, str]] = deque()  # `seq`, and what to say once it is safe
+        self._asks = False  # whether somebody may answer
         self._error: AffettiError | None = None
         self._sealed: Path | None = None
         self._signalled = threading.Event()
@@ -72,7 +75,8 @@ class Headless:
         plan
             What to record.
         markers
-            Whether each line of standard input becomes a marker.
+            Whether each line of standard input becomes a marker, or a self-report: see
+            `recorder.engine.answers`.
 
         Raises
         ------
@@ -94,9 +98,7 @@ class Headless:
             if plan.lsl_out and self._engine.recording is not None:
                 self._say(text("headless.lsl_out"))
             if markers and self._engine.recording is not None:
-                threading.Thread(
-                    target=self._read_markers, name="read markers", daemon=True
-                ).start()
+                self._expect_lines()
             while self._engine.recording is not None:
                 self._engine.turn()
                 if self._signalled.wait(_TURN_S):
@@ -115,18 +117,42 @@ class Headless:
         sealed = text("headless.sealed_until", path=self._sealed)
         return type(error).told(error.message, f"{error.hint} {sealed}".strip())
 
-    def _read_markers(self) -> None:
+    def _expect_lines(self) -> None:
+        """Read standard input from here on; until its end somebody may answer."""
         if "stdin" in terminal.missing:
             self._say(text("headless.no_input"))
             return
+        self._expect_answers(True)
+        threading.Thread(target=self._read_lines, name="read markers", daemon=True).start()
+
+    def _expect_answers(self, expected: bool) -> None:
+        self._asks, recording = expected, self._engine.recording
+        if recording is not None:
+            recording.expect_answers(expected)
+
+    def _read_lines(self) -> None:
         try:
             # Bytes that are no UTF-8 are shown as U+FFFD; a line without an end is cut in pieces.
             with open(0, encoding="utf-8-sig", errors="replace", closefd=False) as lines:
                 while line := lines.readline(_MAX_LINE):
-                    if not self._mark(one_label(line).strip()):
+                    if not (self._answer(line) or self._mark(one_label(line).strip())):
                         return
         except Exception as error:
             self._say(text("headless.no_markers", error=error))
+        finally:
+            self._expect_answers(False)
+
+    def _answer(self, line: str) -> bool:
+        """Add a self-report; False where the line is none, and is a marker."""
+        recording = self._engine.recording
+        if recording is None or not is_answer(line):
+            return False
+        try:
+            recording.inbox.put(answer_of(line, recording.state, recording.clock.now_ns()))
+        except ValueError as error:
+            self._say(text("headless.no_answer", error=error))
+            return False
+        return True
 
     def _mark(self, label: str) -> bool:
         """Add a marker, unless it says nothing; False when the recording is over.
@@ -171,14 +197,25 @@ class Headless:
         self._state.apply(event)
         match event:
             case MarkerAdded():
-                self._unsafe_markers.append((event.seq, len(self._state.markers)))
-            case StepBegun():
+                words = text("headless.marked", number=len(self._state.markers))
+                self._unsafe.append((event.seq, words))
+            case SelfReported():
+                words = text("headless.answered", number=len(self._state.self_reports))
+                self._unsafe.append((event.seq, words))
+            case StepBegun(step_kind=kind):
                 self._say(step_words(self._state))
+                if kind == "self_report" and self._asks:
+                    self._say(self._question())
             case SessionEnded(film_losses=films):
                 for film in films:
                     self._say(film_statement(film))
             case TrackEnded(loss=loss) if loss is not None:
                 self._say(track_statement(self._state.tracks[-1].file_name, loss))
+
+    def _question(self) -> str:
+        course = self._state.protocol
+        scales = course.started.scales if course is not None else ()
+        return text("headless.asked", line=example_of(scales))
 
     def _hear_problem(self, error: AffettiError, fatal: bool) -> None:
         if fatal:
@@ -187,9 +224,8 @@ class Headless:
             self._say(f"{error.message} {error.hint}")
 
     def _tell_safe(self) -> None:
-        while self._unsafe_markers and self._unsafe_markers[0][0] <= self._safe_seq:
-            number = self._unsafe_markers.popleft()[1]
-            self._say(text("headless.marked", number=number))
+        while self._unsafe and self._unsafe[0][0] <= self._safe_seq:
+            self._say(self._unsafe.popleft()[1])
 
     def _tell_health(self, health: messages.Health) -> None:
         if self._status is None:

@@ -422,6 +422,11 @@ class Recording:
         if self.conductor is not None:
             self.conductor.turn(self.state, self.clock.now_ns())
 
+    def expect_answers(self, expected: bool) -> None:
+        """Say, from any thread, whether self-reports that a protocol asks for will come."""
+        if self.conductor is not None:
+            self.conductor.expect_answers(expected)
+
     def end_neutral_reference_when_due(self) -> None:
         """Note the end of the neutral face once its time is over."""
         now_ns = self.clock.now_ns()

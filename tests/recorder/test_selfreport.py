@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from affetti.core.occasion import occasion_of
 from affetti.core.settings import SelfReportSettings
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
 from affetti.recorder.tui.screens.live import LiveScreen
-from affetti.recorder.tui.screens.selfreport import SelfReportScreen, occasion_of
+from affetti.recorder.tui.screens.selfreport import SelfReportScreen
 from affetti.recorder.tui.widgets.manikins import Answer
 from tests.recorder.scripted_engine import recorded, session, session_started, track_ended
 from tests.recorder.test_tui_screens import Session, recording

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from affetti.core.consent import consent_to
-from affetti.core.events import ProtocolStarted, StepBegun, StepEnded
+from affetti.core.events import ProtocolStarted, SelfReported, StepBegun, StepEnded
 from affetti.core.people.protocol import Protocol, read_protocol
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
+from affetti.core.state import SessionState
+from affetti.recorder.engine.answers import answer_of, is_answer
 from affetti.recorder.engine.live import Readers
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.engine.process import EngineProcess, start_engine
@@ -48,7 +52,7 @@ def led(
     folder: Path,
     protocol: Protocol,
     *,
-    attended: bool = False,
+    answered: bool = False,
     until: Callable[[Recording], bool] = lambda recording: False,
     steer: Callable[[Recording], None] = lambda recording: None,
 ) -> Path:
@@ -59,9 +63,10 @@ def led(
         output=str(folder / "out.h5"),
         speaker=None,
         protocol=protocol,
-        unattended=not attended,
+        unattended=True,
     )
     recording = Recording(plan, Settings(), Readers(), lambda event, blob: None)
+    recording.expect_answers(answered)
     end = time.monotonic() + 120
     while recording.over is None and not until(recording):
         assert time.monotonic() < end, "it did not end"
@@ -101,6 +106,98 @@ def test_what_is_done_is_recorded_and_what_is_not_is_told(tmp_path: Path) -> Non
     assert "two tones, version 3" in said
     assert "3 of 4 steps done; constructed" in said
     assert "step 4, self-report: nobody was there to ask" in said
+
+
+def test_without_a_screen_a_line_answers(tmp_path: Path) -> None:
+    """Each question waits for its answer; once nobody answers any more, that is recorded."""
+    more = '[self_report]\nwhen = ["before", "between", "after"]\nscales = ["Calm"]\n'
+    lines = ['{"self_report": {"valence": 0.5, "scales": {"Calm": 7}, "text": "a\\nb"}}']
+    lines += ['{"self_report": null}']
+
+    def steer(recording: Recording) -> None:
+        course = recording.state.protocol
+        if course is None or course.step is None or course.step.kind != "self_report":
+            return
+        given = len(recording.state.self_reports)
+        occasions = sum(end.step_kind == "self_report" for end in course.ended.values())
+        if given == len(lines) == occasions:
+            recording.expect_answers(False)
+        elif given == occasions and len(put) == given:
+            put.append(answer_of(lines[given], recording.state, recording.clock.now_ns()))
+            recording.inbox.put(put[-1])
+
+    put: list[SelfReported] = []
+    path = led(tmp_path, study(tmp_path, more), answered=True, steer=steer)
+    with Session.open(path) as session:
+        course = session.state.protocol
+        assert course is not None
+        ended = [e.outcome for e in course.ended.values() if e.step_kind == "self_report"]
+        assert ended == ["done", "skipped", "unattended"]
+        first, second = session.state.self_reports
+        assert (first.valence, first.scales, first.text) == (0.5, {"Calm": 7}, "a\nb")
+        assert [(first.occasion, first.track), (second.occasion, second.track)] == [
+            ("before", None),
+            ("between", 0),
+        ]
+        assert first.answered_s is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"self_report": {"valence": 2}}', "<= 1"),
+        ('{"self_report": {"mood": 1}}', "mood"),
+        ('{"self_report": {"scales": {"Clam": 1}}}', "Clam"),
+        ('{"self_report": {"scales": {"Calm": 11}}}', "<= 10"),
+        ('{"self_report": ', "JSON|truncated"),
+    ],
+)
+def test_a_line_that_is_no_answer_says_why(line: str, why: str) -> None:
+    state = SessionState()
+    state.apply(
+        ProtocolStarted(
+            t_ns=0, name="x", version="1", sha256="0" * 64, order="fixed", scales=("Calm",)
+        )
+    )
+    assert is_answer(line)
+    with pytest.raises(ValueError, match=why):
+        answer_of(line, state, 1)
+    assert not is_answer('"self_report"')
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_protocol_is_answered_through_standard_input(tmp_path: Path, answers: bool) -> None:
+    study(tmp_path, '[self_report]\nwhen = ["before"]\nscales = ["Calm"]\n')
+    words = ["record", "--headless", "--study", tmp_path / "protocol.toml", "--person", "P02"]
+    words += ["--no-speaker", "--output", tmp_path / "out.h5"]
+    words += ["--markers-from-stdin"] if answers else []
+    command = [sys.executable, "-m", "affetti", *map(str, words)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        said = []
+        for line in running.stderr:
+            said.append(line)
+            if "The protocol waits for a line such as" in line:
+                example = line[line.index("{") : line.rindex("}") + 1]
+                broken = example.replace("5.0", "50")
+                running.stdin.write(f"{broken}\nher mother is here\n{example}\n")
+                running.stdin.flush()
+        assert running.wait() == 0
+    with Session.open(tmp_path / "out.h5") as session:
+        outcomes = {e.step_kind: e.outcome for e in session.events if isinstance(e, StepEnded)}
+        reports, markers = session.state.self_reports, session.state.markers
+    if answers:
+        assert outcomes["self_report"] == "done"
+        assert [report.scales for report in reports] == [{"Calm": 5.0}]
+        assert [marker.label for marker in markers][1:] == ["her mother is here"]
+        assert any("is no self-report, and is kept as a marker" in line for line in said)
+    else:
+        assert outcomes["self_report"] == "unattended"
+        assert "asks the person 1 time. Without a screen nobody asks" in " ".join(said)
 
 
 def test_what_was_not_reached_is_told(tmp_path: Path) -> None:
@@ -222,8 +319,7 @@ async def test_a_person_is_led_through_on_the_screen(engine: EngineProcess, tmp_
         await until(pilot, lambda: "Step 1 of 7: light on the face" in step_line(), 120)
         await pilot.press("n")  # there is no face in the film
         await until(pilot, lambda: isinstance(app.screen, NeutralScreen), 120)
-        await until(pilot, lambda: at() == 2, 120)  # the dialog says why it was refused
-        await pilot.press("escape")
+        await until(pilot, lambda: at() == 2, 120)  # why it was refused is said for a while
         await until(pilot, lambda: isinstance(app.screen, SelfReportScreen), 120)
         await pilot.press("4", "2", "7", *"calm", "enter")
         await until(pilot, lambda: at() == 4 and "s left · n: go on" in step_line(), 120)

@@ -19,10 +19,14 @@ from affetti.recorder.tui.view import RecordingView
 _LOOK_EVERY_S: Final = 0.2
 _PATIENCE_S: Final = 3.0  # until faces of after the reference should have been read
 _STAYS_S: Final = 2.5  # once it was taken
+_LED_STAYS_S: Final = 8.0  # once it was refused, where a protocol goes on meanwhile
 
 
 class NeutralScreen(Dialog[None]):
     """Counts down, says what became of the reference, and closes by itself where it was taken.
+
+    Where it was refused it waits for a key, unless a protocol leads, whose next step may be to ask
+    the person.
 
     Parameters
     ----------
@@ -99,6 +103,8 @@ class NeutralScreen(Dialog[None]):
         else:
             said = text(f"neutral.{outcome or 'too_few'}")
             self._say(f"! {said} {text('neutral.once_more')}", "-error")
+            if self._view.state.protocol is not None and waited_s > _LED_STAYS_S:
+                self.dismiss()
 
     def _say(self, words: str, kind: str) -> None:
         outcome = self.query_one("#outcome", Static)

@@ -15,6 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input, Static
 
 from affetti.core.language import text
+from affetti.core.occasion import occasion_of
 from affetti.core.state import SessionState
 from affetti.recorder.engine.messages import ReportSelf
 from affetti.recorder.tui.screens.dialog import Dialog
@@ -23,21 +24,6 @@ from affetti.recorder.tui.widgets.manikins import FIGURES, VALUES, Answer
 _TEN: Final = "x"
 _DIGITS: Final = {**{str(n): n for n in range(10)}, _TEN: 10}
 WORD: Final = "word"
-
-
-def occasion_of(state: SessionState) -> tuple[str, int | None]:
-    """Return when in a session the person is asked now, and after which track.
-
-    Returns
-    -------
-    before, between or after the tracks; the position of the track heard last, None before it.
-    """
-    if not state.tracks:
-        return "before", None
-    last = state.tracks[-1]
-    titles = len(state.started.playlist) if state.started is not None else 0
-    over = last.end_ns is not None and last.number + 1 >= titles
-    return "after" if over else "between", last.number
 
 
 @dataclass
