@@ -13,7 +13,7 @@ from affetti.core.paths import TypedPath
 if TYPE_CHECKING:
     from affetti.analyzer.replay import Progress
 
-_FORMATS = ("bids", "elan", "mp4", "mp4-faceless", "parquet", "textgrid", "webvtt")
+_FORMATS = ("bids", "bids-media", "elan", "mp4", "mp4-faceless", "parquet", "textgrid", "webvtt")
 
 
 @click.command()
@@ -35,7 +35,8 @@ def export(
     Folders stand for the recordings in them and below. elan (.eaf), textgrid (Praat) and webvtt
     hold tracks, what was expressed and heard, what could not be seen, markers, notes and
     self-reports; parquet holds every table of the session, with all estimates and signals; bids
-    holds events, segments and regular signals, of people who agreed to research use; mp4 is a
+    holds events, segments and regular signals, of people who agreed to research use, and
+    bids-media their pictures and all sound as well, as the draft BEP047 has them; mp4 is a
     film with what was said below it, mp4-faceless one in which the face that is read is drawn
     from what was recorded of it, without a picture, a voice, or what was written. README.md lists
     what each can carry. Nothing is replaced. What is written is not encrypted, which of an

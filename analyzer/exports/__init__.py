@@ -86,6 +86,7 @@ FORMATS: Final[dict[str, Format]] = {
     name: Format(name, suffix, f"{__name__}.{module}")
     for name, suffix, module in (
         ("bids", "", "bids"),
+        ("bids-media", "", "bids"),
         ("elan", ".eaf", "elan"),
         ("mp4", ".mp4", "film"),
         ("mp4-faceless", ".faceless.mp4", "film"),

@@ -1,8 +1,9 @@
 """BIDS (Brain Imaging Data Structure 1.10): behavioural events, tables and signals of a data set.
 
-A data set holds many sessions and is added to. Pictures and sound are not exported: what BIDS says
-of them is a draft. Of signals those at a regular rate are, on a grid of that rate: where nothing
-came there is n/a. It is made to be shared, so only of who agreed to research use.
+A data set holds many sessions and is added to. Of signals those at a regular rate are exported, on
+a grid of that rate: where nothing came there is n/a. It is made to be shared, so only of who agreed
+to research use, and without a face or a voice: `bids-media` has those as well, as far as the person
+agreed to be seen and heard, by the draft that BIDS has of them (`analyzer.exports.bids_media`).
 """
 
 import gzip
@@ -25,12 +26,14 @@ from affetti.core.errors import FileExists, UsageError
 
 VERSION: Final = "1.10.0"
 TASK: Final = "listening"
+MEDIA: Final = "bids-media"
 _MISSING: Final = "n/a"
 _MAX_GAP: Final = 20  # times as many rows as samples: what is emptier is no regular signal
 _README: Final = (
     "Sessions recorded with Affetti. Expressions are estimates of what a face or a piece of music\n"
-    "expresses, not of what anyone feels, and no diagnosis. Pictures, sound and signals without a\n"
-    "regular rate are in the recordings alone.\n"
+    "expresses, not of what anyone feels, and no diagnosis. Signals without a regular rate are in\n"
+    "the recordings alone, and so are pictures and sound where a session has no *_video and\n"
+    "*_audio. Those follow a draft of BIDS (BEP047), and begin with the session, as onsets do.\n"
 )
 
 
@@ -54,7 +57,32 @@ def write(source: Source, target: Path, name: str) -> list[Path]:
         recording = f"recording-{_alphanumeric(label)}"
         if rate_hz and signal.values.dtype.kind in "iuf" and len(signal.t_s):
             written += _signal(folder / f"{stem}_{recording}_physio.tsv.gz", signal, rate_hz)
+    if name == MEDIA:
+        written += _media(source, target, folder / stem)
     return written
+
+
+def _media(source: Source, root: Path, stem: Path) -> list[Path]:
+    from affetti.analyzer.exports.bids_media import IGNORED, write_media  # noqa: PLC0415  films
+
+    def named(stream: str, suffix: str) -> Path:
+        return stem.with_name(f"{stem.name}_recording-{_alphanumeric(stream)}_{suffix}")
+
+    _ignore(root / ".bidsignore", IGNORED)
+    written = []
+    for path, facts in write_media(source, named):
+        sidecar = path.with_suffix(".json")
+        _save(sidecar, _json({"TaskName": TASK, **facts}))
+        written += [path, sidecar]
+    return written
+
+
+def _ignore(path: Path, patterns: Sequence[str]) -> None:
+    """Have validators pass over some files, beside those that they are told to already."""
+    told = path.read_text("utf-8").splitlines() if path.exists() else []
+    missing = [pattern for pattern in patterns if pattern not in told]
+    if missing:
+        boxes.replace(path, ("\n".join([*told, *missing]) + "\n").encode(), None)
 
 
 def _alphanumeric(code: str) -> str:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.exports import Source, new_file
 from affetti.analyzer.exports.outline import FIELD, Drawn, draw
+from affetti.analyzer.exports.sound import pieces
 from affetti.analyzer.measures.estimates import Estimates
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EXPRESSIONS
@@ -242,14 +243,13 @@ def _sounds(source: Source, faceless: bool) -> "list[_Sound]":
 class _Sound:
     """A stream of sound as a film has it: stereo, and silent where nothing came.
 
-    It is cut wherever samples are missing, and each minute, so that the clock of the sound card
-    cannot lead it away from the pictures; each piece lies where its blocks say in the median.
+    Its pieces lie where `analyzer.exports.sound` says.
     """
 
     def __init__(self, audio: Audio, start_s: float = 0.0) -> None:
         self._audio = audio
         self._resampler = soxr.ResampleStream(audio.rate_hz, _HZ, 2, dtype="float32")
-        self._pieces = list(_pieces(audio))
+        self._pieces = list(pieces(audio))
         # Of its own samples, since the session's beginning.
         self._at = round(start_s * audio.rate_hz)
         self.ready: NDArray[np.float32] = np.zeros((0, 2), np.float32)
@@ -267,20 +267,6 @@ class _Sound:
         self._at = stop
         made = self._resampler.resample_chunk(heard, last=last)
         self.ready = np.concatenate([self.ready, made])
-
-
-def _pieces(audio: Audio) -> Iterator[tuple[int, int, int]]:
-    """Yield where pieces of sound lie: from the session's beginning, in the file, and how long."""
-    blocks = audio.blocks
-    if not len(blocks):
-        return
-    ends = blocks["sample"] + blocks["count"]
-    minute = blocks["t_ns"] // (60 * NS_PER_S)
-    apart = (blocks["sample"][1:] != ends[:-1]) | (minute[1:] != minute[:-1])
-    for piece in np.split(blocks, np.flatnonzero(apart) + 1):
-        row = int(piece["row"][0])
-        starts = piece["t_ns"] * audio.rate_hz / NS_PER_S - (piece["row"] - row)
-        yield max(0, round(float(np.median(starts)))), row, int(piece["count"].sum())
 
 
 def _mixed(sounds: list[_Sound], begin_s: float, end_s: float) -> Iterator[Any]:

@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ import numpy as np
 import pandas
 import pympi
 import pytest
+import soundfile
 from session_builder import Plan, build, chord
 
 from affetti.analyzer.analysis import analyze
@@ -31,7 +33,7 @@ from affetti.core.recording.signals import pack_samples
 from affetti.core.recording.stored import Frame
 from affetti.models.face.detection import YuNetDetector
 from affetti.models.face.identity import OTHER, IdentityNetwork
-from tests.conftest import HEART, NS, consent_to, started
+from tests.conftest import HEART, NS, consent_to, small_session, started
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +216,34 @@ def test_bids_has_events_segments_and_signals(
     assert json.loads((tmp_path / "set" / "dataset_description.json").read_text("utf-8"))
     with pytest.raises(FileExists):
         export(path, "bids", tmp_path / "set")
+
+
+def test_bids_has_pictures_and_sound_as_they_were_recorded(
+    write_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Where they are asked for: the very JPEGs at their times, and the samples where they lay."""
+    agreed = started(consent=consent_to("video", "room", "research"))
+    path = seal(write_log([(agreed, b""), *small_session()[1:]])).path
+    files = export(path, "bids-media", tmp_path / "set")
+    named = {each.name.partition("_recording-")[2]: each for each in files}
+    with Session.open(path) as session:
+        with av.open(named["camera_video.mkv"]) as film:
+            packets = [each for each in film.demux() if each.size]
+        assert [bytes(each) for each in packets] == [frame.jpeg for frame in session.frames]
+        times_s = [float(each.pts * each.time_base) for each in packets]
+        assert times_s == pytest.approx(session.frames.t_ns / 1e9, abs=1.1e-3)
+        room = session.audio("room")
+        samples, rate_hz = soundfile.read(named["room_audio.wav"], dtype="int16", always_2d=True)
+        assert rate_hz == room.rate_hz
+        at = round(float(room.blocks["t_ns"][0]) * rate_hz / NS)
+        heard = room.read_samples(0, int(room.blocks["count"][0]))
+        assert np.abs(samples[at : at + len(heard)].astype(int) - heard).max() == 0
+        about = json.loads(named["camera_video.json"].read_text("utf-8"))
+        assert about["VideoFrameCount"] == len(session.frames)
+    ignored = (tmp_path / "set" / ".bidsignore").read_text("utf-8").splitlines()
+    media = [each.name for name, each in named.items() if "_video." in name or "_audio." in name]
+    assert all(any(fnmatch(name, pattern) for pattern in ignored) for name in media)
+    assert {each.stat().st_mode & 0o777 for each in files} == {0o600}
 
 
 def test_bids_is_refused_without_consent_to_research(
