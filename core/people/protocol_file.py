@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from textwrap import wrap
 from typing import Final
 
 import msgspec
@@ -23,6 +24,7 @@ from affetti.core.people.protocol import MAX_TRACKS, Protocol, Silence, read_pro
 
 FILE_NAME: Final = "protocol.toml"
 SOUNDS: Final = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aiff"})
+_WIDTH: Final = 98  # signs of a comment
 _EXAMPLE: Final = ("file", "title", "expected", "genre", "play_s")
 
 
@@ -71,7 +73,8 @@ def _setting(comment: str, value: str, name: str = "", **values: object) -> Iter
 
 
 def _said(what: str, **values: object) -> list[str]:
-    return [f"# {line}" for line in text(f"protocol.about.{what}", **values).splitlines()]
+    words = " ".join(text(f"protocol.about.{what}", **values).splitlines())
+    return [f"# {line}" for line in wrap(words, _WIDTH, break_long_words=False)]
 
 
 def _list(words: Iterable[str]) -> str:
