@@ -14,7 +14,7 @@ from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label, ranked
 from affetti.core.events import FaceEstimated
 from affetti.core.language import counted, span, text, word
 from affetti.core.people.counting import Counting
-from affetti.core.state import Span
+from affetti.core.state import SessionState, Span
 from affetti.recorder.engine.messages import SLOW_DISK_S, Health
 from affetti.recorder.tui.view import SILENT_S, RecordingView
 
@@ -66,11 +66,9 @@ def _whose_face(view: RecordingView) -> str:
 
 
 def _why_no_face(view: RecordingView) -> str:
-    state, started = view.state, view.state.started
-    if not state.consent.grants("video"):
-        return text("live.no_consent")
-    if started is None or started.camera is None:
-        return text("live.no_camera")
+    state = view.state
+    if unseen := _why_no_picture(state):
+        return unseen
     if state.paused:
         return text("live.recording_paused")
     if "camera" in state.lost:
@@ -79,6 +77,15 @@ def _why_no_face(view: RecordingView) -> str:
     if face is not None and view.now_ns - face.t_ns < view.settings.face_max_age_ns:
         return _why_unread(face)
     return _why_nothing(view)
+
+
+def _why_no_picture(state: SessionState) -> str:
+    """Say why there can be none; "" where there can."""
+    if state.started is None:
+        return text("live.loading")
+    if not state.consent.grants("video"):
+        return text("live.no_consent")
+    return text("live.no_camera") if state.started.camera is None else ""
 
 
 def _why_unread(estimate: FaceEstimated) -> str:

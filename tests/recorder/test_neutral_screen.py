@@ -45,7 +45,7 @@ def faces(neutral: float, from_s: int, until_s: int) -> list[Event]:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("neutral", "said"), [(0.2, "not neutral"), (0.9, "✓ taken")])
+@pytest.mark.parametrize(("neutral", "said"), [(0.2, "read against it. B shows"), (0.9, "✓ taken")])
 async def test_a_reference_is_counted_down_and_judged(
     tmp_path: Path, neutral: float, said: str
 ) -> None:

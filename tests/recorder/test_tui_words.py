@@ -92,6 +92,7 @@ def test_what_is_heard_now_is_said_of_room_and_playback_and_never_whose() -> Non
 
 
 def test_no_estimate_has_a_reason() -> None:
+    assert wording.face_reading(view_of(recorded([]))).words == "models are loading…"
     no_video = session_started(consent=consent_to("room"))
     assert wording.face_reading(view_of(recorded([no_video]))).words == "not recorded: no consent"
     no_camera = session_started(camera=None)

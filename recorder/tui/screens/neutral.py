@@ -102,7 +102,7 @@ class NeutralScreen(Dialog[None]):
                 self.dismiss()
         else:
             said = text(f"neutral.{outcome or 'too_few'}")
-            self._say(f"! {said} {text('neutral.once_more')}", "-error")
+            self._say(f"! {said}. {text('neutral.once_more')}", "-error")
             if self._view.state.protocol is not None and waited_s > _LED_STAYS_S:
                 self.dismiss()
 

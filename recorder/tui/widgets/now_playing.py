@@ -125,5 +125,5 @@ def _silence(view: RecordingView, playlist: tuple[str, ...]) -> str:
     if not view.state.tracks:
         return text("playing.soon")
     if view.state.tracks[-1].reason == "stopped":
-        return text("playing.stopped")
+        return text("playing.stopped" if view.state.protocol is None else "playing.stopped_led")
     return text("playing.over")
