@@ -10,22 +10,22 @@ a check passes. Every trial is known by its seed.
 import faulthandler
 import hashlib
 import json
+import os
 import random
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from affetti.analyzer.checks import Importance, inspect
 from affetti.core.custody import keys
@@ -45,6 +45,7 @@ from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.recording.signals import pack_samples
 from affetti.core.settings import LogSettings, load
+from tests.campaign.session import held_key, lasting_folder, lean
 from tests.conftest import HEART, NS, SESSION_ID, WORDS, small_session, started
 from tests.hostile import Fields, altered_and_resealed
 
@@ -213,8 +214,12 @@ def pristine_outputs(path: Path) -> str:
 
 
 def read_all(path: Path) -> None:
-    """Open a recording and take everything that a reader takes."""
+    """Open a recording, say what `affetti info` says, and take everything that a reader takes."""
+    from affetti.analyzer.commands.info import _course_lines, _info_lines
+
     with Session.open(path, altered=True) as session:
+        with suppress(AffettiError):
+            _ = [*_info_lines(session.info), *_course_lines(session)]
         _ = session.info, session.streams, session.tracks, session.markers, session.notes
         for modality in session.estimates:
             _ = session.estimates[modality]
@@ -227,14 +232,6 @@ def read_all(path: Path) -> None:
         for name in session.state.audio:
             _ = session.audio(name).read()
         session.verify_digest()
-
-
-def told(path: Path) -> None:
-    """Say what `affetti info` says."""
-    from affetti.analyzer.commands.info import _course_lines, _info_lines
-
-    with Session.open(path, altered=True) as session:
-        _ = [*_info_lines(session.info), *_course_lines(session)]
 
 
 def checked(path: Path, pristine: Path | None) -> None:
@@ -296,20 +293,18 @@ def try_one(
         yield "report", lambda: reported(sealed)
         return
     yield "open", lambda: read_all(sealed)
-    yield "info", lambda: told(sealed)
     yield "check", lambda: checked(sealed, before)
 
 
-@contextmanager
-def prepared() -> Iterator[tuple[Path, Path]]:
-    """Give a folder to work in, and one with a log and the file that is sealed from it."""
-    with tempfile.TemporaryDirectory() as name:
-        pristine, folder = Path(name) / "pristine", Path(name) / "trial"
-        _prepare(pristine, None)
-        key = keys.new_key([X25519PrivateKey.generate().public_key().public_bytes_raw()])
-        keys.hold(key)
-        _prepare(pristine / "encrypted", key)
-        yield folder, pristine
+@cache
+def prepared() -> Path:
+    """Return a folder with a log and the file that is sealed from it, plain and encrypted."""
+    pristine = lasting_folder() / "pristine"
+    _prepare(pristine, None)
+    _prepare(pristine / "encrypted", held_key())
+    for each in (pristine, pristine / "encrypted"):
+        pristine_outputs(each / "sealed.h5")
+    return pristine
 
 
 def _prepare(pristine: Path, key: keys.DataKey | None) -> None:
@@ -325,19 +320,20 @@ def run(first: int, count: int, reports: bool = False) -> tuple[Counter[str], li
     """Try mutations in this process; return how they ended, and what should not have been."""
     ends: Counter[str] = Counter()
     wrong = []
-    with prepared() as (folder, pristine):
+    with lean(), tempfile.TemporaryDirectory() as name:
+        pristine, folder = prepared(), Path(name) / "trial"
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for seed in range(first, first + count):
             folder.mkdir()
-            for name, attempt in try_one(folder, pristine, seed, reports):
+            for what, attempt in try_one(folder, pristine, seed, reports):
                 faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
                 try:
                     attempt()
-                    ends[f"{name}: answered"] += 1
+                    ends[f"{what}: answered"] += 1
                 except AffettiError as error:
-                    ends[f"{name}: {type(error).__name__}"] += 1
+                    ends[f"{what}: {type(error).__name__}"] += 1
                 except Exception as error:
-                    wrong.append(f"seed {seed}, {name}: {error!r}")
+                    wrong.append(f"seed {seed}, {what}: {error!r}")
             faulthandler.cancel_dump_traceback_later()
             shutil.rmtree(folder)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
@@ -346,22 +342,45 @@ def run(first: int, count: int, reports: bool = False) -> tuple[Counter[str], li
     return ends, wrong
 
 
+def _apart(first: int, count: int, reports: bool) -> tuple[Counter[str], list[str]]:
+    """Try mutations in a child of this process, whose end, whatever it is, is not ours."""
+    with tempfile.TemporaryDirectory() as name:
+        said, cried = Path(name) / "said", Path(name) / "cried"
+        child = os.fork()
+        if not child:
+            _be_tried(said, cried, first, count, reports)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code or not said.exists():
+            cry = cried.read_text(errors="replace")[-1500:]
+            return Counter(), [f"seeds from {first}: exit {code}: {cry}"]
+        ends, wrong = json.loads(said.read_text())
+    return Counter(ends), wrong
+
+
+def _be_tried(said: Path, cried: Path, first: int, count: int, reports: bool) -> None:
+    code = 1
+    try:
+        os.dup2(os.open(cried, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+        faulthandler.enable()
+        said.write_text(json.dumps(run(first, count, reports)))
+        code = 0
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
 def main(count: int = 1000, first: int = 0, *, reports: bool = False) -> int:
     """Try mutations in processes of `BATCH` each, and print a table of what became of them."""
     ends: Counter[str] = Counter()
     wrong: list[str] = []
     began = time.monotonic()
+    with lean():
+        prepared()
     for batch in range(first, first + count, BATCH):
-        number = min(BATCH, first + count - batch)
-        command = [sys.executable, "-m", "tests.mutations", "--batch", str(batch), str(number)]
-        command += ["--reports"] * reports
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            wrong.append(f"seeds from {batch}: exit {done.returncode}: {done.stderr[-1500:]}")
-            continue
-        found = json.loads(done.stdout)
-        ends += Counter(found["ends"])
-        wrong += found["wrong"]
+        found, more = _apart(batch, min(BATCH, first + count - batch), reports)
+        ends += found
+        wrong += more
     lines = [f"{number:8} {end}" for end, number in sorted(ends.items())]
     took_s = time.monotonic() - began
     print(f"{count} mutations in {took_s:.0f} s", *lines, *wrong, sep="\n")  # noqa: T201
@@ -369,9 +388,4 @@ def main(count: int = 1000, first: int = 0, *, reports: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--batch"]:
-        faulthandler.enable()
-        ends, wrong = run(int(sys.argv[2]), int(sys.argv[3]), "--reports" in sys.argv)
-        print(json.dumps({"ends": ends, "wrong": wrong}))  # noqa: T201
-    else:
-        sys.exit(bool(main(*map(int, sys.argv[1:]))))
+    sys.exit(bool(main(*map(int, sys.argv[1:]))))

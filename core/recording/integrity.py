@@ -126,13 +126,15 @@ def _group(group: h5py.Group, name: str, look: Look | None, depth: int) -> Itera
         raise ValueError("groups too deep")
     yield f"group {name}".encode("utf-8", "surrogateescape")
     yield from _attributes(group, () if name else _LAST)
-    for each in sorted(group):
-        inner = f"{name}/{each}"
-        item = group[each] if isinstance(group.get(each, getlink=True), h5py.HardLink) else None
-        match item:
-            case h5py.Group():
-                yield from _group(item, inner, look, depth + 1)
-            case h5py.Dataset():
+    links = group.id.links
+    for each in sorted(group.id):
+        inner = f"{name}/{each.decode('utf-8', 'surrogateescape')}"
+        is_hard = links.get_info(each).type == h5py.h5l.TYPE_HARD
+        match h5py.h5o.open(group.id, each) if is_hard else None:
+            case h5py.h5g.GroupID() as found:
+                yield from _group(h5py.Group(found), inner, look, depth + 1)
+            case h5py.h5d.DatasetID() as found:
+                item = h5py.Dataset(found)
                 if look is not None:
                     look(inner[1:], item)
                 yield from _dataset(item, inner)
@@ -141,16 +143,16 @@ def _group(group: h5py.Group, name: str, look: Look | None, depth: int) -> Itera
 
 
 def _dataset(item: h5py.Dataset, name: str) -> Iterator[bytes]:
-    said = f"data {name} {_type(item.dtype)} {item.shape}"
-    yield said.encode("utf-8", "surrogateescape")
+    dtype, shape = item.id.dtype, item.shape
+    yield f"data {name} {_type(dtype)} {shape}".encode("utf-8", "surrogateescape")
     yield from _attributes(item)
-    if BULK.fullmatch(name) or item.dtype.hasobject or not item.size:
+    if BULK.fullmatch(name) or dtype.hasobject or not item.size:
         return
-    if not item.shape:
+    if not shape:
         yield item[()].tobytes()
         return
-    rows = max(1, _SLAB_BYTES * item.shape[0] // (item.size * item.dtype.itemsize or 1))
-    for at in range(0, item.shape[0], rows):
+    rows = max(1, _SLAB_BYTES * shape[0] // (item.size * dtype.itemsize or 1))
+    for at in range(0, shape[0], rows):
         yield item[at : at + rows].tobytes()
 
 
@@ -161,16 +163,16 @@ def _attributes(item: h5py.HLObject, but: tuple[str, ...] = ()) -> Iterator[byte
         found[bytes(one.name)] = one
     for name, one in sorted(found.items()):
         if name.decode("utf-8", "replace") not in but:
-            yield b"attribute " + name + f" {_type(one.dtype)} {one.shape}".encode()
-            yield _value(one)
+            dtype, shape = one.dtype, one.shape
+            yield b"attribute " + name + f" {_type(dtype)} {shape}".encode()
+            yield _value(one, dtype, shape)
 
 
-def _value(attribute: Any) -> bytes:
+def _value(attribute: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     """Return the bytes of an attribute; of one that is not read (see `attributes`), a word."""
-    dtype = attribute.dtype
     if dtype.hasobject or attribute.get_storage_size() > _MAX_ATTRIBUTE_BYTES:
         return b"not read"
-    value = np.zeros(attribute.shape, dtype)
+    value = np.zeros(shape, dtype)
     attribute.read(value)
     return value.tobytes()
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from tests import mutations
 from tests.campaign import keystrokes, kills, pairs, power, torn
+from tests.campaign.session import lean
 from tests.recorder import test_kill
 
 _PER: Final = 100  # mutations in one process
@@ -108,10 +109,12 @@ def main() -> int:
     for kind in kinds():
         if chosen.only not in kind.name:
             continue
-        count = kind.count()
+        with lean():
+            count = kind.count()
         step = max(1, round(1 / chosen.share))
         one = chosen.seed is not None
-        kind.run(range(chosen.seed, chosen.seed + 1) if one else range(0, count, step))
+        with lean():
+            kind.run(range(chosen.seed, chosen.seed + 1) if one else range(0, count, step))
         done.append(kind)
         print(_line(kind), flush=True)  # noqa: T201  the figures are what this is run for
     print(_table(done))  # noqa: T201

@@ -15,11 +15,12 @@ from affetti.core.recording.names import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.campaign.calls import count, killed_before
-from tests.campaign.session import NAME, events, held_key, lasting_folder, log
+from tests.campaign.session import ESTIMATES, NAME, events, held_key, lasting_folder, log
 
 PHASES: Final = ("log", "seal", "recover", "withdraw", "retention")
 Action = Callable[[Path], object]
 _EVENTS: Final = len(events())
+_CUT_AT: Final = 250_000  # in the last part, before its last records
 
 
 @cache
@@ -66,7 +67,7 @@ def _prepared(folder: Path, phase: str, encrypted: bool) -> None:
     if phase == "recover":  # what broke off: its last part is cut
         last = parts_of(folder / NAME)[-1]
         data = bytearray(last.read_bytes())
-        data[2_000_000:] = bytes(len(data) - 2_000_000)
+        data[_CUT_AT:] = bytes(len(data) - _CUT_AT)
         last.write_bytes(data)
 
 
@@ -140,7 +141,7 @@ def _after_removal(work: Path, phase: str) -> None:
     with Session.open(target) as session:
         session.verify_digest()
         assert not len(session.frames)
-        assert bool(session.state.estimates.get("face")) == (phase == "retention")
+        assert bool(session.state.estimates.get(ESTIMATES)) == (phase == "retention")
     assert not (work / "session.report.html").exists()
     left = {path.name for path in work.iterdir()} - {NAME}
     assert not left or not frames, left
