@@ -4,12 +4,14 @@ import cmath
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affetti.core.emotions import FloatArray
 from affetti.core.errors import ModelError
 from affetti.models.face.views import Image, View, square, whole
 from affetti.models.manifest import ModelFile, onnx_session, verified_bytes
@@ -250,7 +252,7 @@ class YuNetDetector:
         """Return what is found at the place of a face, enlarged and turned upright, or None."""
         side_px = face.side_px * close.size_px / close.face_px
         view = square(face.centre, side_px, roll_deg, close.size_px)
-        picture = _lit(view.of(image_bgr, fineness=_FINENESS))
+        picture = _lit(view.coarsely(image_bgr, _FINENESS))
         found = [_detection(row, view, image_bgr) for row in self.search(picture)]
         there = [each for each in found if _is_there(each, face)]
         best = max(there, key=lambda each: (each.score, each.box_px), default=None)
@@ -265,13 +267,10 @@ class YuNetDetector:
         height, width = image_bgr.shape[:2]
         below, beside = -height % self._STRIDES[-1], -width % self._STRIDES[-1]
         padded = cv2.copyMakeBorder(image_bgr, 0, below, 0, beside, cv2.BORDER_CONSTANT)
-        answers = self._session.run(self._outputs, {"input": cv2.dnn.blobFromImage(padded)})
-        size = padded.shape[1]
-        grids = [
-            _rows(answers[4 * i : 4 * i + 4], stride, size // stride, self.FAINTEST_SCORE)
-            for i, stride in enumerate(self._STRIDES)
-        ]
-        return self._distinct(np.concatenate(grids))
+        answers = self._session.run(self._outputs, {"input": _planes(padded)})
+        told = [np.concatenate([each[0] for each in answers[i::4]]) for i in range(len(_PARTS))]
+        cells = _cells(padded.shape[1], padded.shape[0], self._STRIDES)
+        return self._distinct(_rows(told, cells, self.FAINTEST_SCORE))
 
     def _distinct(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Leave out what overlaps a better one; compared in whole pixels, as OpenCV does."""
@@ -338,19 +337,45 @@ def _is_there(face: Detection, expected: Detection) -> bool:
 _PARTS: Final = ("cls", "obj", "bbox", "kps")  # what each grid says of its cells
 
 
+def _planes(image_bgr: Image) -> NDArray[np.float32]:
+    return np.asarray(cv2.split(image_bgr), np.float32)[np.newaxis]
+
+
+@cache
+def _cells(width: int, height: int, strides: Sequence[int]) -> FloatArray:
+    """Return column, row and stride of each cell of the grids over a picture: float64 [n, 3]."""
+    grids = [
+        [
+            (column, row, stride)
+            for row in range(height // stride)
+            for column in range(width // stride)
+        ]
+        for stride in strides
+    ]
+    return np.array([cell for grid in grids for cell in grid], np.float64)
+
+
 def _rows(
-    answers: Sequence[NDArray[np.float32]], stride: int, across: int, faintest: float
+    told: Sequence[NDArray[np.float32]], cells: FloatArray, faintest: float
 ) -> NDArray[np.float64]:
-    """Return what the cells of one grid found, as `YuNetDetector.search` does."""
-    face, there, boxes, points = (answer[0] for answer in answers)
+    """Return what the cells of all grids found, as `YuNetDetector.search` does.
+
+    Parameters
+    ----------
+    told
+        What the network says of each cell, a part of `_PARTS` each.
+    cells
+        As `_cells` returns them.
+    """
+    face, there, boxes, points = told
     scores = np.sqrt(np.clip(face[:, 0], 0, 1) * np.clip(there[:, 0], 0, 1))
-    (cells,) = np.nonzero(scores >= faintest)
-    corners = np.stack([cells % across, cells // across], axis=1).astype(np.float64)
-    box = boxes[cells].astype(np.float64)
-    size = np.exp(box[:, 2:]) * stride
-    centre = (corners + box[:, :2]) * stride
-    marks = (points[cells].astype(np.float64) + np.tile(corners, 5)) * stride
-    return np.hstack([centre - size / 2, size, marks, scores[cells, np.newaxis]])
+    (found,) = np.nonzero(scores >= faintest)
+    corners, strides = cells[found, :2], cells[found, 2:]
+    box = boxes[found].astype(np.float64)
+    size = np.exp(box[:, 2:]) * strides
+    centre = (corners + box[:, :2]) * strides
+    marks = (points[found].astype(np.float64) + np.tile(corners, 5)) * strides
+    return np.hstack([centre - size / 2, size, marks, scores[found, np.newaxis]])
 
 
 def _detection(row: NDArray[np.float64], view: View, image: Image) -> Detection:
