@@ -6,10 +6,12 @@ card. A correlation that nobody measured counts as none.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, get_args
 
+from affetti.core.emotions import EMOTIONS, arousal_of
 from affetti.models import manifest
 from affetti.recorder.music.piece import Piece
 
@@ -67,12 +69,18 @@ def distance(one: Place, other: Place, how: Known) -> float:
 
 
 def proposed(
-    pieces: Sequence[Piece], now: Place, direction: Direction, how: Known
+    pieces: Sequence[Piece],
+    now: Place,
+    direction: Direction,
+    how: Known,
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Piece, ...]:
     """Return the tracks that fit, the one that fits best first.
 
     Calmer and livelier ones are at least `MIN_STEP` of arousal away, the nearest first, so that
-    music moves step by step. Tracks without music in them are never proposed.
+    music moves step by step. Tracks without music in them are never proposed. Those that the
+    therapist has labelled for the person come before the others, unless the emotion that she named
+    lies on the other side: an angry one is not first among the calmer ones.
 
     Parameters
     ----------
@@ -84,6 +92,8 @@ def proposed(
         Where to.
     how
         How well the map is known.
+    labels
+        By the SHA-256 of a track, the code of the emotion that was named; empty for other words.
     """
     placed = [(piece, place) for piece in pieces if (place := place_of(piece)) is not None]
     sign = {"calmer": -1.0, "livelier": 1.0}.get(direction)
@@ -93,4 +103,12 @@ def proposed(
     far = direction == "farther"
     key = {id(piece): distance(place, now, how) for piece, place in placed}
     order = sorted((piece for piece, _ in placed), key=lambda p: key[id(p)], reverse=far)
+    order.sort(key=lambda piece: not _comes_first(labels.get(piece.sha256), sign))
     return tuple(order[:MAX_PROPOSED])
+
+
+def _comes_first(label: str | None, sign: float | None) -> bool:
+    """Whether a track with this label comes before others, in the direction of a sign."""
+    if label is None or sign is None or label not in EMOTIONS:
+        return label is not None
+    return sign * float(arousal_of([label == emotion for emotion in EMOTIONS])) > 0

@@ -44,7 +44,11 @@ if TYPE_CHECKING:  # what records takes a second to load: when a recording is se
 # Keys that are no commands: they move about, open the list itself, or end without a question.
 _WITHDRAWABLE: Final = ("video", "room", "signals")  # scopes
 _NO_COMMANDS: Final = frozenset(
-    {"app.focus_next", "app.focus_previous", "command_palette", "mark", "interrupt"}
+    {
+        *("app.focus_next", "app.focus_previous", "command_palette", "mark", "interrupt"),
+        *("cursor_down", "cursor_up", "first", "last", "page_down", "page_up", "select"),
+        *("scroll_down", "scroll_up", "scroll_left", "scroll_right", "scroll_home", "scroll_end"),
+    }
 )
 _AT_THE_BEGINNING_NS: Final = 2_000_000_000
 # They mean the same, whatever is open.
@@ -167,7 +171,7 @@ class AffettiApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = remembered()
-        self.large = remembered_large()
+        self._show_letters(remembered_large())
         self.open_first()
 
     def open_first(self) -> None:
@@ -289,10 +293,14 @@ class AffettiApp(App[None]):
 
     def action_large(self) -> None:
         """Show what matters most in large letters, or all of it again."""
-        self.large = not self.large
+        self._show_letters(not self.large)
         remember_large(self.large)
+
+    def _show_letters(self, large: bool) -> None:
+        self.large = large
+        self.set_class(large, "-large")
         for screen in self.screen_stack:
-            screen.set_class(self.large, "-large")
+            screen.set_class(large, "-large")
 
     def action_mark(self) -> None:
         """Mark this moment, whatever is open over the live screen."""
@@ -366,13 +374,13 @@ class AffettiApp(App[None]):
         if view is None:
             return
         from affetti.recorder.engine.messages import Started
-        from affetti.recorder.tui.person import asked_of
+        from affetti.recorder.tui.person import asked_of, labels_of
         from affetti.recorder.tui.screens.live import LiveScreen
         from affetti.recorder.tui.screens.review import ReviewScreen
 
         if isinstance(said, Started):
             asked = asked_of(self.draft.known, self.settings)
-            self._go(LiveScreen(self._link, view, asked))
+            self._go(LiveScreen(self._link, view, asked, labels_of(self.draft.known)))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
             self._go(ReviewScreen(self._link, view, self._unfinished_note()))
 

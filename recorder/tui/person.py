@@ -1,6 +1,6 @@
 """What the screens know and keep of a person beside their recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from affetti.core.consent import today
 from affetti.core.custody import vault
 from affetti.core.errors import AffettiError
 from affetti.core.events import Consent
-from affetti.core.events.people import ConsentFiled, MarkersChosen
+from affetti.core.events.people import ConsentFiled, MarkersChosen, MusicLabelled
 from affetti.core.people import log
 from affetti.core.people.authors import author_id
 from affetti.core.people.history import AnyPersonEntry, PersonState
@@ -62,6 +62,11 @@ def asked_of(known: PersonState | None, settings: Settings) -> SelfReportSetting
     if known is None or known.scales is None:
         return settings.self_report
     return SelfReportSettings(known.scales, known.after_tracks)
+
+
+def labels_of(known: PersonState | None) -> Mapping[str, MusicLabelled]:
+    """Return what tracks are for a person, in the therapist's words, by digest."""
+    return {} if known is None else known.labels
 
 
 def consent_ended(

@@ -1,20 +1,22 @@
-"""Screen or engine is killed while a note is typed: nothing of it that was shown is lost."""
+"""Screen or engine is killed, or the terminal closed, while a note is typed.
+
+Nothing of it that was shown is lost.
+"""
 
 import os
-import pty
 import random
 import select
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from affetti.core.language import text
 from affetti.core.recording.session import Session
+from tests.campaign import warmed
 from tests.recorder.films import tone
 
 # No sequence of a terminal holds one of these, and each is typed once: where it is, it was drawn.
@@ -28,22 +30,13 @@ class _Terminal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         settings = folder / "settings.toml"
-        settings.write_text(f'sessions_folder = "{folder}"\n')
+        settings.write_text(f'sessions_folder = "{folder}"\n[report]\nat_end = false\n')
         music = tone(folder / "a.wav", 120)
-        command = [sys.executable, "-P", "-m", "affetti", "record", "--person", "P07"]
-        command += ["--consent", "none", "--no-speaker", "--play", str(music)]
-        self._master, theirs = pty.openpty()
+        words = ["record", "--person", "P07", "--consent", "none", "--no-speaker"]
         said = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
         said |= {"AFFETTI_SETTINGS": str(settings), "XDG_STATE_HOME": str(folder / "state")}
-        self.process = subprocess.Popen(
-            command,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            env={**os.environ, **said},
-        )
-        os.close(theirs)
+        self.screen, self._master = warmed.started([*words, "--play", str(music)], said)
+        self._closed = False
         self.drawn = ""
 
     def press(self, keys: str) -> None:
@@ -57,6 +50,9 @@ class _Terminal:
             self._read()
 
     def _read(self) -> None:
+        if self._closed:
+            time.sleep(0.02)
+            return
         try:
             if select.select([self._master], [], [], 0.02)[0]:
                 self.drawn += os.read(self._master, 65536).decode(errors="ignore")
@@ -78,22 +74,29 @@ class _Terminal:
         return list(self.folder.glob("*.part*.h5"))
 
     def engine(self) -> int:
-        """Return the engine's process: the child of the screen that multiprocessing started."""
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        pids = [int(pid) for each in children for pid in each.read_text().split()]
-        commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in pids}
-        (found,) = [pid for pid, command in commands.items() if "spawn_main" in command]
+        """Return the engine's process: the one child of the screen."""
+        children = Path(f"/proc/{self.screen}/task").glob("*/children")
+        (found,) = [int(pid) for each in children for pid in each.read_text().split()]
         return found
 
+    def kill(self) -> None:
+        """End the screen as the system does."""
+        with suppress(ProcessLookupError):
+            os.kill(self.screen, signal.SIGKILL)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as its window is."""
+        if not self._closed:
+            os.close(self._master)
+        self._closed = True
+
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._master)
+        self.kill()
+        self.hang_up()
 
 
 def trial(folder: Path, seed: int) -> None:
-    """Kill the one or the other at some moment of typing, and look for the note."""
+    """Kill the one or the other, or close the terminal, at some moment of typing; find the note."""
     chance = random.Random(seed)
     work = folder / f"keystrokes-{seed}"
     work.mkdir()
@@ -102,11 +105,11 @@ def trial(folder: Path, seed: int) -> None:
         terminal.start()
         shown = _type(terminal, chance)
         time.sleep(chance.uniform(0, 0.05))
-        if seed % 2:
+        if seed % 3 == 1:
             os.kill(terminal.engine(), signal.SIGKILL)
             note = _kept_beside(terminal)
         else:
-            terminal.process.kill()
+            (terminal.hang_up if seed % 3 else terminal.kill)()
             note = _in_the_recording(terminal)
         assert note.startswith(shown), f"{shown!r} was shown, and {note!r} is kept"
         assert LETTERS.startswith(note)

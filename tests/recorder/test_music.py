@@ -56,6 +56,15 @@ def test_nearer_and_farther_are_each_others_reverse() -> None:
     assert farther == nearer[::-1]
 
 
+def test_what_the_therapist_labelled_comes_first_unless_it_lies_on_the_other_side() -> None:
+    now = Place(0.1, 0.0)
+    for label, first in (("", "still"), ("relaxation", "still"), ("anger", "slow")):
+        titles = [piece.title for piece in proposed(MAP, now, "calmer", HOW, {"still": label})]
+        assert titles == [first, *({"still", "slow"} - {first})]
+    far = [piece.title for piece in proposed(MAP, now, "nearer", HOW, {"dance": "anger"})]
+    assert far == ["dance", "here", "slow", "still"]
+
+
 def test_valence_counts_as_far_as_it_is_known() -> None:
     sad, calm = _piece("sad", -0.6, 0.0), _piece("calm", 0.0, -0.5)
     now = Place(0.0, 0.0)

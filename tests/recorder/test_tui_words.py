@@ -168,6 +168,7 @@ def test_timeline_stretches_from_the_beginning_and_names_tracks_markers_and_time
     ]
     assert marks_of(view.state.markers, 5, 60) == {6: "▲", 7: "1", 26: "▲", 27: "2"}
     assert times_of(5, 30).startswith("╵00:00      ╵01:00")
+    assert times_of(5, 30, taken={14}).split() == ["╵00:00", "╵02:00"]
 
 
 def test_what_is_mixed_is_called_so() -> None:

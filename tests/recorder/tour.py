@@ -14,8 +14,9 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tests.brackets import read_from
@@ -32,6 +33,8 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--languages", type=Path)
     parser.add_argument("--theme", default="calm")
+    parser.add_argument("--large", action="store_true", help="in large letters")
+    parser.add_argument("--only", default="", help="the parts with this in their name")
     return parser.parse_args()
 
 
@@ -48,16 +51,33 @@ from textual.widget import Widget  # noqa: E402
 from textual.widgets import Input  # noqa: E402
 from textual.widgets._footer import FooterKey  # noqa: E402
 
+from affetti.core.events import (  # noqa: E402
+    DeviceLost,
+    DeviceRestored,
+    Event,
+    Face,
+    FaceEstimated,
+    NeutralReferenceRecorded,
+    NeutralReferenceStarted,
+    RecordingPaused,
+    RecordingResumed,
+)
 from affetti.core.language import catalogue, language  # noqa: E402
 from affetti.core.settings import Settings  # noqa: E402
 from affetti.recorder.engine import messages  # noqa: E402
+from affetti.recorder.music import collection  # noqa: E402
+from affetti.recorder.music.piece import TrackReading  # noqa: E402
 from affetti.recorder.tui.app import AffettiApp  # noqa: E402
 from affetti.recorder.tui.draft import Draft  # noqa: E402
 from affetti.recorder.tui.screens.review_rating import RatingScreen  # noqa: E402
 from affetti.recorder.tui.screens.review_walk import WalkingScreen, WalkScreen  # noqa: E402
 from affetti.recorder.tui.screens.selfreport import SelfReportScreen  # noqa: E402
 from affetti.recorder.tui.session import ReviewApp  # noqa: E402
+from tests.campaign.session import log  # noqa: E402
+from tests.recorder.films import tone  # noqa: E402
 from tests.recorder.scripted_engine import (  # noqa: E402
+    HAPPY,
+    MUSIC,
     NS,
     ScriptedEngine,
     devices,
@@ -164,6 +184,8 @@ async def opened(app: AffettiApp) -> AsyncIterator[Pilot[None]]:
     """Run an app."""
     async with app.run_test(size=SIZE) as pilot:
         app.theme = OPTIONS.theme
+        if OPTIONS.large and not app.large:
+            app.action_large()
         await pilot.pause(0.3)
         yield pilot
 
@@ -181,7 +203,7 @@ async def recording(tour: Tour, folder: Path) -> None:
         async def look(name: str, *keys: str, then: str = "") -> None:
             for key in keys:
                 await pilot.press(key)
-            await pilot.pause(0.3)
+            await pilot.pause(0.8)
             tour.look(app, name)
             if then:
                 await pilot.press(then)
@@ -202,24 +224,76 @@ async def recording(tour: Tour, folder: Path) -> None:
         await pilot.pause(0.5)
         await look("live")
         await look("live_help", "f1", then="escape")
-        await look("live_seven", "7", then="7")
-        for name, key in (("note", "t"), ("details", "i"), ("faces", "f"), ("withdraw", "w")):
+        await look("live_seven", "e", then="e")
+        for name, key in (("note", "t"), ("details", "d"), ("faces", "f"), ("withdraw", "w")):
             await look(name, key, then="escape")
-        await look("neutral", "b", then="escape")
-        app.push_screen(SelfReportScreen(app.view.state, ("calm",), lambda _: None))  # type: ignore[union-attr]
-        await look("self_report", then="escape")
+        await look("music_map", "c")
+        await pilot.pause(0.5)
+        await look("music_livelier", "l", then="escape")
+        app.push_screen(SelfReportScreen(app.view.state, ("Pain",), lambda _: None))  # type: ignore[union-attr]
+        await look("self_report_pleasant")
+        await look("self_report_stirred", "2")
+        await look("self_report_scale", "space")
+        await look("self_report_word", "x", then="escape")
+        await what_happens(engine, look)
         await look("question", "q", then="n")
-        engine.say(recorded(ended()), messages.Sealed(path, "stopped"))
+        engine.say(recorded(ended(214.0)), messages.Sealed(path, "stopped"))
         await pilot.pause(0.4)
         await look("review")
         await look("review_help", "f1", then="escape")
 
 
+async def what_happens(engine: ScriptedEngine, look: Callable[..., Awaitable[None]]) -> None:
+    """Look at what may happen while it records."""
+    engine.say(recorded([NeutralReferenceStarted(t_ns=201 * NS)]))
+    await look("neutral", then="escape")
+    engine.say(recorded([NeutralReferenceRecorded(t_ns=201 * NS + 1, start_ns=201 * NS)]))
+    engine.say(recorded(two_faces(202 * NS)), picture(), level())
+    await look("two_faces")
+    await look("two_faces_named", "f", "f", then="escape")
+    engine.say(recorded([DeviceLost(t_ns=203 * NS, device="camera", stream="video")]))
+    await look("camera_lost")
+    found = DeviceRestored(t_ns=212 * NS, device="camera", stream="video", gap_ns=9 * NS)
+    engine.say(recorded([found, RecordingPaused(t_ns=212 * NS)]))
+    await look("paused")
+    engine.say(recorded([RecordingResumed(t_ns=213 * NS)]), health(), picture(), level())
+
+
+def two_faces(t_ns: int) -> list[Event]:
+    """Return an estimate of a patient, and of somebody beside them."""
+    patient = Face(
+        face_id=0, role="patient", read=True, expressions=tuple(HAPPY.tolist()), emotions=MUSIC,
+        box_px=(208, 96, 224, 288),
+    )  # fmt: skip
+    other = Face(face_id=1, role="other", box_px=(480, 120, 120, 160))
+    return [FaceEstimated(t_ns=t_ns, frame=6060, faces=(patient, other))]
+
+
+def scanned(folder: Path) -> None:
+    """Keep what a scan of a collection would have found."""
+    places = {
+        "Still water": (0.2, -0.6),
+        "A slow air": (0.0, -0.3),
+        "Reel": (0.5, 0.6),
+        "Storm": (-0.6, 0.7),
+        "Lament": (-0.5, -0.4),
+    }
+    music = folder / "music"
+    music.mkdir()
+    for i, (name, (valence, arousal)) in enumerate(places.items()):
+        path = tone(music / f"{name}.wav", 1 + i / 10)
+        found = collection._read(path, frozenset())
+        reading = TrackReading(valence=valence, arousal=arousal)
+        collection._keep(path, replace(found, reading=reading))
+
+
 async def home(tour: Tour, folder: Path) -> None:
     """Look at people and sessions, and at what is asked there."""
     shutil.copy(ROOT / "sample_sessions" / "sample.h5", folder / NAME)
+    log(folder)
     settings = Settings(sessions_folder=str(folder))
-    app = AffettiApp(lambda: ScriptedEngine().pipe, settings, at_home=True)
+    engine = ScriptedEngine()
+    app = AffettiApp(engine.pipe, settings, at_home=True)
     async with opened(app) as pilot:
         await until(pilot, lambda: bool(app.screen.query("OptionList")))
         await pilot.pause(1.0)
@@ -227,11 +301,17 @@ async def home(tour: Tour, folder: Path) -> None:
             ("home", (), ""),
             ("home_help", ("f1",), "escape"),
             ("settings", ("f9",), "escape"),
-            ("home_sessions", ("tab",), ""),
-            ("forget", ("delete",), "escape"),
+            ("forget_person", ("delete",), "escape"),
             ("commands", ("ctrl+p",), "escape"),
             ("person", ("f4",), ""),
             ("person_help", ("f1",), "escape"),
+            ("home_again", ("escape",), ""),
+            ("home_unsealed", ("tab",), ""),
+            ("forget_session", ("end", "delete"), "escape"),
+            ("home_found", ("s", "a"), ""),
+            ("known_who", ("escape", "tab", "home", "enter"), ""),
+            ("known_devices", ("enter",), ""),
+            ("known_music", ("enter",), ""),
         ):
             await pilot.press(*keys)
             await pilot.pause(0.5)
@@ -262,8 +342,11 @@ async def main() -> None:
     """Tour them all."""
     tour = Tour()
     with tempfile.TemporaryDirectory() as name:
+        os.environ |= {"XDG_CACHE_HOME": f"{name}/cache", "XDG_STATE_HOME": f"{name}/state"}
+        scanned(Path(name))
         for part in (recording, home, walk):
-            await part(tour, Path(name))
+            if OPTIONS.only in part.__name__:
+                await part(tour, Path(name))
     sys.stdout.write("\n".join([f"{tour.seen} screens", *tour.cuts]) + "\n")
 
 

@@ -27,6 +27,7 @@ from affetti.recorder.tui.disk import lasts_s
 from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.screens.unlock import UnlockScreen
+from affetti.recorder.tui.widgets.headline import Headline
 
 if TYPE_CHECKING:  # loaded once home is shown
     from affetti.core.people.last_time import LastTime
@@ -109,6 +110,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Lay out the two lists under what is typed."""
         yield Static(id="title", markup=False)
+        yield Headline()
         yield Static(id="find")
         with Horizontal(id="home"):
             yield _List(id="people", markup=False, compact=True)
@@ -238,6 +240,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             return
         self._news = ""
         about = self._about
+        self.query_one(Headline).say(self._meant())
         if about is not None:
             self._say(_about_words(about))
         elif self._recordings or not self._known:
@@ -494,7 +497,10 @@ def _session_option(one: Listed) -> Option:
         line = f"{when:<16} {who:<{_CODE_WIDTH}} {clock(one.duration_s):>7}  ♪ {one.tracks}"
         return Option(Text(line, no_wrap=True, overflow="ellipsis"), str(one.path))
     sign = "! " if one.state in ("unsealed", "unreadable") else ""
-    line = f"{when:<16} {who:<{_CODE_WIDTH}} {sign}{text(f'home.is_{one.state}')}"
+    state = f"{sign}{text(f'home.is_{one.state}')}"
+    # A file's name may be cut; that it broke off may not.
+    known = f"{when:<16} {who:<{_CODE_WIDTH}} {state}"
+    line = known if one.person else f"{state}  {who}"
     style = "bold" if one.state == "unsealed" else ""
     return Option(Text(line, style, no_wrap=True, overflow="ellipsis"), str(one.path))
 

@@ -1,7 +1,7 @@
 """Live: the face first, then the music, then both; and keys for everything."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Literal
 
 from textual import events
@@ -23,6 +23,7 @@ from affetti.core.events import (
     SelfReported,
     TrackEnded,
 )
+from affetti.core.events.people import MusicLabelled
 from affetti.core.journal import sentence
 from affetti.core.language import clock, counted, text, word
 from affetti.core.people.counting import Counting, fresh_number
@@ -57,7 +58,7 @@ from affetti.recorder.tui.screens.base import MARK, EngineScreen
 from affetti.recorder.tui.screens.live_consent import WithdrawScreen
 from affetti.recorder.tui.screens.live_details import DetailsScreen
 from affetti.recorder.tui.screens.live_faces import FacesScreen
-from affetti.recorder.tui.screens.music import MusicScreen
+from affetti.recorder.tui.screens.music import NO_LABELS, MusicScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.screens.selfreport import SelfReportScreen
@@ -115,6 +116,8 @@ class LiveScreen(EngineScreen):
         The recording.
     asked
         What the person is asked, and when.
+    labels
+        What tracks are for the person, by digest.
     """
 
     TITLE = text("live.title")
@@ -159,9 +162,11 @@ class LiveScreen(EngineScreen):
         link: EngineLink,
         view: RecordingView,
         asked: SelfReportSettings = SelfReportSettings(),  # noqa: B008  it is frozen
+        labels: Mapping[str, MusicLabelled] = NO_LABELS,
     ) -> None:
         super().__init__(link)
         self._asked = asked
+        self._labels = labels
         self.view = view
         self._marks = 0  # sent so far
         self._number = 0  # of the latest marker
@@ -356,9 +361,8 @@ class LiveScreen(EngineScreen):
     def action_choose_music(self) -> None:
         """Propose tracks of the collection, of which one may come next."""
         track = self.view.state.track
-        self.app.push_screen(
-            MusicScreen(self._place_now, track.sha256 if track is not None else ""), self._propose
-        )
+        without = track.sha256 if track is not None else ""
+        self.app.push_screen(MusicScreen(self._place_now, without, self._labels), self._propose)
 
     def _place_now(self, pieces: list[Piece]) -> Place | None:
         """Return where the music is: what was heard last, or what is known of the last track."""

@@ -1,7 +1,8 @@
 """Music that fits: a map of the collection, what is proposed on it, and one's own choice."""
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import on, work
@@ -12,6 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from affetti.core.errors import AffettiError
+from affetti.core.events.people import MusicLabelled
 from affetti.core.language import text, word
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.recorder.engine.messages import Proposal
@@ -19,10 +21,13 @@ from affetti.recorder.music.collection import collected
 from affetti.recorder.music.fit import DIRECTIONS, Direction, Known, Place, known, proposed
 from affetti.recorder.music.piece import Piece
 from affetti.recorder.music.wording import brief_words, signed
+from affetti.recorder.tui.person_words import said
 from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.widgets.music_map import MusicMap
 
+NO_LABELS: Final[Mapping[str, MusicLabelled]] = MappingProxyType({})
+_OWN: Final = "★"
 # From the collection to where the music is now; None: that is not known.
 Where = Callable[[list[Piece]], Place | None]
 
@@ -36,6 +41,8 @@ class MusicScreen(Dialog[Proposal]):
         Where the music is now, from the collection.
     without
         The digest of a track that is not proposed: the one that plays.
+    labels
+        What tracks are for the person, in the therapist's words, by digest: they come first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,9 +58,11 @@ class MusicScreen(Dialog[Proposal]):
         MARK,
     ]
 
-    def __init__(self, where: Where, without: str = "") -> None:
+    def __init__(
+        self, where: Where, without: str = "", labels: Mapping[str, MusicLabelled] = NO_LABELS
+    ) -> None:
         super().__init__()
-        self._where, self._without = where, without
+        self._where, self._without, self._labels = where, without, labels
         self._pieces: list[Piece] = []
         self._now: Place | None = None
         self._how = Known(0.0, 0.0)
@@ -140,7 +149,8 @@ class MusicScreen(Dialog[Proposal]):
 
     def _show(self) -> None:
         now = self._now or Place(0.0, 0.0)
-        self._offered = proposed(self._pieces, now, self._direction, self._how)
+        named = {digest: label.emotion for digest, label in self._labels.items()}
+        self._offered = proposed(self._pieces, now, self._direction, self._how, named)
         self.query_one("#directions", Static).update(self._directions())
         self.query_one(MusicMap).show(self._pieces, self._offered, self._now)
         options = self.query_one(OptionList)
@@ -156,7 +166,8 @@ class MusicScreen(Dialog[Proposal]):
         if not self._offered:
             return text("music.none_fits", direction=word("direction", self._direction))
         where = text("music.from_the_middle") if self._now is None else text("music.from_now")
-        return f"{where} {brief_words(self._how)}"
+        own = any(piece.sha256 in self._labels for piece in self._offered)
+        return " ".join([where, *([text("music.own")] if own else []), brief_words(self._how)])
 
     def _directions(self) -> Text:
         line = Text(f"{text('music.title')}  ", no_wrap=True)
@@ -165,10 +176,11 @@ class MusicScreen(Dialog[Proposal]):
             line.append(f" {word('direction', direction)} ", style)
         return line
 
-    @staticmethod
-    def _line(number: int, piece: Piece) -> Text:
+    def _line(self, number: int, piece: Piece) -> Text:
         reading = piece.reading
         places = f"{signed(reading.arousal):>5}{signed(reading.valence):>6}"
-        line = Text(f"{number} {places}  {piece.title}", no_wrap=True, overflow="ellipsis")
+        label = self._labels.get(piece.sha256)
+        own = "" if label is None else f" {_OWN} {said(label)}"
+        line = Text(f"{number} {places}  {piece.title}{own}", no_wrap=True, overflow="ellipsis")
         line.stylize("bold", 0, 1)
         return line

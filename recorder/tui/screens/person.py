@@ -46,6 +46,7 @@ from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.screens.person_consent import ConsentFileScreen
 from affetti.recorder.tui.theirs import Theirs, theirs
 from affetti.recorder.tui.usual import playlists_in
+from affetti.recorder.tui.widgets.headline import Headline
 
 _LEFT: Final[tuple[Section, ...]] = ("goals", "markers", "labels")
 _RIGHT: Final[tuple[Section, ...]] = ("consent", "neutral", "asked", "playlists")
@@ -96,6 +97,7 @@ class PersonScreen(Dialog[Chosen]):
     def compose(self) -> ComposeResult:
         """Lay out what changes beside what stays."""
         yield Static(self._title(), id="title", markup=False)
+        yield Headline()
         with Horizontal(id="person-page"):
             yield OptionList(id="own", markup=False, compact=True)
             yield OptionList(id="kept", markup=False, compact=True)
@@ -104,6 +106,7 @@ class PersonScreen(Dialog[Chosen]):
 
     def on_mount(self) -> None:
         """Show what is kept, and look into the recordings meanwhile."""
+        self.query_one(Headline).say(self._code)
         self.query_one("#own").border_title = text("person.own")
         self.query_one("#kept").border_title = text("person.kept")
         for where in ("#own", "#kept"):

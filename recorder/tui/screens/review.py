@@ -23,6 +23,7 @@ from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.review_walk import WalkScreen
 from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.headline import Headline
 from affetti.recorder.tui.widgets.journal import entries
 from affetti.recorder.tui.widgets.tracks_said import TracksSaid
 
@@ -59,6 +60,7 @@ class ReviewScreen(EngineScreen):
     def compose(self) -> ComposeResult:
         """Lay out the file, the tracks and the markers."""
         yield Static(id="title", markup=False)
+        yield Headline()
         yield ProgressBar(id="sealing", show_eta=False)
         with VerticalScroll(id="review"):
             yield Static(id="file", markup=False)
@@ -147,6 +149,7 @@ class ReviewScreen(EngineScreen):
             ended=word("end", state.ended.reason) if state.ended else "",
         )
         self.query_one("#title", Static).update(title)
+        self.query_one(Headline).say(f"{person} {clock(state.duration_s)}")
         self.query_one(ProgressBar).display = view.sealed is None and view.failure is None
         self.query_one("#file", Static).update(self._file_words())
         self.query_one("#file").set_class(

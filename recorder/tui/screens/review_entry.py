@@ -35,10 +35,14 @@ class EntryScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """Lay out the line."""
         with Vertical(classes="dialog"):
-            yield Static(self._title, classes="question", markup=False)
+            yield Static(self._titled, classes="question", markup=False)
             yield Input(self._before, id="entry", compact=True, select_on_focus=False)
             yield Static(self._explanation, classes="explanation", markup=False)
         yield Footer(show_command_palette=False, compact=True)
+
+    @property
+    def _titled(self) -> str:
+        return self._title[:1].upper() + self._title[1:]
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the line."""

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Footer, Static
 
 from affetti.core.clock import NS_PER_S
@@ -25,6 +26,8 @@ ORDER: Final = (
     Expression.ANGRY,
 )
 
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
 
 @dataclass(frozen=True)
 class _Open:
@@ -41,15 +44,21 @@ class RatingScreen(PlayingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
-                str(number), f"label('{label}')", word("emotion", label), tooltip=text("key.label")
+                str(number),
+                f"label('{label}')",
+                word("emotion", label),
+                tooltip=text("key.label"),
+                show=False,
             )
             for number, label in enumerate(ORDER, 1)
         ),
-        Binding("0", "label('')", text("key.no_label"), tooltip=text("key.no_label_tip")),
-        Binding("space", "play", text("key.play"), tooltip=text("key.play_tip"), show=False),
-        Binding("left", "seek(-5)", text("key.seek_back"), show=False),
-        Binding("right", "seek(5)", text("key.seek_on"), show=False),
-        Binding("escape,q", "done", text("key.close"), key_display="esc", show=False),
+        Binding(
+            "0", "label('')", text("key.no_label"), tooltip=text("key.no_label_tip"), show=False
+        ),
+        Binding("space", "play", text("key.play"), tooltip=text("key.play_tip")),
+        Binding("left", "seek(-5)", text("key.seek_back")),
+        Binding("right", "seek(5)", text("key.seek_on")),
+        Binding("escape,q", "done", text("key.close"), key_display="esc"),
     ]
 
     BLIND: ClassVar[bool] = True
@@ -63,6 +72,7 @@ class RatingScreen(PlayingScreen):
         yield PictureBox(id="picture")
         with Vertical(id="rating"):
             yield Static(id="label")
+            yield Static(id="choices")
             yield Static(id="at")
         yield Static(id="message", markup=False)
         yield Footer(show_command_palette=False, compact=True)
@@ -72,6 +82,7 @@ class RatingScreen(PlayingScreen):
         self.query_one(PictureBox).show(self.picture, (), "" if self.picture else self.no_picture)
         words = word("emotion", self._label.label) if self._label else text("rating.none")
         self.query_one("#label", Static).update(words)
+        self.query_one("#choices", Static).update(self._choices())
         at = text(
             "rating.at",
             at=clock_text(self.at_ns / NS_PER_S),
@@ -79,6 +90,18 @@ class RatingScreen(PlayingScreen):
             labels=counted("count.label", self._labels),
         )
         self.query_one("#at", Static).update(at)
+
+    def _choices(self) -> Content:
+        """Return what may be labelled, with its keys: each can be clicked."""
+        offered = [(str(n), each, word("emotion", each)) for n, each in enumerate(ORDER, 1)]
+        holds = "" if self._label is None else self._label.label
+        parts = []
+        for key, label, name in (*offered, ("0", "", text("key.no_label"))):
+            style = "reverse " if label and label == holds else ""
+            # What belongs together stays in one line.
+            said = f"{_NO_BREAK}[b]{key}[/b]{_NO_BREAK}{name.replace(' ', _NO_BREAK)}{_NO_BREAK}"
+            parts.append(f"[{style}@click=screen.label('{label}')]{said}[/]")
+        return Content.from_markup(" ".join(parts))
 
     def action_label(self, label: str) -> None:
         """From this moment on the face expresses this, as the rater sees it."""

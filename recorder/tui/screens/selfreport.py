@@ -19,6 +19,7 @@ from affetti.core.occasion import occasion_of
 from affetti.core.state import SessionState
 from affetti.recorder.engine.messages import ReportSelf
 from affetti.recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.widgets.headline import Headline
 from affetti.recorder.tui.widgets.manikins import FIGURES, VALUES, Answer
 
 _TEN: Final = "x"
@@ -77,6 +78,7 @@ class SelfReportScreen(Dialog[None]):
         """Lay out one question."""
         with Vertical(id="self-report"):
             yield Static(id="progress")
+            yield Headline()
             yield Static(id="question", markup=False)
             yield Horizontal(id="answers")
             yield Static(id="ends")
@@ -96,6 +98,7 @@ class SelfReportScreen(Dialog[None]):
         known = question in FIGURES or (question == WORD and self._at == len(self._questions) - 1)
         asked = text(f"self_report.{question}") if known else question
         self.query_one("#question", Static).update(asked)
+        self.query_one(Headline).say(asked)
         progress = text("self_report.progress", at=self._at + 1, of=len(self._questions))
         self.query_one("#progress", Static).update(progress)
         at_word = self._at == len(self._questions) - 1

@@ -37,7 +37,7 @@ from affetti.recorder.sources.track import Track
 from affetti.recorder.tui.disk import lasts_s
 from affetti.recorder.tui.draft import NEED_VIDEO, USUAL_NEUTRAL_S, Draft
 from affetti.recorder.tui.link import EngineLink
-from affetti.recorder.tui.person import keep
+from affetti.recorder.tui.person import keep, labels_of
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.music import MusicScreen
 from affetti.recorder.tui.screens.pick import PickScreen, music_folder
@@ -45,6 +45,7 @@ from affetti.recorder.tui.screens.save import SaveScreen
 from affetti.recorder.tui.usual import playlist_of, playlists_in
 from affetti.recorder.tui.view import FaceBox
 from affetti.recorder.tui.widgets.consent import YesNo
+from affetti.recorder.tui.widgets.headline import Headline
 from affetti.recorder.tui.widgets.meter import Hearing, LevelMeter
 from affetti.recorder.tui.widgets.paths import DropInput, Dropped, PathSuggester
 from affetti.recorder.tui.widgets.picture import PictureBox
@@ -107,6 +108,7 @@ class SetupScreen(EngineScreen):
     def compose(self) -> ComposeResult:
         """Lay out the steps, of which one is shown, over what is lacking."""
         yield Static(id="title")
+        yield Headline()
         with ContentSwitcher(initial=STEPS[0], id="setup"):
             yield from self._who()
             yield from self._devices()
@@ -306,7 +308,10 @@ class SetupScreen(EngineScreen):
         """Propose tracks of the collection, seen from the last one of the playlist."""
         tracks = self.query_one(Playlist).tracks
         last = tracks[-1].sha256 if tracks else ""
-        self.app.push_screen(MusicScreen(lambda found: place_in(found, last), last), self._fitted)
+        labels = labels_of(self.draft.known)
+        self.app.push_screen(
+            MusicScreen(lambda found: place_in(found, last), last, labels), self._fitted
+        )
 
     def _fitted(self, proposal: Proposal | None) -> None:
         if proposal is not None:
@@ -582,6 +587,9 @@ class SetupScreen(EngineScreen):
         self.query_one(PictureBox).show(picture, boxes)
 
     def _update_status(self) -> None:
+        who = self.draft.person
+        large = who if self._lacks() else text("setup.ready_for", person=who)
+        self.query_one(Headline).say(large)
         status = self.query_one("#status", Static)
         status.set_class(self._problem is not None, "-error")
         if self._problem is not None:

@@ -1,6 +1,6 @@
 """The session so far: tracks as bands, and face, music and both together as rows under them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar, Final
@@ -132,13 +132,17 @@ def marks_of(markers: Sequence[MarkerAdded], step_s: int, width: int) -> dict[in
     return signs
 
 
-def times_of(step_s: int, width: int) -> str:
-    """Return a line of times of the session, each beginning where it stands for."""
+def times_of(step_s: int, width: int, taken: Collection[int] = ()) -> str:
+    """Return a line of times of the session, each beginning where it stands for.
+
+    One that lies on a column that is taken, or touches one, is left out: half of a time misleads.
+    """
     every = next(n for n in range(_LABEL_EVERY, 10 * _LABEL_EVERY) if n * step_s % 10 == 0)
     line = ""
     for at in range(0, width, every):
         label = f"╵{clock(at * step_s)}"
-        if at + len(label) <= width:
+        there = range(at, at + len(label) + 1)
+        if at + len(label) <= width and not any(column in taken for column in there):
             line = f"{line:<{at}}{label}"
     return f"{line:<{width}}"
 
@@ -252,10 +256,12 @@ class Timeline(Widget):
         quiet = self.get_component_rich_style("emotion--quiet")
         mark = self.get_component_rich_style("timeline--mark")
         marks = dict(self._shown.marks)
+        times = times_of(self._shown.step_s, self._width, marks.keys())
         if self._shown.cursor is not None:
             marks[self._shown.cursor] = "┃"
-        times = enumerate(times_of(self._shown.step_s, self._width))
-        cells = [(marks.get(at, sign), mark if at in marks else quiet) for at, sign in times]
+        cells = [
+            (marks.get(at, sign), mark if at in marks else quiet) for at, sign in enumerate(times)
+        ]
         return _strip([(" " * self._names, quiet), *cells])
 
     def _band_line(self) -> Strip:

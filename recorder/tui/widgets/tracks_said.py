@@ -17,7 +17,7 @@ from affetti.core.emotions import EMOTIONS
 from affetti.core.language import counted, percent, text, word
 from affetti.recorder.tui.widgets.bars import bar, label_width
 
-_BAR_WIDTH: Final = 12
+_BAR_WIDTH: Final = 10
 
 
 class TracksSaid(Static):
@@ -61,13 +61,13 @@ class TracksSaid(Static):
         for said in self_reports_of(track, course.state):
             lines.add_row(f"   {text('moment.self-report')}", said)
         both = track.summaries["fused"].said and not track.together.alone
-        bars = self._bars(track) if both else ()
+        bars = self._bars(track, words.lines[-1].name) if both else ()
         if words.expected:
             title = Text("\n").join([title, Text(f"   {words.expected}")])
         return Group(title, lines, *bars, *_indented(words, quiet), Text())
 
-    def _bars(self, track: TrackResult) -> tuple[RenderableType, ...]:
-        """Draw the four probabilities of face and music together."""
+    def _bars(self, track: TrackResult, name: str) -> tuple[RenderableType, ...]:
+        """Draw the four probabilities of face and music together, under that name."""
         table = Table.grid(padding=(0, 1))
         trough = self.get_component_rich_style("emotion--trough")
         cells = []
@@ -77,11 +77,13 @@ class TracksSaid(Static):
             figure = percent(float(share), brief=True)
             cells.append(
                 Text.assemble(
-                    f"   {word('emotion', emotion):<{label_width() + 1}}", drawn, f" {figure:>5}"
+                    f" {word('emotion', emotion):<{label_width() + 1}}", drawn, f" {figure:>5}"
                 )
             )
-        for left, right in zip(cells[:2], cells[2:], strict=True):
-            table.add_row(left, right)
+        quiet = self.get_component_rich_style("emotion--quiet")
+        named = (Text(f"   {name}:", quiet), Text())
+        for title, left, right in zip(named, cells[:2], cells[2:], strict=True):
+            table.add_row(title, left, right)
         return (table,)
 
     def _gaps(self, course: Course, skipped: int) -> list[RenderableType]:

@@ -1,0 +1,111 @@
+"""Programs out of one that has everything loaded: each costs what it does, and no loading.
+
+`python -m tests.campaign.warmed FD` waits on a socket, and for each message, the words of a command
+and the environment that is added, becomes a process in a terminal of its own that runs them. The
+screen and its engine are two processes joined by a pipe, as ever; both are forked before either has
+a thread. Models never become ready: as in the first seconds of any recording, nothing is estimated
+yet, and nothing that is typed waits for them.
+"""
+
+import json
+import multiprocessing
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+from affetti.core.cli import main
+from affetti.recorder.engine import engine as whole_engine
+from affetti.recorder.engine import live, process
+from affetti.recorder.tui import app, draft, link, session, view
+from affetti.recorder.tui.screens import live as live_screen
+from affetti.recorder.tui.screens import note, setup
+
+LOADED = (whole_engine, app, draft, link, session, view, live_screen, note, setup)
+_MOST = 1 << 20
+
+
+@cache
+def _warmed() -> socket.socket:
+    """Return the way to the one process that has everything loaded."""
+    ours, theirs = socket.socketpair()
+    subprocess.Popen(
+        [sys.executable, "-m", "tests.campaign.warmed", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+    )
+    theirs.close()
+    return ours
+
+
+def started(words: list[str], environment: dict[str, str]) -> tuple[int, int]:
+    """Start `affetti` with some words in a terminal; return its process and its terminal."""
+    way = _warmed()
+    way.sendall(json.dumps([words, environment]).encode())
+    said, (master,), _, _ = socket.recv_fds(way, 64, 1)
+    return int(said), master
+
+
+def _start(words: list[str], environment: dict[str, str]) -> tuple[int, int]:
+    pid, master = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.environ.update(environment)
+        _run(words)
+    return pid, master
+
+
+def _run(words: list[str]) -> None:
+    """Be `affetti`, and end."""
+    sys.stdin = sys.__stdin__ = open(0)  # type: ignore[misc]  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w")  # type: ignore[misc]  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w")  # type: ignore[misc]  # noqa: SIM115
+    sys.argv = ["affetti", *words]
+    settings = session_settings()
+    begun = _engine(settings)
+    process.start_engine = lambda settings: begun
+    code = 1
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        os._exit(code)
+
+
+def session_settings() -> Any:
+    """Return what the environment's settings say."""
+    from affetti.core import settings
+
+    return settings.load()
+
+
+def _engine(settings: Any) -> process.EngineProcess:
+    live.Readers.load = lambda self, modalities=(): None  # type: ignore[method-assign]
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+
+    def serve() -> None:
+        ours.close()
+        process._serve(theirs, settings)
+
+    made = context.Process(target=serve, name="affetti engine")
+    made.start()
+    theirs.close()
+    return process.EngineProcess(ours, made)
+
+
+def serve(way: socket.socket) -> None:
+    """Start what is asked for, until nobody asks any more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    while asked := way.recv(_MOST):
+        pid, master = _start(*json.loads(asked))
+        socket.send_fds(way, [str(pid).encode()], [master])
+        os.close(master)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
