@@ -14,7 +14,7 @@ from affetti.analyzer.provenance import (
     folder_of,
     found_origin,
     is_written,
-    note_plain,
+    note_elsewhere,
     origin_of,
     refuse_other,
     write_analysis,
@@ -151,8 +151,7 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
             found = Stored(replayed(session, progress, offer, verified=verified))
         analysis = analyze(session, found.tables, request.parameters)
     write_analysis(analysis, origin, path, folder, request.command, key=key, stored=found)
-    if request.plain and session.key is not None:
-        note_plain(path, session.key, folder)
+    note_elsewhere(path, session.key, folder, key)
     return Outcome(path, "written", folder, session.duration_s, time.monotonic() - began)
 
 

@@ -191,9 +191,9 @@ def is_written(folder: Path, key: DataKey | None) -> bool:
     return boxes.stored_at(folder / FILE_NAME, key).exists()
 
 
-def note_plain(recording: Path, key: DataKey, folder: Path) -> None:
-    """Note that an analysis of an encrypted recording lies in a folder without encryption."""
-    exports.note(recording, key, folder.name, folder / FILE_NAME)
+def note_elsewhere(recording: Path, key: DataKey | None, folder: Path, to: DataKey | None) -> None:
+    """Note that an analysis lies where nobody looks for it, or lies there without encryption."""
+    exports.note_elsewhere(recording, key, folder, boxes.stored_at(folder / FILE_NAME, to))
 
 
 def _stored(found: Stored) -> dict[str, Any]:

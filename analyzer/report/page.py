@@ -61,8 +61,8 @@ def write_report(
         Whether a recording that was altered after it was sealed is reported all the same; every
         page says so.
     plain
-        Whether the page of an encrypted recording is written without encryption; that is noted
-        beside the recording.
+        Whether the page of an encrypted recording is written without encryption. That is noted
+        beside the recording, as is a page that lies elsewhere or by another name.
     form
         As what; by default what the suffix of `output` says, HTML where it says nothing.
     size
@@ -85,8 +85,7 @@ def write_report(
     path = output or report_path(recording, recording.parent, form)
     target = None if plain else key
     place = save_report(written(page, form, size), path, page.subject, target)
-    if plain and key is not None:
-        exports.note(recording, key, path.name, path)
+    exports.note_elsewhere(recording, key, place, place)
     return place
 
 

@@ -62,7 +62,7 @@ class Progress:
     unread
         Recordings that could not be read, whose they may be is not known.
     keys
-        Of the encrypted recordings that it rests on, by their path.
+        Of the recordings that it rests on, by their path; None: it is not encrypted.
     """
 
     person: str
@@ -70,7 +70,7 @@ class Progress:
     conclusions: dict[Digest, str] = field(default_factory=dict)
     known: PersonState = field(default_factory=PersonState)
     unread: list[tuple[Path, AffettiError]] = field(default_factory=list)
-    keys: dict[Path, DataKey] = field(default_factory=dict)
+    keys: dict[Path, DataKey | None] = field(default_factory=dict)
 
 
 def progress_of(
@@ -112,8 +112,7 @@ def _take_in(found: Progress, session: Session) -> None:
     said = [each.text for each in annotated(session) if each.label == CONCLUSION]
     if said:
         found.conclusions[session.session_id] = said[-1]
-    if session.key is not None:
-        found.keys[session.path] = session.key
+    found.keys[session.path] = session.key
 
 
 def page_over(progress: Progress) -> Page:

@@ -29,8 +29,9 @@ def write_progress(
     output, form, size
         The file, as what, and on which paper.
     plain
-        Whether it is written without encryption although recordings are encrypted; that is noted
-        beside each of them.
+        Whether it is written without encryption although recordings are encrypted.
+
+    Where withdrawal and encryption do not reach it, that is noted beside each recording.
 
     Raises
     ------
@@ -40,9 +41,9 @@ def write_progress(
     form = form or form_of(output)
     path = output or folder / PROGRESS.named(f"sub-{progress.person}", form)
     page = page_over(progress)
-    key = None if plain else next(iter(progress.keys.values()), None)
+    keys = (each for each in progress.keys.values() if each is not None)
+    key = None if plain else next(keys, None)
     place = save_report(written(page, form, size), path, page.subject, key)
-    if plain:
-        for recording, held in progress.keys.items():
-            exports.note(recording, held, path.name, path)
+    for recording, held in progress.keys.items():
+        exports.note_elsewhere(recording, held, place, place)
     return place

@@ -192,5 +192,13 @@ def pages_in(folder: Path) -> list[Path]:
     return [folder / name for name in names if name.endswith(endings)]
 
 
+def is_found(path: Path, recording: Path) -> bool:
+    """Return whether whoever forgets a recording finds a file or folder by its name alone."""
+    folder, own = path.absolute().parent, recording.absolute().parent
+    beside_it = folder == own and any(each.matches(path.name, recording) for each in ARTEFACTS)
+    is_page = path.name.removesuffix(ENCRYPTED_SUFFIX).endswith(_PAGE_SUFFIXES)
+    return beside_it or (is_page and (folder == own or folder in own.parents))
+
+
 def _is_listable(path: Path) -> bool:
     return os.access(path.parent, os.R_OK | os.X_OK)

@@ -1,10 +1,11 @@
-"""What left: a log beside a recording of copies for other programs, or outside of its vault.
+"""What left: a log beside a recording of what other programs or other folders hold of it.
 
 Neither withdrawal nor encryption reaches a copy. So each is noted, in `NAME.exports.jsonl`, which
 is encrypted where the recording is, and whoever withdraws their consent is told where they went.
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import msgspec
 
 from affetti.core.codes import Digest, Given
 from affetti.core.custody import boxes
-from affetti.core.custody.artefacts import ARTEFACTS, ENCRYPTED_SUFFIX, EXPORTS
+from affetti.core.custody.artefacts import ARTEFACTS, ENCRYPTED_SUFFIX, EXPORTS, is_found
 from affetti.core.custody.keys import DataKey
 from affetti.core.errors import Damaged
 from affetti.core.events.base import field
@@ -46,6 +47,35 @@ def note(recording: Path, key: DataKey | None, name: str, target: Path) -> None:
     path = recording.with_name(EXPORTS.name(recording))
     before = boxes.read(path) if boxes.found_at(path) else b""
     boxes.replace(path, before + msgspec.json.encode(entry) + b"\n", key)
+
+
+def note_elsewhere(recording: Path, key: DataKey | None, found: Path, file: Path) -> None:
+    """Note what was written of a recording where withdrawal and encryption do not reach it, once.
+
+    Nothing is noted where the recording lies in a folder that nobody may write to: nothing can be
+    withdrawn from it there either.
+
+    Parameters
+    ----------
+    recording, key
+        Of what it was made.
+    found
+        By whose name it would be found: the file itself, or the folder that it is in.
+    file
+        The file.
+
+    Raises
+    ------
+    AffettiError
+        What was noted before cannot be read.
+    OSError
+        It cannot be written, or the file cannot be read.
+    """
+    reached = is_found(found, recording) and (key is None or file.suffix == ENCRYPTED_SUFFIX)
+    if reached or not os.access(recording.parent, os.W_OK):
+        return
+    if all(each.target != str(file.absolute()) for each in noted(recording)):
+        note(recording, key, found.name, file)
 
 
 def recording_of(file: Path) -> Path:

@@ -1,0 +1,43 @@
+"""What is written of a person where no name finds it is told of when they are forgotten."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from affetti.core.custody.exports import noted
+from affetti.core.recording.sealing import seal
+from tests.command_line import affetti
+from tests.conftest import small_session, started
+
+
+@pytest.fixture
+def recording(write_log: Callable[..., Path], tmp_path: Path) -> Path:
+    (tmp_path / "study").mkdir()
+    _, *items = small_session(1)
+    return seal(write_log([(started(), b""), *items], "study/sub-P07_ses-1.h5")).path
+
+
+def test_a_page_by_another_name_or_in_another_place_is_noted_once(recording: Path) -> None:
+    study = recording.parent
+    pages = [study / "for the team.txt", study.parent / "desk" / "sub-P07_ses-1.report.txt"]
+    for page in (*pages, *pages):
+        assert affetti("report", recording, "--output", page).returncode == 0
+    assert affetti("report", recording, "--form", "txt").returncode == 0
+    assert [each.target for each in noted(recording)] == [str(page) for page in pages]
+    said = affetti("forget", "P07", study, "--yes")
+    assert all(str(page) in said.stdout for page in pages)
+    assert list(study.iterdir()) == [pages[0]]
+
+
+@pytest.mark.campaign
+def test_so_are_an_analysis_and_the_page_of_a_person(recording: Path) -> None:
+    study, desk = recording.parent, recording.parent.parent / "desk"
+    assert affetti("analyze", recording, "--output", desk).returncode == 0
+    assert affetti("progress", "P07", study, "--output", desk / "P07.txt").returncode == 0
+    assert affetti("progress", "P07", study, "--form", "txt").returncode == 0
+    targets = {Path(each.target).name for each in noted(recording)}
+    assert targets == {"provenance.json", "P07.txt"}
+    said = affetti("forget", "P07", study, "--yes")
+    assert str(desk / "P07.txt") in said.stdout
+    assert not list(study.iterdir())
