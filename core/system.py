@@ -261,6 +261,27 @@ def language() -> str:
     return ""
 
 
+def tell_to_end(process_id: int) -> bool:
+    """Tell a process of ours to end in its own time, even one that was halted.
+
+    False where no signal says so: on Windows each of them ends a process at once, amid its work.
+    """
+    if os.name == "nt":
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(process_id, signal.SIGTERM)
+    wake(process_id)
+    return True
+
+
+def wake(process_id: int) -> None:
+    """Let a process of ours go on that was halted; Windows has no signal that halts one."""
+    go_on = getattr(signal, "SIGCONT", None)
+    if go_on is not None:
+        with suppress(ProcessLookupError):
+            os.kill(process_id, go_on)
+
+
 def yield_to_others(process_id: int) -> None:
     """Let every other process go before one, where a system can be asked for that."""
     with suppress(OSError, AttributeError):  # Windows has no such call

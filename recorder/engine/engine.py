@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from affetti.core import logbook
-from affetti.core.clock import NS_PER_S
+from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError, Damaged, Unsealed, UsageError
 from affetti.core.events import (
     ConsentChanged,
@@ -56,6 +56,9 @@ _PICTURE_EVERY_S: Final = 0.3
 _LEVEL_EVERY_S: Final = 0.1
 _SEEN_EVERY_S: Final = 0.6
 _HEALTH_EVERY_S: Final = 1.0
+_REST_S: Final = 1.0  # at most, for what was sent before a signal
+# Commands of a set-up, which no recording waits for.
+_BEFORE_IT: Final = (messages.ListDevices, messages.Watch, messages.PlayTone, messages.Record)
 
 
 class Engine:
@@ -209,7 +212,7 @@ class Engine:
         """Carry out a command that makes sense only while recording."""
         if self.recording is None:
             raise UsageError("engine.nothing_being_recorded")
-        put, now_ns = self.recording.inbox.put, self.recording.clock.now_ns()
+        put, now_ns = self.recording.inbox.put, _sent_ns(command, self.recording.clock)
         event = _event_of(command, now_ns)
         if event is not None:
             put(event)
@@ -412,6 +415,12 @@ def _self_report(said: messages.ReportSelf, now_ns: int) -> SelfReported:
     )
 
 
+def _sent_ns(command: AnyCommand, clock: SessionClock) -> int:
+    """Return the session time at which a command was sent; now, where it does not say."""
+    now_ns, sent_ns = clock.now_ns(), getattr(command, "sent_ns", None)
+    return now_ns if sent_ns is None else max(0, min(now_ns, sent_ns - clock.start_ns))
+
+
 def _moment_ns(now_ns: int, ago_s: float) -> int:
     """Return the session time `ago_s` ago, at the earliest 0; now, where that is no past time."""
     if math.isnan(ago_s) or ago_s < 0:
@@ -463,6 +472,30 @@ class _Server:
                 else:
                     self._engine.carry_out(command)
             self._engine.turn()
+        if self._terminated:
+            self._carry_out_rest()
+
+    def _carry_out_rest(self) -> None:
+        """Take in what the screen had sent by the time this process was told to end."""
+        until_s = time.monotonic() + _REST_S
+        while self._engine.recording is not None and time.monotonic() < until_s:
+            try:
+                command = self._commands.get(timeout=_TURN_S)
+            except queue.Empty:
+                if not self._has_more():
+                    return
+                continue
+            if command is None:
+                return
+            if not isinstance(command, (AffettiError, *_BEFORE_IT)):
+                self._engine.carry_out(command)
+
+    def _has_more(self) -> bool:
+        """Whether the pipe holds what the thread that listens has not read yet."""
+        try:
+            return self._pipe.poll()
+        except (OSError, ValueError):
+            return False
 
     def on_terminate(self, number: int, frame: object) -> None:
         self._terminated = True

@@ -54,7 +54,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...] | None = None
 
 
-# Commands: from the screen to the engine.
+# Commands: from the screen to the engine. What tells of a moment has `sent_ns`, when it was sent on
+# the machine's monotonic clock, which both processes have: it may wait for an engine that stands
+# still.
 
 
 class Command(msgspec.Struct, frozen=True, tag=True):
@@ -99,6 +101,7 @@ class Mark(Command, frozen=True, tag=True):
     number: int | None = None
     edge: Literal["start", "end"] | None = None  # of a stretch
     ago_s: float = 0.0
+    sent_ns: int | None = None
 
 
 class ReportSelf(Command, frozen=True, tag=True, kw_only=True):
@@ -112,6 +115,7 @@ class ReportSelf(Command, frozen=True, tag=True, kw_only=True):
     scales: dict[str, float] = {}
     skipped: bool = False
     answered_s: float | None = None
+    sent_ns: int | None = None
 
 
 class Note(Command, frozen=True, tag=True):
@@ -119,6 +123,7 @@ class Note(Command, frozen=True, tag=True):
 
     text: str
     ago_s: float = 0.0
+    sent_ns: int | None = None
 
 
 class NoteBegun(Command, frozen=True, tag=True):
@@ -129,6 +134,7 @@ class NoteBegun(Command, frozen=True, tag=True):
 
     text: str
     ago_s: float = 0.0
+    sent_ns: int | None = None
 
 
 class SteerTrack(Command, frozen=True, tag=True):
@@ -279,6 +285,7 @@ class Problem(Message, frozen=True, tag=True):
     fatal: bool  # the recording did not begin, or has ended because of it
 
 
+LAST_WORDS: Final = (Started, Problem)  # which a person is owed, screen or no screen
 COMMANDS: Final = tuple(leaves(Command))
 MESSAGES: Final = tuple(leaves(Message))
 if TYPE_CHECKING:
@@ -296,11 +303,15 @@ _messages: Final = msgspec.msgpack.Decoder(AnyMessage)
 
 def send(pipe: "Connection", item: Command | Message) -> None:
     """Send a command or a message; BrokenPipeError when the other side is gone."""
+    pipe.send_bytes(packed(item))
+
+
+def packed(item: Command | Message) -> bytes:
+    """Return what is sent of a command or a message."""
     try:
-        data = _encoder.encode(item)
+        return _encoder.encode(item)
     except UnicodeEncodeError:  # a path that is no text: better shown a little wrong than not
-        data = _encoder.encode(storable(item))
-    pipe.send_bytes(data)
+        return _encoder.encode(storable(item))
 
 
 def receive_command(pipe: "Connection") -> AnyCommand:

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -18,9 +17,23 @@ class EngineProcess:
     pipe: Connection
     process: BaseProcess
 
+    def tell_to_end(self) -> bool:
+        """Have the engine seal what it records and go, as a signal does; False: by closing alone.
+
+        To be called from anywhere, and often: from a handler of signals too.
+        """
+        pid = self.process.pid
+        return pid is None or not self.process.is_alive() or system.tell_to_end(pid)
+
     def close(self) -> None:
         """Close the pipe; the engine then seals what it records, and goes."""
+        self.wake()
         self.pipe.close()
+
+    def wake(self) -> None:
+        """Let it go on where somebody has halted it: it could neither read nor end."""
+        if self.process.pid is not None and self.process.is_alive():
+            system.wake(self.process.pid)
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the engine to go; False when it has not in time."""
@@ -47,12 +60,9 @@ def _serve(pipe: Connection, settings: Settings) -> None:
     from affetti.recorder.engine.engine import serve  # noqa: PLC0415  in its process alone
 
     serve(pipe, settings)
-    if any(
-        not each.daemon for each in threading.enumerate() if each is not threading.main_thread()
-    ):
-        # All is sealed and said; models that still load are waited for by nobody, and to end in
-        # the usual way amid their native code would be an abort.
-        os._exit(0)
+    # All is sealed and said. To take apart what was loaded takes seconds on a busy machine, for
+    # which a screen would wait; and amid the native code of models that still load it would abort.
+    os._exit(0)
 
 
 def _detach() -> None:

@@ -1,5 +1,6 @@
 """The app: it hears the engine, keeps the recording's view, and moves between the screens."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
+from affetti.core import logbook
 from affetti.core.errors import AffettiError, Unsealed
 from affetti.core.language import known, text
 from affetti.core.settings import Settings
@@ -124,12 +126,15 @@ class AffettiApp(App[None]):
         self.view: RecordingView | None = None  # of the latest recording
         self.problem: AffettiError | None = None  # for whoever started the app
         self.write_page: Callable[[str], object] | None = None  # of a recording, by itself
+        self.failed: Exception | None = None  # what was not foreseen, and closed the screen
         self.large = False  # whether letters are
         self._at_home = at_home
         self._draft = draft
         self._monotonic_ns = monotonic_ns
         self._engine = engine
         self._opened: EngineLink | None = None  # its link
+        self._ending = False  # a signal says so
+        self.last_words: list[AnyMessage] = []  # of the engine, once it does
         self._pressed_s = 0.0  # when the latest key or button was, on that same clock
         self._closed_at = 0.0  # when a dialog closed last, on the clock of Textual's messages
 
@@ -241,13 +246,37 @@ class AffettiApp(App[None]):
         self._closed_at = Message().time
         return super().pop_screen()
 
+    def end(self) -> None:
+        """Show nothing more: a signal has ended engine and screen. May be called in its handler."""
+        self._ending = True
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Note a defect of ours and close the screen; `_open` says what became of a recording.
+
+        Textual's own way takes seconds, and prints what variables held: words about a person.
+        """
+        if self.is_headless or os.environ.get("AFFETTI_DEBUG"):
+            super()._handle_exception(error)
+            return
+        logbook.note("not foreseen", error)
+        if not (self._ending or self._exit):  # of what is being closed, parts are gone already
+            self.failed = self.failed or error
+            self.panic()
+
+    def unsent(self, patience_s: float) -> int:
+        """Wait until the engine has been sent all; return how many commands still wait."""
+        return 0 if self._opened is None else self._opened.unsent(patience_s)
+
     def on_engine_said(self, event: "EngineSaid") -> None:
         """Take in a message, and show it."""
-        from affetti.recorder.engine.messages import Sealed, Started
+        from affetti.recorder.engine.messages import LAST_WORDS, Sealed, Started
         from affetti.recorder.tui.screens.base import EngineScreen
         from affetti.recorder.tui.view import RecordingView
 
         said = event.said
+        if self._ending:
+            self.last_words += [said] if isinstance(said, LAST_WORDS) else []
+            return
         if isinstance(said, Started):
             self.view = RecordingView(self._monotonic_ns)
         if self.view is not None and self.view.sealed is None:
@@ -269,6 +298,8 @@ class AffettiApp(App[None]):
 
     def on_engine_gone(self) -> None:
         """Say that the engine has ended, where the recording is, and what brings it back."""
+        if self._ending:
+            return
         from affetti.recorder.tui.screens.gone import GoneScreen
 
         view = self.view if self.recording else None
@@ -376,12 +407,14 @@ class AffettiApp(App[None]):
         from affetti.recorder.engine.messages import Started
         from affetti.recorder.tui.person import asked_of, labels_of
         from affetti.recorder.tui.screens.live import LiveScreen
-        from affetti.recorder.tui.screens.review import ReviewScreen
 
         if isinstance(said, Started):
             asked = asked_of(self.draft.known, self.settings)
             self._go(LiveScreen(self._link, view, asked, labels_of(self.draft.known)))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
+            # It takes a second to load, in which no key would be heard.
+            from affetti.recorder.tui.screens.review import ReviewScreen
+
             self._go(ReviewScreen(self._link, view, self._unfinished_note()))
 
     def _look_for_neutral(self, said: "AnyMessage") -> None:

@@ -1,17 +1,21 @@
 """The pipe to the engine, as the app sees it: commands go out, Textual messages come in."""
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Final
 
+import msgspec
 from textual.message import Message
 
-from affetti.core import logbook
+from affetti.core import logbook, system
 from affetti.recorder.engine import messages
 from affetti.recorder.engine.messages import AnyMessage, Command
 
 _PATIENCE_S: Final = 0.2  # how soon the thread notices that it should end
+_AT_ONCE: Final = 1 << 15  # bytes that a pipe which takes anything takes whole
 
 
 class EngineSaid(Message):
@@ -44,6 +48,10 @@ class EngineLink:
         self._post = post
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="hear engine", daemon=True)
+        self._changed = threading.Condition()
+        self._waiting: deque[bytes] = deque()  # commands for an engine that reads nothing now
+        self._sender: threading.Thread | None = None
+        self._gone = False
 
     def start(self) -> None:
         """Begin to listen, if that was not begun before."""
@@ -52,19 +60,63 @@ class EngineLink:
             self._thread.start()
 
     def send(self, command: Command) -> bool:
-        """Send a command; False when the engine is gone."""
+        """Send a command, or let it wait for an engine that stands still; False: it is gone.
+
+        Never waits itself.
+        """
         self.start()
-        try:
-            messages.send(self._pipe, command)
-        except (OSError, ValueError):
-            return False
+        if hasattr(command, "sent_ns"):
+            command = msgspec.structs.replace(command, sent_ns=time.monotonic_ns())
+        data = messages.packed(command)
+        with self._changed:
+            if self._gone:
+                return False
+            if not self._waiting and len(data) <= _AT_ONCE and self._takes():
+                return self._sent(data)
+            self._waiting.append(data)
+            self._changed.notify_all()
+            if self._sender is None:
+                self._sender = threading.Thread(
+                    target=self._send_all, name="tell engine", daemon=True
+                )
+                self._sender.start()
         return True
+
+    def unsent(self, patience_s: float) -> int:
+        """Wait until no command waits any more, or patience is over; return how many do."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._gone or not self._waiting, patience_s)
+            return len(self._waiting)
 
     def close(self) -> None:
         """End the thread; the pipe stays open, for whoever opened it."""
         self._closed.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    def _takes(self) -> bool:
+        try:
+            return system.takes(self._pipe.fileno(), 0)
+        except (OSError, ValueError):
+            return True  # writing will say
+
+    def _sent(self, data: bytes) -> bool:
+        try:
+            self._pipe.send_bytes(data)
+        except (OSError, ValueError, TypeError):  # the last: it was closed amid writing
+            self._gone = True
+        return not self._gone
+
+    def _send_all(self) -> None:
+        while not self._gone:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                data = self._waiting[0]
+            sent = self._sent(data)
+            with self._changed:
+                if sent:
+                    self._waiting.popleft()
+                self._changed.notify_all()
 
     def _listen(self) -> None:
         try:

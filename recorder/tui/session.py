@@ -11,19 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from affetti.core import logbook, system, terminal
-from affetti.core.language import text
+from affetti.core.errors import AffettiError, Unsealed, of_code
+from affetti.core.language import counted, text
 from affetti.core.settings import Settings
 from affetti.recorder.pages import write_page
 from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.tty import refuse_unfit, terminal_of_its_own, watched
 
 if TYPE_CHECKING:  # what records is loaded when a recording is set up
-    from affetti.recorder.engine.messages import Plan
+    from affetti.recorder.engine.messages import AnyMessage, Plan
     from affetti.recorder.engine.process import EngineProcess
     from affetti.recorder.tui.draft import Draft
     from affetti.recorder.tui.screens.review_walk import WalkScreen
 
 _HEARD_WITHIN_S: Final = 0.05
+_SENT_WITHIN_S: Final = 5.0  # an engine that was halted, and goes on, reads at once
 
 
 def run(plan: "Plan", settings: Settings, *, person_known: bool, consent_known: bool) -> None:
@@ -88,7 +90,7 @@ def open_review(path: Path, author: str, settings: Settings, *, blind: bool = Fa
     app = ReviewApp(settings, WalkScreen(path, author, blind=blind))
     app.write_page = partial(write_page, settings=settings)
     with terminal_of_its_own() as give_up:
-        asyncio.run(_show(app, give_up))
+        asyncio.run(_show(app, give_up, app.end))
 
 
 class ReviewApp(AffettiApp):
@@ -120,6 +122,12 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
     terminal.give_away()
     engines: list[EngineProcess] = []
 
+    def tell_to_end() -> None:
+        """Have the engine end while the screen does: neither waits for the other."""
+        app.end()
+        for engine in engines:
+            engine.tell_to_end()
+
     def start() -> Connection:
         """Start an engine, when a recording is set up."""
         from affetti.recorder.engine.process import start_engine  # noqa: PLC0415
@@ -133,28 +141,64 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
     app.write_page = partial(write_page, settings=settings)
     try:
         with terminal_of_its_own() as give_up:
-            told_to_end = asyncio.run(_show(app, give_up))
+            told_to_end = asyncio.run(_show(app, give_up, tell_to_end))
     finally:
-        unsealed = app.view.path if app.view is not None and app.recording else None
-        if unsealed and app.problem is None:
-            _tell("review.sealing", unsealed)
+        if app.recording and app.view is not None and app.problem is None:
+            _tell(text("review.sealing", path=app.view.path))
+    unsealed = [app.view.path] if app.recording and app.view is not None else []
+    last_words = app.last_words
     for engine in engines:
-        _end(engine, told_to_end)
+        engine.wake()
+        if unsent := app.unsent(_SENT_WITHIN_S):
+            _tell(counted("session.unsent", unsent))
+        last_words += _end(engine, told_to_end)
     if app.problem is not None:
         raise app.problem
-    if app.view is not None and Path(app.view.path).exists():
-        if app.view.sealed is None:  # nobody was there to hear of it
-            write_page(app.view.path, settings)
-        _tell("review.sealed", app.view.path)
+    _conclude(app, unsealed, last_words)
+    if app.failed is not None:
+        raise AffettiError("unexpected.screen", kind=type(app.failed).__name__) from app.failed
 
 
-def _tell(what: str, path: str) -> None:
+def _conclude(app: AffettiApp, unsealed: list[str], last_words: "list[AnyMessage]") -> None:
+    """Say where everything recorded is, and what the screen was not there to hear.
+
+    Parameters
+    ----------
+    unsealed
+        What was still being recorded or sealed when the screen ended.
+    last_words
+        Of the engine, since then.
+
+    Raises
+    ------
+    AffettiError
+        A recording broke off, or was not sealed.
+    """
+    from affetti.recorder.engine.messages import Problem, Started  # noqa: PLC0415
+
+    unsealed += [said.path for said in last_words if isinstance(said, Started)]
+    lost = [path for path in unsealed if not Path(path).exists()]
+    for path in unsealed or ([app.view.path] if app.view is not None else []):
+        if Path(path).exists():
+            if path in unsealed:
+                app.page_changed(path)
+            _tell(text("review.sealed", path=path))
+    problems = [said for said in last_words if isinstance(said, Problem) and said.fatal]
+    if problems:
+        raise of_code(problems[-1].code).told(problems[-1].message, problems[-1].hint)
+    if lost:
+        raise Unsealed("app.recording_engine_stopped_recorded", path=lost[-1])
+
+
+def _tell(words: str) -> None:
     with suppress(OSError, ValueError):  # the terminal may be gone
         if system.takes(logbook.STDERR, 0):
-            terminal.say(text(what, path=path), err=True)
+            terminal.say(words, err=True)
 
 
-async def _show(app: AffettiApp, give_up: Callable[[], None]) -> bool:
+async def _show(
+    app: AffettiApp, give_up: Callable[[], None], tell_to_end: Callable[[], None]
+) -> bool:
     """Run the app; return whether a signal ended it.
 
     A signal is heard even while the app waits for a terminal that takes nothing.
@@ -165,6 +209,7 @@ async def _show(app: AffettiApp, give_up: Callable[[], None]) -> bool:
     def tell(number: int, frame: object) -> None:
         told.append(number)
         give_up()
+        tell_to_end()
         loop.call_soon_threadsafe(app.exit)
 
     before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -177,19 +222,26 @@ async def _show(app: AffettiApp, give_up: Callable[[], None]) -> bool:
     return bool(told)
 
 
-def _end(engine: "EngineProcess", told_to_end: bool) -> None:
-    if told_to_end:
-        engine.process.terminate()  # it seals, and records that a signal ended it
-        _hear_out(engine)
+def _end(engine: "EngineProcess", told_to_end: bool) -> "list[AnyMessage]":
+    """Wait until the engine has sealed and gone; return what it still said of that."""
+    told: list[AnyMessage] = []
+    if told_to_end and engine.tell_to_end():  # it seals, and records that a signal ended it
+        told = _heard_out(engine)
     else:
         engine.close()
     engine.join()
     engine.close()
+    return told
 
 
-def _hear_out(engine: "EngineProcess") -> None:
+def _heard_out(engine: "EngineProcess") -> "list[AnyMessage]":
     """Take what the engine still says: one whose pipe is full would wait and never end."""
-    with suppress(EOFError, OSError):
-        while not engine.join(0):
+    from affetti.recorder.engine.messages import LAST_WORDS, receive_message  # noqa: PLC0415
+
+    told: list[AnyMessage] = []
+    with suppress(Exception):  # it is gone, or broke off amid a word
+        while not engine.join(0) or engine.pipe.poll():
             if engine.pipe.poll(_HEARD_WITHIN_S):
-                engine.pipe.recv_bytes()
+                said = receive_message(engine.pipe)
+                told += [said] if isinstance(said, LAST_WORDS) else []
+    return told

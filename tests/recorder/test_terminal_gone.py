@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from affetti.core.errors import ExitCode
 from affetti.core.events import FrameCaptured
 from affetti.core.recording.names import target_of
 from affetti.core.recording.session import Session
+from tests.conftest import NS
 from tests.recorder.films import moving_film
 from tests.recorder.recording_sink import wait_for
 from tests.recorder.test_recording import on_disk
@@ -124,3 +126,44 @@ def test_a_terminal_that_stands_still_stops_neither_the_recording_nor_its_end(
     assert terminal.process.wait(100) == ExitCode.OK
     assert ended_with(terminal) == "signal"
     os.close(terminal.master)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("halted", ["engine", "screen"])
+def test_a_halted_engine_or_screen_is_ended_by_a_signal_and_keeps_what_was_typed(
+    tmp_path: Path, halted: str
+) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.start_recording()
+    (part,) = terminal.parts()
+    shown = ""
+    while " REC " not in shown:
+        shown = shown[-10:] + os.read(terminal.master, 65536).decode(errors="ignore")
+    if halted == "engine":
+        os.kill(engine_of(terminal.process.pid), signal.SIGSTOP)
+        for _ in range(3):
+            terminal.type(b"m")
+        before_s = time.monotonic()
+        terminal.until(lambda: time.monotonic() > before_s + 3)  # in which the screen is drawn
+        terminal.process.send_signal(signal.SIGTERM)
+    else:  # which ends once it goes on, and neither hears nor draws until then
+        terminal.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: on_disk(target_of(part), FrameCaptured) > 100)
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.process.send_signal(signal.SIGCONT)
+    terminal.until(lambda: terminal.process.poll() is not None)
+    assert terminal.process.returncode == ExitCode.OK
+    assert ended_with(terminal) == "signal"
+    with Session.open(terminal.sealed()[0]) as session:
+        assert len(session.markers) == (3 if halted == "engine" else 0)
+        assert max((m.t_ns for m in session.markers), default=0) < session.info.duration_s * NS
+    os.close(terminal.master)
+
+
+def engine_of(pid: int) -> int:
+    """Return the engine's process: the child of the screen that multiprocessing started."""
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    pids = [int(pid) for each in children for pid in each.read_text().split()]
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in pids}
+    (found,) = [pid for pid, command in commands.items() if "spawn_main" in command]
+    return found

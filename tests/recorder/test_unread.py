@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from affetti.core.clock import SessionClock
 from affetti.core.emotions import EMOTIONS
 from affetti.core.events import EmotionFused, FrameCaptured, MarkerAdded, consent_to
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages, outbox
+from affetti.recorder.engine.engine import _sent_ns
 from affetti.recorder.engine.messages import AnyMessage, Plan
 from affetti.recorder.engine.outbox import Outbox
 from affetti.recorder.engine.process import _serve
+from affetti.recorder.tui.link import EngineLink
 from tests.recorder.recording_sink import wait_for
 from tests.recorder.test_recording import begin, on_disk, until_on_disk
 
@@ -134,3 +137,31 @@ def test_a_recording_whose_words_nobody_reads_ends_all_the_same(
 def begin_with_markers(target: Path, film: Path, seconds: float | None) -> "subprocess.Popen[str]":
     more = [] if seconds is None else ["--duration", seconds]
     return begin(target, "--camera", film, "--markers-from-stdin", *more, stdin=subprocess.PIPE)
+
+
+def test_a_screen_never_waits_for_an_engine_that_stands_still_and_nothing_typed_is_lost() -> None:
+    theirs, ours = multiprocessing.Pipe()
+    narrow(ours)
+    link = EngineLink(ours, lambda message: None)
+    pasted = "a note that somebody pasted " * 5000
+    assert link.send(messages.Note(pasted))
+    for number in range(2000):
+        assert link.send(messages.Mark(number=number))
+    assert link.unsent(0) > 1000
+    heard = [messages.receive_command(theirs) for _ in range(2001)]
+    assert heard[0].text == pasted
+    assert [mark.number for mark in heard[1:]] == list(range(2000))
+    assert link.unsent(60) == 0
+    theirs.close()
+    wait_for(lambda: not link.send(messages.Mark()))
+    link.close()
+
+
+def test_what_waited_for_an_engine_is_about_the_moment_when_it_was_typed() -> None:
+    clock = SessionClock()
+    typed = messages.Note("then", sent_ns=clock.start_ns + 1_000)
+    assert _sent_ns(typed, clock) == 1_000
+    assert _sent_ns(messages.Note("at the beginning", sent_ns=clock.start_ns - 5), clock) == 0
+    assert _sent_ns(messages.Note("now"), clock) > 1_000
+    later = messages.Note("never after now", sent_ns=clock.start_ns + 10**15)
+    assert _sent_ns(later, clock) <= clock.now_ns()
