@@ -52,9 +52,8 @@ Progress: TypeAlias = Callable[[int, int], None]  # events done, events in all
 Skips: TypeAlias = Literal["recorded", "none"]
 Source: TypeAlias = Literal["replayed", "completed", "stored", "live"]
 
-_PROGRESS_EVERY: Final = 64
-_AHEAD: Final = 256  # about five seconds of a recording
-_READ_AT_ONCE: Final = 64
+_READ_AT_ONCE: Final = 64  # events: about a second of a recording
+_BEHIND: Final = 4  # times as many
 
 
 class Pictures:
@@ -147,13 +146,29 @@ def replay(
 
 
 def _perceived(
-    event: Event, blob: bytes, perception: Perception, pool: "ThreadPoolExecutor | _Here"
+    read: "Sequence[_Read]",
+    perception: Perception,
+    pool: "ThreadPoolExecutor | _Here",
+    pictures: "Pictures | None",
 ) -> "_Perceived":
-    if not event.traits.perceived:
-        return _Perceived(event)
-    heard = pool.submit(perception.hear, event, blob)
-    seen = [*perception.see(event, blob), *perception.perceive_others(event, blob)]
-    return _Perceived(event, seen, heard)
+    known = [(event, blob) for event, blob in read if event is not None]
+    facts = [(event, blob) for event, blob in known if event.traits.perceived]
+    heard = pool.submit(_heard, perception, facts)
+    seen = [_seen(event, blob, perception, pictures) for event, blob in facts]
+    return _Perceived([event for event, _ in known], seen, heard)
+
+
+def _heard(perception: Perception, facts: Sequence[tuple[Event, bytes]]) -> list[list[Estimate]]:
+    return [perception.hear(event, blob) for event, blob in facts]
+
+
+def _seen(
+    event: Event, blob: bytes, perception: Perception, pictures: "Pictures | None"
+) -> list[Estimate]:
+    made = [*perception.see(event, blob), *perception.perceive_others(event, blob)]
+    if pictures is not None:
+        pictures.drop(blob)
+    return made
 
 
 def stepwise(
@@ -167,7 +182,7 @@ def stepwise(
     """Yield every event of a recording with what perception made of it.
 
     What is read of the file, and decoded, is ahead of it in a thread of its own; music is read in
-    another, as it is live, up to `_AHEAD` events behind faces. Where nearly nothing is perceived,
+    another, as it is live, a few seconds behind faces at most. Where nearly nothing is perceived,
     all is done in this one.
 
     Parameters
@@ -187,18 +202,16 @@ def stepwise(
     )
     with begun("read music") as pool, begun("read ahead") as reader:
         try:
-            read = _read(session, records, pictures)
-            for done, (event, blob) in enumerate(_ahead(read, reader), start=1):
-                if event is not None:
-                    waiting.append(_perceived(event, blob, perception, pool))
-                if pictures is not None:
-                    pictures.drop(blob)
-                while waiting and (len(waiting) > _AHEAD or waiting[0].ready):
-                    yield waiting.popleft().fused(perception)
-                if progress is not None and (done % _PROGRESS_EVERY == 0 or done == total):
+            done = 0
+            for read in _ahead(_read(session, records, pictures), reader):
+                waiting.append(_perceived(read, perception, pool, pictures))
+                while waiting and (len(waiting) > _BEHIND or waiting[0].ready):
+                    yield from waiting.popleft().fused(perception)
+                done += len(read)
+                if progress is not None:
                     progress(done, total)
             while waiting:
-                yield waiting.popleft().fused(perception)
+                yield from waiting.popleft().fused(perception)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -220,12 +233,12 @@ def _read(
         yield as_consented(event, session), record.blob
 
 
-def _ahead(read: Iterator[_Read], reader: "ThreadPoolExecutor | _Here") -> Iterator[_Read]:
-    """Yield what is read, while the next of it is read already."""
+def _ahead(read: Iterator[_Read], reader: "ThreadPoolExecutor | _Here") -> Iterator[list[_Read]]:
+    """Yield what is read, some at once, while the next of it is read already."""
     coming = reader.submit(_next_of, read)
     while found := coming.result():
         coming = reader.submit(_next_of, read)
-        yield from found
+        yield found
 
 
 def _next_of(read: Iterator[_Read]) -> list[_Read]:
@@ -277,20 +290,24 @@ def as_consented(event: Event, session: Session) -> Event:
 
 @dataclass(frozen=True)
 class _Perceived:
-    """An event, what was seen in it and what will have been heard; None if nobody listens."""
+    """Events, what was seen in those that are perceived, and what will have been heard in them."""
 
-    event: Event
-    seen: Sequence[Estimate] = ()
-    heard: Future[list[Estimate]] | _Done[list[Estimate]] | None = None
+    events: Sequence[Event]
+    seen: Sequence[list[Estimate]]
+    heard: Future[list[list[Estimate]]] | _Done[list[list[Estimate]]]
 
     @property
     def ready(self) -> bool:
-        return self.heard is None or self.heard.done()
+        return self.heard.done()
 
-    def fused(self, perception: Perception) -> tuple[Event, list[Estimate]]:
-        if self.heard is None:
-            return self.event, []
-        return self.event, perception.fuse(self.event, [*self.seen, *self.heard.result()])
+    def fused(self, perception: Perception) -> Iterator[tuple[Event, list[Estimate]]]:
+        made = zip(self.seen, self.heard.result(), strict=True)
+        for event in self.events:
+            if event.traits.perceived:
+                seen, heard = next(made)
+                yield event, perception.fuse(event, [*seen, *heard])
+            else:
+                yield event, []
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
@@ -37,6 +37,7 @@ from affetti.recorder.imports.steps import (
     Pictures,
     SoundFile,
     Step,
+    ahead,
     beside,
     soundtrack_steps,
 )
@@ -173,9 +174,10 @@ class _Files:
             playlist=tuple(track.title for track in self._music),
         )
         quality = self._request.settings.video.jpeg_quality
-        items = chain(failed, [first], rest)
-        pictures = Pictures(items, self._nominal_ns, log, CAMERA, quality)
-        self._carry_out(pictures, log, progress)
+        with closing(ahead(rest)) as coming:
+            items = chain(failed, [first], coming)
+            pictures = Pictures(items, self._nominal_ns, log, CAMERA, quality)
+            self._carry_out(pictures, log, progress)
         reason: Literal["finished", "cut_off"] = (
             "cut_off" if self._container.cut_off else "finished"
         )

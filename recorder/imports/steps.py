@@ -5,9 +5,11 @@ function that writes it. Steps of several files are merged by their moments, so 
 the order of a live one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeAlias
+from itertools import islice
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +28,17 @@ from affetti.recorder.sources.container import Decoded, Undecoded
 from affetti.recorder.sources.film import Holes, in_order
 from affetti.recorder.sources.frames import FrameLog
 from affetti.recorder.sources.sound import Decoded as Read
-from affetti.recorder.sources.soundtrack import Missing, Soundtrack
+from affetti.recorder.sources.soundtrack import Heard, Missing, Soundtrack
 from affetti.recorder.sources.stream import BLOCK, StreamLog
 from affetti.recorder.sources.timeline import due_times
 from affetti.recorder.sources.track import Track, decode, track_started
 
+T = TypeVar("T")
+
 Step: TypeAlias = tuple[int, Callable[[], object]]
+
+_BLOCKS_PER_S: Final = 10  # a device's are shorter, for the sake of who looks on
+_AT_ONCE: Final = 2  # pictures: of the largest kind two are 200 MB
 
 
 class Pictures:
@@ -89,10 +96,23 @@ class Pictures:
             self._log.keep(item.picture, due_ns)
 
 
+def ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """Yield items while the next of them is made in a thread; close it before what they are of."""
+    with ThreadPoolExecutor(1, "read ahead") as reader:
+        coming = reader.submit(_some, items)
+        while found := coming.result():
+            coming = reader.submit(_some, items)
+            yield from found
+
+
+def _some(items: Iterator[T]) -> list[T]:
+    return list(islice(items, _AT_ONCE))
+
+
 def soundtrack_steps(sound: Soundtrack, sink: Sink) -> Iterator[Step]:
     """Yield a step for each block of the sound of a film, as that of the room."""
     log = StreamLog(ROOM, sound.form, sink)
-    for item in sound.items():
+    for item in _joined(sound.items(), sound.form):
         if isinstance(item, Missing):
             cause: GapCause = "undecodable" if item.undecodable else "unknown"
             yield item.t_ns, partial(log.gap, item.samples, cause, item.t_ns)
@@ -192,10 +212,42 @@ class Music:
         return self._start_ns + sample * NS_PER_S // self._form.rate_hz
 
 
+def _joined(items: Iterator[Heard | Missing], form: AudioFormat) -> Iterator[Heard | Missing]:
+    """Join blocks that follow on each other without a gap, up to a length that is soon read."""
+    held: list[Heard] = []
+    for item in items:
+        if held and not _follows(held, item, form):
+            yield _one(held)
+            held = []
+        if isinstance(item, Heard):
+            held.append(item)
+        else:
+            yield item
+    if held:
+        yield _one(held)
+
+
+def _follows(held: list[Heard], item: Heard | Missing, form: AudioFormat) -> bool:
+    count = sum(len(each.samples) for each in held)
+    due_ns = held[0].t_ns + count * NS_PER_S // form.rate_hz
+    short = count < form.rate_hz // _BLOCKS_PER_S
+    return isinstance(item, Heard) and short and abs(item.t_ns - due_ns) <= 1
+
+
+def _one(held: list[Heard]) -> Heard:
+    return Heard(np.concatenate([each.samples for each in held]), held[0].t_ns)
+
+
 def _blocks(track: Track, form: AudioFormat, read: Read) -> Iterator[NDArray[np.int16]]:
+    length = max(BLOCK, form.rate_hz // _BLOCKS_PER_S)
+    held = np.empty((0, form.channels), np.int16)
     for chunk in decode(track, form, read):
-        for first in range(0, len(chunk), BLOCK):
-            yield chunk[first : first + BLOCK]
+        held = np.concatenate([held, chunk])
+        for first in range(0, len(held) - length + 1, length):
+            yield held[first : first + length]
+        held = held[len(held) - len(held) % length :]
+    if len(held):
+        yield held
 
 
 def beside(steps: Iterator[Step], music: Iterator[Step]) -> Iterator[Step]:

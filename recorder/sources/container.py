@@ -86,6 +86,7 @@ class Container:
         self._size = _checked_size(path)
         self._file = self._open()
         self._stream = self._stream_of_pictures()
+        self._time_base = self._stream.time_base  # which PyAV makes anew at each look
         self._codec = self._stream.codec_context
         # With more, FFmpeg cannot conceal damage in the slices of a frame.
         self._codec.thread_count = 1
@@ -127,9 +128,7 @@ class Container:
         That is known once something was decoded.
         """
         length, first = self._stream.duration, self._stream.start_time
-        return (
-            None if not length else self._from_start(length + (first or 0), self._stream.time_base)
-        )
+        return None if not length else self._from_start(length + (first or 0), self._time_base)
 
     @property
     def made(self) -> str | None:
@@ -277,14 +276,14 @@ class Container:
 
     def _aspect(self, frame: Any, stamp: int | None) -> Aspect:
         pixel = self._codec.sample_aspect_ratio if self._follows_codec else self._stated_pixel
-        length_ns = _ns(frame.duration, self._stream.time_base) if frame.duration else None
+        length_ns = nanoseconds(frame.duration, self._time_base) if frame.duration else None
         return aspect(frame, self._ns(stamp), length_ns, pixel)
 
     def _ns(self, stamp: int | None) -> int | None:
-        return None if stamp is None else self._from_start(stamp, self._stream.time_base)
+        return None if stamp is None else self._from_start(stamp, self._time_base)
 
     def _from_start(self, stamp: int, time_base: Fraction) -> int:
-        t_ns = _ns(stamp, time_base)
+        t_ns = nanoseconds(stamp, time_base)
         if self._start_ns is None:
             self._start_ns = t_ns
         return t_ns - self._start_ns
@@ -426,5 +425,8 @@ def _stamp(timed: Any) -> int | None:
     return stamp
 
 
-def _ns(stamp: int, time_base: Fraction) -> int:
-    return round(stamp * time_base * NS_PER_S)
+def nanoseconds(stamp: int, time_base: Fraction) -> int:
+    """Return a time stamp in nanoseconds, rounded half to even, without making fractions."""
+    whole, rest = divmod(stamp * time_base.numerator * NS_PER_S, time_base.denominator)
+    half = 2 * rest - time_base.denominator
+    return whole + (half > 0 or (half == 0 and whole % 2))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import AudioFormat
-from affetti.recorder.sources.container import opened
+from affetti.recorder.sources.container import nanoseconds, opened
 from affetti.recorder.sources.pyav import pyav
 from affetti.recorder.sources.sound import samples_of
 from affetti.recorder.sources.stream import BLOCK
@@ -146,10 +146,10 @@ class Soundtrack:
     def _stamp_ns(self, frame: Any) -> int | None:
         if frame.pts is None:
             return None
-        stamp_ns = round(frame.pts * frame.time_base * NS_PER_S)
+        stamp_ns = nanoseconds(frame.pts, frame.time_base)
         if self._start_ns is None:
             self._start_ns = stamp_ns
-        return int(stamp_ns - self._start_ns)
+        return stamp_ns - int(self._start_ns)
 
 
 def _unpadded(
