@@ -41,11 +41,11 @@ def contents(path: Path, private: X25519PrivateKey) -> bytes:
     at = begin + pages * (PAGE + TAG)
     table = cipher.decrypt(file_id + bytes(4), data[at:], data[:begin])
     numbers = [table[8 + 4 * page : 12 + 4 * page] for page in range(pages)]
-    plain = b""
+    plain = []
     for page, number in enumerate(numbers):
         stored = data[begin + page * (PAGE + TAG) : begin + (page + 1) * (PAGE + TAG)]
-        plain += cipher.decrypt(file_id + number, stored, struct.pack("<Q", page))
-    return plain[: struct.unpack_from("<Q", table)[0]]
+        plain.append(cipher.decrypt(file_id + number, stored, struct.pack("<Q", page)))
+    return b"".join(plain)[: struct.unpack_from("<Q", table)[0]]
 
 
 def records(part: Path, private: X25519PrivateKey) -> Iterator[tuple[bytes, bytes]]:

@@ -1,22 +1,18 @@
 """A session as annotation programs see one: named rows of labelled stretches and moments.
 
 Labels are the codes that tables have ("happiness", "paused"), not a sentence of any language;
-what people wrote stays as they wrote it.
+what people wrote stays as they wrote it, without controls.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.measures.estimates import MODALITIES
 from affetti.analyzer.measures.transitions import dwells_of
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import MarkerAdded, Moment
-
-# Not legal in XML 1.0 in any spelling; a recording from elsewhere may hold anything.
-_ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from affetti.core.labels import lines
 
 
 @dataclass(frozen=True)
@@ -129,7 +125,7 @@ def _rows(labels: Iterable[Label]) -> list[list[Label]]:
 
 def _tier(name: str, labels: Iterable[Label], moments: bool = False) -> Tier:
     legal = (
-        Label(each.start_s, each.stop_s, _ILLEGAL.sub("\ufffd", each.text))
+        Label(each.start_s, each.stop_s, lines(each.text))
         for each in labels
         if moments or each.stop_s > each.start_s
     )

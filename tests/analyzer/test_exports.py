@@ -18,7 +18,7 @@ import soundfile
 from session_builder import Plan, build, chord
 
 from affetti.analyzer.analysis import analyze
-from affetti.analyzer.exports import FORMATS, Source, export
+from affetti.analyzer.exports import FORMATS, Source, export, tiers
 from affetti.analyzer.exports.film import Scene
 from affetti.analyzer.exports.tiers import Tier, tiers_of
 from affetti.analyzer.replay import completed, reported
@@ -267,3 +267,8 @@ def test_copies_are_noted_never_replaced_and_go_with_what_is_withdrawn(
         export(path, "mp4")
     assert beside in withdraw(path, ["video"]).removed
     assert elsewhere.exists()
+
+
+def test_a_terminal_that_shows_a_copy_is_told_nothing() -> None:
+    tier = tiers._tier("notes", [tiers.Label(0.0, 1.0, "a\x1b[2J\x9b2J\u202eb")])
+    assert tier.labels[0].text == "a [2J 2Jb"
