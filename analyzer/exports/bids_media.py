@@ -98,7 +98,7 @@ def _audio(source: Source, audio: Audio, path: Path) -> tuple[Path, Facts]:
         for block in _laid(audio, count):
             wav.write(block)
     return path, {
-        "RecordingDuration": count / audio.rate_hz,
+        "RecordingDuration": round(count / audio.rate_hz, 3),
         "AudioCodec": "pcm_s16le",
         "AudioSampleRate": audio.rate_hz,
         "AudioChannelCount": audio.channels,
