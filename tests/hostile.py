@@ -3,12 +3,12 @@
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from msgspec.structs import replace
 
 from affetti.core.recording.attributes import put_attributes
 from affetti.core.recording.integrity import Digests, contents_sha256, log_sha256

@@ -69,7 +69,7 @@ from affetti.core.recording.integrity import REMOVED_ROW, SALT_BYTES
 from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
 from affetti.core.recording.records import Record, record_of
 from affetti.core.recording.session import Session
-from affetti.core.recording.writer import SealedWriter, Sizes
+from affetti.core.recording.writer import SealedWriter
 from affetti.core.settings import MIB
 from affetti.core.streams import ROOM, VIDEO
 
@@ -234,7 +234,7 @@ def _refuse_without_room(path: Path) -> None:
 def _write(
     temporary: Path, session: Session, what: _What, reason: str, progress: Progress | None
 ) -> Withdrawn:
-    kept, kinds = _split(session, what)
+    kinds = _gone(session, what)
     if not what.gone:
         raise UsageError("withdrawal.nothing", path=session.path.name)
     event = Withdrawn(
@@ -250,9 +250,8 @@ def _write(
         estimates_stay=what.estimates_stay,
     )
     last = record_of(event.seq, event.t_ns, type(event).__name__, encode(event), b"")
-    sizes = Sizes(kept.json + len(last.json), kept.videos)
     with hdf5.created(temporary, session.key, libver="earliest") as file:
-        writer = SealedWriter(file, session.schema_version, sizes, _rows_of(session, what.gone))
+        writer = SealedWriter(file, session.schema_version, _rows_of(session, what.gone))
         total = len(session)
         digests = zip(session.verified_records(), session.digests, strict=True)
         for done, (record, sealed) in enumerate(digests, start=1):
@@ -265,17 +264,10 @@ def _write(
     return event
 
 
-def _split(session: Session, what: _What) -> tuple[Sizes, Counter[str]]:
-    """Return the sizes of what stays, and of what goes how many there are of each kind."""
-    json, videos, kinds = 0, Counter[str](), Counter[str]()
-    for record, event in zip(session.records(), session.events, strict=True):
-        if what.takes(record, event):
-            kinds[record.kind] += 1
-            continue
-        json += len(record.json)
-        if isinstance(event, FrameCaptured):
-            videos[event.stream] += len(record.blob)
-    return Sizes(json, videos), kinds
+def _gone(session: Session, what: _What) -> Counter[str]:
+    """Return of what goes how many there are of each kind."""
+    every = zip(session.records(), session.events, strict=True)
+    return Counter(record.kind for record, event in every if what.takes(record, event))
 
 
 def _rows_of(session: Session, gone: set[int]) -> NDArray[Any]:

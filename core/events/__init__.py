@@ -296,14 +296,23 @@ def decode(data: bytes, version: str = SCHEMA_VERSION) -> AnyEvent | UnknownEven
     AffettiError
         The bytes are not an event, or an event of a known kind with impossible contents.
     """
+    upcast = data
     try:
         upcast = _upcast(data, major(version))
-        header = _header_decoder.decode(upcast)
-        if header.kind not in KINDS:
-            return UnknownEvent(header.kind, header.seq, header.t_ns, data)
         return _decoder.decode(upcast)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Damaged("events.event_recording_cannot_read", error=error) from error
+        header = _header(upcast)
+        if header is None or header.kind in KINDS:
+            raise Damaged("events.event_recording_cannot_read", error=error) from error
+        return UnknownEvent(header.kind, header.seq, header.t_ns, data)
+
+
+def _header(data: bytes) -> _Header | None:
+    """Return what every event says; None where it is none."""
+    try:
+        return _header_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def stream_of(event: Event) -> str:

@@ -3,8 +3,6 @@
 from typing import Any, Final
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from affetti.core.errors import AffettiError
 from affetti.core.events import (
@@ -20,13 +18,14 @@ from affetti.core.events import (
     stream_of,
 )
 from affetti.core.recording.bounds import is_moment
-from affetti.core.recording.parts import MAX_RECORDS, Survey
+from affetti.core.recording.parts import MAX_RECORDS
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import holds_samples
 from affetti.core.state import SessionState
 from affetti.core.streams import AUDIO, SAMPLES, VIDEO, Stream
 
 _LARGEST: Final = 1 << 62
+_ALWAYS_FIT: Final = frozenset({float, str, bytes, bool, type(None)})
 
 
 class Fitness:
@@ -53,15 +52,21 @@ class Fitness:
 
     def admits(self, record: Record) -> bool:
         """Whether a record can be sealed; it is taken for sealed then."""
+        return self.event_of(record) is not None
+
+    def event_of(self, record: Record) -> AnyEvent | UnknownEvent | None:
+        """Return the event of a record that can be sealed, which is taken for sealed then."""
         try:
             event = decode(record.json, self._version)
         except (AffettiError, RecursionError):
-            return False
-        fit = _agrees(event, record) and _is_storable(event) and self._has_its_blob(event, record)
-        if fit:
-            self.state.apply(event)
-            self.last = event
-        return fit
+            return None
+        if not (_agrees(event, record) and _is_storable(event)):
+            return None
+        if not self._has_its_blob(event, record):
+            return None
+        self.state.apply(event)
+        self.last = event
+        return event
 
     def _has_its_blob(self, event: AnyEvent | UnknownEvent, record: Record) -> bool:
         match event:
@@ -108,36 +113,6 @@ class Fitness:
         return begun and stream.possible and stream.name not in self.state.streams
 
 
-class AsRead:
-    """Judges the records of a log while it is read for the first time.
-
-    That is of use where they lie in the order in which they stand: in a log without damage.
-    """
-
-    def __init__(self) -> None:
-        self._of: tuple[str, str] | None = None
-        self._fitness = Fitness("", "")
-        self._seqs: list[int] = []
-        self._fit: list[bool] = []
-
-    def see(self, session_id: str, schema_version: str, record: Record) -> None:
-        """Judge the next record of a part."""
-        if self._of is None:
-            self._of = session_id, schema_version
-            self._fitness = Fitness(*self._of)
-        same = self._of == (session_id, schema_version)
-        self._seqs.append(record.seq if same else -1)
-        self._fit.append(same and self._fitness.admits(record))
-
-    def judged(self, found: Survey) -> tuple[NDArray[np.bool_], Fitness] | None:
-        """Return which of the surveyed records are fit; None: they have to be judged in order."""
-        if self._of != (found.session_id, found.schema_version):
-            return None
-        if self._seqs != found.rows["seq"].tolist():
-            return None
-        return np.array(self._fit, bool), self._fitness
-
-
 def _agrees(event: AnyEvent | UnknownEvent, record: Record) -> bool:
     if (event.seq, event.t_ns) != (record.seq, record.t_ns):
         return False
@@ -156,11 +131,14 @@ def _is_storable(event: AnyEvent | UnknownEvent) -> bool:
 
 def _fits_columns(value: Any) -> bool:
     """Whether all whole numbers in a value, however deep, fit a column of int64 or float64."""
-    if isinstance(value, int):
-        return abs(value) < _LARGEST
-    if isinstance(value, tuple):
+    kind = type(value)
+    if kind in _ALWAYS_FIT:
+        return True
+    if kind is int:
+        return bool(abs(value) < _LARGEST)
+    if kind is tuple:
         return all(map(_fits_columns, value))
-    if isinstance(value, dict):
+    if kind is dict:
         return all(map(_fits_columns, value.values()))
     if isinstance(value, msgspec.Struct):
         return all(map(_fits_columns, msgspec.structs.astuple(value)))

@@ -35,6 +35,7 @@ NOTHING_REMOVED: Final = np.empty(0, REMOVED_ROW)
 BULK: Final = re.compile(
     r"/video/[^/]+/bytes|/audio/[^/]+/samples|/signals/[^/]+/(samples|stamps_s)|/blobs/bytes"
 )
+_SALTS_AT_ONCE: Final = 1024
 _LAST: Final = ("format", "contents_sha256")  # attributes of the root that are written last
 _HEADER: Final = struct.Struct(f"<qq{KIND_BYTES}s{STREAM_BYTES}s{SCOPES_BYTES}sII")
 _SLAB_BYTES: Final = 4 << 20
@@ -48,8 +49,8 @@ def record_sha256(record: Record, salt: bytes) -> bytes:
     """Return the digest of a record, 32 bytes."""
     texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
     lengths = len(record.json), len(record.blob)
-    digest = hashlib.sha256(salt + _HEADER.pack(record.seq, record.t_ns, *texts, *lengths))
-    digest.update(record.json)
+    header = _HEADER.pack(record.seq, record.t_ns, *texts, *lengths)
+    digest = hashlib.sha256(b"".join((salt, header, record.json)))
     digest.update(record.blob)
     return digest.digest()
 
@@ -65,14 +66,21 @@ class Digests:
 
     def __init__(self) -> None:
         self._rows: list[bytes] = []
+        self._salts: Iterator[bytes] = iter(())
 
     def add(self, record: Record, sealed: NDArray[np.uint8] | None = None) -> None:
         """Take in the next record, and its salt and digest where it was sealed before."""
         if sealed is not None:
             self._rows.append(sealed.tobytes())
             return
-        salt = secrets.token_bytes(SALT_BYTES)
+        salt = next(self._salts, None) or self._salted()
         self._rows.append(salt + record_sha256(record, salt))
+
+    def _salted(self) -> bytes:
+        """Return the first of many salts: asking the system for each takes longer than a digest."""
+        many = secrets.token_bytes(_SALTS_AT_ONCE * SALT_BYTES)
+        self._salts = (many[at : at + SALT_BYTES] for at in range(0, len(many), SALT_BYTES))
+        return next(self._salts)
 
     def rows(self) -> NDArray[np.uint8]:
         """Return them as they are stored, uint8 [n, 48]."""

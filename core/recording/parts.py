@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 import h5py
 import msgspec
@@ -72,6 +72,7 @@ from affetti.core.recording.records import (
     record_of,
     scopes_text,
 )
+from affetti.core.recording.rows import RowBuffer
 from affetti.core.recording.steady import SteadyFile
 from affetti.core.settings import MIB, LogSettings
 from affetti.core.streams import Stream
@@ -95,6 +96,7 @@ INDEX_ROW: Final = np.dtype(
 ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a part
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
+_READ_BYTES: Final = 256 << 10  # at once
 _UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
 _FORM_BYTES: Final = 8192  # that are not 0 of what HDF5 and keys need of a part, at most
 MAX_RECORDS: Final = 1 << 40  # a number beyond is none that a log gave
@@ -532,7 +534,10 @@ class Survey:
             for part, offset, length, crc32 in where:
                 if file is None or part != last:
                     opened.close()
-                    last, file = part, opened.enter_context(self.parts[part].open("rb"))
+                    last, file = (
+                        part,
+                        opened.enter_context(self.parts[part].open("rb", _READ_BYTES)),
+                    )
                 at = self.log_offsets[part] + offset
                 found = read_record(file, at, at + length + more, cipher)
                 if found is None or (found.length - more, found.record.crc32) != (length, crc32):
@@ -540,7 +545,43 @@ class Survey:
                 yield found.record
 
 
-See: TypeAlias = Callable[[str, str, Record], None]  # a session's id, a version of events
+class Heading(NamedTuple):
+    """What a record and its part say of the recording."""
+
+    session_id: str
+    schema_version: str
+    key: DataKey | None
+
+
+See: TypeAlias = Callable[[Heading, Record], None]
+
+
+def told_bytes(target: Path) -> int:
+    """Return how many bytes the records of the parts of `target` have, by their indexes alone."""
+    told = 0
+    for path in parts_of(target):
+        with _readable(path):
+            form = _form(path)
+            if form is not None:
+                with path.open("rb") as file:
+                    told += int(_used(file, form)[0]["length"].sum(dtype=np.int64))
+    return told
+
+
+def refuse_running(target: Path) -> list[Path]:
+    """Return the parts of `target`, if there are some, and none of them is being written.
+
+    Raises
+    ------
+    AffettiError
+        It is not so.
+    """
+    paths = parts_of(target)
+    if not paths:
+        raise FileMissing("parts.no_parts", target=target)
+    for path in paths:
+        _refuse_running(path)
+    return paths
 
 
 def survey(target: Path, see: See | None = None) -> Survey:
@@ -549,7 +590,7 @@ def survey(target: Path, see: See | None = None) -> Survey:
     Parameters
     ----------
     see
-        Called with each whole record as it is read, and what its part says of all of them.
+        Called with each whole record as it is read.
 
     Raises
     ------
@@ -557,11 +598,7 @@ def survey(target: Path, see: See | None = None) -> Survey:
         There are no parts, they are still being written, one of them cannot be read for now,
         or they are of several recordings or of another version.
     """
-    paths = parts_of(target)
-    if not paths:
-        raise FileMissing("parts.no_parts", target=target)
-    for path in paths:
-        _refuse_running(path)
+    paths = refuse_running(target)
     parts = []
     for path in paths:
         with _readable(path):
@@ -712,32 +749,35 @@ def _read_part(path: Path, see: See | None = None) -> Part:
     form = _form(path)
     block = _block(path, form)
     key = None if block is None else keys.data_key(block, path.name)
-    with path.open("rb") as file:
+    with path.open("rb", _READ_BYTES) as file:
         size = os.fstat(file.fileno()).st_size
         start = form.log_offset if form else 0
         begin = start + (len(block) if form and block and _begins(file, start, block) else 0)
         stop = min(start + form.log_bytes, size) if form else size
         scan = Scan(file, begin, stop, cipher_of(key.key) if key else None)
         version = form.schema_version if form else ""
-        places = [(each.session_id, _row_at(each, start)) for each in _seen(scan, version, see)]
+        seen = _seen(scan, version, key, see)
+        session_id, rows, others = _rows_of(seen, start, form.session_id if form else "")
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
         beat = _beat(file, form)
     ours = ENCRYPTED_VERSION if key else FORMAT_VERSION
-    if form and not places and written and form.format_version != ours:
+    if form and not len(rows) and written and form.format_version != ours:
         raise _of_another_version(path, form.format_version)
-    session_id = places[0][0] if places else form.session_id if form else ""
-    found = [row for whose, row in places if whose == session_id]
-    rows = np.array(found, INDEX_ROW) if found else np.empty(0, INDEX_ROW)
     whole = form is not None and form.session_id == session_id and scan.clean
-    whole = whole and len(found) == len(places) >= written
+    whole = whole and not others and len(rows) >= written
     whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
     return Part(path, start, session_id, version, rows, named, whole, beat, key)
 
 
-def _seen(places: Iterable[Place], version: str, see: See | None) -> Iterator[Place]:
+def _seen(
+    places: Iterable[Place], version: str, key: DataKey | None, see: See | None
+) -> Iterator[Place]:
+    heading = Heading("", version, key)
     for place in places:
         if see is not None:
-            see(place.session_id, version, place.record)
+            if heading.session_id != place.session_id:
+                heading = heading._replace(session_id=place.session_id)
+            see(heading, place.record)
         yield place
 
 
@@ -778,20 +818,39 @@ def _of_another_version(path: Path, version: str) -> AffettiError:
     )
 
 
-def _row_at(place: Place, start: int) -> tuple[Any, ...]:
-    length = HEADER_BYTES + len(place.record.json) + len(place.record.blob)
-    return _fields(place.record, place.at - start, length)
+def _rows_of(places: Iterable[Place], start: int, session_id: str) -> tuple[str, NDArray[Any], int]:
+    """Return whose the records of a part are, a row for each, and how many are another's.
+
+    They are whose the first is; `session_id` is what the part says, where it holds none.
+    """
+    rows, others, whose = RowBuffer(INDEX_ROW), 0, None
+    for place in places:
+        whose = place.session_id if whose is None else whose
+        if place.session_id == whose:
+            length = HEADER_BYTES + len(place.record.json) + len(place.record.blob)
+            rows.append(*_fields(place.record, place.at - start, length))
+        else:
+            others += 1
+    return session_id if whose is None else whose, rows.array(), others
 
 
 def _named(file: BinaryIO, form: _Form) -> tuple[NDArray[Any], int]:
     """Return the whole rows of the index, and how many rows were written, torn ones included."""
+    rows, written = _used(file, form)
+    checks = rows["row_crc32"].tolist()
+    data, step = rows.tobytes(), INDEX_ROW.itemsize
+    good = [_row_check(data[i * step : (i + 1) * step]) == check for i, check in enumerate(checks)]
+    return rows[np.array(good, bool)], written
+
+
+def _used(file: BinaryIO, form: _Form) -> tuple[NDArray[Any], int]:
+    """Return the rows of the index that anything was written to, and the number of the last."""
     file.seek(form.index_offset)
     data = file.read(form.rows * INDEX_ROW.itemsize)
     data = data[: len(data) - len(data) % INDEX_ROW.itemsize]
     used = np.frombuffer(data, np.uint8).reshape(-1, INDEX_ROW.itemsize).any(axis=1)
-    rows = np.frombuffer(data, INDEX_ROW)[used]
-    good = [_row_check(row.tobytes()) == row["row_crc32"] for row in rows]
-    return rows[np.array(good, bool)], int(np.flatnonzero(used)[-1]) + 1 if used.any() else 0
+    last = int(np.flatnonzero(used)[-1]) + 1 if used.any() else 0
+    return np.frombuffer(data, INDEX_ROW)[used], last
 
 
 def _form(path: Path) -> _Form | None:

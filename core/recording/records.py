@@ -27,10 +27,11 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,22 +54,23 @@ _CHUNK_BYTES: Final = 1 << 20
 _BLANK: Final = memoryview(bytes(_CHUNK_BYTES))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One event as it is stored."""
 
     seq: int
     t_ns: int
     kind: str
-    json: bytes = field(repr=False)  # may be a person's words
-    blob: bytes = field(repr=False)
+    json: bytes
+    blob: bytes
     crc32: int  # of the JSON followed by the blob
     stream: str = ""  # that it belongs to, if any
     scopes: str = ""  # what has to be consented to for it, with commas between
 
+    def __repr__(self) -> str:  # without its bytes, which may be a person's words
+        return f"Record(seq={self.seq}, t_ns={self.t_ns}, kind={self.kind!r})"
 
-@dataclass(frozen=True, slots=True)
-class Place:
+
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a record lies in a file, and whose it is."""
 
     at: int

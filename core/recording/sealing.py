@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,6 @@ from affetti.core.custody.temporary import (
     is_regular,
     is_second_name,
     leftovers,
-    name_beside,
     one_at_a_time,
     publish,
 )
@@ -31,7 +29,6 @@ from affetti.core.errors import (
     VaultClosed,
 )
 from affetti.core.events import (
-    FrameCaptured,
     SessionEnded,
     SessionRecovered,
     encode,
@@ -41,14 +38,14 @@ from affetti.core.language import text
 from affetti.core.recording import hdf5, parts
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_endless
-from affetti.core.recording.fitness import AsRead, Fitness
+from affetti.core.recording.draft import Draft
+from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number, parts_of
 from affetti.core.recording.parts import Survey
 from affetti.core.recording.pulse import unrecorded_s
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
-from affetti.core.recording.writer import SealedWriter, Sizes
 from affetti.core.settings import MIB
 from affetti.core.state import SessionState
 
@@ -79,18 +76,6 @@ class _Plan:
     @property
     def rows(self) -> NDArray[Any]:
         return self.found.rows[self.fit]
-
-    @property
-    def sizes(self) -> Sizes:
-        rows = self.rows
-        frames = rows[rows["kind"] == FrameCaptured.__name__.encode()]
-        blobs = frames["length"] - frames["json_length"] - HEADER_BYTES
-        videos = {
-            stream.decode(): int(blobs[frames["stream"] == stream].sum())
-            for stream in np.unique(frames["stream"])
-        }
-        last = self.last_words
-        return Sizes(int(rows["json_length"].sum()) + (len(last.json) if last else 0), videos)
 
     @property
     def last_words(self) -> Record | None:
@@ -151,39 +136,59 @@ def _sealed_meanwhile(target: Path) -> SealReport:
 
 
 def _seal(target: Path, progress: Progress | None) -> SealReport:
-    as_read = AsRead()
-    found = parts.survey(target, as_read.see)
-    major(found.schema_version)
     if os.path.lexists(target):
-        return _finish_interrupted(target, found)
-    plan = _planned(target, found, as_read)
-    size = int(plan.rows["length"].sum())
+        return _finish_interrupted(target, _surveyed(target))
+    parts.refuse_running(target)
+    size = parts.told_bytes(target)
     _refuse_without_room(target, size)
     kept = _tidied(target)
-    _make(target, plan, _Meter(progress, 2 * size))
+    meter = _Meter(progress, 2 * size)
+    with Draft(target, meter.add) as draft:
+        found = _surveyed(target, draft.see)
+        judged = draft.judged(found)
+        plan = _planned(target, found, judged or _judged(found))
+        if judged is not None:
+            return _sealed(target, plan, draft, meter, kept)
+    meter = _Meter(progress, 2 * int(plan.rows["length"].sum()))
+    with Draft(target, meter.add) as draft:
+        with _failing(target):
+            draft.copy(found, plan.fit)
+        return _sealed(target, plan, draft, meter, kept)
+
+
+def _surveyed(target: Path, see: parts.See | None = None) -> Survey:
+    found = parts.survey(target, see)
+    major(found.schema_version)
+    return found
+
+
+def _sealed(
+    target: Path, plan: _Plan, draft: Draft, meter: "_Meter", kept: list[Path]
+) -> SealReport:
+    """Complete the sealed file, read back from it all that was fit, and put the parts away."""
+    with _failing(target):
+        draft.finish(plan.last_words)
+        with Session.open(draft.path) as session:
+            _read_back(session, plan, meter)
+        publish(draft.path, target)
     left = _named(_without_copies(kept, target))
     said = statement(plan.closing, plan.state) if plan.closing else text("sealing.whole")
     return SealReport(
         target,
         plan.closing is not None,
         plan.closing.lost_s if plan.closing else 0.0,
-        said + _put_away(target, found, plan.fit) + left,
+        said + _put_away(target, plan.found, plan.fit) + left,
         not plan.losses.inside,
     )
 
 
-def _make(target: Path, plan: _Plan, meter: "_Meter") -> None:
-    """Make the sealed file, and read back from it all that was fit."""
-    temporary = name_beside(target)
+@contextmanager
+def _failing(target: Path) -> Iterator[None]:
+    """Turn whatever keeps the sealed file from being made into one clear error."""
     try:
-        _write(temporary, plan, meter)
-        with Session.open(temporary) as session:
-            _read_back(session, plan, meter)
-        publish(temporary, target)
+        yield
     except (*DAMAGE, AffettiError) as error:
         raise _seal_failed(target, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read_back(session: Session, plan: _Plan, meter: "_Meter") -> None:
@@ -222,7 +227,7 @@ def _header(record: Record) -> tuple[Any, ...]:
     return (record.seq, record.t_ns, *texts, *lengths, record.crc32)
 
 
-def _planned(target: Path, found: Survey, as_read: AsRead) -> _Plan:
+def _planned(target: Path, found: Survey, judged: tuple[NDArray[np.bool_], Fitness]) -> _Plan:
     """Return what is to be sealed of the parts.
 
     Raises
@@ -230,7 +235,7 @@ def _planned(target: Path, found: Survey, as_read: AsRead) -> _Plan:
     AffettiError
         Nothing can be.
     """
-    fit, fitness = as_read.judged(found) or _judged(found)
+    fit, fitness = judged
     if fitness.state.started is None:
         raise _nothing_to_seal(target, found)
     refuse_endless(target, fitness.state)
@@ -448,21 +453,6 @@ def _finish_interrupted(target: Path, found: Survey) -> SealReport:
     if info.recovery:
         said += f" {info.recovery}"
     return SealReport(target, info.recovered, info.lost_s, said + left, not moved)
-
-
-def _write(path: Path, plan: _Plan, meter: _Meter) -> None:
-    with (
-        hdf5.new(path, plan.found.key) as steady,
-        h5py.File(steady, "w", libver="earliest") as file,
-    ):
-        writer = SealedWriter(file, plan.found.schema_version, plan.sizes)
-        for record in plan.found.records(plan.fit):
-            writer.add(record)
-            steady.raise_error()
-            meter.add(len(record.json) + len(record.blob) + HEADER_BYTES)
-        if plan.last_words is not None:
-            writer.add(plan.last_words)
-        writer.finish()
 
 
 def _recovery(found: Survey, losses: Losses, state: SessionState) -> SessionRecovered:

@@ -1,7 +1,6 @@
 """Writes a sealed file: records in, data sets out."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any, Final
 
 import h5py
@@ -12,6 +11,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.consent import declared
 from affetti.core.events import (
     ESTIMATE_TABLES,
+    AnyEvent,
     AudioCaptured,
     ClockMeasured,
     DeviceRestored,
@@ -32,6 +32,7 @@ from affetti.core.recording import layout
 from affetti.core.recording.attributes import put_attributes
 from affetti.core.recording.integrity import NOTHING_REMOVED, Digests, contents_sha256, log_sha256
 from affetti.core.recording.records import Record
+from affetti.core.recording.rows import RowBuffer
 from affetti.core.recording.signals import split_samples, stretches, times_s
 from affetti.core.settings import MIB
 from affetti.core.streams import SAMPLE_TYPES, STAMP, SourceClock, Stream
@@ -40,84 +41,84 @@ _BUFFER_BYTES: Final = MIB  # larger ones cost more: the system gives such memor
 _CHUNK_BYTES: Final = 256 << 10
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How many bytes all records have: their JSON together, and the frames of each video."""
-
-    json: int
-    videos: Mapping[str, int]
-
-
-@dataclass
-class _Bytes:
-    """Appends to a one-dimensional data set of known size through a buffer."""
-
-    dataset: h5py.Dataset
-    at: int = 0  # bytes handed over
-    _buffer: bytearray = field(default_factory=bytearray)
-
-    def append(self, data: bytes) -> int:
-        start = self.at
-        self._buffer += data
-        self.at += len(data)
-        if len(self._buffer) >= _BUFFER_BYTES:
-            self.flush()
-        return start
-
-    def flush(self) -> None:
-        if self._buffer:
-            start = self.at - len(self._buffer)
-            self.dataset[start : self.at] = np.frombuffer(self._buffer, np.uint8)
-            self._buffer = bytearray()
-
-
 class _Rows:
-    """Appends to a data set of numbers, [n] or [n, channels], through a buffer."""
+    """Appends to a data set of numbers, [n] or [n, channels], whole chunks at a time.
 
-    def __init__(self, group: h5py.Group, name: str, dtype: np.dtype[Any], channels: int) -> None:
+    What has no filter is `plain`: JPEGs, which do not shrink, and what is small beside them.
+    """
+
+    def __init__(
+        self,
+        group: h5py.Group,
+        name: str,
+        dtype: np.dtype[Any],
+        channels: int = 0,
+        *,
+        plain: bool = False,
+    ) -> None:
         self._dtype, self._shape = dtype, (channels,) if channels else ()
-        row_bytes = dtype.itemsize * max(channels, 1)
+        self._row_bytes = dtype.itemsize * max(channels, 1)
+        rows = max(1, _CHUNK_BYTES // self._row_bytes)
+        self._chunk_bytes = rows * self._row_bytes
+        self._plain = plain
+        filters = {} if plain else {"compression": "gzip", "compression_opts": 1, "shuffle": True}
         self.dataset = group.create_dataset(
             name,
             shape=(0, *self._shape),
             maxshape=(None, *self._shape),
             dtype=dtype,
-            chunks=(max(1, _CHUNK_BYTES // row_bytes), *self._shape),
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
+            chunks=(rows, *self._shape),
+            **filters,
         )
+        self._written = 0  # rows
         self._buffer = bytearray()
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes) -> int:
+        """Take in rows; return the number of the first of them."""
+        start = self._written + len(self._buffer) // self._row_bytes
         self._buffer += data
         if len(self._buffer) >= _BUFFER_BYTES:
-            self.flush()
+            self._write(len(self._buffer) // self._chunk_bytes * self._chunk_bytes)
+        return start
 
-    def flush(self) -> None:
-        rows = np.frombuffer(self._buffer, self._dtype).reshape(-1, *self._shape)
-        start = self.dataset.shape[0]
-        self.dataset.resize(start + len(rows), axis=0)
-        self.dataset[start:] = rows
-        self._buffer = bytearray()
+    def finish(self) -> None:
+        """Write what waits."""
+        self._write(len(self._buffer))
+
+    def _write(self, size: int) -> None:
+        rows = np.frombuffer(self._buffer, self._dtype, size // self._dtype.itemsize)
+        start, self._written = self._written, self._written + size // self._row_bytes
+        self.dataset.resize(self._written, axis=0)
+        if self._plain and size % self._chunk_bytes == 0:
+            self._write_chunks(start, memoryview(self._buffer)[:size])
+        else:
+            self.dataset[start:] = rows.reshape(-1, *self._shape)
+        self._buffer = self._buffer[size:]
+
+    def _write_chunks(self, row: int, data: memoryview) -> None:
+        """Write whole chunks as they are: HDF5 would copy each once more."""
+        beside = (0,) * len(self._shape)
+        for at in range(0, len(data), self._chunk_bytes):
+            chunk = data[at : at + self._chunk_bytes]
+            self.dataset.id.write_direct_chunk((row + at // self._row_bytes, *beside), chunk)
 
 
 class _Video:
     """Appends to one video stream."""
 
-    def __init__(self, file: h5py.File, stream: Stream, size: int) -> None:
+    def __init__(self, file: h5py.File, stream: Stream) -> None:
         self._group = file.create_group(f"video/{stream.name}")
-        self._bytes = _Bytes(self._group.create_dataset("bytes", shape=(size,), dtype=np.uint8))
+        self._bytes = _Rows(self._group, "bytes", np.dtype(np.uint8), plain=True)
         put_attributes(self._bytes.dataset, {"encoding": stream.encoding})
-        self._frames: list[tuple[Any, ...]] = []
+        self._frames = RowBuffer(layout.FRAME_ROW)
 
     def append(self, event: FrameCaptured, record: Record) -> None:
         at = self._bytes.append(record.blob)
-        self._frames.append((*_when(record), event.frame, at, len(record.blob)))
+        self._frames.append(*_when(record), event.frame, at, len(record.blob))
 
     def finish(self) -> None:
-        self._bytes.flush()
-        _write_rows(self._group, "index", self._frames, layout.FRAME_ROW)
+        self._bytes.finish()
+        _write_rows(self._group, "index", self._frames.array())
 
 
 class _Sound:
@@ -131,17 +132,17 @@ class _Sound:
             self._samples.dataset,
             {"rate_hz": form.rate_hz, "channels": form.channels, "units": "int16 full scale"},
         )
-        self._blocks: list[tuple[Any, ...]] = []
+        self._blocks = RowBuffer(layout.BLOCK_ROW)
         self._row = 0
 
     def append(self, event: AudioCaptured, record: Record) -> None:
-        self._blocks.append((*_when(record), event.sample, self._row, event.count))
+        self._blocks.append(*_when(record), event.sample, self._row, event.count)
         self._row += event.count
         self._samples.append(record.blob)
 
     def finish(self) -> None:
-        self._samples.flush()
-        _write_rows(self._group, "blocks", self._blocks, layout.BLOCK_ROW)
+        self._samples.finish()
+        _write_rows(self._group, "blocks", self._blocks.array())
 
 
 class _Signal:
@@ -156,8 +157,8 @@ class _Signal:
         self._samples = _Rows(self._group, "samples", dtype, columns_)
         put_attributes(self._samples.dataset, {"encoding": stream.encoding})
         self._samples.dataset.attrs["rate_hz"] = stream.rate_hz or 0.0  # 0: irregular
-        self._stamps = _Rows(self._group, "stamps_s", STAMP, 0)
-        self._blocks: list[tuple[Any, ...]] = []
+        self._stamps = _Rows(self._group, "stamps_s", STAMP)
+        self._blocks = RowBuffer(layout.SIGNAL_ROW)
         self._row = self._at = 0
         named = [(each.name.encode(), each.unit.encode()) for each in stream.channels]
         self._group.create_dataset("channels", data=np.array(named, layout.CHANNEL_ROW))
@@ -165,17 +166,17 @@ class _Signal:
     def append(self, event: SamplesCaptured, record: Record) -> None:
         stamps, values = split_samples(record.blob, event.count)
         where = (self._at, len(values)) if self._is_text else (0, 0)
-        self._blocks.append((*_when(record), event.sample, self._row, event.count, *where))
+        self._blocks.append(*_when(record), event.sample, self._row, event.count, *where)
         self._row += event.count
         self._at += len(values)
         self._stamps.append(stamps)
         self._samples.append(values)
 
     def finish(self, clocks: list[tuple[int, SourceClock]]) -> None:
-        self._samples.flush()
-        self._stamps.flush()
-        _write_rows(self._group, "blocks", self._blocks, layout.SIGNAL_ROW)
-        blocks = np.array(self._blocks, layout.SIGNAL_ROW)
+        self._samples.finish()
+        self._stamps.finish()
+        blocks = self._blocks.array()
+        _write_rows(self._group, "blocks", blocks)
         t_s = times_s(blocks, self._stamps.dataset[:], clocks)
         written = self._group.create_dataset("t_s", data=t_s)
         put_attributes(written, {"units": "seconds of session time"})
@@ -186,10 +187,8 @@ def _when(record: Record) -> tuple[int, int, float]:
     return record.seq, record.t_ns, record.t_ns / NS_PER_S
 
 
-def _write_rows(
-    group: h5py.Group, name: str, rows: list[tuple[Any, ...]], dtype: np.dtype[Any]
-) -> None:
-    written = group.create_dataset(name, data=np.array(rows, dtype))
+def _write_rows(group: h5py.Group, name: str, rows: NDArray[Any]) -> None:
+    written = group.create_dataset(name, data=rows)
     units = (
         "t_ns: nanoseconds of session time; t_s: seconds of session time; "
         "offset, length, blob_length: bytes; others: counts"
@@ -206,8 +205,6 @@ class SealedWriter:
         Empty, open for writing.
     schema_version
         Of the events.
-    sizes
-        How many bytes will come.
     removed
         What was removed of the recording; see `integrity`.
     """
@@ -216,33 +213,40 @@ class SealedWriter:
         self,
         file: h5py.File,
         schema_version: str,
-        sizes: Sizes,
         removed: NDArray[Any] = NOTHING_REMOVED,
     ) -> None:
         self._file = file
         self._schema_version = schema_version
-        self._sizes = sizes
         self._removed = removed
         self._started: SessionStarted | None = None
         self._recovered = False
         self._digests = Digests()
-        self._index: list[tuple[Any, ...]] = []
+        self._index = RowBuffer(layout.EVENT_ROW)
         self._video: dict[str, _Video] = {}
         self._audio: dict[str, _Sound] = {}
         self._signals: dict[str, _Signal] = {}
         self._clocks: list[Event] = []  # what tells when the samples of signals were taken
         self._others: list[tuple[int, bytes]] = []  # blobs of kinds that are not known
         self._estimates: dict[str, list[Estimate]] = {name: [] for name in ESTIMATE_TABLES}
-        self._json = _Bytes(file.create_dataset("events/json", shape=(sizes.json,), dtype=np.uint8))
+        events = file.create_group("events")
+        self._json = _Rows(events, "json", np.dtype(np.uint8), plain=True)
 
     def add(self, record: Record, sealed: NDArray[np.uint8] | None = None) -> None:
         """Take in the next record, and what it was sealed with before, if it was."""
-        event = decode(record.json, self._schema_version)
+        self.add_event(decode(record.json, self._schema_version), record, sealed)
+
+    def add_event(
+        self,
+        event: AnyEvent | UnknownEvent,
+        record: Record,
+        sealed: NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Take in the next record, whose event is known."""
         self._digests.add(record, sealed)
         start = self._json.append(record.json)
         texts = record.kind.encode(), record.stream.encode(), record.scopes.encode()
         lengths = len(record.json), len(record.blob)
-        self._index.append((*_when(record), *texts, start, *lengths, record.crc32))
+        self._index.append(*_when(record), *texts, start, *lengths, record.crc32)
         match event:
             case SessionStarted() | StreamOpened():
                 if isinstance(event, SessionStarted):
@@ -267,8 +271,7 @@ class SealedWriter:
     def _open(self, stream: Stream) -> None:
         match stream.kind:
             case "video":
-                size = self._sizes.videos.get(stream.name, 0)
-                self._video[stream.name] = _Video(self._file, stream, size)
+                self._video[stream.name] = _Video(self._file, stream)
             case "audio":
                 self._audio[stream.name] = _Sound(self._file, stream)
             case "samples":
@@ -276,8 +279,9 @@ class SealedWriter:
 
     def finish(self) -> None:
         """Write all that is left; what the file is, last."""
-        self._json.flush()
-        _write_rows(self._file["events"], "index", self._index, layout.EVENT_ROW)
+        self._json.finish()
+        index = self._index.array()
+        _write_rows(self._file["events"], "index", index)
         for video in self._video.values():
             video.finish()
         for sound in self._audio.values():
@@ -292,8 +296,7 @@ class SealedWriter:
         self._file.create_dataset("events/digests", data=digests)
         if len(self._removed):
             self._file.create_dataset("events/removed", data=self._removed)
-        seqs = np.array([row[0] for row in self._index], np.int64)
-        whole_log = log_sha256(seqs, digests, self._removed)
+        whole_log = log_sha256(index["seq"], digests, self._removed)
         put_attributes(self._file, self._attributes() | {"log_sha256": whole_log})
         whole = contents_sha256(self._file)
         put_attributes(self._file, {"contents_sha256": whole, "format": layout.FORMAT})
@@ -306,7 +309,7 @@ class SealedWriter:
             (seq, end - len(blob), len(blob))
             for (seq, blob), end in zip(self._others, ends, strict=True)
         ]
-        _write_rows(self._file["blobs"], "index", rows, layout.BLOB_ROW)
+        _write_rows(self._file["blobs"], "index", np.array(rows, layout.BLOB_ROW))
 
     def _write_columns(self, group: str, kind: type[Event], rows: Iterable[Event]) -> None:
         fields = column_fields(kind)

@@ -6,11 +6,11 @@ import random
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import pytest
+from msgspec.structs import replace
 
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import Event, FrameCaptured, MarkerAdded, SessionEnded, SessionRecovered
