@@ -7,11 +7,22 @@ then, and nothing that goes wrong with a page is anything to a recording.
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
 from affetti.core import system
-from affetti.core.custody import keys
+from affetti.core.custody import boxes, keys
+from affetti.core.custody.artefacts import PAPER, PLAIN_REPORT, REPORT, Artefact
 from affetti.core.settings import Settings
+
+_FORMS: Final[Mapping[str, Artefact]] = {"html": REPORT, "pdf": PAPER, "txt": PLAIN_REPORT}
+
+
+def page_at(recording: Path, settings: Settings) -> Path | None:
+    """Return where the page is that was written of a recording, encrypted or not; None: nowhere."""
+    return boxes.found_at(recording.with_name(_FORMS[settings.report.form].name(recording)))
 
 
 def write_page(path: str, settings: Settings) -> "subprocess.Popen[bytes] | None":

@@ -51,9 +51,10 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     for path in found:
         try:
             copies = exports.noted(path)
-            for gone in withdrawal.forget(path):
-                terminal.say(text("withdraw.gone", path=gone.name))
-            for copy in copies:
+            gone = withdrawal.forget(path)
+            for each in gone:
+                terminal.say(text("withdraw.gone", path=each.name))
+            for copy in (copy for copy in copies if Path(copy.target) not in gone):
                 terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
         except AffettiError as error:
             terminal.say(error.message, err=True)
@@ -61,7 +62,7 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     for log in logs:
         for copy in exports.noted(log.place):
             terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
-    for gone in person_log.forget(code, places):
-        terminal.say(text("withdraw.gone", path=gone.name))
+    for each in person_log.forget(code, places):
+        terminal.say(text("withdraw.gone", path=each.name))
     terminal.say(text("withdraw.copies"))
     return ExitCode.WARNING if failed or unread else ExitCode.OK

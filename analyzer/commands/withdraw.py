@@ -75,6 +75,8 @@ def withdraw(
     for path in done.removed:
         terminal.say(text("withdraw.gone", path=path.name))
     for copy in noted(session):
+        if Path(copy.target) in done.removed:
+            continue
         terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
     terminal.say(text("withdraw.copies"))
     return ExitCode.OK

@@ -1,7 +1,8 @@
 """What a page says that is not in the recording: what was added to it, and the session before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -15,13 +16,14 @@ from affetti.core.custody.artefacts import ANNOTATIONS
 from affetti.core.custody.keys import DataKey
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError
-from affetti.core.events.entries import Retracted
+from affetti.core.events.entries import Retracted, now
 from affetti.core.language import text, word
 from affetti.core.people import annotations
 from affetti.core.people.annotations import CHOSEN, CONCLUSION, Annotation
 from affetti.core.people.authors import author_id
+from affetti.core.people.history import PersonState, as_of, state_of
 from affetti.core.people.index import Listed, indexed, newest_first, scanned
-from affetti.core.people.log import person_state
+from affetti.core.people.log import read
 from affetti.core.recording.session import Session
 
 MOMENTS: Final = 3  # on the first page
@@ -30,7 +32,7 @@ GoalState: TypeAlias = Literal["not_yet", "emerging", "achieved"]
 
 @dataclass(frozen=True)
 class Aim:
-    """A goal as it stands, in the therapist's words; `since` is ISO 8601."""
+    """A goal as it stood, in the therapist's words; `since` is ISO 8601."""
 
     words: str
     state: GoalState
@@ -45,9 +47,15 @@ class Before:
     ----------
     analysis
         Of the estimates that were made live.
+    path
+        The recording.
+    key
+        What it is encrypted with; None: it is not.
     """
 
     analysis: Analysis
+    path: Path
+    key: DataKey | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,9 @@ class Beside:
     before
         The session before; None where there is none that can be read.
     aims
-        The person's goals.
+        The person's goals, as they were then.
+    aims_changed
+        Whether they are others by now.
     chosen_ns
         The moments for the first page, in order of time.
     by_her
@@ -73,6 +83,7 @@ class Beside:
     annotations: tuple[Annotation, ...] = ()
     before: Before | None = None
     aims: tuple[Aim, ...] = ()
+    aims_changed: bool = False
     chosen_ns: tuple[int, ...] = ()
     by_her: bool = False
     pictures: Mapping[int, Picture] = field(default_factory=dict)
@@ -100,8 +111,21 @@ def beside(session: Session, analysis: Analysis) -> Beside:
     added = annotated(session)
     chosen = sorted({place_ns(each, session) for each in added if each.label == CHOSEN})
     times = tuple(chosen[:MOMENTS]) or clearest(analysis)
-    found = Beside(added, _before(session), _aims(session), times, bool(chosen))
-    return replace(found, pictures=portraits_of(session, analysis, times))
+    theirs = [
+        one
+        for one in recordings_in(session.path.parent)
+        if one.state == "sealed" and one.person == session.started.person
+    ]
+    aims, today = _aims(session, until(session, theirs))
+    return Beside(
+        annotations=added,
+        before=_before(session, theirs),
+        aims=aims,
+        aims_changed=aims != today,
+        chosen_ns=times,
+        by_her=bool(chosen),
+        pictures=portraits_of(session, analysis, times),
+    )
 
 
 def annotated(session: Session) -> tuple[Annotation, ...]:
@@ -179,27 +203,50 @@ def clearest(analysis: Analysis) -> tuple[int, ...]:
     return tuple(sorted(t_ns for _, t_ns in clear[-MOMENTS:]))
 
 
-def _before(session: Session) -> Before | None:
+def _before(session: Session, theirs: list[Listed]) -> Before | None:
     """Return the session of the same person before this one, in the same folder."""
-    path = previous(session.path, session.started.person, session.started.wall_clock)
+    path = previous(session, theirs)
     if path is None:
         return None
     try:
         with Session.open(path, altered=True) as opened:
-            return Before(analyze(opened, live(opened)))
+            return Before(analyze(opened, live(opened)), path, opened.key)
     except AffettiError:
         return None
 
 
-def previous(path: Path, person: str, wall_clock: str) -> Path | None:
-    """Return the recording of a person before one, among those in its folder; None: none."""
+def previous(session: Session, theirs: list[Listed]) -> Path | None:
+    """Return the recording before one, among those of its person; None: none."""
+    began = _moment(session.started.wall_clock)
     earlier = [
         one
-        for one in recordings_in(path.parent)
-        if one.state == "sealed" and one.person == person and one.path.name != path.name
-        and one.wall_clock and one.wall_clock < wall_clock
-    ]  # fmt: skip
+        for one in theirs
+        if began and (start := _moment(one.wall_clock)) is not None and start < began
+    ]
     return newest_first(earlier)[0].path if earlier else None
+
+
+def until(session: Session, theirs: list[Listed]) -> str:
+    """Return up to when what is written of a person tells of a session, ISO 8601 in UTC.
+
+    To the end of its day, where it was held, or until the person's next session began.
+    """
+    began = _moment(session.started.wall_clock)
+    if began is None:
+        return now()
+    ended = began + timedelta(microseconds=session.state.now_ns // 1000)
+    midnight = datetime.combine(ended.date() + timedelta(days=1), time(), ended.tzinfo)
+    starts = [start for one in theirs if (start := _moment(one.wall_clock)) and start > began]
+    return min([midnight, *starts]).astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _moment(wall_clock: str) -> datetime | None:
+    """Return a moment of the wall clock; without an offset it is of this place; None: none."""
+    try:
+        found = datetime.fromisoformat(wall_clock)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.astimezone()
 
 
 def recordings_in(folder: Path) -> list[Listed]:
@@ -210,10 +257,16 @@ def recordings_in(folder: Path) -> list[Listed]:
         return indexed(folder)
 
 
-def _aims(session: Session) -> tuple[Aim, ...]:
-    """Return the goals that are worked at or were reached, each as it stands now."""
+def _aims(session: Session, moment: str) -> tuple[tuple[Aim, ...], tuple[Aim, ...]]:
+    """Return the goals that were worked at or reached at a moment, and those that are now."""
+    person = session.started.person
     try:
-        known = person_state(session.started.person, session.path.parent)
+        entries = read(person, session.path.parent)
     except AffettiError:
-        return ()
+        return (), ()
+    then = as_of(entries, moment, session.session_id)
+    return _aims_of(state_of(person, then)), _aims_of(state_of(person, entries))
+
+
+def _aims_of(known: PersonState) -> tuple[Aim, ...]:
     return tuple(Aim(goal.words, goal.state, goal.since) for goal in known.current_goals)

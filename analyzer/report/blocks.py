@@ -20,10 +20,14 @@ Part: TypeAlias = Literal["front", "body", "appendix"]
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; `kind` is a class of the style sheet."""
+    """A paragraph; `kind` is a class of the style sheet.
+
+    What is told `again`, on the first page or beside it, is left out on paper.
+    """
 
     words: Words
     kind: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class Table:
         Whether such a table is shown from the beginning.
     kind
         A class of the style sheet.
+    again
+        Whether the first page tells the same: on paper it is left out.
     """
 
     head: tuple[str, ...]
@@ -89,6 +95,7 @@ class Table:
     summary: str = ""
     opened: bool = False
     kind: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,9 +111,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """Figures side by side."""
+    """Figures side by side; on paper left out where a list beside them tells the same `again`."""
 
     figures: tuple[Figure, ...]
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,7 @@ class Blank:
     """Room to write in by hand, on paper alone."""
 
     words: str
-    height_mm: int = 14
+    height_mm: int = 11
 
 
 Block: TypeAlias = (
@@ -278,7 +286,8 @@ def plain(words: Words) -> str:
 def said_in(page: Page) -> Iterator[str]:
     """Yield every sentence that all forms of a page say, in order, without mark-up.
 
-    What a form may leave out, such as a table that a figure shows, is not among them.
+    What a form may leave out, such as a table that a figure or the first page shows, is not among
+    them.
     """
     yield from (page.person, page.day, page.altered)
     yield from _pairs(page.facts)
@@ -297,19 +306,19 @@ def _pairs(pairs: tuple[Pair, ...]) -> Iterator[str]:
 
 def _said(block: Block) -> Iterator[str]:  # noqa: PLR0912  one a kind
     match block:
-        case Text(words=words):
+        case Text(words=words, again=False):
             yield plain(words)
         case Items(items=items):
             yield from map(plain, items)
         case Pairs(pairs=pairs):
             yield from _pairs(pairs)
-        case Table(summary=""):
+        case Table(summary="", again=False):
             for row in block.rows:
                 for cell in row:
                     yield from (plain(cell.words), cell.small, cell.note)
         case Figure(title=title):  # what stands below it is of the drawing
             yield title
-        case Row(figures=figures):
+        case Row(figures=figures, again=False):
             for figure in figures:
                 yield from _said(figure)
         case Bars(bars=bars):

@@ -38,15 +38,14 @@ from affetti.analyzer.report.blocks import (
     Words,
 )
 from affetti.analyzer.report.counted import of_track
-from affetti.analyzer.report.front import front_of, nothing_seen
+from affetti.analyzer.report.front import MAX_UNSEEN, front_of, nothing_seen
+from affetti.analyzer.report.resolution import MAX_SEGMENTS, fine
 from affetti.analyzer.report.tracks import self_reports_of, track_words
 from affetti.core.clock import NS_PER_S
 from affetti.core.journal import sentence
 from affetti.core.language import clock_text, language, localised, text, word
 from affetti.models.pipelines import digests_of, offered
 
-_RESOLUTIONS_S: Final = (1, 2, 5, 10, 15, 30, 60)
-_MAX_SEGMENTS: Final = 240  # more than a line of the page can show
 _MAX_OPEN: Final = 12  # changes that are shown unasked
 
 
@@ -144,15 +143,6 @@ def _body(analysis: Analysis) -> list[Section]:
     ]
 
 
-def fine(analysis: Analysis) -> dict[ModalityName, Segments]:
-    """Return the segments that figures draw."""
-    length_ns = resolution_s(analysis) * NS_PER_S
-    return {
-        name: segments_of(each, length_ns, analysis.state.now_ns)
-        for name, each in analysis.estimates.items()
-    }
-
-
 def _timeline(analysis: Analysis, flags: list[figures.Moment]) -> Figure:
     caption = [text("report.caption")]
     if any(one.cause in ("paused", "no_consent") for one in analysis.unseen):
@@ -165,14 +155,6 @@ def _timeline(analysis: Analysis, flags: list[figures.Moment]) -> Figure:
         " ".join(caption),
         legend=(*legend, ("gap", text("report.nothing_said"))),
     )
-
-
-def resolution_s(analysis: Analysis) -> int:
-    """Return how long the segments of the timeline are: as fine as the page can show."""
-    for seconds in _RESOLUTIONS_S:
-        if analysis.info.duration_s / seconds <= _MAX_SEGMENTS:
-            return seconds
-    return _RESOLUTIONS_S[-1] * -(-int(analysis.info.duration_s) // (60 * _MAX_SEGMENTS))
 
 
 def _segments(analysis: Analysis) -> Table:
@@ -196,9 +178,9 @@ def _told_segments(analysis: Analysis) -> tuple[float, dict[ModalityName, Segmen
     """
     segment_s = analysis.parameters.segment_s
     count = len(analysis.segments["fused"])
-    if count <= _MAX_SEGMENTS:
+    if count <= MAX_SEGMENTS:
         return segment_s, analysis.segments
-    longer_s = segment_s * -(-count // _MAX_SEGMENTS)
+    longer_s = segment_s * -(-count // MAX_SEGMENTS)
     length_ns = round(longer_s * NS_PER_S)
     return longer_s, {
         name: segments_of(each, length_ns, analysis.state.now_ns)
@@ -344,11 +326,6 @@ def _basis(analysis: Analysis) -> Pairs:
     return Pairs(tuple(Pair(label, said) for label, said in findings.basis_of(analysis)), "basis")
 
 
-def _strips(analysis: Analysis) -> Figure:
-    strips = figures.coverage_strips(fine(analysis), analysis)
-    return Figure(strips, text("report.strips_caption"))
-
-
 def _unseen(analysis: Analysis) -> list[Block]:
     if not analysis.unseen:
         return []
@@ -362,9 +339,10 @@ def _unseen(analysis: Analysis) -> list[Block]:
         for one in analysis.unseen
     )  # fmt: skip
     head = (text("report.when"), text("report.how_long"), text("report.why"))
+    again = len(rows) <= MAX_UNSEEN
     return [
-        Text(text("report.unseen"), "h3"),
-        Table(head, rows, kind="unseen"),
+        Text(text("report.unseen"), "h3", again=again),
+        Table(head, rows, kind="unseen", again=again),
         Text(text("report.unseen_caption"), "caption"),
     ]
 
@@ -377,7 +355,6 @@ def _limits() -> Items:
 def _appendix(analysis: Analysis) -> list[Section]:
     return [
         _section("changes", "report.changes", *_changes(analysis), part="appendix"),
-        _section("coverage-of", "report.coverage", _strips(analysis), part="appendix"),
         _section("accuracy", "page.accuracy", *_accuracy(analysis), part="appendix"),
         _section("method", "report.made_how", _method(analysis), part="appendix"),
     ]
@@ -387,9 +364,10 @@ def _changes(analysis: Analysis) -> list[Block]:
     diagrams = tuple(_diagram(name, analysis) for name in MODALITIES if _spoke(name, analysis))
     if not diagrams:
         return []
+    listed = 0 < sum(map(len, analysis.changes.values())) <= _MAX_OPEN
     return [
-        Row(diagrams),
-        Text(text("report.changes_caption"), "caption"),
+        Row(diagrams, again=listed),
+        Text(text("report.changes_caption"), "caption", again=listed),
         _change_table(analysis),
     ]
 
@@ -471,7 +449,7 @@ def _method(analysis: Analysis) -> Pairs:
         *((text("report.model", name=name), _code(digest))
           for name, digest in models_of(analysis).items()),
     ]  # fmt: skip
-    return Pairs(tuple(Pair(name, words) for name, words in rows), "basis")
+    return Pairs(tuple(Pair(name, words) for name, words in rows), "method")
 
 
 def _code(digest: str) -> Markup:

@@ -72,11 +72,13 @@ COLOURED_AS: Final[dict[Label, Label]] = {
 
 _LANE_PX: Final = 26
 _FLAG_PX: Final = 20
-_TITLE_PX: Final = 24
-_PANEL_PX: Final = 84
+_TITLE_PX: Final = 22
+_PANEL_PX: Final = 66
 _RIBBON_PX: Final = 16
-_LINE_PX: Final = 48
-_GAP_PX: Final = 12
+_CHARACTER_PX: Final = 6.2  # the mean of a text as it is drawn
+_LINE_PX: Final = 40
+_GAP_PX: Final = 10
+_STRIP_GAP_PX: Final = 6
 _AXIS_PX: Final = 22
 _MAX_FLAG_ROWS: Final = 4
 
@@ -166,7 +168,7 @@ def timeline(
         y += _GAP_PX
         titles.append(_panel_title(heard.title(each), heard.coverage_text(each), y))
         parts += heard.lane(each, scale.duration_s, y + _TITLE_PX)
-        y += _TITLE_PX + heard.LANE_PX
+        y += _TITLE_PX + heard.lane_px(each)
     for signal, table in signals.drawn(analysis):
         y += _GAP_PX
         titles.append(_panel_title(signals.title(signal, table), signals.detail(table), y))
@@ -326,22 +328,33 @@ def _ribbon(dwells: list[Dwell], scale: _Scale, y: float) -> Iterable[Markup]:
         if dwell.state is None:
             continue
         stop_s = min(dwell.stop_s, scale.duration_s)
+        room, said = scale.room(dwell.start_s, stop_s), emotion_word(dwell.state)
         yield element(
             "svg",
-            element("title", f"{emotion_word(dwell.state)}, {_stretch(dwell.start_s, stop_s)}"),
+            element("title", f"{said}, {_stretch(dwell.start_s, stop_s)}"),
             element("rect", width="100%", height="100%", class_=f"{dwell.state} ribbon"),
+            *([] if room == " no-room" else [_plate(dwell.state, said, "2", 2)]),
             element(
                 "text",
-                emotion_word(dwell.state),
+                said,
                 x=5,
                 y=12,
-                class_=f"ribbon-name on-{dwell.state}{scale.room(dwell.start_s, stop_s)}",
+                class_=f"ribbon-name on-{dwell.state}{room}",
             ),
             x=scale.x(dwell.start_s),
             y=y,
             width=scale.width(dwell.start_s, stop_s),
             height=_RIBBON_PX,
         )
+
+
+def _plate(label: Label, said: str, x: str, y: int, *, centred: bool = False) -> Markup:
+    """Return what a word stands on where its ground has a texture, on paper."""
+    width = round(_CHARACTER_PX * len(said)) + 6
+    moved = {"transform": f"translate({-width / 2:g} 0)"} if centred else {}
+    return element(
+        "rect", x=x, y=y, width=width, height=12, rx=2, class_=f"plate plate-{label}", **moved
+    )
 
 
 def _congruence_line(
@@ -465,6 +478,7 @@ def _bar_part(emotion: Label, left: float, share: float) -> Markup:
     label = _share_text(emotion, share) if share >= 0.32 else percent(share)
     inside = [element("rect", width="100%", height="100%", class_=emotion)]
     if share >= 0.09:
+        inside.append(_plate(emotion, label, "50%", 6, centred=True))
         inside.append(element("text", label, x="50%", y=16, class_=f"bar-label on-{emotion}"))
     return element(
         "svg",
@@ -635,8 +649,8 @@ def coverage_strips(segments: dict[ModalityName, Segments], analysis: Analysis) 
                         class_="cover",
                     )
                 )
-        y += _TITLE_PX + 14 + _GAP_PX
-    parts += _axis(scale, y - _GAP_PX + 2)
+        y += _TITLE_PX + 14 + _STRIP_GAP_PX
+    parts += _axis(scale, y - _STRIP_GAP_PX + 2)
     said = " ".join(
         text(
             "figure.coverage_of",
@@ -652,5 +666,5 @@ def coverage_strips(segments: dict[ModalityName, Segments], analysis: Analysis) 
         *parts,
         class_="coverage",
         width="100%",
-        height=y - _GAP_PX + _AXIS_PX + 2,
+        height=y - _STRIP_GAP_PX + _AXIS_PX + 2,
     )

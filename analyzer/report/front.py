@@ -14,13 +14,14 @@ from affetti.analyzer.measures.responses import quiet_stretches
 from affetti.analyzer.measures.summary import Summary, summary_of
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.measures.unseen import Unseen
-from affetti.analyzer.report import wording
+from affetti.analyzer.report import figures, wording
 from affetti.analyzer.report.around import around
 from affetti.analyzer.report.beside import Beside
 from affetti.analyzer.report.blocks import (
     Blank,
     Block,
     Cell,
+    Figure,
     Items,
     Moment,
     Moments,
@@ -31,13 +32,14 @@ from affetti.analyzer.report.blocks import (
 )
 from affetti.analyzer.report.counted import counted_of
 from affetti.analyzer.report.findings import LOW_COVERAGE
+from affetti.analyzer.report.resolution import fine
 from affetti.core.clock import NS_PER_S
 from affetti.core.journal import sentence
 from affetti.core.language import clock_text, date, decimal, text, word
 from affetti.core.people.annotations import CHOSEN, NOTE, REMEMBER
 
 _AROUND_NS: Final = NS_PER_S * 5 // 2
-_MAX_UNSEEN: Final = 6  # on the first page; all of them stand further down
+MAX_UNSEEN: Final = 6  # on the first page; all of them stand further down
 
 
 def front_of(analysis: Analysis, beside: Beside) -> list[Section]:
@@ -76,7 +78,9 @@ def _goals(beside: Beside) -> list[Block]:
         )
         for aim in beside.aims
     )
-    return [Table((), rows, kind="goals")] if rows else []
+    blocks: list[Block] = [Table((), rows, kind="goals")] if rows else []
+    later = [Text(text("page.goals.later"), "caption")] if beside.aims_changed else []
+    return [*blocks, *later]
 
 
 def _conclusion(beside: Beside) -> list[Block]:
@@ -267,7 +271,7 @@ def _unseen(analysis: Analysis) -> list[Block]:
         text("page.gap.face", share=wording.percent(face.coverage)),
         text("page.gap.music", share=wording.percent(music.coverage)),
     ]
-    longest = sorted(analysis.unseen, key=_length)[-_MAX_UNSEEN:]
+    longest = sorted(analysis.unseen, key=_length)[-MAX_UNSEEN:]
     items = [
         text("page.gap", when=wording.when(one), why=wording.unseen(one))
         for one in sorted(longest, key=lambda one: one.start_s)
@@ -275,7 +279,9 @@ def _unseen(analysis: Analysis) -> list[Block]:
     left = len(analysis.unseen) - len(longest)
     if left:
         items.append(wording.number(left, "gap_more"))
-    return [Items((*whole, *items))]
+    strips = figures.coverage_strips(fine(analysis), analysis)
+    figure = Figure(strips, text("report.strips_caption"), kind="half")
+    return [Items((*whole, *items)), figure]
 
 
 def _length(one: Unseen) -> float:

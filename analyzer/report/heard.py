@@ -14,7 +14,6 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.heard import Kind
 from affetti.core.language import clock_text, text, word
 
-LANE_PX: Final = 60
 _ROW_PX: Final = 14
 # The others are what is left.
 _DRAWN: Final[tuple[Kind, ...]] = ("music", "singing", "speech", "other_voice")
@@ -60,6 +59,16 @@ def title(heard: Heard) -> str:
     return text("heard.title", where=named)
 
 
+def lane_px(heard: Heard) -> int:
+    """Return how high the lane of a stream is, in pixels."""
+    return _ROW_PX * len(_rows(heard)) + 4
+
+
+def _rows(heard: Heard) -> list[Kind]:
+    """Return what has a row: what was heard; music where nothing was, so that this is seen."""
+    return [kind for kind in _DRAWN if heard.stretches[kind]] or ["music"]
+
+
 def lane(heard: Heard, duration_s: float, y: float) -> Iterator[Markup]:
     """Yield when music and voices were heard, a row each.
 
@@ -72,8 +81,8 @@ def lane(heard: Heard, duration_s: float, y: float) -> Iterator[Markup]:
     y
         Where the lane begins, in pixels.
     """
-    yield element("rect", x=0, y=y, width="100%", height=LANE_PX, class_="plot")
-    for row, kind in enumerate(_DRAWN):
+    yield element("rect", x=0, y=y, width="100%", height=lane_px(heard), class_="plot")
+    for row, kind in enumerate(_rows(heard)):
         top = y + 2 + row * _ROW_PX
         for start_ns, stop_ns in heard.stretches[kind]:
             start_s, stop_s = start_ns / NS_PER_S, stop_ns / NS_PER_S

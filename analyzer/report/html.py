@@ -50,7 +50,7 @@ def template(folder: Path, name: str) -> "jinja2.Template":
     import jinja2  # noqa: PLC0415  only where a page is written
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader([folder, _FOLDER]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

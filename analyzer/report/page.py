@@ -10,13 +10,15 @@ from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import Progress, shown
 from affetti.analyzer.report.beside import NOTHING, Beside, beside
 from affetti.analyzer.report.blocks import Page
-from affetti.analyzer.report.content import page_of, resolution_s
+from affetti.analyzer.report.content import page_of
 from affetti.analyzer.report.html import html
 from affetti.analyzer.report.paper import Size, pdf
 from affetti.analyzer.report.plain import plain_text
+from affetti.analyzer.report.resolution import resolution_s
 from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import PAPER, PLAIN_REPORT, REPORT, Artefact
 from affetti.core.custody.keys import DataKey
+from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
 from affetti.core.recording.session import Session
 
@@ -54,7 +56,8 @@ def write_report(
         A sealed recording.
     output
         The file to write; by default `NAME.report.html`, or `.pdf` or `.txt`, beside the recording.
-        A page of the same session is replaced, anything else is not.
+        A page of the same session is replaced, anything else is not. Elsewhere it is noted beside
+        the recording where it went.
     progress
         Called with the events replayed and the events in all.
     altered
@@ -71,22 +74,39 @@ def write_report(
     Raises
     ------
     AffettiError
-        The recording cannot be read, or was altered, or the page cannot be written.
+        The recording cannot be read, was altered, or changed meanwhile, or the page cannot be
+        written.
     """
     form = form or form_of(output)
+    before = _identity(recording)
     with Session.open(recording, altered=altered) as session:
         if altered:
             session.notice_alterations()
         else:
             session.verify_digest()
         analysis = analyze(session, shown(session, progress))
-        page = page_of(analysis, beside(session, analysis))
+        known = beside(session, analysis)
+        page = page_of(analysis, known)
         key = session.key
     path = output or report_path(recording, recording.parent, form)
     target = None if plain else key
     place = save_report(written(page, form, size), path, page.subject, target)
+    if _identity(recording) != before:  # it was withdrawn from, or forgotten
+        remove(place)
+        raise FileMissing("page.changed_meanwhile", path=recording.name)
     exports.note_elsewhere(recording, key, place, place)
+    if known.before is not None:
+        exports.note_elsewhere(known.before.path, known.before.key, place, place)
     return place
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """Return what another file of that name would have otherwise; () where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def form_of(output: Path | None) -> Form:

@@ -2,8 +2,8 @@
 
 Typst comes as a wheel with fonts of its own and needs no library of the system, so the same page
 comes out on every computer. What it is given are the blocks of the page as data, never as source:
-nothing that a person wrote is obeyed. Figures are those of the HTML, at a fixed width and with
-their colours written in.
+nothing that a person wrote is obeyed. Figures are those of the HTML, at a fixed width, with their
+colours written in, and textures by which a grey copy tells them apart.
 """
 
 import json
@@ -34,13 +34,15 @@ from affetti.analyzer.report.blocks import (
     Words,
     runs_of,
 )
+from affetti.analyzer.report.textures import fill_of, plates, textures
 from affetti.core.errors import UsageError
 from affetti.core.hues import LIGHT, ink_on
 from affetti.core.language import text
 
 Size: TypeAlias = Literal["a4", "us-letter"]
 WIDTH_PX: Final = 880  # of a figure across the page
-_BAR_PX: Final = 340
+_HALF_PX: Final = 430
+_BAR_PX: Final = 400
 _SIDE_PX: Final = 320
 _FOLDER: Final = Path(__file__).parent
 _INK: Final = {
@@ -66,8 +68,11 @@ _POINTS: Final = re.compile(r'points="([^"]*)"')
 _DRAWN: Final = re.compile(
     r"(?m)^((?:svg|\.(?:happiness|relaxation|sadness|anger|neutral|surprise|fear|disgust|hatch|gap|"
     r"track|ribbon|no-room|pause|withheld|plot|line|tick|heard|envelope|flag|absent|cross|arrow|"
-    r"cover|outline|texture)\b|polygon)[^{\n]*\{[^}\n]*\})$"
+    r"cover|outline|plate)\b|polygon)[^{\n]*\{[^}\n]*\})$"
 )
+
+# The outline of a word would be drawn over its letters, one by one.
+_OUTLINED: Final = re.compile(r"(?m)^[^{\n]*\{[^}\n]*paint-order[^}\n]*\}$")
 
 
 def pdf(page: Page, size: Size = "a4") -> bytes:
@@ -81,9 +86,9 @@ def pdf(page: Page, size: Size = "a4") -> bytes:
         Of the paper.
     """
     typst = _typst()
-    inputs = {"page": json.dumps(_data(page)), "paper": size}
+    layout, inputs = source(page, size)
     made: bytes = typst.compile(
-        (_FOLDER / "page.typ").read_bytes(),
+        layout,
         format="pdf",
         sys_inputs=inputs,
         font_paths=_fonts(),
@@ -94,14 +99,17 @@ def pdf(page: Page, size: Size = "a4") -> bytes:
 
 def pictures(page: Page, size: Size = "a4", ppi: float = 80) -> list[bytes]:
     """Return the sheets of a page as PNG, as they look on paper."""
+    layout, inputs = source(page, size)
     made: Any = _typst().compile(
-        (_FOLDER / "page.typ").read_bytes(),
-        format="png",
-        ppi=ppi,
-        sys_inputs={"page": json.dumps(_data(page)), "paper": size},
-        font_paths=_fonts(),
+        layout, format="png", ppi=ppi, sys_inputs=inputs, font_paths=_fonts()
     )
     return made if isinstance(made, list) else [made]
+
+
+def source(page: Page, size: Size = "a4") -> tuple[bytes, dict[str, str]]:
+    """Return the layout of a page, and what it is given: data alone."""
+    layout = (_FOLDER / "page.typ").read_bytes()
+    return layout, {"page": json.dumps(_data(page)), "paper": size}
 
 
 def _typst() -> Any:
@@ -137,6 +145,7 @@ def _data(page: Page) -> dict[str, Any]:
         "of": text("page.of"),
         "sections": [
             {
+                "id": section.id,
                 "title": section.title,
                 "part": section.part,
                 "blocks": [made for block in section.blocks if (made := _block(block))],
@@ -152,6 +161,8 @@ def _pairs(pairs: tuple[Pair, ...]) -> list[dict[str, Any]]:
 
 def _block(block: Block) -> dict[str, Any] | None:  # noqa: PLR0911  one a kind
     match block:
+        case Text(again=True) | Table(again=True) | Row(again=True):
+            return None
         case Text(words=words, kind=kind):
             return {"is": "text", "words": runs_of(words), "kind": kind}
         case Items(items=items, kind=kind):
@@ -161,7 +172,8 @@ def _block(block: Block) -> dict[str, Any] | None:  # noqa: PLR0911  one a kind
         case Table():
             return _table(block)
         case Figure():
-            return {"is": "figure", **_figure(block, WIDTH_PX)}
+            width_px = _HALF_PX if block.kind == "half" else WIDTH_PX
+            return {"is": "figure", "narrow": width_px < WIDTH_PX, **_figure(block, width_px)}
         case Row(figures=figures):
             return {"is": "row", "figures": [_figure(each, _SIDE_PX) for each in figures]}
         case Bars(bars=bars):
@@ -271,7 +283,7 @@ def _svg(svg: Markup | str, width_px: int) -> str:
     drawn = _SIZED.sub(sized, drawn, count=1)
     drawn = _STRETCHED.sub(lambda found: _unstretched(found, width_px), drawn)
     end = drawn.index(">") + 1
-    return f"{drawn[:end]}<style>{_sheet()}</style>{drawn[end:]}"
+    return f"{drawn[:end]}<style>{_sheet()}</style>{textures()}{drawn[end:]}"
 
 
 def _unstretched(found: re.Match[str], width_px: int) -> str:
@@ -291,11 +303,11 @@ def _unstretched(found: re.Match[str], width_px: int) -> str:
 @cache
 def _sheet() -> str:
     sheet = (_FOLDER / "style.css").read_text(encoding="utf-8")
-    rules = "\n".join(found[1] for found in _DRAWN.finditer(sheet))
+    rules = "\n".join(found[1] for found in _DRAWN.finditer(_OUTLINED.sub("", sheet)))
     colours = _colours()
-    return _VARIABLE.sub(lambda found: colours.get(found[1], "#000000"), rules)
+    return _VARIABLE.sub(lambda found: colours.get(found[1], "#000000"), f"{rules}\n{plates()}")
 
 
 def _colours() -> Mapping[str, str]:
-    hues = {f"--{name}": hue for name, hue in LIGHT.items()}
+    hues = {f"--{name}": fill_of(name) for name in LIGHT}
     return {**_INK, **hues, **{f"--on-{name}": ink_on(hue) for name, hue in LIGHT.items()}}

@@ -124,6 +124,8 @@ PROGRESS: Final = Artefact(
     session_id_in="all that it rests on, as a report has its own",
 )
 OF_PERSONS: Final = (PERSON_LOG, PERSON_EXPORTS, PROGRESS)
+# Whatever a page is called, its name ends so.
+PAGE_FORMS: Final = (".html", ".htm", ".pdf", ".txt")
 _PAGE_SUFFIXES: Final = (
     *(artefact.suffix for artefact in PAGES),
     *(PROGRESS.suffix.format(form) for form in ("html", "pdf", "txt")),
@@ -182,14 +184,24 @@ def indexes_over(recording: Path) -> list[Path]:
     return found + [left for path in places if _is_listable(path) for left in leftovers(path)]
 
 
-def pages_in(folder: Path) -> list[Path]:
-    """Return the pages of sessions and of persons that lie in a folder, encrypted or not."""
-    endings = tuple(suffix + end for suffix in _PAGE_SUFFIXES for end in ("", ENCRYPTED_SUFFIX))
+def pages_in(folder: Path, *, any_name: bool = False) -> list[Path]:
+    """Return the pages of sessions and of persons that lie in a folder, encrypted or not.
+
+    Parameters
+    ----------
+    folder
+        Not what is below it.
+    any_name
+        Whether every file that could be one is meant, as pages are written under any name: what is
+        in it says whether it is one (`core.custody.pages`).
+    """
+    suffixes = PAGE_FORMS if any_name else _PAGE_SUFFIXES
+    endings = tuple(suffix + end for suffix in suffixes for end in ("", ENCRYPTED_SUFFIX))
     try:
         names = sorted(os.listdir(folder))
     except OSError:
         return []
-    return [folder / name for name in names if name.endswith(endings)]
+    return [folder / name for name in names if name.lower().endswith(endings)]
 
 
 def is_found(path: Path, recording: Path) -> bool:

@@ -21,7 +21,7 @@ from affetti.core.events.entries import Entry, new_id
 
 
 class Exported(Entry, frozen=True, kw_only=True, tag=True):
-    """A copy was made, which is not encrypted."""
+    """A copy was made where encryption or withdrawal may not reach it."""
 
     name: Annotated[Given, field("of what was copied")]
     target: Annotated[Given, field("where the copy was written")]

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from affetti.core import system
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import today
-from affetti.core.custody import boxes
+from affetti.core.custody import pages
 from affetti.core.custody.artefacts import (
     ANALYSIS,
     COPY,
@@ -34,7 +34,6 @@ from affetti.core.custody.artefacts import (
     UNREADABLE,
     beside,
     indexes_over,
-    pages_in,
 )
 from affetti.core.custody.temporary import is_being_written, leftovers, name_beside
 from affetti.core.errors import (
@@ -213,6 +212,7 @@ def withdraw(
                 )
             removed += _removed_pages(path, session.session_id)
             os.replace(temporary, path)
+            removed += _removed_pages(path, session.session_id)  # what was being written meanwhile
             system.sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
@@ -300,24 +300,14 @@ def _removed_beside(path: Path, ours: Path, estimates_stay: bool) -> tuple[Path,
 
 
 def _removed_pages(path: Path, session_id: str) -> tuple[Path, ...]:
-    """Remove the pages beside other recordings that tell of a session; return which they were.
+    """Remove the pages that tell of a session, whatever they are called; return which they were.
 
     The page of the next session says what the face did in this one. It can be made again.
     """
-    places = path.absolute().parents  # a page may tell of what lies in a folder below it
-    found = tuple(
-        page for place in places for page in pages_in(place) if _tells_of(page, session_id)
-    )
+    found = tuple(pages.telling_of(path, session_id))
     for page in found:
         remove(page)
     return found
-
-
-def _tells_of(page: Path, session_id: str) -> bool:
-    try:
-        return session_id.encode() in boxes.read(page)
-    except (OSError, AffettiError):  # it is for somebody else's vault
-        return False
 
 
 def recordings_of(
@@ -375,14 +365,16 @@ def forget(path: Path) -> tuple[Path, ...]:
         Something could not be removed. The recording itself goes last.
     """
     found = sorted(beside(path), key=lambda each: each.artefact is RECORDING)
-    if session_id := _session_in(path):
-        _removed_pages(path, session_id)
+    session_id = _session_in(path)
+    told = _removed_pages(path, session_id) if session_id else ()
     for index in indexes_over(path):  # can be made again, of what is left
         remove(index)
     for each in found:
         remove(each.path)
+    if session_id:
+        told += _removed_pages(path, session_id)  # what was being written meanwhile
     system.sync_folder(path.parent)
-    return tuple(each.path for each in found)
+    return tuple(dict.fromkeys((*(each.path for each in found), *told)))
 
 
 def _session_in(path: Path) -> str:

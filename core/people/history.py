@@ -182,6 +182,38 @@ def state_of(person: str, entries: Iterable[AnyPersonEntry]) -> PersonState:
     return state
 
 
+def as_of(
+    entries: Iterable[AnyPersonEntry], moment: str, session_id: Digest | None = None
+) -> list[AnyPersonEntry]:
+    """Return the entries of a person's log that tell of a moment.
+
+    What was taken back since was wrong then, too; but that a goal which had been dropped is worked
+    at again was not so yet.
+
+    Parameters
+    ----------
+    entries
+        In order.
+    moment
+        ISO 8601 in UTC.
+    session_id
+        Of a session: what is said to have been seen in it counts whenever it was written.
+    """
+    known = list(entries)
+    dropped = {entry.entry_id for entry in known if isinstance(entry, GoalDropped)}
+
+    def tells(entry: AnyPersonEntry) -> bool:
+        if entry.written <= moment:
+            return True
+        if isinstance(entry, Retracted):
+            return entry.of_entry_id not in dropped
+        if isinstance(entry, GoalStateChanged) and session_id is not None:
+            return entry.session_id == session_id
+        return False
+
+    return [entry for entry in known if tells(entry)]
+
+
 def answers(last: LastTime | None, known: PersonState | None) -> dict[str, bool]:
     """Return what a person's next recording begins with of consent, by scope.
 

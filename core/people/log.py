@@ -17,8 +17,9 @@ import msgspec
 
 from affetti.core.consent import today
 from affetti.core.custody import boxes
-from affetti.core.custody.artefacts import ENCRYPTED_SUFFIX, OF_PERSONS, PERSON_LOG
+from affetti.core.custody.artefacts import ENCRYPTED_SUFFIX, OF_PERSONS, PERSON_LOG, pages_in
 from affetti.core.custody.keys import DataKey
+from affetti.core.custody.pages import tells_of
 from affetti.core.custody.temporary import is_regular, leftovers, one_at_a_time
 from affetti.core.errors import AffettiError, Damaged, VaultClosed
 from affetti.core.events.people import ConsentFiled, PersonEntry
@@ -195,8 +196,16 @@ def forget(person: str, folders: Iterable[Path]) -> tuple[Path, ...]:
     """
     from affetti.core.custody.withdrawal import remove  # noqa: PLC0415  which knows of this
 
-    found = of_one(person, folders)[0]
+    places = tuple(folders)
+    found = of_one(person, places)[0]
     gone = dict.fromkeys(path for log in found for path in beside(log))
+    gone |= dict.fromkeys(
+        page
+        for place in places
+        for folder in folders_in(place)
+        for page in pages_in(folder, any_name=True)
+        if tells_of(page, f"progress-{person}")
+    )
     for path in gone:
         remove(path)
     for place in {path.parent for path in gone}:

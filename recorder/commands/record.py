@@ -108,6 +108,7 @@ from affetti.recorder.commands.consent import NAMES, consent_named
     '{"self_report": is an answer of the person, which the protocol of a study waits for.',
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the recording in brief at the end.")
+@click.option("--no-page", is_flag=True, help="Write no page of it, whatever the settings say.")
 def record(
     person: str | None,
     consent: tuple[str, ...],
@@ -132,10 +133,12 @@ def record(
     headless: bool,
     markers_from_stdin: bool,
     as_json: bool,
+    no_page: bool,
 ) -> None:
     """Record a session.
 
-    Without --headless a screen opens, and the options fill in its set-up.
+    Without --headless a screen opens, and the options fill in its set-up. The page of the session
+    is written beside it once it is sealed, as the settings say.
 
     \b
     affetti record
@@ -151,6 +154,7 @@ def record(
     from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
 
+    chosen = _chosen(settings.load(), no_page)
     protocol = _protocol(study, play, playlist, neutral)
     if protocol is not None and pipeline == Plan.pipeline:
         pipeline = protocol.pipeline
@@ -172,15 +176,21 @@ def record(
         keep=keep,
         protocol=protocol,
         unattended=headless,
-        recipients=_recipients(settings.load(), vault, recipient, no_vault),
-        counted=_counted(person, settings.load(), asked=bool(consent)),
+        recipients=_recipients(chosen, vault, recipient, no_vault),
+        counted=_counted(person, chosen, asked=bool(consent)),
     )
     if headless:
-        _record_headless(plan, settings.load(), markers_from_stdin, as_json)
+        _record_headless(plan, chosen, markers_from_stdin, as_json)
     else:
         from affetti.recorder.tui.session import run
 
-        run(plan, settings.load(), person_known=person is not None, consent_known=bool(consent))
+        run(plan, chosen, person_known=person is not None, consent_known=bool(consent))
+
+
+def _chosen(settings: Any, no_page: bool) -> Any:
+    from msgspec.structs import replace
+
+    return replace(settings, report=replace(settings.report, at_end=False)) if no_page else settings
 
 
 def _first(cameras: tuple[str, ...]) -> str | None:
@@ -277,6 +287,7 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
     try:
         path = headless.run(plan, markers)
         lines.say(text("record.sealed", path=path))
+        _write_page(path, settings, lines.say, wait=not headless.signalled)
     finally:
         lines.close(lambda: headless.signalled)
     if as_json:
@@ -284,3 +295,19 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
 
         with Session.open(path) as session:
             terminal.print_json(session.info)
+
+
+def _write_page(path: Any, settings: Any, say: Any, *, wait: bool) -> None:
+    """Write the page of a recording; who ends the process by a signal is not kept waiting."""
+    from affetti.core.language import text
+    from affetti.recorder.pages import page_at, write_page
+
+    process = write_page(str(path), settings)
+    if process is None or not wait:
+        return
+    failed = process.wait() != 0
+    page = page_at(path, settings)
+    if failed or page is None:
+        say(text("record.no_page", path=path))
+    else:
+        say(text("record.page", path=page))

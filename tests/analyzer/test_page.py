@@ -1,22 +1,28 @@
 """The page of a session in its three forms: on paper, as text, and in HTML."""
 
+import json
 import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
 import pytest
-from session_builder import Plan, build
+from session_builder import Plan, build, chord
 
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.replay import shown
 from affetti.analyzer.report import write_report
 from affetti.analyzer.report.accuracy import FIGURES
 from affetti.analyzer.report.beside import beside, conclude
-from affetti.analyzer.report.blocks import Page, plain, said_in
+from affetti.analyzer.report.blocks import Block, Card, Moments, Page, plain, said_in
 from affetti.analyzer.report.content import page_of
 from affetti.analyzer.report.html import html, style
-from affetti.analyzer.report.paper import pdf
+from affetti.analyzer.report.paper import Size, pdf, source
 from affetti.analyzer.report.plain import WIDTH, plain_text
+from affetti.analyzer.report.textures import _LINES, textures
 from affetti.core.clock import NS_PER_S
+from affetti.core.custody.withdrawal import withdraw
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import (
@@ -28,8 +34,11 @@ from affetti.core.events import (
     TrackEnded,
     TrackStarted,
 )
+from affetti.core.events.entries import Retracted
+from affetti.core.events.people import GoalDropped, GoalReworded, GoalSet, GoalStateChanged
 from affetti.core.hues import DARK, HUES, LIGHT, contrast, ink_on
 from affetti.core.language import percent, word
+from affetti.core.people.log import add
 from affetti.core.recording.session import Session
 from affetti.models.manifest import model
 from tests.command_line import affetti
@@ -84,8 +93,90 @@ def test_a_page_on_paper_is_short_and_knows_its_session(page: Page) -> None:
     made = pdf(page)
     assert made.startswith(b"%PDF")
     assert f"affetti-session {page.subject}".encode() in made
-    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", made)) <= 4
+    assert sheets(made) <= 3
     assert not re.findall(rb"/URI\s*\(", made)
+
+
+def sheets(made: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", made))
+
+
+@pytest.fixture(scope="module")
+def two_minutes(tmp_path_factory: pytest.TempPathFactory, face_jpegs: list[bytes]) -> Page:
+    """The page of two minutes with three goals, two tracks and eight moments."""
+    labels = ("sings", "eye contact", "withdraws")
+    moments = [MarkerAdded(t_ns=(5 + 20 * i) * NS_PER_S, label=labels[i % 3]) for i in range(6)]
+    moments.append(NoteAdded(t_ns=50 * NS_PER_S, text="She hummed along with the second verse."))
+    moments.append(
+        SelfReported(t_ns=115 * NS_PER_S, valence=0.5, arousal=-0.5, occasion="after", track=1,
+                     scales={"Pain": 3}, answered_s=6.5)
+    )  # fmt: skip
+    plan = Plan(
+        duration_s=120,
+        onset_s=35,
+        tracks=[(f"Piece {i + 1}", chord(32, 220 + 42 * i, 262, 330)) for i in range(2)],
+        moments=moments,
+        jpegs=[jpeg for jpeg in face_jpegs for _ in range(30)],
+        unfilmed=[(60, 66)],
+    )
+    place = tmp_path_factory.mktemp("two")
+    words = ("Sings a line by herself", "Looks up when a song begins", "Chooses a song")
+    her = {"author_id": "0" * 32, "person": "P07", "written": "2026-11-10T10:00:00.000+00:00"}
+    add([GoalSet(**her, goal_id=f"{i:032x}", words=said) for i, said in enumerate(words)],
+        "P07", place)  # fmt: skip
+    return page_at(build(place / "sub-P07_ses-20261124T101500.h5", plan))
+
+
+def as_long(page: Page, minutes: int) -> Page:
+    """Return a page as long as one of so many minutes: a track every five, a moment every 20 s."""
+    times = {"tracks": max(1, minutes // 10), "moments": max(1, minutes * 3 // 8)}
+
+    def longer(block: Block, of: str) -> list[Block]:
+        if isinstance(block, Card):
+            return [block] * times[of]
+        if isinstance(block, Moments):
+            return [replace(block, moments=block.moments * times[of])]
+        return [block]
+
+    sections = tuple(
+        replace(each, blocks=tuple(b for block in each.blocks for b in longer(block, each.id)))
+        if each.id in times
+        else each
+        for each in page.sections
+    )
+    return replace(page, sections=sections)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(("minutes", "at_most"), [(2, 3), (30, 7), (60, 12)])
+@pytest.mark.parametrize("size", ["a4", "us-letter"])
+def test_sheets_are_few_and_no_title_ends_one(
+    minutes: int, at_most: int, size: Size, two_minutes: Page
+) -> None:
+    import typst
+
+    page = as_long(two_minutes, minutes)
+    assert sheets(pdf(page, size)) <= at_most
+    layout, inputs = source(page, size)
+    where = """#context [#metadata(query(heading).map(it => (
+        it.location().page(), (page.height - it.location().position().y).mm()))) <titles>]"""
+    found = typst.query(layout + where.encode(), "<titles>", field="value", one=True,
+                        sys_inputs=inputs)  # fmt: skip
+    titles = json.loads(found)
+    assert len(titles) > 10
+    margin_mm, two_lines_mm = 13, 9
+    assert min(above_mm for _, above_mm in titles) > margin_mm + two_lines_mm
+
+
+def test_a_grey_copy_tells_expressions_apart() -> None:
+    def grey(hue: str) -> float:
+        return sum(w * int(hue[i : i + 2], 16) for w, i in ((0.299, 1), (0.587, 3), (0.114, 5)))
+
+    looks = {name: (_LINES.get(name), grey(hue)) for name, hue in LIGHT.items()}
+    for (first, (lines, dark)), (second, (others, light)) in combinations(looks.items(), 2):
+        assert lines != others or abs(dark - light) > 40, (first, second)
+        for texture in (first, second):
+            assert f'id="texture-{texture}"' in textures()
 
 
 def test_letters_are_shorter_and_wider_than_a4(page: Page) -> None:
@@ -125,6 +216,99 @@ def test_a_conclusion_stands_first_and_a_second_one_replaces_it(tmp_path: Path) 
     assert "She sang." in told
     assert "by herself" not in told
     assert "Nothing was concluded" not in told
+
+
+def test_goals_stand_as_they_were_on_the_day_of_the_session(tmp_path: Path) -> None:
+    path = build(tmp_path / "sub-P07_ses-20261124T101500.h5", Plan(duration_s=2))
+    first, second, her = "ab" * 16, "cd" * 16, {"author_id": "0" * 32, "person": "P07"}
+    with Session.open(path) as session:
+        day = session.started.wall_clock[:10]
+        of_this = session.session_id
+
+    def on(after_days: int, clock: str) -> dict[str, str]:
+        moment = datetime.fromisoformat(f"{day}T{clock}+00:00") + timedelta(days=after_days)
+        return {**her, "written": moment.isoformat(timespec="milliseconds")}
+
+    dropped = GoalDropped(**on(-1, "09:00"), goal_id=second)
+    add(
+        [
+            GoalSet(**on(-3, "09:00"), goal_id=first, words="Sings a line"),
+            GoalSet(**on(-2, "09:00"), goal_id=second, words="Chooses a song"),
+            dropped,
+            GoalStateChanged(**on(0, "18:00"), goal_id=first, state="emerging"),
+        ],
+        "P07",
+        tmp_path,
+    )
+    assert "emerging" in goals_on(path)
+    assert "progress" not in goals_on(path)
+    later = [
+        GoalStateChanged(**on(3, "09:00"), goal_id=first, state="achieved"),
+        GoalReworded(**on(4, "09:00"), goal_id=first, words="Sings a verse"),
+        Retracted(author_id="0" * 32, written=on(5, "09:00")["written"],
+                  of_entry_id=dropped.entry_id),
+    ]  # fmt: skip
+    add(later, "P07", tmp_path)
+    told = goals_on(path)
+    assert "Sings a line" in told
+    assert "emerging" in told
+    assert "achieved" not in told
+    assert "Chooses a song" not in told
+    assert words("What changed since stands on the page of progress.") in words(told)
+    seen = GoalStateChanged(**on(6, "09:00"), goal_id=first, state="not_yet", session_id=of_this)
+    add([seen], "P07", tmp_path)  # written late, of this session
+    assert "not yet" in goals_on(path)
+
+
+def goals_on(path: Path) -> str:
+    return plain_text(page_at(path)).split("CONCLUSION")[0]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("scope", ["forget", "withdraw"])
+def test_a_page_goes_under_any_name_and_one_elsewhere_is_named(
+    tmp_path: Path, face_jpegs: list[bytes], scope: str
+) -> None:
+    folder, elsewhere = tmp_path / "kept", tmp_path / "elsewhere"
+    (folder / "below").mkdir(parents=True)
+    elsewhere.mkdir()
+    path = build(folder / "sub-P07_ses-1.h5", Plan(duration_s=1, jpegs=face_jpegs[:2]))
+    with Session.open(path) as session:
+        told = session.session_id.encode()
+    names = ("my page.pdf", "of today.HTM", "page.txt", "below/page.pdf", "below/week 3.html")
+    pages = [write_report(path, folder / name) for name in names]
+    gone = write_report(path, elsewhere / "page.html")
+    assert all(told in page.read_bytes() for page in (*pages, gone))
+    (folder / "mine.txt").write_text("What I wrote of it by hand.", encoding="utf-8")
+    what = ("P07", folder) if scope == "forget" else (path, "video")
+    said = affetti(scope, *what, "--yes")
+    assert said.returncode == 0
+    assert [page.name for page in pages if page.exists()] == []
+    assert f"{gone.resolve()}" in said.stdout  # which only its owner can remove
+    assert (folder / "mine.txt").exists()
+    if scope == "forget":
+        left = [each for each in folder.rglob("*") if each.is_file()]
+        assert left == [folder / "mine.txt"]
+
+
+@pytest.mark.campaign
+def test_a_page_that_is_being_written_does_not_outlive_a_withdrawal(
+    tmp_path: Path, face_jpegs: list[bytes]
+) -> None:
+    path = build(
+        tmp_path / "sub-P07_ses-1.h5",
+        Plan(duration_s=1, jpegs=face_jpegs[:2], skip=lambda modality, event: modality == "face"),
+    )
+    done: list[object] = []
+
+    def meanwhile(read: int, total: int) -> None:
+        if not done:
+            done.append(withdraw(path, ["video"]))
+
+    with pytest.raises(AffettiError, match="was changed or removed"):
+        write_report(path, progress=meanwhile)
+    assert done
+    assert list(tmp_path.glob("*.report.*")) == []
 
 
 @pytest.mark.campaign

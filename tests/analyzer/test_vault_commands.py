@@ -10,6 +10,8 @@ from affetti.analyzer.exports import FORMATS
 from affetti.analyzer.tables.csv_file import read_csv
 from affetti.core.custody import keys, vault
 from affetti.core.errors import ExitCode
+from affetti.core.events.people import GoalSet
+from affetti.core.people.log import add
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -187,3 +189,32 @@ def test_an_analysis_and_a_report_are_encrypted_as_their_recording_is(
 def test_only_one_thing_opens_a_vault(place: Path) -> None:
     both = affetti("vault", "new", "a", "--key-file", place / "k", "--keyring", "--yes")
     assert both.returncode == ExitCode.USAGE
+
+
+@pytest.mark.campaign
+def test_every_form_of_a_page_is_encrypted_and_goes_with_its_person(
+    place: Path, recorded: Callable[[str], Path]
+) -> None:
+    new(place)
+    target = seal(recorded("clinic")).path
+    folder, person = target.parent, "P07"
+    goal = GoalSet(author_id="0" * 32, person=person, goal_id="ab" * 16, words="Sings a verse")
+    add([goal], person, folder, (vault.vault("clinic").recipient,))
+    assert affetti("report", target, "--conclusion", "She sang alone.").returncode == 0
+    for form in ("html", "pdf", "txt"):
+        for command in (("report", target), ("progress", person, folder)):
+            assert affetti(*command, "--form", form).returncode == 0
+    assert affetti("report", target, "--output", folder / "my page.pdf").returncode == 0
+    assert affetti("report", target, "--output", place / "elsewhere.html").returncode == 0
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    names = {each.name for each in files}
+    pages = {f"{stem}.{form}.vault" for form in ("html", "pdf", "txt")
+             for stem in ("x.report", "sub-P07.progress")}  # fmt: skip
+    assert names >= {*pages, "my page.pdf.vault"}
+    told = b"Sings a verse", b"She sang alone", b"affetti-session", b"<!doctype", b"elsewhere.html"
+    for file in (*files, place / "elsewhere.html.vault"):
+        assert [words for words in told if words in file.read_bytes()] == [], file.name
+    said = affetti("forget", person, folder, "--yes")
+    assert said.returncode == 0
+    assert str(place / "elsewhere.html.vault") in said.stdout  # which only its owner can remove
+    assert [each for each in folder.rglob("*") if each.is_file()] == []
