@@ -56,8 +56,7 @@ def write_report(
         A sealed recording.
     output
         The file to write; by default `NAME.report.html`, or `.pdf` or `.txt`, beside the recording.
-        A page of the same session is replaced, anything else is not. Elsewhere it is noted beside
-        the recording where it went.
+        A page of the same session is replaced, anything else is not.
     progress
         Called with the events replayed and the events in all.
     altered

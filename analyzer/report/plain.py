@@ -24,6 +24,7 @@ from affetti.analyzer.report.blocks import (
     plain,
 )
 from affetti.core.labels import lines
+from affetti.core.language import text
 
 WIDTH: Final = 78
 _GAP: Final = 2  # between columns
@@ -46,8 +47,8 @@ def _page(page: Page) -> Iterator[str]:
     for section in page.sections:
         title = section.title.upper() if section.part == "front" else section.title
         yield from ("", "", title, "-" * len(title))
-        for block in section.blocks:
-            yield from _block(block)
+        told = [line for block in section.blocks for line in _block(block)]
+        yield from told or ["", *_wrapped(text("page.drawn"))]
     yield ""
     for said in page.footer:
         yield from _wrapped(said)
