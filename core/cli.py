@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import suppress
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, distributions, version
 from typing import Any, Final, NoReturn
 
 import click
@@ -15,6 +15,7 @@ from affetti.core import language, place, system, terminal
 from affetti.core.errors import AffettiError, ExitCode, SettingsError, UsageError
 from affetti.core.language import listed, text
 
+_COMMANDS: Final = "affetti.commands"
 _HOME: Final = "home"  # the command that is meant where none is named
 _LANGUAGE: Final = "--language"
 
@@ -22,9 +23,16 @@ _LANGUAGE: Final = "--language"
 class LazyGroup(click.Group):
     """A group whose commands are the entry points of `affetti.commands`, imported when needed."""
 
-    @cached_property  # asking every installed package takes longer than all else of `--help`
+    @cached_property
     def _found(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group="affetti.commands")}
+        found: dict[str, EntryPoint] = {}
+        for package in distributions():
+            # Few packages name a command of ours: taking apart what all of them name would take
+            # longer than all else of `--help`.
+            if _COMMANDS in (package.read_text("entry_points.txt") or ""):
+                points = package.entry_points.select(group=_COMMANDS)
+                found = {point.name: point for point in points} | found
+        return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -99,7 +107,7 @@ def main() -> NoReturn:
     terminal.begin()
     try:
         _choose_language(sys.argv[1:])
-        text("error.stopped")  # reads the catalogue while files can be opened
+        language.load()  # while files can be opened
         if os.environ.get("AFFETTI_KEYS"):
             from affetti.core.custody import keys
 

@@ -239,7 +239,17 @@ def listed(words: Sequence[str]) -> str:
 @cache
 def catalogue(language: str) -> Catalogue:
     """Return what a language's file says."""
-    return read(folder(language) / "affetti.po")
+    return taken_apart(_written(folder(language) / "affetti.po"))
+
+
+def load() -> None:
+    """Read the catalogue of the language that is spoken, so that no file need be opened later."""
+    _written(folder(language()) / "affetti.po")
+
+
+@cache
+def _written(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def folder(language: str) -> Path:
@@ -252,7 +262,12 @@ def read(path: Path) -> Catalogue:
 
     What is not translated, and what a translator has yet to look at (`fuzzy`), is left out.
     """
-    po = path.read_text(encoding="utf-8").replace('"\n"', "")  # a long sentence's lines
+    return taken_apart(path.read_text(encoding="utf-8"))
+
+
+def taken_apart(po: str) -> Catalogue:
+    """Return what the text of a catalogue says, as `read` does."""
+    po = po.replace('"\n"', "")  # a long sentence's lines
     entries: Catalogue = {}
     said: list[str] = []
     fuzzy = False
