@@ -239,16 +239,16 @@ def listed(words: Sequence[str]) -> str:
 @cache
 def catalogue(language: str) -> Catalogue:
     """Return what a language's file says."""
-    return taken_apart(_written(folder(language) / "affetti.po"))
+    return taken_apart(_po_text(folder(language) / "affetti.po"))
 
 
 def load() -> None:
     """Read the catalogue of the language that is spoken, so that no file need be opened later."""
-    _written(folder(language()) / "affetti.po")
+    _po_text(folder(language()) / "affetti.po")
 
 
 @cache
-def _written(path: Path) -> str:
+def _po_text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 

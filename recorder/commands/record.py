@@ -104,8 +104,8 @@ from affetti.recorder.commands.consent import NAMES, consent_named
 @click.option(
     "--markers-from-stdin",
     is_flag=True,
-    help="Each line read becomes a marker; a line of JSON that begins with "
-    '{"self_report": is an answer of the person, which the protocol of a study waits for.',
+    help="Each line read becomes a marker; a line of JSON with `self_report` is an answer of the "
+    "person, which the protocol of a study waits for.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the recording in brief at the end.")
 @click.option("--no-page", is_flag=True, help="Write no page of it, whatever the settings say.")
