@@ -29,6 +29,7 @@ def said(command: click.Command) -> click.Command:
     told = copy(command)
     told.help = command.help and "\n\n".join(map(_said, _paragraphs(command.help)))
     told.params = [_said_of(parameter) for parameter in command.params]
+    vars(told)["_help_option"] = None  # which click keeps, in the language that was spoken then
     told.options_metavar = command.options_metavar and words(command.options_metavar)
     if isinstance(told, click.Group) and isinstance(command, click.Group):
         told.subcommand_metavar = words(command.subcommand_metavar)
