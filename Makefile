@@ -8,7 +8,7 @@ STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
 PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit campaign again campaign-long coverage translations media wheel kill-test notebook study bench sample snapshots clean help docs
+.PHONY: demo test test-training lint types contracts unit campaign again campaign-long elsewhere coverage translations media wheel kill-test notebook study bench sample snapshots clean help docs
 
 
 help:  ## Show this list
@@ -39,6 +39,9 @@ campaign: $(STAMP_TEST)  ## Whole trials: kills, sound cards, terminals, consent
 
 again: $(STAMP_TEST)  ## What failed last, one at a time and with nothing beside it
 	$(BIN)/pytest -m "" --last-failed --last-failed-no-failures none
+
+elsewhere: $(STAMP_TEST)  ## The tests without what only Unix has, with a stand-in for locks of Windows
+	PYTHONPATH=tests/elsewhere $(PYTEST)
 
 campaign-long: $(STAMP_TEST)  ## Trials by the thousand, for hours; SHARE=0.1: a tenth; ONLY=power
 	$(BIN)/python -m tests.campaign --share $(or $(SHARE),1) --only '$(ONLY)'

@@ -105,6 +105,28 @@ def lock_state(path: Path) -> bool | None:
         os.close(fd)
 
 
+def open_to_lock(folder: Path) -> int:
+    """Open what stands for a folder in its lock; return the descriptor.
+
+    Windows opens no folder as a file: there it is an empty file of the user's temporary folder,
+    named by a digest, which stays.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened.
+    """
+    if _UNIX is not None:
+        return open_file(folder, os.O_RDONLY)
+    import hashlib  # noqa: PLC0415  on Windows alone
+    import tempfile  # noqa: PLC0415
+
+    place = os.path.normcase(os.path.realpath(folder, strict=True))
+    digest = hashlib.sha256(os.fsencode(place)).hexdigest()
+    name = f"affetti-{digest[:32]}.lock"
+    return open_file(Path(tempfile.gettempdir()) / name, os.O_RDWR | os.O_CREAT, 0o600)
+
+
 def _lock(fd: int, shared: bool) -> None:
     if _UNIX is not None:
         _UNIX.flock(fd, (_UNIX.LOCK_SH if shared else _UNIX.LOCK_EX) | _UNIX.LOCK_NB)

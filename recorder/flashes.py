@@ -62,7 +62,7 @@ def write_beeps(path: Path, seconds: float) -> Path:
 
 
 def record_and_measure(
-    plan: Plan, settings: Settings, seconds: float, *, emit: bool
+    plan: Plan, settings: Settings, seconds: float, *, emit: bool, claps: bool = False
 ) -> tuple[Measured | Unmeasured, tuple[Stream, ...]]:
     """Record for some seconds into a folder that is gone afterwards, and measure.
 
@@ -76,6 +76,8 @@ def record_and_measure(
         For how long; a film and a sound file may end it earlier.
     emit
         Whether to flash the terminal and to beep; otherwise something else does.
+    claps
+        Whether it is claps that are looked for.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def record_and_measure(
         )
         target = _record(whole, settings, moments(seconds) if emit else [])
         with Session.open(target) as session:
-            return measure(session), session.started.streams
+            return measure(session, claps=claps), session.started.streams
 
 
 def _record(plan: Plan, settings: Settings, flashes: list[float]) -> Path:

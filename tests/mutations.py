@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import random
-import resource
 import shutil
 import sys
 import tempfile
@@ -322,6 +321,8 @@ def run(first: int, count: int, reports: bool = False) -> tuple[Counter[str], li
     wrong = []
     with lean(), tempfile.TemporaryDirectory() as name:
         pristine, folder = prepared(), Path(name) / "trial"
+        import resource
+
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for seed in range(first, first + count):
             folder.mkdir()

@@ -3,6 +3,10 @@
 A beep is placed to a millisecond, a flash only between two pictures. Each pair therefore says no
 more than that the offset lies in an interval as wide as a picture lasts; flashes that fall
 everywhere between pictures leave a narrow one in common.
+
+Without a screen it is claps: hands that move and then rest. Where between two pictures they met is
+told by how far they still moved, against the picture before; hands that speed up until they meet
+make that late, by a quarter of a picture's length at most of what was tried.
 """
 
 from dataclasses import dataclass
@@ -27,6 +31,15 @@ _ABOVE_NOISE: Final = 6.0  # times
 _QUIET_S: Final = 0.08  # before an onset
 _SHARE: Final = 0.5  # of flashes and beeps that must be pairs
 _IN_STEP: Final = 0.1  # of a picture's length; by chance it is 0.29
+MAX_CLAP_SPREAD_S: Final = 0.015
+_FAST: Final = 0.4  # of the fastest movement: hands that are about to meet
+_SLOWER: Final = 0.6  # than the picture before: they slow down by themselves
+_AT_REST: Final = 0.15  # of the movement before
+_REST: Final = 2  # pictures in a row
+_MIN_MOVED: Final = 0.5  # grey levels, of the mean of a picture
+_ABOVE_STILL: Final = 5.0  # times how far pictures at rest differ from each other
+_CLOSE: Final = 0.4  # hands that part are below 0
+_UNKNOWN: Final = 0.25  # of a picture's length, for how hands move before they meet
 
 
 @dataclass(frozen=True)
@@ -67,15 +80,30 @@ class Measured:
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """Why nothing can be said: "no_flashes", "no_beeps" or "no_pairs"."""
+    """Why nothing can be said: "no_flashes", "no_beeps" or "no_pairs".
+
+    Of claps "no_claps_seen", "no_claps_heard", "no_claps_paired", or "claps_unclear" where they
+    leave more than `MAX_CLAP_SPREAD_S` open; `flashes` is then how many were seen, and `beeps`
+    how many were heard.
+    """
 
     why: str
     flashes: int
     beeps: int
 
 
-def measure(session: Session) -> Measured | Unmeasured:
-    """Measure how late the pictures of a recording are against the sound of its room."""
+def measure(session: Session, *, claps: bool = False) -> Measured | Unmeasured:
+    """Measure how late the pictures of a recording are against the sound of its room.
+
+    Parameters
+    ----------
+    session
+        The recording.
+    claps
+        Whether claps are looked for, and not flashes with beeps.
+    """
+    if claps:
+        return clap_offset(clap_onsets(*motion(session)), beep_onsets(session))
     times_s, greys = brightness(session)
     flashes = flash_onsets(times_s, greys)
     beeps = beep_onsets(session)
@@ -120,6 +148,107 @@ def flash_onsets(times_s: FloatArray, greys: FloatArray) -> list[Onset]:
             found.append(Onset(float(times_s[i]), float(times_s[i + 1])))
         last = int(i)
     return found
+
+
+def motion(session: Session) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return when each frame was captured, and how it differs from the one before.
+
+    Returns
+    -------
+    times_s
+        Seconds of session time, [n].
+    moved
+        The mean difference of grey levels, [n]; 0 of the first.
+    closing
+        How far what moves comes together, -1 (apart) to 1, [n].
+    """
+    times_s, moved, closing = [], [], []
+    before: NDArray[np.uint8] | None = None
+    for frame, t_ns in zip(session.frames, session.frames.t_ns, strict=True):
+        data = np.frombuffer(frame.jpeg, np.uint8)
+        small = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_4)
+        if small is None:
+            continue
+        if before is None or before.shape != small.shape:
+            before = small
+        moved.append(float(cv2.absdiff(small, before).mean()))
+        closing.append(_closing(before, small) if moved[-1] > _MIN_MOVED else 0.0)
+        times_s.append(t_ns / NS_PER_S)
+        before = small
+    return np.array(times_s), np.array(moved), np.array(closing)
+
+
+def _closing(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> float:
+    """Return how far what moves comes together, -1 (apart) to 1, by its flow.
+
+    The flow is that of Farneback (2003), against the middle of all that moves.
+    """
+    flow = cv2.calcOpticalFlowFarneback(before, now, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    fast = np.hypot(flow[..., 0], flow[..., 1])
+    rows, columns = np.nonzero(fast > max(0.5, float(fast.max()) / 4))
+    if not len(rows):
+        return 0.0
+    place = np.stack([columns, rows], axis=1).astype(np.float64)
+    outward = place - place.mean(axis=0)
+    moving = flow[rows, columns].astype(np.float64)
+    whole = float((np.linalg.norm(outward, axis=1) * fast[rows, columns]).sum())
+    return -float((outward * moving).sum()) / whole if whole else 0.0
+
+
+def clap_onsets(times_s: FloatArray, moved: FloatArray, closing: FloatArray) -> list[Onset]:
+    """Return when hands that moved met and rested, each in the middle of a picture's length.
+
+    Parameters
+    ----------
+    times_s, moved, closing
+        Of each frame, as `motion` returns them.
+    """
+    if len(moved) < 2 * _REST + 2:
+        return []
+    still = float(np.median(np.sort(moved)[: max(3, len(moved) // 3)]))
+    over = np.maximum(moved - still, 0)
+    fast = max(_FAST * float(np.quantile(over, 0.98)), _ABOVE_STILL * (still - float(moved.min())))
+    found: list[Onset] = []
+    at = 2
+    while at + 1 + _REST < len(over):
+        if closing[at] > _CLOSE and _meet(over[at - 1 : at + 2 + _REST], fast):
+            length_s = times_s[at + 1] - times_s[at]
+            met_s = float(times_s[at] + length_s * over[at + 1] / over[at])
+            found.append(Onset(met_s - length_s / 2, met_s + length_s / 2))
+            at += _REST
+        at += 1
+    return found
+
+
+def _meet(over: FloatArray, fast: float) -> bool:
+    """Whether hands that were fast meet, of movements: before, fast, the last, and at rest."""
+    before, now, last, *rest = map(float, over)
+    return now > max(fast, _SLOWER * before, 0.0) and last <= now and max(rest) < _AT_REST * now
+
+
+def clap_offset(seen: list[Onset], heard: list[Onset]) -> Measured | Unmeasured:
+    """Return how late claps that were seen are against those that were heard.
+
+    Parameters
+    ----------
+    seen, heard
+        In the order of time; not every one needs its fellow.
+    """
+    counts = len(seen), len(heard)
+    if min(counts) < MIN_PAIRS:
+        few = "no_claps_seen" if len(seen) < MIN_PAIRS else "no_claps_heard"
+        return Unmeasured(few, *counts)
+    pairs = _paired(seen, heard)
+    if len(pairs) < max(MIN_PAIRS, _SHARE * min(counts)):
+        return Unmeasured("no_claps_paired", *counts)
+    apart = np.array([(hands.after_s + hands.by_s) / 2 - sound.by_s for hands, sound in pairs])
+    length_s = float(np.median([hands.by_s - hands.after_s for hands, _ in pairs]))
+    late_s = float(np.median(apart))
+    chance_s = 2 * 1.4826 * float(np.median(np.abs(apart - late_s))) / np.sqrt(len(pairs))
+    spread_s = float(max(_UNKNOWN * length_s, chance_s))
+    if spread_s > MAX_CLAP_SPREAD_S:
+        return Unmeasured("claps_unclear", *counts)
+    return Measured(late_s, spread_s, len(pairs), *counts)
 
 
 def beep_onsets(session: Session) -> list[Onset]:

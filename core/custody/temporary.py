@@ -71,10 +71,10 @@ def is_being_written(path: Path) -> bool:
 def one_at_a_time(folder: Path) -> Iterator[None]:
     """Let one process after the other do something to a folder.
 
-    The lock is the folder's own: it leaves no file, and ends with whoever holds it.
+    The lock leaves nothing in the folder, and ends with whoever holds it.
     """
     try:
-        fd = system.open_file(folder, os.O_RDONLY)
+        fd = system.open_to_lock(folder)
     except OSError:  # what is to be done there says why
         yield
         return

@@ -26,6 +26,12 @@ _LENGTH_S = (8.0, 300.0)
 @click.option("--speaker", metavar="NAME", help="Where to beep. [default: settings]")
 @click.option("--silent", is_flag=True, help="Neither flash nor beep: something else does.")
 @click.option(
+    "--clap",
+    is_flag=True,
+    help="Somebody claps, and nothing flashes or beeps: five times or more, hands in full view "
+    "and still for a moment after each.",
+)
+@click.option(
     "--seconds", type=Number(_LENGTH_S), default=20.0, show_default=True, help="How long to look."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -35,6 +41,7 @@ def sync(
     microphone: str | None,
     speaker: str | None,
     silent: bool,
+    clap: bool,
     seconds: float,
     as_json: bool,
 ) -> int:
@@ -45,6 +52,9 @@ def sync(
     picture and sound are known to be together do it (--silent). Of a recording in which there
     were flashes with beeps, or of a film and a sound file, it is measured from these.
 
+    Without a screen, clap (--clap): to 15 ms, which takes 25 pictures a second or more and hands
+    within a metre of the microphone; what is less clear than that is refused. Flashes are finer.
+
     What is found is kept for the two devices: recordings made with them from then on carry it,
     and what is said of the face is set right by it; stamps stay as they came.
 
@@ -53,36 +63,44 @@ def sync(
     \b
     affetti sync
     affetti sync --silent --camera 2 --microphone headset
+    affetti sync --clap
     affetti sync sub-P07_ses-20261124T101500.h5
     """
     from affetti.core import settings, terminal
     from affetti.core.errors import ExitCode
 
     if session is not None:
-        found, streams = _of_session(session)
+        found, streams = _of_session(session, clap)
     else:
         chosen = settings.load()
         used = chosen.speaker if speaker is None else speaker
-        found, streams = _live(camera or chosen.camera, microphone, used, seconds, silent)
+        camera = camera or chosen.camera
+        found, streams = _live(camera, microphone, used, seconds, silent=silent, clap=clap)
     kept = _kept(found, streams)
     if as_json:
         terminal.print_json(_as_json(found, kept))
     else:
-        for line in _lines(found, kept):
+        for line in _lines(found, kept, clap):
             terminal.say(line)
     return ExitCode.OK if _is_measured(found) else ExitCode.WARNING
 
 
-def _of_session(session: Path) -> "tuple[Measured | Unmeasured, tuple[Stream, ...]]":
+def _of_session(session: Path, clap: bool) -> "tuple[Measured | Unmeasured, tuple[Stream, ...]]":
     from affetti.analyzer.measures.synchrony import measure
     from affetti.core.recording.session import Session
 
     with Session.open(session) as opened:
-        return measure(opened), opened.started.streams
+        return measure(opened, claps=clap), opened.started.streams
 
 
 def _live(
-    camera: str, microphone: str | None, speaker: str, seconds: float, silent: bool
+    camera: str,
+    microphone: str | None,
+    speaker: str,
+    seconds: float,
+    *,
+    silent: bool,
+    clap: bool,
 ) -> "tuple[Measured | Unmeasured, tuple[Stream, ...]]":
     from affetti.core import settings
     from affetti.core.events import consent_to
@@ -103,7 +121,8 @@ def _live(
         microphone=microphone,
         speaker=speaker,
     )
-    return record_and_measure(plan, chosen, seconds, emit=not (silent or film or heard))
+    emit = not (silent or clap or film or heard)
+    return record_and_measure(plan, chosen, seconds, emit=emit, claps=clap)
 
 
 def _is_measured(found: "Measured | Unmeasured") -> bool:
@@ -129,16 +148,16 @@ def _kept(found: "Measured | Unmeasured", streams: "tuple[Stream, ...]") -> Path
         return None
 
 
-def _lines(found: "Measured | Unmeasured", kept: Path | None) -> list[str]:
+def _lines(found: "Measured | Unmeasured", kept: Path | None, clap: bool) -> list[str]:
     from affetti.analyzer.measures.synchrony import Measured
     from affetti.core.language import text
     from affetti.core.recording.losses import synchrony_words
 
     if not isinstance(found, Measured):
         said = text(f"sync.{found.why}", flashes=found.flashes, beeps=found.beeps)
-        return [said, text("sync.try_again")]
+        return [said, text("sync.clap_again" if clap else "sync.try_again")]
     words = synchrony_words(round(found.late_s * 1e9), round(found.spread_s * 1e9))
-    measured = text("sync.measured", words=words, pairs=found.pairs)
+    measured = text("sync.clapped" if clap else "sync.measured", words=words, pairs=found.pairs)
     return [measured, text("sync.kept", path=kept) if kept else text("sync.not_kept")]
 
 

@@ -20,6 +20,7 @@ NAMES = {
 }
 # Waits on a pipe and on a message; where a name is looked for before it is used.
 ALLOWED = {
+    ("recorder/engine/engine.py", "poll"),
     ("recorder/tui/link.py", "poll"),
     ("recorder/tui/session.py", "poll"),
     ("core/locations.py", "getuid"),
@@ -48,22 +49,7 @@ def test_what_only_unix_has_is_named_in_one_module() -> None:
     assert found <= ALLOWED
 
 
-# Takes away what Windows lacks, in this process and, by `sitecustomize`, in all that it starts.
-BLOCK = """
-import sys
-for name in ("fcntl", "resource", "pwd"):
-    sys.modules[name] = None
-import os, select, signal
-for module, names in {
-    os: ("posix_fallocate", "pwrite", "pread", "fchmod", "O_NOFOLLOW", "O_CLOEXEC",
-         "setsid"),
-    select: ("poll",),
-    signal: ("SIGHUP", "SIGPIPE"),
-}.items():
-    for name in names:
-        if hasattr(module, name):
-            delattr(module, name)
-"""
+ELSEWHERE = ROOT / "tests" / "elsewhere"  # takes away what Windows lacks, in all that is started
 
 
 @pytest.mark.campaign
@@ -72,8 +58,7 @@ def test_a_session_is_recorded_analyzed_and_reported_without_what_only_unix_has(
 ) -> None:
     place = tmp_path / "Ätna data"
     place.mkdir()
-    (place / "sitecustomize.py").write_text(BLOCK)
-    environment = {**os.environ, "PYTHONPATH": str(place)}
+    environment = {**os.environ, "PYTHONPATH": str(ELSEWHERE)}
 
     def run(*words: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -94,3 +79,38 @@ def test_a_session_is_recorded_analyzed_and_reported_without_what_only_unix_has(
         assert "Traceback" not in done.stderr
     assert len(list(place.glob("*.analysis/segments.csv"))) == 2
     assert list(place.glob("*.report.html"))
+
+
+LOCKED_TWICE = """
+import os, sys
+from pathlib import Path
+from affetti.core import system
+assert system._UNIX is None
+path = Path(sys.argv[1]) / "folder" / "part"
+path.parent.mkdir()
+path.touch()
+assert system.lock_state(path) is True
+fd = system.open_file(path, os.O_RDWR)
+assert system.lock(fd, shared=True) is True
+assert system.lock_state(path) is False  # from within the same process even
+assert os.lseek(fd, 0, os.SEEK_CUR) == 0
+os.close(fd)
+assert system.lock_state(path) is True
+first, second = (system.open_to_lock(path.parent) for _ in range(2))
+assert system.lock(first) is True and system.lock(second) is False
+os.close(first)
+assert system.lock(second) is True
+assert list(path.parent.iterdir()) == [path]
+print("locked")
+"""
+
+
+def test_files_and_folders_are_locked_where_locks_are_those_of_windows(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LOCKED_TWICE, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ELSEWHERE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "locked\n", done.stderr

@@ -1,7 +1,6 @@
 """Trouble of the place where a recording lies is said to be that, and never damage of the file."""
 
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -22,6 +21,8 @@ from affetti.core.recording.names import part_path
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.command_line import affetti
+
+fcntl = pytest.importorskip("fcntl")  # a viewer's locks
 
 # A file system without locks: the C library's flock as a share of that kind answers.
 NO_LOCKS = """

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from affetti.analyzer.measures.synchrony import (
     Onset,
     Unmeasured,
     _session_s,
+    clap_offset,
+    clap_onsets,
     flash_onsets,
     offset,
     sound_onsets,
@@ -139,6 +142,100 @@ def test_a_film_with_flashes_and_a_sound_with_beeps_are_measured(
     found = measured(film, beeps)
     assert found["late_ms"] == pytest.approx(late_ms, abs=5)
     assert found["kept"] is None  # a film is no device
+
+
+def clapping_film(path: Path, at: list[float], late_s: float, *, per_s: int, rests: bool) -> Path:
+    """Write a film of two hands that meet `late_s` after each moment, and rest then or do not.
+
+    Each picture shows the mean of the half of its length before it, as a camera exposes.
+    """
+    met = np.array(at) + late_s
+    pictures = []
+    for stamp in np.arange(round((at[-1] + 1.5) * per_s)) / per_s:
+        shown = np.zeros((240, 320))
+        for before in (0, 0.25, 0.5):
+            shown += hands(apart(stamp - before / per_s, met, rests)) / 3
+        pictures.append(np.repeat(shown.astype(np.uint8)[:, :, None], 3, axis=2))
+    return encoded_film(path, pictures, per_s=per_s)
+
+
+def apart(t_s: float, met: np.ndarray, rests: bool) -> float:
+    """How far apart hands are, 0 to 1: they meet within .2 s, and part within .4 s."""
+    after = t_s - met
+    closing = min((-each / 0.2 for each in after if each < 0), default=1.0)
+    rested = 0.25 if rests else 0.0
+    parting = min(((each - rested) / 0.4 for each in after if each >= 0), default=1.0)
+    return float(np.clip(min(closing, max(parting, 0.0)), 0, 1))
+
+
+def hands(share: float) -> np.ndarray:
+    picture = np.full((240, 320), 60.0)
+    half = round(90 * share)
+    picture[80:170, 160 - half - 45 : 160 - half] = 190
+    picture[80:170, 160 + half : 160 + half + 45] = 190
+    return picture
+
+
+def clap_sound(path: Path, at: list[float]) -> Path:
+    """Write claps: noise that dies away, over the noise of a room."""
+    rng = np.random.default_rng(4)
+    sound = rng.normal(0, 0.002, round((at[-1] + 1.5) * RATE_HZ))
+    burst = rng.normal(0, 0.4, 4000) * np.exp(-np.arange(4000) / 500)
+    for each in at:
+        begin = round(each * RATE_HZ)
+        sound[begin : begin + len(burst)] += burst
+    soundfile.write(path, np.clip(sound, -1, 1), RATE_HZ)
+    return path
+
+
+CLAPS = [1.5, 2.63, 3.71, 4.94, 6.12, 7.25, 8.41, 9.6]
+
+
+def clapped(folder: Path, late_ms: int, *, per_s: int = 25, rests: bool = True) -> dict[str, Any]:
+    film = clapping_film(folder / "film.mp4", CLAPS, late_ms / 1000, per_s=per_s, rests=rests)
+    sound = clap_sound(folder / "claps.wav", CLAPS)
+    done = affetti("import", film, "--sound", sound, "--output", folder / "out.h5")
+    assert done.returncode == ExitCode.OK, done.stderr
+    return json.loads(affetti("sync", "--clap", folder / "out.h5", "--json").stdout)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("late_ms", [0, 80, -120])
+def test_claps_are_measured_to_fifteen_milliseconds(tmp_path: Path, late_ms: int) -> None:
+    found = clapped(tmp_path, late_ms)
+    exposed_ms = 1000 / 25 / 4  # a picture shows the middle of its exposure, and is stamped later
+    assert found["late_ms"] == pytest.approx(late_ms + exposed_ms, abs=15)
+    assert found["late_ms"] == pytest.approx(late_ms + exposed_ms, abs=found["spread_ms"])
+    assert found["spread_ms"] <= 15
+    assert found["pairs"] >= 7
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(("per_s", "rests", "why"), [(12, True, "claps_unclear"),
+                                                     (25, False, "no_claps_seen")])  # fmt: skip
+def test_claps_that_do_not_say_it_clearly_are_refused(
+    tmp_path: Path, per_s: int, rests: bool, why: str
+) -> None:
+    found = clapped(tmp_path, 80, per_s=per_s, rests=rests)
+    assert found == {"measured": False, "why": why, "flashes": found["flashes"], "beeps": 8}
+
+
+def test_where_between_two_pictures_hands_met_is_told_by_how_far_they_moved() -> None:
+    rng = np.random.default_rng(2)
+    times_s = np.arange(500) / 25
+    met = np.arange(1.5, 18, 1.1) + rng.uniform(0, 0.04, 15)
+    where = np.array([apart(t, met, True) for t in times_s])
+    moved = np.abs(np.diff(where, prepend=where[0])) + rng.normal(0, 0.002, 500)
+    closing = -np.sign(np.diff(where, prepend=where[0]))
+    seen = clap_onsets(times_s, moved, closing)
+    assert len(seen) == len(met)
+    found = clap_offset(seen, [Onset(t, t) for t in met - 0.033])
+    assert isinstance(found, Measured)
+    assert found.late_s == pytest.approx(0.033, abs=0.004)
+    assert clap_offset(seen[:3], []) == Unmeasured("no_claps_seen", 3, 0)
+    assert clap_onsets(times_s, rng.normal(1, 0.1, 500), np.ones(500)) == []
+    unrelated = [Onset(t, t) for t in np.sort(rng.uniform(0, 60, 12))]
+    assert isinstance(clap_offset(seen, unrelated), Unmeasured)
 
 
 CAMERA_DEVICE = Device(name="HD Webcam", bus="1-1", width_px=640, height_px=480)
