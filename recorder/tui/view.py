@@ -228,7 +228,8 @@ class RecordingView:
         match event:
             case EmotionFused():
                 self.fused.append(event)
-                self.seconds["fused"].add(event.t_ns, event.emotions)
+                if len(event.decided_by_all) > 1:  # what one of them said is in its own row
+                    self.seconds["fused"].add(event.t_ns, event.emotions)
             case FaceEstimated():
                 self._faces.append(event)
                 self.faces.append(event)

@@ -242,6 +242,10 @@ def _seconds(name: ModalityName, analysis: Analysis) -> Seconds:
     estimates = analysis.estimates[name]
     seconds = Seconds(LABELS[name])
     said = ~np.isnan(estimates.shares[:, 0])
+    if name == "fused":  # what one of them said is in its own row
+        fused = analysis.tables.all()["fused"]
+        apart = np.asarray(fused["divergence_bits"], np.float64)
+        said &= np.isin(estimates.t_ns, np.asarray(fused["t_ns"])[~np.isnan(apart)])
     for t_ns, shares in zip(estimates.t_ns[said], estimates.shares[said], strict=True):
         seconds.add(int(t_ns), tuple(shares.tolist()))
     return seconds

@@ -157,6 +157,17 @@ def test_timeline_tells_what_was_not_seen_from_what_is_to_come() -> None:
     assert Row.of(long_ago, 1000, 6).strongest[5] == "happiness"
 
 
+def test_the_row_of_both_is_empty_where_one_of_them_was_not_there() -> None:
+    shares = (0.1, 0.1, 0.7, 0.1)
+    by = ("music", "both", "face")
+    fused = [
+        EmotionFused(t_ns=(20 * i + 1) * NS, emotions=shares, decided_by=who)
+        for i, who in enumerate(by)
+    ]
+    view = view_of(recorded([session_started(), *fused]))
+    assert Row.of(view.seconds["fused"], 20, 3).strongest == (None, "anger", None)
+
+
 def test_timeline_stretches_from_the_beginning_and_names_tracks_markers_and_times() -> None:
     view = view_of(recorded(session()))
     assert [step_of(s * NS, 60) for s in (0, 59, 60, 119, 200, 3600)] == [1, 1, 2, 2, 5, 120]

@@ -151,7 +151,8 @@ class Timeline(Widget):
     """What face, music and both together expressed from the beginning up to now.
 
     In each row a column is as high as the strongest is probable, in its colour; where it stays
-    for long enough its name is written. Hatching says that nothing was seen, or heard.
+    for long enough its name is written. Hatching says that nothing was seen, or heard; in the row
+    of both, that one of them was not there.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
