@@ -17,6 +17,7 @@ def test_figures_cover_accuracy_calibration_risk_and_robustness(write_fer2013: C
     text = figures(
         write_fer2013(images, np.repeat(np.arange(3), [14, 12, 14]).astype(np.uint8)),
         FACE_MODELS[0],
+        one_in=2,
     )
     sections = [line.split(" (")[0] for line in text.splitlines() if line.startswith("###")]
 
@@ -31,6 +32,7 @@ def test_figures_cover_accuracy_calibration_risk_and_robustness(write_fer2013: C
         "### Sharpness",
         "### Framing",
     ]
+    assert text.count("one face in 2") == 3
     assert all(f"| {condition} |" in text for condition in (*CONDITIONS, *MAPPINGS))
 
 
