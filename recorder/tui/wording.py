@@ -90,7 +90,10 @@ def _why_no_picture(state: SessionState) -> str:
 
 def _why_unread(estimate: FaceEstimated) -> str:
     code = estimate.face.unread if estimate.face is not None else None
-    return text("live.unread", why=word("unread", code)) if code else text("live.no_face")
+    if code:
+        return text("live.unread", why=word("unread", code))
+    # There may be faces of which none is read.
+    return text(f"nobody.{estimate.nobody}" if estimate.nobody else "live.no_face")
 
 
 def music_reading(view: RecordingView) -> Reading:
@@ -98,6 +101,8 @@ def music_reading(view: RecordingView) -> Reading:
     state, music = view.state, view.state.music
     track = state.track
     sounding = track is None or not track.paused
+    if _is_of_another(view):
+        return Reading(text("modality.music"), _why_no_music(view))
     if music is not None and view.now_ns - music.t_ns < view.settings.music_max_age_ns:
         if music.emotions is not None and sounding:
             named = view.music_named()
@@ -109,6 +114,12 @@ def music_reading(view: RecordingView) -> Reading:
         if music.emotions is None:
             return Reading(text("modality.music"), text("live.no_music"))
     return Reading(text("modality.music"), _why_no_music(view))
+
+
+def _is_of_another(view: RecordingView) -> bool:
+    """Whether what was said of music last is of what was heard before the present track."""
+    music, track = view.state.music, view.state.track
+    return music is not None and track is not None and music.t_ns < track.start_ns
 
 
 def _why_no_music(view: RecordingView) -> str:
@@ -167,6 +178,8 @@ def fused_reading(view: RecordingView) -> Reading:
     if fused is None or not recent or fused.emotions is None:
         return Reading(text("modality.fused"), _why_nothing(view, recent))
     title = word("express", fused.decided_by)
+    if fused.decided_by == "music" and _is_of_another(view):
+        return Reading(text("modality.fused"), _listening(view))
     face = view.face_expressions()
     if fused.decided_by == "face" and face is not None:
         return Reading(title, strongest(face, EXPRESSIONS), face, EXPRESSIONS)

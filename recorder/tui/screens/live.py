@@ -534,9 +534,11 @@ class LiveScreen(EngineScreen):
         if outcome is not None and outcome != "accepted":
             short = "neutral.short_doubtful" if outcome in TAKEN else "neutral.short"
             header.append(Remark(text(short), "warning"))
-        if state.face is not None and state.face.nobody is not None:
+        if state.paused or state.face is None or "camera" in state.lost:
+            pass  # nobody is looked at
+        elif state.face.nobody is not None and self.view.face_expressions() is None:
             header.append(Remark(text(f"nobody.{state.face.nobody}"), "warning"))
-        elif state.face is not None and len(state.face.faces) > 1:
+        elif len(state.face.faces) > 1:
             header.append(Remark(text("live.faces", faces=len(state.face.faces))))
         estimates = details.get("estimates", [])
         header += [remark for remark in estimates if remark.severity != "ok"]

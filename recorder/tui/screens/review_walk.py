@@ -190,8 +190,9 @@ class WalkingScreen(PlayingScreen):
         moment = self.query_one("#moment", Static)
         sign = "▶" if self.playing else "‖"
         sound = word("stream", self._sound) if self._sound else text("walk.without_sound")
-        moment.border_title = f"{sign} {clock_text(at_ns / NS_PER_S)}"
-        moment.border_subtitle = sound
+        at = clock_text(at_ns / NS_PER_S)
+        moment.border_title = f"{sign} {at} {text('walk.expressed')}"
+        moment.border_subtitle = f"♪ {sound}"
         moment.update(self._moment())
 
     def action_from_item(self) -> None:
@@ -332,9 +333,12 @@ class WalkingScreen(PlayingScreen):
         shown = self.query_one("#items", OptionList)
         at, self._follows = shown.highlighted, False
         shown.clear_options()
-        shown.add_options([Option(_line(item)) for item in self.walk.items()])
-        if shown.option_count:
-            shown.highlighted = min(at or 0, shown.option_count - 1)
+        items = self.walk.items()
+        if not items:
+            shown.add_option(Option(text("walk.nothing_noted"), disabled=True))
+            return
+        shown.add_options([Option(_line(item)) for item in items])
+        shown.highlighted = min(at or 0, len(items) - 1)
 
     def _ask(self, label: str, explanation: str) -> None:
         self.stop()

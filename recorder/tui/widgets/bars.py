@@ -113,10 +113,11 @@ class EmotionBars(Widget):
             style = self.get_component_rich_style(f"emotion--{label}") + trough.background_style
             weight = "bold" if label is first else quiet
             figure = percent(share, brief=True) if shares else text("unknown")
+            drawn = bar(share, width, style, trough) if shares else Text(" " * width)
             lines.append(
                 Text.assemble(
                     (f"{word('emotion', label):<{names}} ", weight),
-                    bar(share, width, style, trough),
+                    drawn,
                     (f"{figure:>{_SHARE_WIDTH}}", weight),
                 )
             )

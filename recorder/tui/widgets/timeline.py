@@ -31,6 +31,7 @@ _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)
 _LABEL_EVERY: Final = 12  # columns between two times, at least
 _ABBREVIATED: Final = 3
 _FINEST: Final = 32
+_BEGINS: Final = "▏"  # before the title of a track
 _AT_CURSOR: Final = Style(reverse=True)
 _BOLD: Final = Style(bold=True)
 
@@ -257,9 +258,9 @@ class Timeline(Widget):
         quiet = self.get_component_rich_style("emotion--quiet")
         mark = self.get_component_rich_style("timeline--mark")
         marks = dict(self._shown.marks)
-        times = times_of(self._shown.step_s, self._width, marks.keys())
         if self._shown.cursor is not None:
             marks[self._shown.cursor] = "┃"
+        times = times_of(self._shown.step_s, self._width, marks.keys())
         cells = [
             (marks.get(at, sign), mark if at in marks else quiet) for at, sign in enumerate(times)
         ]
@@ -275,7 +276,8 @@ class Timeline(Widget):
             )
             first = max(band.first, at)
             room = band.stop - first
-            title = band.title
+            # Where one begins shows, in whatever colours.
+            title = f"{_BEGINS}{band.title}"
             if cell_len(title) > room:
                 title = f"{set_cell_size(title, room - 1)}…" if room > 0 else ""
             runs += [(" " * (first - at), quiet), (set_cell_size(title, max(room, 0)), style)]
