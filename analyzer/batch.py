@@ -21,6 +21,7 @@ from affetti.analyzer.provenance import (
 )
 from affetti.analyzer.replay import Progress, recorded_offer, replayed
 from affetti.analyzer.stored import Stored, stored
+from affetti.core.custody.standing import standing
 from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import named, sealed_in, unsealed_in
 from affetti.core.recording.session import Session
@@ -150,8 +151,9 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
         else:
             found = Stored(replayed(session, progress, offer, verified=verified))
         analysis = analyze(session, found.tables, request.parameters)
-    write_analysis(analysis, origin, path, folder, request.command, key=key, stored=found)
-    note_elsewhere(path, session.key, folder, key)
+    with standing([session.source]):
+        write_analysis(analysis, origin, path, folder, request.command, key=key, stored=found)
+        note_elsewhere(path, session.key, folder, key)
     return Outcome(path, "written", folder, session.duration_s, time.monotonic() - began)
 
 

@@ -311,8 +311,12 @@ def yield_to_others(process_id: int) -> None:
 
 
 def private(path: str, flags: int) -> int:
-    """Open a file that, where it is made, nobody but its owner may read: an `opener`."""
-    return os.open(path, flags | getattr(os, "O_BINARY", 0), stat.S_IRUSR | stat.S_IWUSR)
+    """Open a file that, where it is made, nobody but its owner may read: an `opener`.
+
+    A link in its place is not followed.
+    """
+    more = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    return os.open(path, flags | more, stat.S_IRUSR | stat.S_IWUSR)
 
 
 def keep_private(fd: int) -> None:

@@ -17,7 +17,9 @@ from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import reported
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
+from affetti.core.custody.standing import standing
 from affetti.core.custody.temporary import name_beside, publish
+from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
 from affetti.core.recording.session import Session
 from affetti.core.system import private
@@ -145,14 +147,27 @@ def export(
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             written = form.write(source, target)
-            for path in written:
-                exports.note(recording, session.key, form.name, path)
+            with _removed_unless_standing(session, written):
+                for path in written:
+                    exports.note(recording, session.key, form.name, path)
         except FileExistsError as error:
             raise FileExists("export.exists", path=error.filename or target) from error
         except OSError as error:
             kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
             raise kind("export.cannot_be_written", path=target, error=error.strerror) from error
     return written
+
+
+@contextmanager
+def _removed_unless_standing(session: Session, copies: list[Path]) -> Iterator[None]:
+    """Remove copies again where their recording was removed or changed while they were made."""
+    try:
+        with standing([session.source]):
+            yield
+    except FileMissing:
+        for copy in copies:
+            remove(copy)
+        raise
 
 
 def target_of(recording: Path, form: Format, output: Path | None) -> Path:

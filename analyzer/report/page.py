@@ -18,7 +18,7 @@ from affetti.analyzer.report.resolution import resolution_s
 from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import PAPER, PLAIN_REPORT, REPORT, Artefact
 from affetti.core.custody.keys import DataKey
-from affetti.core.custody.withdrawal import remove
+from affetti.core.custody.standing import standing
 from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
 from affetti.core.recording.session import Session
 
@@ -77,7 +77,6 @@ def write_report(
         written.
     """
     form = form or form_of(output)
-    before = _identity(recording)
     with Session.open(recording, altered=altered) as session:
         if altered:
             session.notice_alterations()
@@ -89,23 +88,13 @@ def write_report(
         key = session.key
     path = output or report_path(recording, recording.parent, form)
     target = None if plain else key
-    place = save_report(written(page, form, size), path, page.subject, target)
-    if _identity(recording) != before:  # it was withdrawn from, or forgotten
-        remove(place)
-        raise FileMissing("page.changed_meanwhile", path=recording.name)
-    exports.note_elsewhere(recording, key, place, place)
-    if known.before is not None:
-        exports.note_elsewhere(known.before.path, known.before.key, place, place)
+    data = written(page, form, size)
+    with standing([session.source]):
+        place = save_report(data, path, page.subject, target)
+        exports.note_elsewhere(recording, key, place, place)
+        if known.before is not None:
+            exports.note_elsewhere(known.before.path, known.before.key, place, place)
     return place
-
-
-def _identity(path: Path) -> tuple[int, ...]:
-    """Return what another file of that name would have otherwise; () where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def form_of(output: Path | None) -> Form:

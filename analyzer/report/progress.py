@@ -29,6 +29,7 @@ from affetti.analyzer.report.beside import annotated
 from affetti.analyzer.report.blocks import Block, Cell, Page, Pair, Part, Section, Table, Text
 from affetti.core.codes import Digest
 from affetti.core.custody.keys import DataKey
+from affetti.core.custody.standing import Source
 from affetti.core.custody.withdrawal import recordings_of
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, FileMissing
@@ -62,7 +63,7 @@ class Progress:
     unread
         Recordings that could not be read, whose they may be is not known.
     keys
-        Of the recordings that it rests on, by their path; None: it is not encrypted.
+        Of the recordings that it rests on, as they were read; None: it is not encrypted.
     """
 
     person: str
@@ -70,7 +71,7 @@ class Progress:
     conclusions: dict[Digest, str] = field(default_factory=dict)
     known: PersonState = field(default_factory=PersonState)
     unread: list[tuple[Path, AffettiError]] = field(default_factory=list)
-    keys: dict[Path, DataKey | None] = field(default_factory=dict)
+    keys: dict[Source, DataKey | None] = field(default_factory=dict)
 
 
 def progress_of(
@@ -112,7 +113,7 @@ def _take_in(found: Progress, session: Session) -> None:
     said = [each.text for each in annotated(session) if each.label == CONCLUSION]
     if said:
         found.conclusions[session.session_id] = said[-1]
-    found.keys[session.path] = session.key
+    found.keys[session.source] = session.key
 
 
 def page_over(progress: Progress) -> Page:

@@ -7,6 +7,7 @@ from affetti.analyzer.report.paper import Size
 from affetti.analyzer.report.progress import Progress, page_over
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import PROGRESS
+from affetti.core.custody.standing import standing
 
 
 def write_progress(
@@ -43,7 +44,9 @@ def write_progress(
     page = page_over(progress)
     keys = (each for each in progress.keys.values() if each is not None)
     key = None if plain else next(keys, None)
-    place = save_report(written(page, form, size), path, page.subject, key)
-    for recording, held in progress.keys.items():
-        exports.note_elsewhere(recording, held, place, place)
+    data = written(page, form, size)
+    with standing(progress.keys):
+        place = save_report(data, path, page.subject, key)
+        for source, held in progress.keys.items():
+            exports.note_elsewhere(source.path, held, place, place)
     return place

@@ -205,7 +205,12 @@ def pages_in(folder: Path, *, any_name: bool = False) -> list[Path]:
 
 
 def is_found(path: Path, recording: Path) -> bool:
-    """Return whether whoever forgets a recording finds a file or folder by its name alone."""
+    """Return whether whoever forgets a recording finds a file or folder by its name alone.
+
+    Of a link, they find the link.
+    """
+    if path.is_symlink():
+        return False
     folder, own = path.absolute().parent, recording.absolute().parent
     beside_it = folder == own and any(each.matches(path.name, recording) for each in ARTEFACTS)
     is_page = path.name.removesuffix(ENCRYPTED_SUFFIX).endswith(_PAGE_SUFFIXES)

@@ -74,8 +74,9 @@ def note_elsewhere(recording: Path, key: DataKey | None, found: Path, file: Path
     reached = is_found(found, recording) and (key is None or file.suffix == ENCRYPTED_SUFFIX)
     if reached or not os.access(recording.parent, os.W_OK):
         return
-    if all(each.target != str(file.absolute()) for each in noted(recording)):
-        note(recording, key, found.name, file)
+    place = file.resolve()
+    if all(each.target != str(place) for each in noted(recording)):
+        note(recording, key, found.name, place)
 
 
 def recording_of(file: Path) -> Path:

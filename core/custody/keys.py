@@ -129,7 +129,7 @@ def block_of(stored: bytes) -> Block:
     cut = len(MAGIC) + _LENGTH.size
     try:
         block = msgspec.json.decode(stored[cut : -_LENGTH.size], type=Block)
-        _ = block.public_keys
+        _ = block.public_keys, [bytes.fromhex(each.wrapped) for each in block.recipients]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError("no block of keys") from error
     return block

@@ -35,7 +35,13 @@ from affetti.core.custody.artefacts import (
     beside,
     indexes_over,
 )
-from affetti.core.custody.temporary import is_being_written, leftovers, name_beside
+from affetti.core.custody.standing import standing
+from affetti.core.custody.temporary import (
+    is_being_written,
+    leftovers,
+    name_beside,
+    one_at_a_time,
+)
 from affetti.core.errors import (
     AffettiError,
     Damaged,
@@ -205,14 +211,14 @@ def withdraw(
             event = _write(temporary, session, what, reason, progress)
             _verify(temporary, event)
             # First what lies beside: when this breaks off, the recording asks for it again.
-            removed = _removed_beside(path, temporary, estimates_stay)
             if not estimates_stay:
                 person_log.end_consent(
                     session.started.person, path.parent, session.session_id, chosen
                 )
-            removed += _removed_pages(path, session.session_id)
-            os.replace(temporary, path)
-            removed += _removed_pages(path, session.session_id)  # what was being written meanwhile
+            with standing([session.source]):
+                removed = _removed_beside(path, temporary, estimates_stay)
+                removed += _removed_pages(path, session.session_id)
+                os.replace(temporary, path)
             system.sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
@@ -364,15 +370,14 @@ def forget(path: Path) -> tuple[Path, ...]:
     AffettiError
         Something could not be removed. The recording itself goes last.
     """
-    found = sorted(beside(path), key=lambda each: each.artefact is RECORDING)
     session_id = _session_in(path)
-    told = _removed_pages(path, session_id) if session_id else ()
-    for index in indexes_over(path):  # can be made again, of what is left
-        remove(index)
-    for each in found:
-        remove(each.path)
-    if session_id:
-        told += _removed_pages(path, session_id)  # what was being written meanwhile
+    with one_at_a_time(path.absolute().parent):
+        found = sorted(beside(path), key=lambda each: each.artefact is RECORDING)
+        told = _removed_pages(path, session_id) if session_id else ()
+        for index in indexes_over(path):  # can be made again, of what is left
+            remove(index)
+        for each in found:
+            remove(each.path)
     system.sync_folder(path.parent)
     return tuple(dict.fromkeys((*(each.path for each in found), *told)))
 

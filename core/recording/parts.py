@@ -610,7 +610,7 @@ def _survey_of(parts: list[Part]) -> Survey:
     spoken = [part for part in parts if len(part.rows)] or [p for p in parts if p.session_id]
     session_id = spoken[0].session_id if spoken else ""
     for part in spoken:
-        if part.session_id != session_id:
+        if (part.session_id, part.key) != (session_id, spoken[0].key):
             raise Damaged("parts.belongs_another_recording_than", path=part.path.name)
     rows = np.concatenate([part.rows for part in parts])
     part_of = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])

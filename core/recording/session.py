@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.consent import declared
+from affetti.core.custody.standing import Source, source_at
 from affetti.core.errors import Damaged, UsageError
 from affetti.core.events import (
     ESTIMATE_TABLES,
@@ -130,6 +131,7 @@ class Session:
 
     def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
+        self.source = Source(path, ())  # what was read; see `custody.standing`
         self._file = file
         self.key = hdf5.key_of(file)  # that it is encrypted with; None: it is not
         self.schema_version = text_attribute(file, "schema_version")
@@ -164,10 +166,12 @@ class Session:
             encrypted, and no vault that may read it is open.
         """
         path = Path(path)
+        source = source_at(path)
         file = layout.open_sealed(path)
         try:
             with layout.reading(path):
                 session = cls(path, file)
+            session.source = source
             if session.altered and not altered:
                 raise Damaged("session.altered", path=path.name)
             return session

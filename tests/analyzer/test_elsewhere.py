@@ -1,11 +1,15 @@
-"""What is written of a person where no name finds it is told of when they are forgotten."""
+"""What is made of a person elsewhere, or while they are forgotten, does not stay unsaid."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from affetti.analyzer.exports import export
+from affetti.analyzer.report import write_report
+from affetti.core.custody import withdrawal
 from affetti.core.custody.exports import noted
+from affetti.core.errors import FileMissing
 from affetti.core.recording.sealing import seal
 from tests.command_line import affetti
 from tests.conftest import small_session, started
@@ -42,3 +46,33 @@ def test_so_are_an_analysis_and_the_page_of_a_person(recording: Path) -> None:
     said = affetti("forget", "P07", study, "--yes")
     assert str(desk / "P07.txt") in said.stdout
     assert not list(study.iterdir())
+
+
+@pytest.mark.parametrize(
+    "end", [withdrawal.forget, lambda path: withdrawal.withdraw(path, ["room"])]
+)
+def test_a_page_that_is_made_while_consent_ends_is_not_written(
+    recording: Path, end: Callable[[Path], object]
+) -> None:
+    before = [recording]
+
+    def meanwhile(done: int, total: int) -> None:
+        if before:
+            end(before.pop())
+
+    with pytest.raises(FileMissing, match="changed or removed"):
+        write_report(recording, progress=meanwhile)
+    assert [path for path in recording.parent.iterdir() if path != recording] == []
+
+
+@pytest.mark.campaign
+def test_nor_does_a_copy_stay(recording: Path) -> None:
+    before = [recording]
+
+    def meanwhile(done: int, total: int) -> None:
+        if before:
+            withdrawal.forget(before.pop())
+
+    with pytest.raises(FileMissing, match="changed or removed"):
+        export(recording, "webvtt", progress=meanwhile)
+    assert list(recording.parent.iterdir()) == []
