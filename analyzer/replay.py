@@ -399,16 +399,24 @@ def completed(session: Session, progress: Progress | None = None) -> EstimateTab
 
 
 def reported(session: Session, progress: Progress | None = None) -> EstimateTables:
-    """Return the estimates that a report rests on: completed, or replayed with other models."""
-    estimate = replayed if other_models(session) else completed
-    return estimate(session, progress)
+    """Return the estimates that a report rests on: completed, or replayed with other models.
+
+    What nobody perceived when it was recorded, such as a film, is replayed as well.
+    """
+    anew = other_models(session) or not _was_live(session)
+    return (replayed if anew else completed)(session, progress)
 
 
 def shown(session: Session, progress: Progress | None = None) -> EstimateTables:
     """Return what `reported` does; where nothing is missing live, without computing anything."""
     state = session.state
-    whole = not sum(state.skipped.values()) and state.recovered is None
+    whole = not sum(state.skipped.values()) and state.recovered is None and _was_live(session)
     return live(session) if whole and not other_models(session) else reported(session, progress)
+
+
+def _was_live(session: Session) -> bool:
+    """Return whether anything was perceived while it was recorded, or is kept of it alone."""
+    return session.started.imported is None or bool(session.state.unkept)
 
 
 def live(session: Session) -> EstimateTables:

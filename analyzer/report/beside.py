@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from affetti.analyzer.analysis import Analysis, analyze
-from affetti.analyzer.replay import live
+from affetti.analyzer.replay import shown
 from affetti.analyzer.report.blocks import Picture
 from affetti.analyzer.report.portraits import portraits_of
 from affetti.core.clock import NS_PER_S
@@ -46,7 +46,7 @@ class Before:
     Attributes
     ----------
     analysis
-        Of the estimates that were made live.
+        Of the estimates that its own page rests on.
     path
         The recording.
     key
@@ -210,7 +210,7 @@ def _before(session: Session, theirs: list[Listed]) -> Before | None:
         return None
     try:
         with Session.open(path, altered=True) as opened:
-            return Before(analyze(opened, live(opened)), path, opened.key)
+            return Before(analyze(opened, shown(opened)), path, opened.key)
     except AffettiError:
         return None
 

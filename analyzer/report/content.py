@@ -148,7 +148,8 @@ def _timeline(analysis: Analysis, flags: list[figures.Moment]) -> Figure:
     if any(one.cause in ("paused", "no_consent") for one in analysis.unseen):
         caption.append(text("report.caption.paused"))
     if flags:
-        caption.append(text("report.caption.moments"))
+        drawn = "ticks" if figures.are_ticks(flags) else "moments"
+        caption.append(text(f"report.caption.{drawn}"))
     legend = tuple((label.value, wording.emotion_word(label)) for label in figures.LEGEND)
     return Figure(
         figures.timeline(analysis, fine(analysis), flags),
@@ -364,7 +365,7 @@ def _changes(analysis: Analysis) -> list[Block]:
     diagrams = tuple(_diagram(name, analysis) for name in MODALITIES if _spoke(name, analysis))
     if not diagrams:
         return []
-    listed = 0 < sum(map(len, analysis.changes.values())) <= _MAX_OPEN
+    listed = sum(map(len, analysis.changes.values())) <= _MAX_OPEN
     return [
         Row(diagrams, again=listed),
         Text(text("report.changes_caption"), "caption", again=listed),

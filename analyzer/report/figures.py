@@ -81,6 +81,7 @@ _GAP_PX: Final = 10
 _STRIP_GAP_PX: Final = 6
 _AXIS_PX: Final = 22
 _MAX_FLAG_ROWS: Final = 4
+_MAX_FLAGS: Final = 40  # more of them hide what they stand on
 
 
 def _svg(
@@ -411,8 +412,15 @@ def _axis(scale: _Scale, y: float) -> Iterable[Markup]:
         yield element("text", clock(tick), x=x, y=y + 17, text_anchor=anchor, class_="tick-label")
 
 
+def are_ticks(moments: Sequence[Moment]) -> bool:
+    """Return whether moments are so many that each is a tick, and no numbered flag."""
+    return len(moments) > _MAX_FLAGS
+
+
 def _flag_rows(moments: Sequence[Moment], scale: _Scale) -> list[int]:
     """Return the row of each flag, from 1: the first in which it touches none before it."""
+    if are_ticks(moments):
+        return [1] * len(moments)
     room_s = 0.05 * scale.duration_s
     rows: list[int] = []
     last: dict[int, float] = {}
@@ -430,6 +438,10 @@ def _flags(moments: Sequence[Moment], rows: list[int], scale: _Scale, y: float) 
     for moment, row in zip(moments, rows, strict=True):
         x = scale.x(moment.t_s)
         top = _LANE_PX + 6 + _FLAG_PX * (row - 1)
+        if are_ticks(moments):
+            title = element("title", f"{clock_text(moment.t_s)} {moment.text}")
+            yield element("line", title, x1=x, x2=x, y1=top, y2=top + 12, class_="flag-tick")
+            continue
         yield element("line", x1=x, x2=x, y1=top + 18, y2=y, class_="flag-line")
         yield element(
             "g",

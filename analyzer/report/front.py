@@ -268,8 +268,8 @@ def _unseen(analysis: Analysis) -> list[Block]:
     """Return what could not be seen, the longest of it in order of time."""
     face, music = analysis.summaries["face"], analysis.summaries["music"]
     whole = [
-        text("page.gap.face", share=wording.percent(face.coverage)),
-        text("page.gap.music", share=wording.percent(music.coverage)),
+        _of_all("face", face),
+        _of_all("music", music),
     ]
     longest = sorted(analysis.unseen, key=_length)[-MAX_UNSEEN:]
     items = [
@@ -282,6 +282,13 @@ def _unseen(analysis: Analysis) -> list[Block]:
     strips = figures.coverage_strips(fine(analysis), analysis)
     figure = Figure(strips, text("report.strips_caption"), kind="half")
     return [Items((*whole, *items)), figure]
+
+
+def _of_all(name: str, summary: Summary) -> str:
+    """Return how much was covered in all; where nothing was due at any time, that."""
+    if math.isnan(summary.coverage):
+        return text(f"page.gap.{name}.never")
+    return text(f"page.gap.{name}", share=wording.percent(summary.coverage))
 
 
 def _length(one: Unseen) -> float:

@@ -23,7 +23,7 @@ from affetti.analyzer.measures.progress import (
     series_of,
     sitting_of,
 )
-from affetti.analyzer.replay import live
+from affetti.analyzer.replay import shown
 from affetti.analyzer.report import wording
 from affetti.analyzer.report.beside import annotated
 from affetti.analyzer.report.blocks import Block, Cell, Page, Pair, Part, Section, Table, Text
@@ -98,7 +98,7 @@ def progress_of(
     for i, path in enumerate(paths):
         try:
             with Session.open(path, altered=True) as session:
-                found.sittings.append(sitting_of(analyze(session, live(session))))
+                found.sittings.append(sitting_of(analyze(session, shown(session))))
                 _take_in(found, session)
         except AffettiError as error:
             found.unread.append((path, error))

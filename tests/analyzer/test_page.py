@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from session_builder import Plan, build, chord
@@ -26,8 +27,10 @@ from affetti.core.custody.withdrawal import withdraw
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import (
+    EmotionFused,
     FaceEstimated,
     MarkerAdded,
+    MusicEstimated,
     NoteAdded,
     SelfReported,
     SessionEnded,
@@ -37,7 +40,7 @@ from affetti.core.events import (
 from affetti.core.events.entries import Retracted
 from affetti.core.events.people import GoalDropped, GoalReworded, GoalSet, GoalStateChanged
 from affetti.core.hues import DARK, HUES, LIGHT, contrast, ink_on
-from affetti.core.language import percent, word
+from affetti.core.language import clock_text, duration, percent, word
 from affetti.core.people.log import add
 from affetti.core.recording.session import Session
 from affetti.models.manifest import model
@@ -398,3 +401,117 @@ def test_every_number_of_the_first_page_comes_from_the_log(recording: Path, page
         )
     assert len(front["notes"].blocks[0].items) == sum(isinstance(e, NoteAdded) for e in events)
     assert len(front["person"].blocks[0].items) == sum(isinstance(e, SelfReported) for e in events)
+
+
+@pytest.mark.campaign
+def test_no_figure_of_the_first_page_comes_from_anywhere_else(  # noqa: PLR0915  one a figure
+    plan: Plan, tmp_path: Path
+) -> None:
+    """Each is computed again from the events, section by section; of changes, from their table."""
+    import pandas as pd
+
+    build(
+        tmp_path / "sub-P07_ses-20261120T101500.h5",
+        replace(plan, wall_clock="2026-11-20T10:15:00+01:00", moments=[]),
+    )
+    edges = (("start", 1.5), ("end", 4.25), ("start", 11.0), ("end", 12.5))
+    sung = [
+        MarkerAdded(t_ns=round(t * NS_PER_S), label="sings", number=i // 2 + 1, edge=edge)
+        for i, (edge, t) in enumerate(edges)
+    ]
+    path = build(
+        tmp_path / "sub-P07_ses-20261124T101500.h5", replace(plan, moments=[*plan.moments, *sung])
+    )
+    with Session.open(path) as session:
+        events = list(session.events)
+        analysis = analyze(session, shown(session))
+    page = page_at(path)
+    changes = pd.DataFrame(
+        [(c.t_s, c.dwell_s) for c in analysis.face.changes], columns=["t_s", "dwell_s"]
+    )
+    settings = events[0].perception
+    end_ns = max(e.t_ns for e in events if isinstance(e, SessionEnded))
+    end_s = end_ns / NS_PER_S
+    starts = [e for e in events if isinstance(e, TrackStarted)]
+    ends = [e for e in events if isinstance(e, TrackEnded)]
+    faces = pd.DataFrame(
+        [(e.t_ns, *e.expressions) for e in events if isinstance(e, FaceEstimated) if e.expressions],
+        columns=["t_ns", *EXPRESSIONS],
+    )
+    music = [e.t_ns for e in events if isinstance(e, MusicEstimated) if e.emotions is not None]
+    alike = pd.Series(
+        [1 - e.divergence_bits for e in events
+         if isinstance(e, EmotionFused) if e.divergence_bits is not None]
+    )  # fmt: skip
+
+    def due(start_ns: int, stop_ns: int, period_ns: int) -> int:
+        return len(range(-(-start_ns // period_ns) * period_ns, stop_ns, period_ns))
+
+    def seen_in(start_ns: int, stop_ns: int) -> tuple[pd.DataFrame, str]:
+        inside = faces[(faces.t_ns >= start_ns) & (faces.t_ns < stop_ns)]
+        expected = max(due(start_ns, stop_ns, settings.face_period_ns), len(inside))
+        return inside, percent(len(inside) / expected)
+
+    def means(inside: pd.DataFrame) -> set[str]:
+        return {percent(share) for share in inside[list(EXPRESSIONS)].mean()}
+
+    whole = seen_in(0, end_ns)[1]
+    due_music = len(range(NS_PER_S, end_ns, settings.music_period_s * NS_PER_S))
+    heard = percent(len(music) / max(due_music, len(music)))
+    ticks = settings.fusion_period_ns
+    both = len(range(ticks, end_ns - settings.fusion_lateness_ns, ticks))
+    known: dict[str, set[str]] = {
+        "facts": {"10:15", f"00:{end_ns // NS_PER_S:02d}", str(len(starts)), whole, heard,
+                  f"{alike.mean():.2f}", percent(len(alike) / both)},
+        "notes": {clock_text(e.t_ns / NS_PER_S) for e in events if isinstance(e, NoteAdded)},
+        "person": {"01", "00:19.0", "0.5", "3"},
+        "gaps": {whole, heard, *(clock_text(e.t_ns / NS_PER_S) for e in events)},
+    }  # fmt: skip
+
+    # The face: by track, without music, and last time, which was the same but for its markers.
+    face: set[str] = {"20", "2026", f"00:{end_ns // NS_PER_S:02d}", whole}
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True), start=1):
+        inside, coverage = seen_in(start.t_ns, end.t_ns)
+        face |= {str(number), coverage, *means(inside)}
+        face |= per_min(changes, analysis.face, start.t_ns / NS_PER_S, end.t_ns / NS_PER_S)
+    # It is quiet once the last track is over, and the last window in which music was heard.
+    quiet_ns = max(ends[-1].t_ns, *music)
+    face |= means(faces[faces.t_ns >= quiet_ns])
+    face |= per_min(changes, analysis.face, quiet_ns / NS_PER_S, end_s)
+    known["face"] = face
+
+    three: set[str] = set()
+    for change in changes.itertuples():
+        at_ns = round(change.t_s * NS_PER_S)
+        about = at_ns - NS_PER_S * 5 // 2, at_ns + NS_PER_S * 5 // 2
+        inside, coverage = seen_in(max(about[0], 0), min(about[1], end_ns))
+        three |= {clock_text(change.t_s), duration(change.dwell_s)[:-2], coverage, *means(inside)}
+    known["three"] = three
+
+    lengths = pd.Series([4.25 - 1.5, 12.5 - 11.0])
+    counted = {"1", "2", "0", f"{60 / end_s:.2f}", f"{120 / end_s:.2f}"}
+    counted |= {f"{lengths.sum():.1f}", f"{lengths.max():.1f}", percent(lengths.sum() / end_s)}
+    known["counted"] = counted
+
+    told = {"facts": " ".join(f"{plain(pair.words)} {pair.small}" for pair in page.facts)}
+    for section in page.sections:
+        if section.part == "front":
+            shown_here = replace(page, facts=(), notices=(), sections=(section,), footer=())
+            told[section.id] = " ".join(list(said_in(shown_here))[2:])
+    for rows in (s.blocks[0].rows for s in page.sections if s.id == "counted"):
+        markers = [row for row in rows if plain(row[0].words) in ("sings", "<b>eye</b> contact")]
+        assert len(markers) == 2
+        told["counted"] = " ".join(plain(cell.words) for row in markers for cell in row)
+    assert set(told) >= set(known) - {"three"}
+    for name, said in told.items():
+        figures = set(re.findall(r"\d+(?:[.:]\d+)*(?:\xa0%)?", said))
+        assert figures <= known.get(name, set()), (name, said)
+
+
+def per_min(changes: Any, face: Any, start_s: float, stop_s: float) -> set[str]:
+    """Return how long the face was seen in a stretch, and its lasting changes a minute, as told."""
+    tick_s = face.tick_ns / NS_PER_S
+    ticks = [i * tick_s for i, state in enumerate(face.states.states) if state >= 0]
+    seen_s = sum(start_s <= t_s < stop_s for t_s in ticks) * tick_s
+    count = sum(start_s <= t_s < stop_s for t_s in changes.t_s)
+    return {f"{seen_s:.1f}", f"{60 * count / seen_s:.1f}" if seen_s else ""}

@@ -1,12 +1,14 @@
 """A person over sessions: goals, what was counted, and only what the sessions carry."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
 from session_builder import Plan, build, chord
 
 from affetti.analyzer.measures.progress import MIN_SESSIONS, series_of
+from affetti.analyzer.report import write_report
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody.withdrawal import forget
 from affetti.core.errors import ExitCode
@@ -101,3 +103,21 @@ def test_the_interval_is_that_of_student() -> None:
         pytest.approx(1.0368, abs=1e-3),
         pytest.approx(4.9632, abs=1e-3),
     )
+
+
+@pytest.mark.campaign
+def test_of_a_session_it_says_what_the_page_of_the_session_says(
+    tmp_path: Path, face_jpegs: list[bytes]
+) -> None:
+    """Also where the live side was late, and what it skipped is computed afterwards."""
+    plan = Plan(
+        duration_s=3,
+        jpegs=face_jpegs[20:24],
+        skip=lambda modality, event: modality == "face" and event.t_ns < 2 * NS_PER_S,
+    )
+    path = build(tmp_path / "sub-P07_ses-20261110T101500.h5", plan)
+    page = write_report(path, form="txt").read_text(encoding="utf-8")
+    (seen,) = re.findall(r"Face seen: (\d+\W%)", page)
+    assert int(seen[:-2]) > 50
+    over = affetti("progress", "P07", tmp_path).stdout
+    assert f"Face seen: {seen} to {seen}" in over

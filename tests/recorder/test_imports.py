@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -282,3 +283,22 @@ def test_an_import_that_is_killed_is_done_again_and_nothing_of_it_is_left(tmp_pa
         assert len(session.frames) == 1500
         session.verify_digest()
     assert not list(tmp_path.glob("a.part*"))
+
+
+@pytest.mark.campaign
+def test_the_page_of_a_film_says_what_is_seen_in_it(sample_session: Path, tmp_path: Path) -> None:
+    """Nothing was perceived when it was imported: it is when the page is written, and over them."""
+    with Session.open(sample_session) as session:
+        jpegs = [session.frames.at(second).jpeg for second in np.linspace(12, 18, 12)]
+    pictures = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in jpegs]
+    for name in ("first", "second"):
+        film = encoded_film(tmp_path / f"{name}.mp4", pictures, per_s=10)
+        target = tmp_path / f"{name}.h5"
+        how = ("--consent", "video", "--person", "P07", "--output", target)
+        assert affetti("import", film, *how).returncode == 0
+    assert affetti("report", tmp_path / "second.h5", "--form", "txt").returncode == 0
+    said = (tmp_path / "second.report.txt").read_text(encoding="utf-8")
+    assert "Nothing could be seen of the face" not in said
+    assert "Face seen: 0" not in said
+    over = affetti("progress", "P07", tmp_path)
+    assert "Face seen: 0" not in over.stdout
