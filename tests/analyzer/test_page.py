@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -515,3 +515,18 @@ def per_min(changes: Any, face: Any, start_s: float, stop_s: float) -> set[str]:
     seen_s = sum(start_s <= t_s < stop_s for t_s in ticks) * tick_s
     count = sum(start_s <= t_s < stop_s for t_s in changes.t_s)
     return {f"{seen_s:.1f}", f"{60 * count / seen_s:.1f}" if seen_s else ""}
+
+
+def test_the_page_can_be_read_by_who_hears_it(page: Page) -> None:
+    source = html(page)
+    assert source.count("<h1>") == source.count("<main>") == 1
+    levels = [int(level) for level in re.findall(r"<h([1-6])\b", source)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all('scope="' in tag for tag in re.findall(r"<th\b[^>]*>", source))
+    drawings = re.findall(r'<svg role="img"[^>]*aria-labelledby="([^"]+)"', source)
+    assert len(drawings) > 3
+    for named in drawings:
+        assert all(f'id="{each}"' in source for each in named.split())
+    ids = re.findall(r'\bid="([^"]+)"', source)
+    repeated = {each for each in ids if ids.count(each) > 1}
+    assert repeated <= {"legend-gap"}

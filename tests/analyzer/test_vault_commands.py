@@ -205,16 +205,16 @@ def test_every_form_of_a_page_is_encrypted_and_goes_with_its_person(
         for command in (("report", target), ("progress", person, folder)):
             assert affetti(*command, "--form", form).returncode == 0
     assert affetti("report", target, "--output", folder / "my page.pdf").returncode == 0
-    assert affetti("report", target, "--output", place / "elsewhere.html").returncode == 0
+    assert affetti("report", target, "--output", place / "desk" / "page.html").returncode == 0
     files = [each for each in folder.rglob("*") if each.is_file()]
     names = {each.name for each in files}
     pages = {f"{stem}.{form}.vault" for form in ("html", "pdf", "txt")
              for stem in ("x.report", "sub-P07.progress")}  # fmt: skip
     assert names >= {*pages, "my page.pdf.vault"}
-    told = b"Sings a verse", b"She sang alone", b"affetti-session", b"<!doctype", b"elsewhere.html"
-    for file in (*files, place / "elsewhere.html.vault"):
+    told = b"Sings a verse", b"She sang alone", b"affetti-session", b"<!doctype", b"desk/page.html"
+    for file in (*files, place / "desk" / "page.html.vault"):
         assert [words for words in told if words in file.read_bytes()] == [], file.name
     said = affetti("forget", person, folder, "--yes")
     assert said.returncode == 0
-    assert str(place / "elsewhere.html.vault") in said.stdout  # which only its owner can remove
+    assert str(place / "desk" / "page.html.vault") in said.stdout  # which only its owner can remove
     assert [each for each in folder.rglob("*") if each.is_file()] == []
