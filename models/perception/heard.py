@@ -111,12 +111,12 @@ class _Memory:
     """What was heard in a stream: how much music, and how soft it was."""
 
     def __init__(self) -> None:
-        self._presence: deque[tuple[int, float]] = deque(maxlen=FLOOR_S)
+        self._seconds: deque[tuple[int, Heard]] = deque(maxlen=FLOOR_S)
         self._backgrounds: deque[tuple[int, float]] = deque()
 
     def add(self, estimate: HeardEstimated) -> None:
-        presence = presence_of(estimate.music or 0.0, estimate.singing or 0.0)
-        self._presence.append((estimate.end_sample, presence))
+        heard = Heard(estimate.music or 0.0, estimate.singing or 0.0, estimate.speech or 0.0)
+        self._seconds.append((estimate.end_sample, heard))
         self._backgrounds.append((estimate.t_ns, estimate.background_dbfs))
 
     def floor_dbfs(self, t_ns: int, background_dbfs: float) -> float:
@@ -127,8 +127,9 @@ class _Memory:
     def presence(self, start: int, end: int, rate_hz: int) -> float | None:
         """Return the mean of the seconds that lie in a window with their larger part."""
         first = start + rate_hz // 2
-        found = [p for at, p in self._presence if first <= at <= end]
-        return round(sum(found) / len(found), 6) if found else None
+        found = {at: heard for at, heard in self._seconds if first <= at <= end}
+        presences = [presence_of(heard, found.get(at + rate_hz)) for at, heard in found.items()]
+        return round(sum(presences) / len(presences), 6) if presences else None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ HEARD_FROM: Final = 0.5  # probability of music and of speech in a second
 SINGING_FROM: Final = 0.4  # of singing, which without accompaniment is seldom sure
 VOICE_FROM: Final = 0.2  # of speech or singing: a voice, but it is not sure what it does
 SINGING_COUNTS: Final = 1.6  # so much more than other music, for the same reason
+SURE_SINGING_FROM: Final = 0.6  # a voice that sings so surely sang in the second before, too
 MAX_SHARE: Final = 0.85  # of the loudspeaker; what is left of the room is no sure voice
 LESSER_SHARE: Final = 0.5  # of the loudspeaker, where what a voice does can be told
 QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
@@ -159,9 +160,22 @@ class Heard:
     speech: float
 
 
-def presence_of(music: float, singing: float) -> float:
-    """Return how probably a second is music, sung music too, 0 to 1."""
-    return max(music, min(1.0, singing * SINGING_COUNTS))
+def presence_of(heard: Heard, following: Heard | None = None) -> float:
+    """Return how probably a second is music, sung music too, 0 to 1.
+
+    Parameters
+    ----------
+    heard
+        What is heard in it.
+    following
+        In the second after it, where that is known. A voice that surely sings in it sang before:
+        the network takes the first second of an unaccompanied voice for speech more often than not.
+    """
+    singing = heard.singing
+    if following is not None and max(heard.speech, singing) >= VOICE_FROM:
+        later = following.singing if following.singing >= SURE_SINGING_FROM else 0.0
+        singing = max(singing, later)
+    return max(heard.music, min(1.0, singing * SINGING_COUNTS))
 
 
 @dataclass(frozen=True)

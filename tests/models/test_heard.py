@@ -16,11 +16,13 @@ from affetti.core.events import (
     Event,
     HeardEstimated,
     MusicEstimated,
+    StreamOpened,
     TrackStarted,
     consent_to,
 )
 from affetti.core.streams import audio_stream
 from affetti.models.perception import Perception
+from affetti.models.perception.heard import HeardPerception
 from affetti.models.pipelines import AFFETTI, PAPER, Offer
 from affetti.models.sound import heard
 from affetti.models.sound.heard import HeardReader
@@ -94,6 +96,28 @@ def test_music_is_music_however_softly_it_is_played(db: float) -> None:
     said = said_of(chord(6, db))
     assert kinds(said) == [("music",)] * 6
     assert expressed(said) == [True] * 4
+
+
+@pytest.mark.parametrize(("surely", "music"), [(0.6, True), (0.5, False)])
+def test_a_voice_that_surely_sings_sang_in_the_second_before(surely: float, music: bool) -> None:
+    """Of an unaccompanied voice the first second sounds like speech; what follows tells."""
+    perception = HeardPerception(HeardReader().listen)
+    stream = audio_stream("room", AudioFormat(RATE_HZ, 1))
+    perception.push(StreamOpened(t_ns=0, declaration=stream))
+    for second, (speech, singing) in enumerate([(0.9, 0.1), (0.3, surely), (0.9, 0.0)], start=1):
+        end = second * RATE_HZ
+        perception.remember(
+            HeardEstimated(
+                t_ns=second * NS, stream="room", start_sample=end - RATE_HZ, end_sample=end,
+                heard=("speech",), music=0.0, singing=singing, speech=speech,
+            )
+        )  # fmt: skip
+
+    of_two, of_three = (perception.presence("room", 0, n * RATE_HZ) for n in (2, 3))
+    assert of_two is not None
+    assert of_three is not None
+    assert (of_two >= heard.MUSIC_FROM) == music
+    assert of_three == pytest.approx(of_two * 2 / 3, abs=1e-6)
 
 
 def test_silence_is_quiet_and_white_noise_is_noise_once_it_rises() -> None:
