@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from affetti.analyzer.measures.course import Course, course_of
-from affetti.analyzer.measures.held import following
+from affetti.analyzer.measures.held import Naming
 from affetti.analyzer.measures.live import Watch
 from affetti.analyzer.measures.neutral import neutral_outcome
 from affetti.core.clock import NS_PER_S, SessionClock
@@ -100,6 +100,7 @@ class RecordingView:
     _faces: deque[FaceEstimated] = field(default_factory=deque)
     _watch: Watch = field(default_factory=Watch)
     _mean: tuple[tuple[int, int], tuple[float, ...] | None] = ((0, 0), None)
+    _naming: Naming = field(default_factory=Naming)
     _named: Emotion | None = None  # what the music is said to express
     _judged: tuple[int, Outcome | None] = (-1, None)  # the end of a reference, and what became
 
@@ -245,13 +246,14 @@ class RecordingView:
                 self._watch.hear(event)
             case _:
                 if isinstance(event, TrackStarted):
-                    self._named = None  # other music: nothing holds
+                    self._naming = Naming()  # other music: nothing holds
+                    self._named = None
                 self._set_clock(event.t_ns)
 
     def _name(self, music: MusicEstimated) -> None:
-        other = not self.music or self.music[-1].stream != music.stream
-        before = None if other or self._named is None else self._named
-        self._named = following(before, music.emotions)
+        if self.music and self.music[-1].stream != music.stream:
+            self._naming = Naming()
+        self._named = self._naming.follow(music.t_ns, music.emotions)
 
     def _set_clock(self, t_ns: int) -> None:
         # An event arrives after it happened, never before: the earliest start is the best.
