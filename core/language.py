@@ -42,6 +42,7 @@ from typing import Any, Final, TypeAlias
 
 from affetti.core import system
 from affetti.core.labels import label
+from affetti.core.letters import decoded
 
 ENGLISH: Final = "en"
 NAMED: Final = "AFFETTI_LANGUAGE"  # of the environment: which language is spoken
@@ -309,11 +310,11 @@ def named_in_settings() -> str:
 
     with suppress(OSError, ValueError):
         path = locations.settings_file()
-        said = path.read_bytes() if path is not None else b""
-        if b"language" in said:
+        said = decoded(path.read_bytes()) if path is not None else ""
+        if "language" in said:
             import tomllib  # noqa: PLC0415  few name one
 
-            return str(tomllib.loads(said.decode("utf-8-sig")).get("language", ""))
+            return str(tomllib.loads(said).get("language", ""))
     return ""
 
 

@@ -6,7 +6,8 @@ copies its address, `file:///…`. A name that is there as it was typed is alway
 
 import os
 import shlex
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -36,13 +37,13 @@ def typed(text: str, folder: Path | None = None) -> Path:
     if not text:  # a variable of a shell that is not set, say; it does not mean this folder
         raise UsageError("paths.empty")
     place = folder or Path()
-    meant = Path(text)
-    for reading in _readings(text):
-        if "\0" in reading:
-            raise UsageError("paths.no_path", text=reading.replace("\0", "\\0"))
-        meant = place / reading
-        if os.path.lexists(meant):
-            return meant
+    readings = list(_readings(text))
+    reading = readings[-1]
+    for each in (*readings, *_composed(readings)):
+        if "\0" in each:
+            raise UsageError("paths.no_path", text=each.replace("\0", "\\0"))
+        if os.path.lexists(place / each):
+            return place / each
     try:
         return place / Path(reading).expanduser()
     except RuntimeError as error:
@@ -109,6 +110,17 @@ def _readings(text: str) -> Iterator[str]:
         yield _of_address(stripped)
     elif quoted or ("\\" in stripped and os.sep != "\\"):
         yield _of_shell(stripped)
+
+
+def _composed(readings: Iterable[str]) -> Iterator[str]:
+    """Yield names with letters and their marks as one sign, and as two.
+
+    Both look the same; macOS writes the one where other systems write the other, and a playlist
+    or a disk goes from one to the other.
+    """
+    for reading in readings:
+        if not reading.isascii():
+            yield from (unicodedata.normalize(form, reading) for form in ("NFC", "NFD"))
 
 
 def _of_address(address: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from affetti.analyzer.imports import Label
+from affetti.core.letters import decoded
 
 _OURS: Final = ("start_s", "stop_s", "label")
 _AGGREGATED: Final = ("Behavior", "Start (s)", "Stop (s)")
@@ -27,7 +28,7 @@ def parsed(data: bytes) -> list[Label]:
     ValueError
         It has no columns of a known form, or a time in it is no number.
     """
-    text = data.decode("utf-8-sig")
+    text = decoded(data)
     lines = text.splitlines()
     for number, line in enumerate(lines):
         separator = max("\t;,", key=line.count)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from affetti.analyzer.imports import Label
+from affetti.core.letters import decoded
 
-_BOMS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _HELD: Final = re.compile(
     r'"(?P<text>(?:[^"]|"")*)"|<(?P<flag>\w+)>|(?<![\w\[])(?P<number>-?\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w\]])'
 )
@@ -25,8 +25,7 @@ def parsed(data: bytes) -> list[Label]:
     ValueError
         It is no such file.
     """
-    text = data.decode(_BOMS.get(data[:2], _BOMS.get(data[:3], "utf-8")))
-    held = _held(text)
+    held = _held(decoded(data))
     try:
         if next(held) != "ooTextFile" or next(held) != "TextGrid":
             raise ValueError("it does not begin as a TextGrid does")

@@ -20,6 +20,8 @@ from affetti.core import place
 from affetti.core.errors import FileExists, FileMissing, UsageError
 from affetti.core.events.moments import PRESS, Form, MarkerKey
 from affetti.core.labels import label
+from affetti.core.language import text
+from affetti.core.letters import decoded
 from affetti.core.system import private
 
 MAX_MARKERS: Final = 40
@@ -97,8 +99,11 @@ def read_set(path: Path) -> MarkerSet:
     if len(data) > _MAX_BYTES:
         raise UsageError("markers.too_long", path=path.name)
     try:
-        said = msgspec.toml.decode(data, type=_File)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        said = msgspec.toml.decode(decoded(data), type=_File)
+    except UnicodeDecodeError as error:
+        wrong = text("playlist.wrong.letters")
+        raise UsageError("markers.no_set", path=path.name, error=wrong) from error
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise UsageError("markers.no_set", path=path.name, error=_brief(error)) from error
     named = label(said.name).strip()[:MAX_LABEL]
     return MarkerSet(checked(MarkerKey(m.label, m.key, m.form) for m in said.marker), named)

@@ -8,7 +8,6 @@ into all tables that have a track. An M3U file names files alone. A TOML file ha
 where they can be.
 """
 
-import codecs
 import csv
 import json
 import os
@@ -26,6 +25,7 @@ from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import FileExists, FileMissing, UsageError
 from affetti.core.labels import label, lines
 from affetti.core.language import text
+from affetti.core.letters import decoded
 from affetti.core.paths import typed
 from affetti.core.system import private
 
@@ -63,8 +63,7 @@ class PlaylistEntry(msgspec.Struct, frozen=True, kw_only=True):
 def read_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
     """Read a playlist.
 
-    UTF-8 and UTF-16 with a byte order mark, UTF-8 without one, and else Windows-1252; separated
-    by commas, semicolons or tabs.
+    Its letters are those of `core.letters`; cells are separated by commas, semicolons or tabs.
 
     Raises
     ------
@@ -82,7 +81,7 @@ def read_playlist(path: Path) -> tuple[PlaylistEntry, ...]:
         raise _wrong(path, None, text("playlist.wrong.too_long_playlist"))
     suffix = path.suffix.lower()
     read = _m3u if suffix in _M3U else _tables if suffix == _TOML else _table
-    entries = tuple(read(path, _text(data.removeprefix(codecs.BOM_UTF8))))
+    entries = tuple(read(path, _text(path, data)))
     if not entries:
         raise _wrong(path, None, text("playlist.wrong.names_no_track"))
     return entries
@@ -237,13 +236,11 @@ def _cells(entry: PlaylistEntry, headings: Sequence[str]) -> list[str]:
     return [path, entry.title, entry.expected or "", *columns]
 
 
-def _text(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
+def _text(path: Path, data: bytes) -> str:
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        return decoded(data)
+    except UnicodeDecodeError as error:
+        raise _wrong(path, None, text("playlist.wrong.letters")) from error
 
 
 def _m3u(path: Path, written: str) -> Iterator[PlaylistEntry]:

@@ -7,7 +7,6 @@ how it is for them, and what consent the study asks for. Paths are relative to i
 a colleague can be handed the folder.
 """
 
-import codecs
 import hashlib
 import re
 import tomllib
@@ -23,6 +22,7 @@ from affetti.core.events import SCOPES, ProtocolStarted, Step
 from affetti.core.events.moments import AFTER, BEFORE, BETWEEN
 from affetti.core.labels import label
 from affetti.core.language import text
+from affetti.core.letters import decoded
 from affetti.core.numbers import NEUTRAL_REFERENCE_S
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry, track_of_table
@@ -152,7 +152,7 @@ def read_protocol(path: Path) -> Protocol:
 
 def _decoded(path: Path, data: bytes) -> _File:
     try:
-        said = tomllib.loads(data.removeprefix(codecs.BOM_UTF8).decode())
+        said = tomllib.loads(decoded(data))
         return msgspec.convert(said, _File)
     except UnicodeDecodeError as error:
         raise _wrong(path, text("protocol.wrong.no_text")) from error

@@ -1,5 +1,6 @@
 """Paths as people give them: typed, pasted, dragged into a terminal, copied from a desktop."""
 
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
@@ -94,6 +95,22 @@ def test_a_playlist_of_a_player_names_files_by_their_addresses(track: Path) -> N
     playlist = track.parent / "list.m3u"
     playlist.write_text(f"#EXTM3U\n{track.as_uri()}\n{NAME}\n", encoding="utf-8")
     assert [entry.path for entry in read_playlist(playlist)] == [str(track), str(track)]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_is_found_however_its_letters_are_composed(tmp_path: Path, form: str) -> None:
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    track = tmp_path / unicodedata.normalize(form, "Blüte é.ogg")
+    track.touch()
+    asked = unicodedata.normalize(other, track.name)
+    assert typed(asked, tmp_path) == track
+    assert typed(f"'{tmp_path}/{asked}'") == track
+    assert typed("ünknown", tmp_path) == tmp_path / "ünknown"
+    playlist = tmp_path / "list.csv"
+    playlist.write_text(f"file\n{asked}\n", encoding="utf-8")
+    assert [entry.path for entry in read_playlist(playlist)] == [str(track)]
+    (tmp_path / asked).touch()  # what is there as it was typed is meant
+    assert typed(asked, tmp_path) == tmp_path / asked
 
 
 def test_settings_that_name_the_home_of_nobody_are_refused_as_settings(tmp_path: Path) -> None:
