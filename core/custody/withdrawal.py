@@ -69,11 +69,12 @@ from affetti.core.events import (
     encode,
 )
 from affetti.core.people import log as person_log
-from affetti.core.recording import hdf5, parts
+from affetti.core.recording import hdf5
 from affetti.core.recording.integrity import REMOVED_ROW, SALT_BYTES
 from affetti.core.recording.names import one_of_each, sealed_in, unsealed_in
 from affetti.core.recording.records import Record, record_of
 from affetti.core.recording.session import Session
+from affetti.core.recording.survey import survey
 from affetti.core.recording.writer import SealedWriter
 from affetti.core.settings import MIB
 from affetti.core.streams import ROOM, VIDEO
@@ -352,7 +353,7 @@ def _is_of(unsealed: Path, person: str) -> bool:
     if unsealed.name.startswith("sub-"):
         return unsealed.name.startswith(f"sub-{person}_")
     try:
-        found = parts.survey(unsealed)
+        found = survey(unsealed)
         first = next(found.records(), None)
         event = None if first is None else decode(first.json, found.schema_version)
     except VaultClosed:

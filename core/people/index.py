@@ -200,7 +200,7 @@ def _opened(folder: Path, path: Path, stamp: Stamp) -> tuple[_Row, bool]:
 
 def _unsealed(target: Path) -> Listed:
     from affetti.core.recording.names import parts_of  # noqa: PLC0415
-    from affetti.core.recording.parts import is_running  # noqa: PLC0415
+    from affetti.core.recording.survey import is_running  # noqa: PLC0415
 
     parts = parts_of(target)
     running = any(map(is_running, parts))

@@ -16,9 +16,9 @@ from affetti.core.recording import hdf5
 from affetti.core.recording.box import BoxWriter
 from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.names import DAMAGE
-from affetti.core.recording.parts import Heading, Survey
 from affetti.core.recording.records import HEADER_BYTES, Record
 from affetti.core.recording.steady import SteadyFile
+from affetti.core.recording.survey import Heading, Survey
 from affetti.core.recording.writer import SealedWriter
 
 

@@ -18,9 +18,9 @@ from affetti.core.events import (
     stream_of,
 )
 from affetti.core.recording.bounds import is_moment
-from affetti.core.recording.parts import MAX_RECORDS
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import holds_samples
+from affetti.core.recording.survey import MAX_RECORDS
 from affetti.core.state import SessionState
 from affetti.core.streams import AUDIO, SAMPLES, VIDEO, Stream
 

@@ -42,10 +42,10 @@ from affetti.core.recording.draft import Draft
 from affetti.core.recording.fitness import Fitness
 from affetti.core.recording.losses import Losses, gaps_in, statement
 from affetti.core.recording.names import DAMAGE, part_number, parts_of
-from affetti.core.recording.parts import Survey
 from affetti.core.recording.pulse import unrecorded_s
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
+from affetti.core.recording.survey import See, Survey, are_blank, refuse_running, survey, told_bytes
 from affetti.core.settings import MIB
 from affetti.core.state import SessionState
 
@@ -122,7 +122,7 @@ def discard_blank(target: Path) -> bool:
     """
     with one_at_a_time(target.parent):
         left = tuple(parts_of(target))
-        blank = bool(left) and parts.are_blank(left)
+        blank = bool(left) and are_blank(left)
         if blank:
             parts.remove(left)
         return blank
@@ -138,8 +138,8 @@ def _sealed_meanwhile(target: Path) -> SealReport:
 def _seal(target: Path, progress: Progress | None) -> SealReport:
     if os.path.lexists(target):
         return _finish_interrupted(target, _surveyed(target))
-    parts.refuse_running(target)
-    size = parts.told_bytes(target)
+    refuse_running(target)
+    size = told_bytes(target)
     _refuse_without_room(target, size)
     kept = _tidied(target)
     meter = _Meter(progress, 2 * size)
@@ -156,8 +156,8 @@ def _seal(target: Path, progress: Progress | None) -> SealReport:
         return _sealed(target, plan, draft, meter, kept)
 
 
-def _surveyed(target: Path, see: parts.See | None = None) -> Survey:
-    found = parts.survey(target, see)
+def _surveyed(target: Path, see: See | None = None) -> Survey:
+    found = survey(target, see)
     major(found.schema_version)
     return found
 

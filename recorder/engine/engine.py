@@ -35,8 +35,8 @@ from affetti.core.labels import label as one_label
 from affetti.core.labels import lines
 from affetti.core.language import listed, text
 from affetti.core.recording.names import parts_of, unsealed_in
-from affetti.core.recording.parts import is_running
 from affetti.core.recording.sealing import seal
+from affetti.core.recording.survey import is_running
 from affetti.core.settings import Settings
 from affetti.models.pipelines import offered
 from affetti.recorder.engine import messages

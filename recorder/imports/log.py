@@ -27,9 +27,10 @@ from affetti.core.events import (
     storable,
 )
 from affetti.core.recording.names import named_like_parts, parts_of
-from affetti.core.recording.parts import PartLog, remove, survey
+from affetti.core.recording.parts import PartLog, remove
 from affetti.core.recording.sealing import discard_blank, seal
 from affetti.core.recording.session import Session
+from affetti.core.recording.survey import survey
 from affetti.core.settings import Settings
 from affetti.core.streams import Stream
 from affetti.models.perception import PERCEPTION_VERSION, Perception

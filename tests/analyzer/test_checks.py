@@ -24,9 +24,10 @@ from affetti.core.events import (
     TrackStarted,
     consent_to,
 )
-from affetti.core.recording.parts import PartLog, survey
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
+from affetti.core.recording.survey import survey
 from affetti.core.settings import LogSettings
 from tests.hostile import altered_and_resealed
 

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import Event, FrameCaptured, MarkerAdded, SessionEnded, SessionRecovered
 from affetti.core.recording.names import part_path, parts_of
-from affetti.core.recording.parts import PartLog, survey
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.records import Record, Scan, pack, record_of
 from affetti.core.recording.sealing import SealReport, seal
 from affetti.core.recording.session import Session
+from affetti.core.recording.survey import survey
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 

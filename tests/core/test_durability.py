@@ -10,8 +10,9 @@ import pytest
 
 from affetti.core.events import FrameCaptured, MarkerAdded
 from affetti.core.recording.names import part_path, parts_of
-from affetti.core.recording.parts import PartLog, survey
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.records import Scan
+from affetti.core.recording.survey import survey
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, started
 

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from affetti.core.custody import keys
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.recording.names import part_path, parts_of
-from affetti.core.recording.parts import INDEX_ROW, PartLog, are_blank, survey
+from affetti.core.recording.parts import INDEX_ROW, PartLog
 from affetti.core.recording.records import ENCRYPTED, MAGIC
+from affetti.core.recording.survey import are_blank, survey
 from affetti.core.settings import LogSettings
 from tests.conftest import SESSION_ID, small_session
 

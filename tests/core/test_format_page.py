@@ -14,9 +14,9 @@ import pytest
 from affetti.core.custody.withdrawal import withdraw
 from affetti.core.events import KINDS, Event, decode
 from affetti.core.recording.names import parts_of
-from affetti.core.recording.parts import survey
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
+from affetti.core.recording.survey import survey
 from affetti.core.streams import Stream
 from tests import second_reader
 from tests.core.every_kind import every_kind

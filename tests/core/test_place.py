@@ -16,7 +16,7 @@ import pytest
 from affetti.analyzer.checks import inspect
 from affetti.core import place
 from affetti.core.errors import AffettiError, ExitCode, FileMissing, Unsealed
-from affetti.core.recording import parts
+from affetti.core.recording import survey
 from affetti.core.recording.names import part_path
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -140,7 +140,7 @@ def test_where_no_file_can_be_locked_parts_are_recovered_once_nobody_writes_them
     target = write_log()
     done = in_place(without_locks, target, "recover")
     assert "a moment ago" in done.stderr
-    old = time.time() - 2 * parts.FRESH_S
+    old = time.time() - 2 * survey.FRESH_S
     os.utime(part_path(target, 1), (old, old))
     done = in_place(without_locks, target, "recover")
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 from affetti.core.recording.names import part_path
-from affetti.core.recording.parts import INDEX_ROW, survey
+from affetti.core.recording.parts import INDEX_ROW
 from affetti.core.recording.records import (
     HEADER_BYTES,
     MAGIC,
@@ -20,6 +20,7 @@ from affetti.core.recording.records import (
 )
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
+from affetti.core.recording.survey import survey
 from tests.conftest import SESSION_ID, small_session
 
 pytestmark = pytest.mark.one_of_each

@@ -10,7 +10,8 @@ import pytest
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import FrameCaptured, MarkerAdded, SessionEnded, decode
 from affetti.core.recording.names import part_path, parts_of
-from affetti.core.recording.parts import INDEX_ROW, PartLog, survey
+from affetti.core.recording.parts import INDEX_ROW, PartLog
+from affetti.core.recording.survey import survey
 from affetti.core.settings import LogSettings
 from tests.conftest import NS, SESSION_ID, small_session, started
 
