@@ -16,7 +16,7 @@ from affetti.analyzer.study.evaluation import Evaluation
 from affetti.analyzer.study.scores import CODES, Figure
 from affetti.analyzer.study.sentences import basis, held_words, table_title, title
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
-from affetti.core.language import language, text, word
+from affetti.core.language import decimal, language, text, word
 from affetti.models.perception import PERCEPTION_VERSION
 
 FILE_NAME: Final = "study.json"
@@ -107,7 +107,7 @@ def figure(found: Figure | None) -> str:
 
 def plain(value: float) -> str:
     """Return a figure without its interval."""
-    return text("unknown") if math.isnan(value) else f"{value:.2f}"
+    return text("unknown") if math.isnan(value) else decimal(value, 2)
 
 
 def _depth(count: int, row: Sequence[int]) -> int:

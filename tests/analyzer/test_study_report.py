@@ -15,10 +15,11 @@ from sklearn import metrics
 
 from affetti.analyzer.batch import Request
 from affetti.analyzer.study.evaluation import Evaluation
-from affetti.analyzer.study.evaluation_folder import write_evaluation
+from affetti.analyzer.study.evaluation_folder import figure, plain, write_evaluation
 from affetti.analyzer.study.judged import EXPECTED, Judged, emotion_of
 from affetti.analyzer.study.published import PUBLISHED
 from affetti.analyzer.study.scores import CODES, scores_of
+from affetti.core import language
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody import exports
 from affetti.core.errors import AffettiError, ExitCode
@@ -137,6 +138,18 @@ def test_one_published_figure_of_each_modality_is_held_against() -> None:
     assert len(study.held()) == len(PUBLISHED)
     found = {each.published.place: each.found for each in study.held()}
     assert found["results"] is None  # nothing was said of both together
+
+
+def test_figures_without_an_interval_are_written_as_the_language_writes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AFFETTI_LANGUAGE", "de")
+    language.forget()
+    try:
+        assert (plain(0.5), figure(None)) == ("0,50", "–")
+    finally:
+        monkeypatch.undo()
+        language.forget()
 
 
 def test_the_page_and_every_table_say_what_is_constructed(tmp_path: Path) -> None:

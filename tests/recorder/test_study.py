@@ -352,7 +352,10 @@ async def test_a_person_is_led_through_on_the_screen(engine: EngineProcess, tmp_
 
 @pytest.mark.campaign
 def test_a_study_of_two_from_protocol_to_tables(
-    tmp_path: Path, music_folder: Path, sample_session: Path
+    tmp_path: Path,
+    music_folder: Path,
+    sample_session: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Through the real recorder, and its tables with the recorder's pipeline and the paper's."""
     film = face_film(tmp_path / "film.avi", sample_session, 40, (640, 360), 10)
@@ -380,6 +383,8 @@ def test_a_study_of_two_from_protocol_to_tables(
             assert session.state.protocol.undone == []
             orders.append(session.state.protocol.started.tracks)
     assert orders == [(0, 1), (1, 0)]
+    for extra in ("dask", "distributed", "matplotlib", "pandas"):  # are no need of it
+        monkeypatch.setitem(sys.modules, extra, None)
     said = affetti("study", "report", folder, "--study", protocol, "--jobs", "1", "--json")
     assert said.returncode == 0, said.stderr
     facts = json.loads(said.stdout)
