@@ -308,7 +308,7 @@ def named_in_settings() -> str:
     """
     from affetti.core import locations  # noqa: PLC0415  which asks for the platform's folders
 
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         path = locations.settings_file()
         said = decoded(path.read_bytes()) if path is not None else ""
         if "language" in said:

@@ -148,7 +148,7 @@ def load(path: Path | None = None) -> Settings:
         return Settings()
     except UnicodeDecodeError as error:
         raise SettingsError("settings.not_utf_8", path=path) from error
-    except (OSError, msgspec.DecodeError, RecursionError, AffettiError) as error:
+    except (OSError, ValueError, RecursionError, AffettiError) as error:
         why = str(error).rstrip(".")
         raise SettingsError("settings.settings_cannot_used", path=path, error=why) from error
     return settings

@@ -4,6 +4,7 @@ import pytest
 
 from affetti.core import settings
 from affetti.core.errors import AffettiError, ExitCode, SettingsError
+from affetti.core.language import named_in_settings
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -22,14 +23,23 @@ def test_values_are_read(tmp_path: Path) -> None:
     assert loaded.video.frames_per_s == 60
 
 
-@pytest.mark.parametrize("text", ["camra = 1", "camera = 7", "[video]\njpeg_quality = 101", "= ="])
-def test_what_cannot_be_used_is_said_with_the_file(tmp_path: Path, text: str) -> None:
+BOMBS = ["a = " + "9" * 5_000, "language = " + "[" * 100_000]
+
+
+@pytest.mark.parametrize(
+    "text", ["camra = 1", "camera = 7", "[video]\njpeg_quality = 101", "= =", *BOMBS]
+)
+def test_what_cannot_be_used_is_said_with_the_file(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "s.toml"
     path.write_text(text)
     with pytest.raises(AffettiError) as caught:
         settings.load(path)
     assert caught.value.code == ExitCode.SETTINGS
     assert str(path) in caught.value.message
+    monkeypatch.setenv("AFFETTI_SETTINGS", str(path))
+    assert named_in_settings() == ""
 
 
 def test_settings_that_the_environment_names_and_that_are_not_there_are_an_error(
