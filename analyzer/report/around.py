@@ -1,7 +1,7 @@
 """What was expressed about a moment, in words: the same in the report and on the screen."""
 
 from affetti.analyzer.analysis import Analysis
-from affetti.analyzer.measures.estimates import ModalityName
+from affetti.analyzer.measures.estimates import MODALITIES, ModalityName
 from affetti.analyzer.measures.summary import summary_of
 from affetti.analyzer.measures.together import together_in
 from affetti.analyzer.report import wording
@@ -17,8 +17,8 @@ def around(analysis: Analysis, name: ModalityName, stretch: Stretch) -> str:
     summary = summary_of(analysis.estimates[name], [stretch])
     if not summary.said:
         return wording.UNKNOWN
-    return text(
-        "report.around",
-        words=wording.expressed(name, summary),
-        share=wording.percent(summary.coverage),
-    )
+    words = wording.expressed(name, summary)
+    if name == "fused":
+        every = {each: summary_of(analysis.estimates[each], [stretch]) for each in MODALITIES}
+        words = wording.together(every, together_in(analysis.tables.fused, [stretch]))
+    return text("report.around", words=words, share=wording.percent(summary.coverage))

@@ -191,7 +191,7 @@ def fused_reading(view: RecordingView) -> Reading:
         "music": ranked(music)[0] if music else None,
     }
     if fused.decided_by == "both" and neutral_counts(first):
-        words = text("together.neutral", words=words)
+        words = text("live.from_neutral", words=words)
     return Reading(title, words, fused.emotions)
 
 

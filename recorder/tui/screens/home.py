@@ -298,7 +298,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         try:
             found = scanned(self._settings.folder)
         except AffettiError as error:
-            self.app.call_from_thread(self._say, f"! {error.message} {error.hint}")
+            self.app.call_from_thread(self._not_found, f"! {error.message} {error.hint}")
             return
         with suppress(AffettiError):
             self._noted = persons_in(self._settings.folder)
@@ -306,6 +306,11 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         if self._settings.retention.says_something:
             self._look_for_due()
         _warm()
+
+    def _not_found(self, said: str) -> None:
+        """Say why the folder cannot be looked through; how much it holds is not known then."""
+        self.query_one("#title", Static).update(text("home.title"))
+        self._say(said)
 
     def _look_for_due(self) -> None:
         """Find what is due to be removed, by the rules of the settings."""
@@ -430,6 +435,8 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         self.query_one("#title", Static).update(self._title())
 
     def _title(self) -> str:
+        if not (self._known or self._recordings):
+            return f"{text('home.title')}   {text('home.looking')}"  # none is not known yet
         held = sum(one.size for one in self._recordings)
         words = [
             text("home.title"),

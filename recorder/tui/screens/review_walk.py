@@ -12,11 +12,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.errors import AffettiError
-from affetti.core.language import clock, clock_text, date, localised, text, word
+from affetti.core.language import clock, clock_text, date, localised, percent, text, word
 from affetti.core.people.annotations import (
     CHOSEN,
     CONCLUSION,
@@ -70,13 +71,26 @@ class WalkScreen(Screen[None], inherit_bindings=False):
 
     @work(thread=True, exclusive=True)
     def _open(self) -> None:
+        worker = get_current_worker()
+
+        def go_on(done: int, total: int) -> None:
+            if worker.is_cancelled:
+                raise InterruptedError
+            said = text("walk.computing", share=percent(done / max(total, 1), brief=True))
+            self.app.call_from_thread(self._tell, said)
+
         try:
-            walk = Walk.open(self._path, author_id(self._author))
+            walk = Walk.open(self._path, author_id(self._author), go_on)
+        except InterruptedError:  # nobody waits for it any more
+            return
         except AffettiError as error:
-            told = f"! {error.message} {error.hint}"
-            self.app.call_from_thread(self.query_one("#message", Static).update, told)
+            self.app.call_from_thread(self._tell, f"! {error.message} {error.hint}")
             return
         self.app.call_from_thread(self._opened, walk)
+
+    def _tell(self, words: str) -> None:
+        for line in self.query("#message").results(Static):
+            line.update(words)
 
     def _opened(self, walk: Walk) -> None:
         if self.app.screen is not self:
