@@ -1,5 +1,6 @@
 """The screen's terminal: what is drawn reaches it, what libraries print does not."""
 
+import multiprocessing
 import os
 import pty
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from affetti.core.settings import Settings
+from affetti.recorder.tui.app import AffettiApp
 from affetti.recorder.tui.widgets.playlist import tracks_at
 
 PROGRAM = """
@@ -90,3 +93,26 @@ def test_a_broken_track_is_named_and_the_others_are_added(tmp_path: Path) -> Non
     assert {"a.wav", "b.mp3"} <= {track.path.name for track in tracks}
     assert any("empty.mp3" in error.message for error in left_out)
     assert len(tracks) + len(left_out) == 4
+
+
+async def test_a_defect_of_the_screen_closes_it_and_prints_nothing_that_variables_held(
+    tmp_path: Path,
+) -> None:
+    theirs, ours = multiprocessing.Pipe()
+    app = AffettiApp(ours, Settings(sessions_folder=str(tmp_path)))
+    first = ValueError("what the person said")
+    app._handle_exception(first)
+    app._handle_exception(KeyError("a later one"))
+    assert app.failed is first
+    assert app._exit_renderables == []
+    theirs.close()
+    ours.close()
+
+
+async def test_what_is_missing_from_a_screen_that_is_being_closed_is_no_defect(
+    tmp_path: Path,
+) -> None:
+    app = AffettiApp(multiprocessing.Pipe()[0], Settings(sessions_folder=str(tmp_path)))
+    app.end()
+    app._handle_exception(LookupError("of what is gone already"))
+    assert app.failed is None
