@@ -102,5 +102,5 @@ def noted(recording: Path) -> list[Exported]:
         return []
     try:
         return [_decoder.decode(line) for line in boxes.read(path).splitlines()]
-    except (msgspec.DecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged("vault.exports_damaged", path=path.name) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from affetti.core.custody import keys
+from affetti.core.custody.exports import noted
 from affetti.core.errors import Damaged
 from affetti.core.events.entries import new_id
 from affetti.core.people import annotations
@@ -45,6 +46,12 @@ def test_a_part_of_another_key_is_of_another_recording(tmp_path: Path, plain_fir
         seal(tmp_path / "a.h5")
     part_path(tmp_path / "a.h5", 2).unlink()
     assert not seal(tmp_path / "a.h5").recovered
+
+
+def test_a_list_of_copies_that_is_nested_too_deep_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "a.exports.jsonl").write_bytes(b'{"a":' * 100_000)
+    with pytest.raises(Damaged, match="list of copies"):
+        noted(tmp_path / "a.h5")
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no links that could be refused")
