@@ -92,12 +92,13 @@ def group(
     from affetti.analyzer.batch import Request, recordings_in
     from affetti.analyzer.study.design import Design, read_design
     from affetti.analyzer.study.folder import folder_for, refuse_foreign, write_group
-    from affetti.analyzer.study.group import Rules, grouped
+    from affetti.analyzer.study.group import Rules, grouped, refuse_taken
 
     design = read_design(design_file) if design_file is not None else Design()
     rules = Rules(by, window_s, coverage)
     if by and by not in design.columns:
         raise UsageError("group.no_column", by=by, columns=", ".join(design.columns) or "-")
+    refuse_taken(design)
     paths = recordings_in(sessions)
     folder = folder_for(paths, output)
     refuse_foreign(folder)
@@ -111,6 +112,10 @@ def group(
             terminal.say(said, fg="red", err=True)
     made = grouped(outcomes, design, rules)
     write_group(made, folder, request, parquet=parquet, drawn=figures)
+    if missing := [each.session for each in made.excluded if each.reason == "no_recording"]:
+        few = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+        said = text("group.no_recording", sessions=few, count=len(missing))
+        terminal.say(said, fg="yellow", err=True)
     persons = len({member.person for member in made.members})
     terminal.say(
         text(

@@ -2,12 +2,17 @@
 
 import csv
 import io
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from affetti.core.errors import FileMissing, UsageError
 from affetti.core.labels import label
+from affetti.core.language import text
+from affetti.core.letters import decoded
+from affetti.core.recording.names import SUFFIXES
 
 SESSION: Final = "session"
 PERSON: Final = "person"
@@ -33,33 +38,55 @@ class Design:
         """Return what is said of a session; None where it is not in the design."""
         if self.rows is None:
             return {}
-        return self.rows.get(session_id) or self.rows.get(name)
+        return self.rows.get(session_id, self.rows.get(key_of(name)))
 
 
 def read_design(path: Path) -> Design:
-    """Read a design: CSV in UTF-8, separated by commas, semicolons or tabs, with `session`.
+    """Read a design: CSV as a spreadsheet writes it, with a column `session`.
+
+    It is separated by commas, semicolons or tabs.
 
     Raises
     ------
     AffettiError
-        It cannot be read, has no column `session`, or names one session twice.
+        It cannot be read, has no column `session`, names one session twice, or says something
+        that stands under no heading.
     """
     try:
-        written = path.read_bytes().decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise FileMissing("group.design_unreadable", path=path, error=error.strerror) from error
+        written = decoded(path.read_bytes())
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileMissing("group.design_unreadable", path=path, error=_why(error)) from error
     first = next((line for line in written.splitlines() if line.strip()), "")
     separator = max(_SEPARATORS, key=first.count)
     lines = csv.reader(io.StringIO(written, newline=""), delimiter=separator)
-    filled = [cells for cells in lines if any(cell.strip() for cell in cells)]
-    headings = [label(cell).strip() for cell in filled[0]] if filled else []
+    filled = [cells for each in lines if any(cells := [label(cell).strip() for cell in each])]
+    headings = _headings(filled[0] if filled else [])
     if SESSION not in headings or len(set(headings)) < len(headings):
         raise UsageError("group.design_headings", path=path.name)
     rows: dict[str, dict[str, str]] = {}
     for cells in filled[1:]:
-        said = dict(zip(headings, (label(cell).strip() for cell in cells), strict=False))
-        session = said.pop(SESSION, "").removesuffix(".h5")
+        if any(cells[len(headings) :]):
+            raise UsageError("group.design_beyond", path=path.name, line=separator.join(cells))
+        said = dict(zip(headings, cells, strict=False))
+        session = key_of(said.pop(SESSION, ""))
         if session in rows:
             raise UsageError("group.design_twice", path=path.name, session=session)
         rows[session] = said
     return Design(tuple(name for name in headings if name != SESSION), rows)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str | None:
+    return text("playlist.wrong.letters") if isinstance(error, UnicodeError) else error.strerror
+
+
+def _headings(cells: Sequence[str]) -> list[str]:
+    """Return headings without the empty ones that a spreadsheet leaves at the end."""
+    count = max((i for i, cell in enumerate(cells, start=1) if cell), default=0)
+    return list(cells[:count])
+
+
+def key_of(session: str) -> str:
+    """Return what a session is looked up by: file systems write an umlaut in two ways."""
+    suffix = Path(session).suffix
+    name = session.removesuffix(suffix) if suffix.lower() in SUFFIXES else session
+    return unicodedata.normalize("NFC", name)

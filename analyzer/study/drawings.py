@@ -17,6 +17,7 @@ from affetti.core.language import text, word
 _COLOURS: Final = ("#c77b00", "#3b6fb6", "#b4433f", "#3f8f5f")  # in the order of `EMOTIONS`
 _FORMATS: Final = ("svg", "png")
 _MIN_PERSONS: Final = 2  # for a band
+_FAINT: Final = 0.18  # the line of one session among many
 
 
 def figures(group: Group) -> dict[str, bytes]:
@@ -61,7 +62,8 @@ def _traces(group: Group, make: Any) -> Any:
                 ax.set_ylabel(word("emotion", emotion).capitalize())
             if row == 0:
                 title = text("group.all_sessions") if level == "all" else level
-                ax.set_title(f"{title} (n = {len({m.person for m in members})})", fontsize=10)
+                seen = {m.person for m in members if not np.isnan(m.face.shares).all()}
+                ax.set_title(f"{title} (n = {len(seen)})", fontsize=10)
             if row == len(EMOTIONS) - 1:
                 ax.set_xlabel(text("group.axis_minutes"))
     figure.suptitle(text("group.traces"), fontsize=11)
@@ -70,13 +72,15 @@ def _traces(group: Group, make: Any) -> Any:
 
 def _trace(ax: Any, members: list[Member], i: int) -> None:
     colour = _COLOURS[i]
+    alpha = max(_FAINT, 0.8 / max(len(members), 1))
     for member in members:
         face = member.face
-        ax.plot(face.middle_s / 60, face.shares[:, i], color=colour, alpha=0.18, lw=0.7)
+        ax.plot(face.middle_s / 60, face.shares[:, i], color=colour, alpha=alpha, lw=0.7)
     at_s, mean, low, high = _mean_trace(members, i)
     ax.fill_between(at_s / 60, low, high, color=colour, alpha=0.25, lw=0)
     ax.plot(at_s / 60, mean, color=colour, lw=1.8)
     ax.set_ylim(0, 1)
+    ax.set_xlim(left=0)
     ax.spines[["top", "right"]].set_visible(False)
 
 

@@ -49,8 +49,7 @@ def write_evaluation(study: Evaluation, folder: Path, request: Request) -> list[
     files[PAGE_NAME] = html_of(study).encode()
     files[FILE_NAME] = _statement(study, request, list(files))
     refuse_foreign(folder)
-    written.write_files(folder, files)
-    written.note((member.path for member in study.members), folder / FILE_NAME)
+    written.write_study(folder, files, FILE_NAME, (member.path for member in study.members))
     return list(files)
 
 

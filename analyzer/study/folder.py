@@ -58,8 +58,7 @@ def write_group(
     files[METHODS_NAME] = (methods(group, request) + "\n").encode()
     files[FILE_NAME] = _statement(group, tables, request, list(files))
     refuse_foreign(folder)
-    written.write_files(folder, files)
-    written.note((member.path for member in group.members), folder / FILE_NAME)
+    written.write_study(folder, files, FILE_NAME, (member.path for member in group.members))
     return list(files)
 
 
@@ -119,7 +118,7 @@ def methods(group: Group, request: Request) -> str:
 
 
 def _excluded(group: Group) -> list[str]:
-    count = len(group.excluded)
+    count = sum(each.reason != "no_recording" for each in group.excluded)
     return [counted("group.methods.excluded", count)] if count else []
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from affetti.analyzer.batch import Outcome
 from affetti.analyzer.measures.estimates import MODALITIES
-from affetti.analyzer.study.design import PERSON, Design
+from affetti.analyzer.study.design import PERSON, Design, key_of
 from affetti.analyzer.study.members import (
     Member,
     around,
@@ -27,7 +27,13 @@ from affetti.core.events.consent import RESEARCH
 from affetti.core.recording.session import Session
 
 Reason = Literal[
-    "failed", "no_consent", "consent_not_stated", "not_in_design", "no_recording", "coverage"
+    "failed",
+    "no_consent",
+    "consent_not_stated",
+    "not_in_design",
+    "no_condition",
+    "no_recording",
+    "coverage",
 ]
 WHOLE: Final = "(session)"  # in place of a title
 RATES: Final = ("rate_per_min", "time_share")
@@ -314,16 +320,17 @@ def grouped(
     """
     if rules.by and rules.by not in design.columns:
         raise UsageError("group.no_column", by=rules.by, columns=", ".join(design.columns) or "-")
+    refuse_taken(design)
     _refuse_ambiguous([outcome.path for outcome in outcomes], design)
     labels = tuple(name for name in design.columns if name != PERSON)
     group, named = Group(rules, labels), set()
     for outcome in outcomes:
         name = outcome.path.stem
-        named.add(name)
+        named.add(key_of(name))
         if outcome.folder is None or outcome.error is not None:
             group.excluded.append(Excluded(name, "failed"))
             continue
-        found = _member(outcome, design, labels)
+        found = _member(outcome, design, labels, rules)
         named.add(found.session_id)
         if isinstance(found, Member):
             group.members.append(found)
@@ -335,14 +342,25 @@ def grouped(
     return group
 
 
+def refuse_taken(design: Design) -> None:
+    """Refuse a design with a column that the tables have already."""
+    bare = (table for table in Group(Rules(), ()).tables() if PERSON in table.columns)
+    taken = {column for table in bare for column in table.columns} - {PERSON}
+    twice = next((name for name in design.columns if name in taken), None)
+    if twice is not None:
+        raise UsageError("group.design_taken", name=twice)
+
+
 def _refuse_ambiguous(paths: Sequence[Path], design: Design) -> None:
-    names = Counter(path.stem for path in paths)
+    names = Counter(key_of(path.stem) for path in paths)
     twice = next((name for name in design.rows or {} if names[name] > 1), None)
     if twice is not None:
         raise UsageError("group.ambiguous", name=twice)
 
 
-def _member(outcome: Outcome, design: Design, labels: tuple[str, ...]) -> Member | Excluded:
+def _member(
+    outcome: Outcome, design: Design, labels: tuple[str, ...], rules: Rules
+) -> Member | Excluded:
     name, folder = outcome.path.stem, outcome.folder
     with Session.open(outcome.path) as session:
         info, withdrawn = session.info, session.state.withdrawals
@@ -354,6 +372,8 @@ def _member(outcome: Outcome, design: Design, labels: tuple[str, ...]) -> Member
     said = design.labels_of(info.session_id, name)
     if said is None or folder is None:
         return Excluded(name, "not_in_design", info.session_id)
+    if rules.by and not said.get(rules.by):
+        return Excluded(name, "no_condition", info.session_id)
     return read_member(
         folder,
         name,

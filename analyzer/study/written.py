@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from affetti.analyzer.provenance import not_written
 from affetti.core.custody import exports
 from affetti.core.custody.temporary import replacing
+from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import FileExists
 from affetti.core.recording.session import Session
 
@@ -24,14 +28,52 @@ def refuse_foreign(folder: Path, own: str, message: str) -> None:
         raise FileExists(message, folder=folder)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into a folder, each whole or not at all.
+def write_study(
+    folder: Path, files: Mapping[str, bytes], own: str, recordings: Iterable[Path]
+) -> None:
+    """Write the files of a study into its folder.
+
+    The file that they are known by comes first, and is noted beside every recording before
+    anything is there that tells of it: a run that is broken off can be run again, and leaves
+    nothing that nobody knows of. What an earlier run wrote and this one does not is removed: it
+    may tell of somebody who was forgotten since.
+
+    Parameters
+    ----------
+    folder
+        Where they go.
+    files
+        By name, what is in each.
+    own
+        The one they are known by, JSON with the names of all as `files`.
+    recordings
+        Whose figures are in them.
 
     Raises
     ------
     AffettiError
         The folder cannot be written, or the disk is full.
     """
+    for name in _earlier(folder / own) - set(files):
+        remove(folder / name)
+    _write(folder, {own: files[own]})
+    _note(recordings, folder / own)
+    _write(folder, files)
+
+
+def _earlier(own: Path) -> set[str]:
+    """Return the names of what an earlier run wrote beside a file of its own."""
+    try:
+        said: Any = msgspec.json.decode(own.read_bytes())
+        names = [str(name) for name in said["files"]]
+    except (OSError, msgspec.DecodeError, LookupError, TypeError):
+        return set()
+    # A name with a folder in it, "..", or that of a folder is none of ours.
+    plain = {name for name in names if name == Path(name).name}
+    return {name for name in plain if (own.parent / name).is_file()}
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, data in files.items():
@@ -41,7 +83,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         raise not_written(folder, error) from error
 
 
-def note(recordings: Iterable[Path], target: Path) -> None:
+def _note(recordings: Iterable[Path], target: Path) -> None:
     """Note beside recordings, once, that what `target` stands for has figures of theirs."""
     for path in recordings:
         noted = exports.noted(path)

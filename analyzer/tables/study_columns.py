@@ -45,7 +45,7 @@ COLUMNS: Final = {
     "kind": "paired (persons in both), independent, overlapping or none (nothing is computed)",
     "difference": "mean of second - mean of first",
     "reason": "why it is left out: failed, no_consent, consent_not_stated, not_in_design, "
-    "no_recording, or coverage",
+    "no_condition (the design has none for it), no_recording, or coverage",
 }
 _TEXTS: Final = frozenset(
     {"session", "person", "modality", "emotion", "text", "condition", "title", "measure"}

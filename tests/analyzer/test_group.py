@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +12,17 @@ from session_builder import Plan, build
 
 from affetti.analyzer.analysis import Parameters
 from affetti.analyzer.batch import Request, analyze_file
-from affetti.analyzer.study.design import read_design
+from affetti.analyzer.study.design import Design, read_design
 from affetti.analyzer.study.folder import methods, write_group
-from affetti.analyzer.study.group import Group, Rules
+from affetti.analyzer.study.group import Group, Rules, refuse_taken
 from affetti.analyzer.study.members import Member, read_member
 from affetti.analyzer.study.statistics import SEED, contrast, described, interval
+from affetti.analyzer.study.written import write_study
 from affetti.core.custody import exports
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import consent_to
+from affetti.sample_sessions.pieces import piece
 from tests.command_line import affetti
 
 REQUEST = Request(Parameters(segment_s=1), command="affetti group study")
@@ -190,6 +193,30 @@ def test_a_design_is_read_and_what_it_lacks_is_said(tmp_path: Path) -> None:
     path.write_text("name,condition\n")
     with pytest.raises(AffettiError, match="no column `session`"):
         read_design(path)
+    path.write_text("session,condition\na,calm, very\n")
+    with pytest.raises(AffettiError, match="more cells than there are headings"):
+        read_design(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_design_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "design.csv"
+    path.write_bytes("session;condition;\r\nGrüße.H5;früh;\r\n007;spät\r\n;;\r\n".encode(encoding))
+    design = read_design(path)
+    assert design.columns == ("condition",)
+    as_on_a_mac = unicodedata.normalize("NFD", "Grüße")
+    assert design.labels_of("0" * 32, as_on_a_mac) == {"condition": "früh"}
+    assert design.labels_of("0" * 32, "007") == {"condition": "spät"}
+    assert design.labels_of("0" * 32, "7") is None
+    path.write_bytes(f"session\n{'1' * 32}\n".encode(encoding))
+    assert read_design(path).labels_of("1" * 32, "a") == {}
+
+
+def test_a_column_that_the_tables_have_already_is_refused_before_anything_is_done() -> None:
+    refuse_taken(Design(("condition", "person", "age")))
+    for name in ("session_id", "title", "duration_s", "label"):
+        with pytest.raises(AffettiError, match=f"a column {name}"):
+            refuse_taken(Design((name,)))
 
 
 @pytest.mark.campaign
@@ -197,11 +224,12 @@ def test_who_did_not_consent_to_research_is_left_out_and_listed(tmp_path: Path) 
     study = tmp_path / "study"
     study.mkdir()
     agreed = consent_to("video", "room", "research")
-    for name, consent in (("a", agreed), ("b", agreed), ("c", consent_to("video", "room"))):
+    less = consent_to("video", "room")
+    for name, consent in (("a", agreed), ("b", agreed), ("c", less), ("e", agreed)):
         build(study / f"{name}.h5", Plan(duration_s=2, person=f"P{name}", consent=consent))
     (study / "d.h5").write_bytes((study / "a.h5").read_bytes()[:3000])
     design = tmp_path / "design.csv"
-    design.write_text("session,condition\na,x\nb,y\nc,y\nd,x\nmissing,x\n")
+    design.write_text("session,condition\na,x\nb,y\nc,y\nd,x\nmissing,x\ne,\n")
     said = affetti("group", study, "--design", design, "--by", "condition", "--jobs", "2")
     assert said.returncode == ExitCode.WARNING, said.stderr
     assert "2 sessions of 2 persons" in said.stdout
@@ -209,6 +237,8 @@ def test_who_did_not_consent_to_research_is_left_out_and_listed(tmp_path: Path) 
     assert '"c",,,,"no_consent"' in excluded
     assert '"d",,,,"failed"' in excluded
     assert '"missing",,,,"no_recording"' in excluded
+    assert '"e",,,,"no_condition"' in excluded
+    assert "(1): missing" in said.stderr
     assert "Pc" not in (study / "group" / "sessions.csv").read_text()
     (noted,) = exports.noted(study / "a.h5")
     assert noted.target == str(study / "group" / "group.json")
@@ -232,6 +262,47 @@ def test_a_folder_of_something_else_is_never_written_into(tmp_path: Path) -> Non
     assert said.returncode == ExitCode.FILE_EXISTS
     said = affetti("group", path, "--by", "condition")
     assert said.returncode == ExitCode.USAGE
+
+
+def test_what_an_earlier_run_wrote_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    folder, session = tmp_path / "g", build(tmp_path / "a.h5", Plan(duration_s=1))
+    (tmp_path / "theirs.csv").write_text("x")
+    said = b'{"files": {"old.png": null, "new.csv": 1, "../theirs.csv": null, "..": null}}'
+    write_study(folder, {"old.png": b"1", "new.csv": b"2", "g.json": said}, "g.json", [session])
+    (folder / "mine.ipynb").write_text("x")
+    write_study(folder, {"new.csv": b"3", "g.json": b"{}"}, "g.json", [session])
+    assert sorted(each.name for each in folder.iterdir()) == ["g.json", "mine.ipynb", "new.csv"]
+    assert (folder / "new.csv").read_bytes() == b"3"
+    assert (tmp_path / "theirs.csv").exists()
+    (noted,) = exports.noted(session)
+    assert noted.target == str(folder / "g.json")
+
+
+@pytest.mark.campaign
+def test_after_a_withdrawal_the_named_analysis_is_gone_and_the_tables_are_named_and_made_anew(
+    tmp_path: Path,
+) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    for name in ("P01", "P02"):
+        piece(study / f"of-{name}.h5", name, stop_s=3.0)
+        analyze_file(study / f"of-{name}.h5", replace(REQUEST, name="slow", parquet=True))
+    assert affetti("group", study, "--parquet", "--figures", "--jobs", "1").returncode == 0
+    said = affetti("withdraw", study / "of-P01.h5", "video", "room", "--yes")
+    assert said.returncode == 0, said.stderr
+    assert str(study / "group" / "group.json") in said.stdout
+    assert not list(study.glob("of-P01*.analysis"))
+    assert affetti("group", study, "--jobs", "1", "--coverage", "0").returncode == 0
+    for table in ("track_emotions", "track_changes"):
+        rows = (study / "group" / f"{table}.csv").read_text().splitlines()
+        told = [row for row in rows if '"P01"' in row]
+        assert all('"face"' not in row for row in told)
+        assert any('"P02"' in row for row in rows)
+    own = {study / f"of-P01{suffix}" for suffix in (".h5", ".exports.jsonl")}
+    left = {path for path in study.rglob("*") if path.is_file() and path not in own}
+    telling = {path for path in left if b"of-P01" in path.read_bytes()}
+    assert {path.parent.name for path in telling} <= {"group", "of-P01.analysis"}
+    assert not list(study.glob("group/*.png")) + list(study.glob("group/*.parquet"))
 
 
 @pytest.mark.campaign
