@@ -267,6 +267,10 @@ class AffettiApp(App[None]):
         """Wait until the engine has been sent all; return how many commands still wait."""
         return 0 if self._opened is None else self._opened.unsent(patience_s)
 
+    def closed(self, at_s: float) -> None:
+        """Take it that a dialog closed earlier: what was pressed after that is meant here."""
+        self._closed_at = min(self._closed_at, at_s)
+
     def on_engine_said(self, event: "EngineSaid") -> None:
         """Take in a message, and show it."""
         from affetti.recorder.engine.messages import LAST_WORDS, Sealed, Started

@@ -7,6 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
@@ -43,6 +44,7 @@ class NoteScreen(Dialog[None]):
         self._write = write
         self._keep = keep
         self._settling: Timer | None = None  # from Enter until it is known to be the last key
+        self._entered_s = 0.0  # when that was, on the clock of Textual's messages
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
@@ -75,6 +77,7 @@ class NoteScreen(Dialog[None]):
     def action_submit(self) -> None:
         """Close with the note, unless text follows at once."""
         self.go_on()
+        self._entered_s = Message().time
         self._settling = self.set_timer(_PASTED_WITHIN_S, self._close)
 
     def action_drop(self) -> None:
@@ -104,6 +107,8 @@ class NoteScreen(Dialog[None]):
             if self.text:
                 self._write(self.text)
             self.dismiss()
+            # On a slow machine it closes late, and what was typed meanwhile came after the note.
+            self.app.closed(self._entered_s + _PASTED_WITHIN_S)  # type: ignore[attr-defined]
 
 
 class _Lines(TextArea):
