@@ -288,7 +288,7 @@ def test_after_a_withdrawal_the_named_analysis_is_gone_and_the_tables_are_named_
         piece(study / f"of-{name}.h5", name, stop_s=3.0)
         analyze_file(study / f"of-{name}.h5", replace(REQUEST, name="slow", parquet=True))
     assert affetti("group", study, "--parquet", "--figures", "--jobs", "1").returncode == 0
-    said = affetti("withdraw", study / "of-P01.h5", "video", "room", "--yes")
+    said = affetti("withdraw", study / "of-P01.h5", "video", "--yes")
     assert said.returncode == 0, said.stderr
     assert str(study / "group" / "group.json") in said.stdout
     assert not list(study.glob("of-P01*.analysis"))
