@@ -143,6 +143,7 @@ def _pieces(item: Any, path: str) -> Iterator[bytes]:
 def records_of_part(path: Path) -> Iterator[Record]:
     """Yield the records of a part of a recording that was never sealed, without HDF5."""
     data, at = path.read_bytes(), 0
+    known: set[int] = set()
     while (at := data.find(MAGIC, at)) >= 0:
         header = data[at : at + PART_HEADER.size]
         if len(header) < PART_HEADER.size:
@@ -154,5 +155,7 @@ def records_of_part(path: Path) -> Iterator[Record]:
             at += 1
             continue
         words = (text.rstrip(b"\0").decode() for text in texts)
-        yield Record(seq, t_ns, *words, body[:long], body[long:])
+        if seq not in known:
+            yield Record(seq, t_ns, *words, body[:long], body[long:])
+        known.add(seq)
         at = begin + long + blob_long

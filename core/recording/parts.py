@@ -9,7 +9,8 @@ half written.
 
 The log speaks for itself and is what is read. The index lets anything that reads HDF5 find a
 record; a row is written after its record, and carries a check of its own. After a power failure
-it tells of records that the log has lost.
+it tells of records that the log has lost. `start` has the first record of all a second time, in
+each part: without it nobody knows whose the others are.
 
 Of an encrypted recording each part has the block of its key (`core.custody.keys`) twice: in the
 attribute `vault`, and where its log begins. The rows of its index tell the numbers of records and
@@ -79,6 +80,7 @@ INDEX_ROW: Final = np.dtype(
 ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a part
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
+_START_BYTES: Final = 64 << 10  # of the first record, kept a second time
 _UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
 
 
@@ -101,7 +103,8 @@ class _Part:
         self.begun = time.monotonic()
         self.log_bytes, self.rows = log_bytes, rows
         self.log_used = self.rows_used = 0
-        self._log_at, self._index_at, self._pulse_at = _create(path, attributes, log_bytes, rows)
+        at = _create(path, attributes, log_bytes, rows)
+        self._log_at, self._index_at, self._pulse_at, self._start_at = at
         self._pulse: Pulse | None = None
         self._fd = system.open_file(path, os.O_RDWR)
         self._inode = _inode(os.fstat(self._fd))
@@ -138,6 +141,13 @@ class _Part:
         system.write_at(self._fd, row, self._index_at + self.rows_used * INDEX_ROW.itemsize)
         self.log_used += len(packed)
         self.rows_used += 1
+
+    def write_start(self, packed: bytes) -> None:
+        """Keep the record that says whose all others are, where damage of the log is not."""
+        if self._envelope is not None:
+            packed = self._envelope.around(packed)
+        if len(packed) <= _START_BYTES:
+            system.write_at(self._fd, packed, self._start_at)
 
     def sync(self) -> None:
         now = time.time()  # where files cannot be locked, this says that the recording goes on
@@ -201,8 +211,8 @@ def _inode(status: os.stat_result) -> tuple[int, int]:
 
 def _create(
     path: Path, attributes: dict[str, Any], log_bytes: int, rows: int
-) -> tuple[int, int, int]:
-    """Create a part; return where its three data sets begin in the file, in bytes."""
+) -> tuple[int, int, int, int]:
+    """Create a part; return where its four data sets begin in the file, in bytes."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_layout(h5py.h5d.CONTIGUOUS)
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -214,12 +224,13 @@ def _create(
             ("log", np.dtype(np.uint8), log_bytes),
             ("index", INDEX_ROW, rows),
             ("pulse", BEAT, 1),
+            ("start", np.dtype(np.uint8), _START_BYTES),
         ):
             kind = h5py.h5t.py_create(dtype, logical=True)
             space = h5py.h5s.create_simple((size,))
             dataset = h5py.h5d.create(file.id, name.encode(), kind, space, plist)
             offsets.append(dataset.get_offset())
-    return offsets[0], offsets[1], offsets[2]
+    return offsets[0], offsets[1], offsets[2], offsets[3]
 
 
 @contextmanager
@@ -267,6 +278,7 @@ class PartLog:
         self._settings = settings or LogSettings()
         self._part = 0
         self._seq = 0
+        self._start: bytes | None = None  # the record that says whose all are
         self._streams: dict[str, Stream] = {}
         self._begun: list[_Part] = []
         self._turning = threading.Lock()
@@ -309,6 +321,9 @@ class PartLog:
             raise MediaError("parts.one_mib_not_fit", kind=kind, length=length / MIB)
         self._make_room(length, closing=event.traits.urgent)
         self._current.write(record, packed)
+        if isinstance(event, SessionStarted):
+            self._start = packed
+            self._current.write_start(packed)
         self._seq += 1
         self.bytes_written += length
         self._durability.count(event.traits.urgent)
@@ -427,6 +442,8 @@ class PartLog:
             self._ended.append(self._current)
             self._current, self._next, self._wants_next = following, None, False
         following.begun = time.monotonic()
+        if self._start is not None:
+            following.write_start(self._start)
 
     def _reserve_next(self) -> None:
         try:

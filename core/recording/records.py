@@ -307,6 +307,10 @@ class Scan:
             self.clean &= blank and following is None
             at = following
 
+    def one_at(self, at: int, stop: int) -> Place | None:
+        """Return the record that begins at a place of the file, in the stretch or not; or None."""
+        return read_record(self._file, at, stop, self._cipher)
+
     def found(self, magic: bytes) -> int | None:
         """Return where some bytes stand in the stretch, its very beginning aside; None: nowhere."""
         self._magic = magic

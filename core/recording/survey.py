@@ -77,7 +77,8 @@ class Part:
     named: NDArray[Any]
     whole: bool  # nothing in it was unreadable
     beat: bytes  # of its pulse, as it is stored; empty where it has none
-    key: DataKey | None = None  # that it is encrypted with
+    key: DataKey | None  # that it is encrypted with
+    start: NDArray[Any]  # a row of the first record of all, where the part has it a second time
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,9 @@ def _survey_of(parts: list[Part]) -> Survey:
     for part in spoken:
         if (part.session_id, part.key) != (session_id, spoken[0].key):
             raise Damaged("parts.belongs_another_recording_than", path=part.path.name)
-    rows = np.concatenate([part.rows for part in parts])
-    part_of = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
+    found = _with_start(parts)
+    rows = np.concatenate(found)
+    part_of = np.repeat(np.arange(len(parts)), list(map(len, found)))
     order = np.argsort(rows["seq"], kind="stable")
     rows, part_of = rows[order], part_of[order]
     repeated = np.zeros(len(rows), bool)
@@ -227,6 +229,16 @@ def _survey_of(parts: list[Part]) -> Survey:
         next((part.beat for part in parts if part_number(part.path) == 1), b""),
         next((part.key for part in spoken if part.key is not None), None),
     )
+
+
+def _with_start(parts: list[Part]) -> list[NDArray[Any]]:
+    """Return the rows of each part; where the first record of all is in none, with its copy."""
+    found = [part.rows for part in parts]
+    for i, part in enumerate(parts):
+        lacks = not any(np.isin(part.start["seq"], rows["seq"]).any() for rows in found)
+        if len(part.start) and lacks:
+            found[i] = np.concatenate([part.start, part.rows])
+    return found
 
 
 def _once(rows: NDArray[Any]) -> NDArray[Any]:
@@ -326,6 +338,8 @@ class _Form:
     index_offset: int
     rows: int
     pulse_offset: int | None
+    start_offset: int | None
+    start_bytes: int
     block: bytes | None  # of its key
 
 
@@ -353,13 +367,30 @@ def _read_part(path: Path, see: See | None = None) -> Part:
         session_id, rows, others = _rows_of(seen, start, form.session_id if form else "")
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
         beat = _beat(file, form)
+        copy = _start_in(file, form, scan, session_id)
     ours = ENCRYPTED_VERSION if key else FORMAT_VERSION
     if form and not len(rows) and written and form.format_version != ours:
         raise _of_another_version(path, form.format_version)
     whole = form is not None and form.session_id == session_id and scan.clean
     whole = whole and not others and len(rows) >= written
     whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
-    return Part(path, start, session_id, version, rows, named, whole, beat, key)
+    return Part(path, start, session_id, version, rows, named, whole, beat, key, copy)
+
+
+def _start_in(file: BinaryIO, form: _Form | None, scan: Scan, session_id: str) -> NDArray[Any]:
+    """Return a row of the copy of a recording's first record, if the part has a whole one."""
+    rows = RowBuffer(INDEX_ROW)
+    if form is not None and form.start_offset is not None:
+        at = form.start_offset
+        place = scan.one_at(at, at + form.start_bytes)
+        if place is not None and place.session_id == session_id and at > form.log_offset:
+            rows.append(*_row_of(place, form.log_offset))
+    return rows.array()
+
+
+def _row_of(place: Place, start: int) -> tuple[Any, ...]:
+    length = HEADER_BYTES + len(place.record.json) + len(place.record.blob)
+    return fields_of(place.record, place.at - start, length)
 
 
 def _seen(
@@ -420,8 +451,7 @@ def _rows_of(places: Iterable[Place], start: int, session_id: str) -> tuple[str,
     for place in places:
         whose = place.session_id if whose is None else whose
         if place.session_id == whose:
-            length = HEADER_BYTES + len(place.record.json) + len(place.record.blob)
-            rows.append(*fields_of(place.record, place.at - start, length))
+            rows.append(*_row_of(place, start))
         else:
             others += 1
     return session_id if whose is None else whose, rows.array(), others
@@ -466,7 +496,9 @@ def _form(path: Path) -> _Form | None:
 
 
 def _told_form(file: h5py.File) -> _Form | None:
-    log, index, pulse = (_own_dataset(file, name) for name in ("log", "index", "pulse"))
+    log, index, pulse, first = (
+        _own_dataset(file, name) for name in ("log", "index", "pulse", "start")
+    )
     names = ("session_id", "schema_version", "format_version", "format")
     named = [text_attribute(file, name) for name in names]
     if not all(named) or named.pop() != PART_FORMAT:
@@ -484,6 +516,8 @@ def _told_form(file: h5py.File) -> _Form | None:
         index_offset=index.id.get_offset(),
         rows=index.shape[0] * index.dtype.itemsize // INDEX_ROW.itemsize,
         pulse_offset=None if pulse is None else pulse.id.get_offset(),
+        start_offset=None if first is None else first.id.get_offset(),
+        start_bytes=0 if first is None else first.size * first.dtype.itemsize,
         block=keys.block_at(bytes_attribute(file, "vault")),
     )
 

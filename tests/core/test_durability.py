@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import h5py
 import pytest
 
 from affetti.core.events import FrameCaptured, MarkerAdded
@@ -48,8 +49,10 @@ class Stuck:
 
 
 def seqs_in(path: Path) -> list[int]:
-    with path.open("rb") as file:
-        return [place.record.seq for place in Scan(file, 0, path.stat().st_size)]
+    with h5py.File(path) as file:
+        start, size = file["log"].id.get_offset(), file["log"].size
+    with path.open("rb") as log:
+        return [place.record.seq for place in Scan(log, start, start + size)]
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
