@@ -60,16 +60,8 @@ def main() -> None:
 
 def record(show: Path, settings: Path, clip_s: float) -> None:
     """Run `affetti record` on the film and the music, and type the markers at their time."""
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "affetti",
-        "record",
-        "--headless",
-        "--no-page",
-        "--no-speaker",
-    ]
+    command = [sys.executable, "-P", "-m", "affetti", "record"]
+    command += ["--headless", "--no-page", "--no-speaker"]
     command += ["--markers-from-stdin", "--person", "sample", "--consent", "video"]
     command += ["--camera", str(show), "--output", str(TARGET)]
     for name in TRACKS:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import FrameCaptured, NoteAdded, consent_to
-from affetti.core.recording.parts import parts_of
+from affetti.core.recording.names import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings

@@ -184,7 +184,7 @@ def test_music_pauses_for_a_moment_that_a_microphone_can_come_back(
     music.start(sink)
     wait_for(lambda: any(e.stream == "playback" for e in sink.of(AudioCaptured)))
     cards.pull_out("USB Headset (hw:1,0)")
-    wait_for(lambda: sink.of(DeviceLost))
+    wait_for(lambda: any(e.device == "microphone" for e in sink.of(DeviceLost)))
     cards.plug_in("USB Headset (hw:3,0)", first=True)
     wait_for(lambda: sink.of(DeviceRestored))
     now_ns = sink.clock.now_ns()
@@ -193,7 +193,7 @@ def test_music_pauses_for_a_moment_that_a_microphone_can_come_back(
             e.stream == s and e.t_ns > now_ns for e in sink.of(AudioCaptured)))  # fmt: skip
     music.stop()
     source.stop()
-    assert [e.device for e in sink.of(DeviceLost)] == ["microphone"]
+    assert [e.device for e in sink.of(DeviceLost)].count("microphone") == 1
     gaps = {gap.stream: gap for gap in sink.of(AudioGap)}
     assert gaps["playback"].cause == "device_lost"
     assert gaps["playback"].missing == 0  # nothing of the music was left out
