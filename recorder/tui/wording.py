@@ -183,6 +183,9 @@ def fused_reading(view: RecordingView) -> Reading:
     face = view.face_expressions()
     if fused.decided_by == "face" and face is not None:
         return Reading(title, strongest(face, EXPRESSIONS), face, EXPRESSIONS)
+    alone = music_reading(view) if fused.decided_by == "music" else None
+    if alone is not None and alone.shares is not None:
+        return Reading(title, alone.words, fused.emotions)
     words = strongest(fused.emotions)
     music = view.state.music.emotions if view.state.music else None
     first: dict[ModalityName, Label | None] = {

@@ -22,6 +22,7 @@ def recording(write_log: Callable[..., Path], tmp_path: Path) -> Path:
     return seal(write_log([(started(), b""), *items], "study/sub-P07_ses-1.h5")).path
 
 
+@pytest.mark.campaign
 def test_a_page_by_another_name_or_in_another_place_is_noted_once(recording: Path) -> None:
     study = recording.parent
     pages = [study / "for the team.txt", study.parent / "desk" / "sub-P07_ses-1.report.txt"]

@@ -137,6 +137,7 @@ def test_nobody_can_be_told_by_a_drawn_face(sample_session: Path) -> None:
         assert count > 3
 
 
+@pytest.mark.campaign
 def test_what_is_drawn_is_the_same_whoever_is_in_the_pictures(film_source: Source) -> None:
     scene = Scene(film_source.analysis, faceless=True)
     frame = film_source.session.frames[20]

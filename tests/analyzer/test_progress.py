@@ -63,6 +63,7 @@ def test_nobody_known_is_said_with_what_to_do(folder: Path) -> None:
     assert "P99" in said.stderr
 
 
+@pytest.mark.campaign
 def test_a_page_goes_with_any_session_that_it_rests_on(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     paths = [

@@ -126,6 +126,7 @@ def in_place(environment: dict[str, str], *words: object) -> subprocess.Complete
     )
 
 
+@pytest.mark.campaign
 def test_where_no_file_can_be_locked_one_records_seals_and_reads(
     without_locks: dict[str, str], tmp_path: Path
 ) -> None:

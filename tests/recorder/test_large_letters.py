@@ -66,6 +66,7 @@ def test_a_line_that_is_full_is_broken_between_words() -> None:
     assert broken("", 40) == []
 
 
+@pytest.mark.campaign
 async def test_large_letters_say_whom_the_set_up_is_for(tmp_path: Path) -> None:
     async with opened(tmp_path, Draft(person="P07", video=False, audio=False)) as setup:
         shown = setup.app.screen.query_one(Headline)

@@ -36,6 +36,7 @@ def scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.campaign
 async def test_what_fits_is_proposed_live_and_what_was_chosen_comes_next(
     tmp_path: Path, scanned: Path
 ) -> None:

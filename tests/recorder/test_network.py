@@ -87,6 +87,7 @@ def test_python_speaks_to_no_network_in_a_session(traced: Traced) -> None:
     assert "PYTHON SPOKE" not in traced.said
 
 
+@pytest.mark.campaign
 @pytest.mark.skipif(STRACE is None, reason="needs the Debian package strace")
 def test_no_library_opens_a_socket_to_a_network(traced: Traced) -> None:
     assert [call for call in traced.calls if NETWORK.search(call)] == []

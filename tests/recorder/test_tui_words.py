@@ -209,6 +209,7 @@ def test_of_one_alone_nothing_is_said_to_agree() -> None:
     view.hear(recorded([alone]))
     said = wording.together(view)
     assert (said.title, said.alike) == ("Music alone", "")
+    assert said.words == wording.music_reading(view).words
 
 
 def test_a_draft_says_what_it_lacks() -> None:

@@ -228,7 +228,7 @@ class Timeline(Widget):
 
     @property
     def _width(self) -> int:
-        return max(1, self.size.width - self._names - len(text("timeline.most")) - 1)
+        return max(1, self.size.width - self._names)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the chart."""
@@ -304,9 +304,7 @@ class Timeline(Widget):
                 if at == self._shown.cursor:
                     cell = (cell[0], cell[1] + _AT_CURSOR)
                 cells.append(cell)
-            scale = {each - 1: text("timeline.most"), 0: text("timeline.least")}
-            most = scale.get(row, "") if each > 1 else text("timeline.most")
-            lines.append(_strip([*cells, (f" {most}", quiet)]))
+            lines.append(_strip(cells))
         return lines
 
     def _style_of(self, label: Label) -> Style:
