@@ -183,7 +183,8 @@ def test_an_analysis_and_a_report_are_encrypted_as_their_recording_is(
     plain = affetti("report", target, "--plain", "--output", place / "r.html")
     assert plain.returncode == 0
     assert b"P07" in (place / "r.html").read_bytes()
-    assert str(place / "r.html") in affetti("withdraw", target, "all", "--yes").stdout
+    assert "Removed: r.html" in affetti("withdraw", target, "all", "--yes").stdout
+    assert not (place / "r.html").exists()
 
 
 def test_only_one_thing_opens_a_vault(place: Path) -> None:

@@ -383,7 +383,7 @@ def test_a_study_of_two_from_protocol_to_tables(
             assert session.state.protocol.undone == []
             orders.append(session.state.protocol.started.tracks)
     assert orders == [(0, 1), (1, 0)]
-    for extra in ("dask", "distributed", "matplotlib", "pandas"):  # are no need of it
+    for extra in ("dask", "distributed", "matplotlib"):  # are no need of it
         monkeypatch.setitem(sys.modules, extra, None)
     said = affetti("study", "report", folder, "--study", protocol, "--jobs", "1", "--json")
     assert said.returncode == 0, said.stderr

@@ -247,7 +247,7 @@ async def what_happens(engine: ScriptedEngine, look: Callable[..., Awaitable[Non
     """Look at what may happen while it records."""
     engine.say(recorded([NeutralReferenceStarted(t_ns=201 * NS)]))
     await look("neutral", then="escape")
-    engine.say(recorded([NeutralReferenceRecorded(t_ns=201 * NS + 1, start_ns=201 * NS)]))
+    engine.say(recorded([NeutralReferenceRecorded(t_ns=201 * NS + 1)]))
     engine.say(recorded(two_faces(202 * NS)), picture(), level())
     await look("two_faces")
     await look("two_faces_named", "f", "f", then="escape")
