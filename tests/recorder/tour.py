@@ -89,6 +89,7 @@ from tests.recorder.scripted_engine import (  # noqa: E402
     session,
 )
 
+os.environ["AFFETTI_LANGUAGE"] = OPTIONS.language  # what tests share speaks English
 SIZE = OPTIONS.columns, OPTIONS.lines
 NAME = "sub-P07_ses-20261124T101500.h5"
 # These end in "…" where nothing is cut; what follows is somebody's own.

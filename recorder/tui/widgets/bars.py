@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
@@ -89,7 +90,8 @@ class EmotionBars(Widget):
         """Draw the words and the bars."""
         tight = self._all and self.size.height <= len(self._reading.labels)
         shown = self._reading
-        self.border_title = f"{shown.title} {shown.words}" if tight else shown.title
+        both = f"{shown.title} {shown.words}"  # of which half would mislead
+        self.border_title = both if tight and cell_len(both) < self.size.width else shown.title
         if tight:
             return Text("\n").join(self._bars(self.size.height))
         quiet = self.get_component_rich_style("emotion--quiet")
