@@ -375,6 +375,13 @@ class MusicEstimated(Estimate, frozen=True, kw_only=True, tag=True):
     ] = None
 
 
+def deciding(code: str) -> tuple[Modality, ...]:
+    """Return the modalities that `EmotionFused.decided_by` stands for."""
+    known: dict[str, tuple[Modality, ...]] = {"both": ("face", "music"), "neither": ()}
+    names = known.get(code)
+    return tuple(code.split("+")) if names is None else names
+
+
 class EmotionFused(Estimate, frozen=True, kw_only=True, tag=True):
     """All modalities together at a tick; without `emotions`, none said anything."""
 
@@ -394,9 +401,7 @@ class EmotionFused(Estimate, frozen=True, kw_only=True, tag=True):
     @property
     def decided_by_all(self) -> tuple[Modality, ...]:
         """The modalities that the emotions rest on."""
-        known: dict[str, tuple[Modality, ...]] = {"both": ("face", "music"), "neither": ()}
-        names = known.get(self.decided_by)
-        return tuple(self.decided_by.split("+")) if names is None else names
+        return deciding(self.decided_by)
 
 
 class Estimated(Estimate, frozen=True, kw_only=True, tag=True):

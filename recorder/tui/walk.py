@@ -21,6 +21,7 @@ from affetti.core.custody import boxes
 from affetti.core.custody.artefacts import ANNOTATIONS
 from affetti.core.events import FaceEstimated, HeardEstimated, Moment
 from affetti.core.events.entries import Retracted
+from affetti.core.events.estimates import deciding
 from affetti.core.journal import sentence
 from affetti.core.language import brief_day, text, word
 from affetti.core.people import annotations
@@ -244,8 +245,8 @@ def _seconds(name: ModalityName, analysis: Analysis) -> Seconds:
     said = ~np.isnan(estimates.shares[:, 0])
     if name == "fused":  # what one of them said is in its own row
         fused = analysis.tables.all()["fused"]
-        apart = np.asarray(fused["divergence_bits"], np.float64)
-        said &= np.isin(estimates.t_ns, np.asarray(fused["t_ns"])[~np.isnan(apart)])
+        joint = np.array([len(deciding(code)) > 1 for code in fused["decided_by"]], bool)
+        said &= np.isin(estimates.t_ns, np.asarray(fused["t_ns"])[joint])
     for t_ns, shares in zip(estimates.t_ns[said], estimates.shares[said], strict=True):
         seconds.add(int(t_ns), tuple(shares.tolist()))
     return seconds
