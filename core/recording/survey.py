@@ -151,14 +151,19 @@ See: TypeAlias = Callable[[Heading, Record], None]
 
 
 def told_bytes(target: Path) -> int:
-    """Return how many bytes the records of the parts of `target` have, by their indexes alone."""
+    """Return how many bytes the records of the parts of `target` have, by their indexes alone.
+
+    Only whole rows count, and no part for more than its log can hold: damage must not make a
+    recording seem too large for its disk.
+    """
     told = 0
     for path in parts_of(target):
         with _readable(path):
             form = _form(path)
             if form is not None:
                 with path.open("rb") as file:
-                    told += int(_used(file, form)[0]["length"].sum(dtype=np.int64))
+                    lengths = _named(file, form)[0]["length"]
+                told += min(int(lengths.sum(dtype=np.int64)), form.log_bytes)
     return told
 
 

@@ -222,6 +222,19 @@ def test_a_record_that_means_nothing_is_damage_and_its_part_is_kept(
     assert_told(target, report)
 
 
+def test_rows_of_noise_do_not_make_a_recording_too_large_for_its_disk(write_log: WriteLog) -> None:
+    target = write_log()
+    part = part_path(target, 1)
+    with h5py.File(part) as file:
+        index_at, rows = file["index"].id.get_offset(), file["index"].size
+        row_bytes = file["index"].dtype.itemsize
+    with part.open("r+b") as file:
+        file.seek(index_at + rows // 2 * row_bytes)
+        file.write(b"\xff" * (rows // 2 * row_bytes))
+    seal(target)
+    assert sealed_seqs(target) == list(range(len(small_session())))
+
+
 @pytest.mark.parametrize("what", ["record", "part"])
 def test_where_the_first_record_is_lost_its_copy_says_whose_the_others_are(
     target: Path, what: str
