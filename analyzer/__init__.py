@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from affetti.analyzer.replay import EstimateTables, completed, other_models, replayed
     from affetti.analyzer.report import write_report
     from affetti.analyzer.study.evaluation import Evaluation, evaluated
-    from affetti.analyzer.tables import Table, tables_of
     from affetti.analyzer.tables.csv_file import read_csv, write_csv
+    from affetti.analyzer.tables.session_tables import tables_of
+    from affetti.analyzer.tables.table import Table
     from affetti.analyzer.verify import Difference, Verification
 
 __all__ = [
@@ -67,8 +68,9 @@ _HOMES = {
     "replay": ("EstimateTables", "completed", "other_models", "replayed"),
     "report": ("write_report",),
     "study.evaluation": ("Evaluation", "evaluated"),
-    "tables": ("Table", "tables_of"),
     "tables.csv_file": ("read_csv", "write_csv"),
+    "tables.session_tables": ("tables_of",),
+    "tables.table": ("Table",),
     "verify": ("Difference", "Verification"),
 }
 

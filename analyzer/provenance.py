@@ -15,9 +15,11 @@ import msgspec
 from affetti.analyzer.analysis import Analysis, Parameters
 from affetti.analyzer.replay import recorded_offer
 from affetti.analyzer.stored import Stored
-from affetti.analyzer.tables import Table, description_of, tables_of
+from affetti.analyzer.tables.columns import description_of
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
 from affetti.analyzer.tables.parquet_file import parquet_of
+from affetti.analyzer.tables.session_tables import tables_of
+from affetti.analyzer.tables.table import Table
 from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import ANALYSIS
 from affetti.core.custody.keys import DataKey

@@ -20,7 +20,7 @@ from affetti.analyzer.analysis import SignalTable
 from affetti.analyzer.exports import Source, new_file
 from affetti.analyzer.exports.tiers import tiers_of
 from affetti.analyzer.measures.estimates import MODALITIES
-from affetti.analyzer.tables import COLUMNS
+from affetti.analyzer.tables.columns import COLUMNS
 from affetti.core.custody import boxes
 from affetti.core.errors import FileExists, UsageError
 

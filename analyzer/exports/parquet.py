@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 from affetti.analyzer.exports import Source, new_file
-from affetti.analyzer.tables import tables_of
 from affetti.analyzer.tables.parquet_file import parquet_of, pyarrow
+from affetti.analyzer.tables.session_tables import tables_of
 
 
 def write(source: Source, target: Path, name: str) -> list[Path]:

@@ -16,7 +16,6 @@ from affetti.analyzer.study.judged import EXPECTED, REFERENCES, Judged, judged
 from affetti.analyzer.study.members import Member
 from affetti.analyzer.study.published import PUBLISHED, Published
 from affetti.analyzer.study.scores import CODES, Figure, Score, scores_of
-from affetti.analyzer.tables import Row, Table, playlist_column
 from affetti.analyzer.tables.evaluation_columns import (
     OF_EMOTION,
     OF_EXCLUDED,
@@ -26,6 +25,8 @@ from affetti.analyzer.tables.evaluation_columns import (
     OF_TRACK,
     table_of,
 )
+from affetti.analyzer.tables.session_tables import playlist_column
+from affetti.analyzer.tables.table import Row, Table
 from affetti.core.errors import UsageError
 from affetti.core.recording.session import Session
 

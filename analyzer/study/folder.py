@@ -14,9 +14,9 @@ from affetti.analyzer.study import statistics, written
 from affetti.analyzer.study.drawings import figures
 from affetti.analyzer.study.group import Group
 from affetti.analyzer.study.members import MIN_QUIET_S
-from affetti.analyzer.tables import Table
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, csv_of, schema_of
 from affetti.analyzer.tables.parquet_file import parquet_of
+from affetti.analyzer.tables.table import Table
 from affetti.core.language import counted, text
 from affetti.models.perception import PERCEPTION_VERSION
 

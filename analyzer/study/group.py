@@ -19,8 +19,9 @@ from affetti.analyzer.study.members import (
     read_member,
 )
 from affetti.analyzer.study.statistics import by_person, contrast, described, pairs_of
-from affetti.analyzer.tables import COUNTED, Row, Table, Type
+from affetti.analyzer.tables.columns import COUNTED, Type
 from affetti.analyzer.tables.study_columns import COLUMNS, type_in_study
+from affetti.analyzer.tables.table import Row, Table
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import UsageError
 from affetti.core.events.consent import RESEARCH

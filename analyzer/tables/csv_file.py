@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from affetti.analyzer.tables import Table, description_of, type_of
+from affetti.analyzer.tables.columns import description_of
+from affetti.analyzer.tables.table import Table, type_of
 from affetti.core.custody import boxes
 from affetti.core.labels import lines
 from affetti.core.system import private

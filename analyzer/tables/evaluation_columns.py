@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from affetti.analyzer.measures.estimates import MODALITIES
-from affetti.analyzer.tables import Row, Table, Type
+from affetti.analyzer.tables.columns import Type
+from affetti.analyzer.tables.table import Row, Table
 
 _REFERENCES: Final = ("expected", "self_report", "raters")
 _LEAD: Final = ("pipeline", "reference", "by", "level", "modality")

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from affetti.analyzer.tables import Table, description_of, type_of
+from affetti.analyzer.tables.columns import description_of
+from affetti.analyzer.tables.table import Table, type_of
 from affetti.core.errors import MissingPackage
 
 _TYPES: Final = {"string": "string", "integer": "int64", "number": "float64"}

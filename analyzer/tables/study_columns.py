@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from affetti.analyzer.tables import COLUMNS as OF_A_SESSION
-from affetti.analyzer.tables import COUNTED, Type
+from affetti.analyzer.tables.columns import COLUMNS as OF_A_SESSION
+from affetti.analyzer.tables.columns import COUNTED, Type
 
 COLUMNS: Final = {
     **{name: OF_A_SESSION[name] for name in COUNTED},

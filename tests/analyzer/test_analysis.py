@@ -5,7 +5,7 @@ import pytest
 
 from affetti.analyzer.analysis import Parameters, analyze
 from affetti.analyzer.replay import completed
-from affetti.analyzer.tables import tables_of
+from affetti.analyzer.tables.session_tables import tables_of
 from affetti.core.recording.session import Session
 
 

@@ -15,7 +15,8 @@ from affetti.analyzer.measures.course import Parameters
 from affetti.analyzer.replay import live
 from affetti.analyzer.study.group import Group, Rules
 from affetti.analyzer.study.members import read_member
-from affetti.analyzer.tables import tables_of, type_of
+from affetti.analyzer.tables.session_tables import tables_of
+from affetti.analyzer.tables.table import type_of
 from affetti.core.events import (
     AudioFormat,
     ConsentChanged,

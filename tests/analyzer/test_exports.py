@@ -22,7 +22,7 @@ from affetti.analyzer.exports import FORMATS, Source, export, tiers
 from affetti.analyzer.exports.film import Scene
 from affetti.analyzer.exports.tiers import Tier, tiers_of
 from affetti.analyzer.replay import completed, reported
-from affetti.analyzer.tables import tables_of
+from affetti.analyzer.tables.session_tables import tables_of
 from affetti.core.custody.exports import noted
 from affetti.core.custody.withdrawal import withdraw
 from affetti.core.errors import FileExists, UsageError

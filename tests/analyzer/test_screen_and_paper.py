@@ -17,7 +17,7 @@ from affetti.analyzer.analysis import analyze
 from affetti.analyzer.measures.estimates import LABELS, MODALITIES
 from affetti.analyzer.replay import completed
 from affetti.analyzer.report import write_report
-from affetti.analyzer.tables import tables_of
+from affetti.analyzer.tables.session_tables import tables_of
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
     ConsentChanged,

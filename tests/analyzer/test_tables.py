@@ -6,8 +6,10 @@ import pytest
 
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import completed
-from affetti.analyzer.tables import COLUMNS, Table, tables_of, type_of
+from affetti.analyzer.tables.columns import COLUMNS
 from affetti.analyzer.tables.csv_file import SCHEMA_NAME, cell, read_csv, schema_of, write_csv
+from affetti.analyzer.tables.session_tables import tables_of
+from affetti.analyzer.tables.table import Table, type_of
 from affetti.core.recording.session import Session
 
 

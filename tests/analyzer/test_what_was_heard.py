@@ -12,7 +12,7 @@ from affetti.analyzer.analysis import analyze
 from affetti.analyzer.measures.heard import heard_of
 from affetti.analyzer.replay import completed, replayed
 from affetti.analyzer.report.page import html_of
-from affetti.analyzer.tables import tables_of
+from affetti.analyzer.tables.session_tables import tables_of
 from affetti.analyzer.verify import verify
 from affetti.core.events import (
     AudioFormat,

@@ -7,8 +7,8 @@ import pytest
 
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.replay import completed
-from affetti.analyzer.tables import tables_of
 from affetti.analyzer.tables.csv_file import write_csv
+from affetti.analyzer.tables.session_tables import tables_of
 from affetti.core.recording.session import Session
 from tests.command_line import affetti
 

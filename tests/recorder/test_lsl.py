@@ -14,7 +14,7 @@ import pytest
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.checks import Importance, inspect
 from affetti.analyzer.replay import completed
-from affetti.analyzer.tables import tables_of
+from affetti.analyzer.tables.session_tables import tables_of
 from affetti.core.errors import DeviceError
 from affetti.core.events import ClockMeasured, DeviceLost, DeviceRestored
 from affetti.core.recording.session import Session

@@ -8,7 +8,7 @@ from affetti.analyzer.analysis import analyze
 from affetti.analyzer.checks import inspect
 from affetti.analyzer.checks.register import Importance
 from affetti.analyzer.replay import completed, replayed
-from affetti.analyzer.tables import tables_of
+from affetti.analyzer.tables.session_tables import tables_of
 from affetti.analyzer.verify import verify
 from affetti.core.events import Estimated, consent_to
 from affetti.core.recording.session import Session
