@@ -26,7 +26,15 @@ from affetti.core.events import (
 from affetti.core.streams import AUDIO
 from affetti.models.perception.skips import Skip, never, skipped
 from affetti.models.sound import heard as sound
-from affetti.models.sound.heard import Beside, Energies, Heard, kinds_of, presence_of, voice_of
+from affetti.models.sound.heard import (
+    Beside,
+    Energies,
+    Heard,
+    is_unaccompanied,
+    kinds_of,
+    presence_of,
+    voice_of,
+)
 from affetti.models.sound.loudspeaker import Loudspeaker, others, share
 from affetti.models.sound.music import readable
 
@@ -128,7 +136,11 @@ class _Memory:
         """Return the mean of the seconds that lie in a window with their larger part."""
         first = start + rate_hz // 2
         found = {at: heard for at, heard in self._seconds if first <= at <= end}
-        presences = [presence_of(heard, found.get(at + rate_hz)) for at, heard in found.items()]
+        alone = is_unaccompanied(list(found.values()))
+        presences = [
+            presence_of(heard, found.get(at + rate_hz), is_alone=alone)
+            for at, heard in found.items()
+        ]
         return round(sum(presences) / len(presences), 6) if presences else None
 
 

@@ -5,6 +5,7 @@ filter bank in hertz, and the pre-emphasis as a weight of frequencies, make of t
 network was trained on, Kaldi's log-mel energies at 16 kHz.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -27,6 +28,8 @@ SINGING_FROM: Final = 0.4  # of singing, which without accompaniment is seldom s
 VOICE_FROM: Final = 0.2  # of speech or singing: a voice, but it is not sure what it does
 SINGING_COUNTS: Final = 1.6  # so much more than other music, for the same reason
 SURE_SINGING_FROM: Final = 0.6  # a voice that sings so surely sang in the second before, too
+UNACCOMPANIED: Final = 0.1  # mean probability of music below which nothing plays beside a voice
+UNACCOMPANIED_COUNTS: Final = 1.75  # so much more once more: nothing else there can be the music
 MAX_SHARE: Final = 0.85  # of the loudspeaker; what is left of the room is no sure voice
 LESSER_SHARE: Final = 0.5  # of the loudspeaker, where what a voice does can be told
 QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
@@ -160,7 +163,12 @@ class Heard:
     speech: float
 
 
-def presence_of(heard: Heard, following: Heard | None = None) -> float:
+def is_unaccompanied(window: Sequence[Heard]) -> bool:
+    """Return whether next to no music is heard in a window: who sings in it sings alone."""
+    return sum(heard.music for heard in window) < UNACCOMPANIED * len(window)
+
+
+def presence_of(heard: Heard, following: Heard | None = None, *, is_alone: bool = False) -> float:
     """Return how probably a second is music, sung music too, 0 to 1.
 
     Parameters
@@ -170,11 +178,14 @@ def presence_of(heard: Heard, following: Heard | None = None) -> float:
     following
         In the second after it, where that is known. A voice that surely sings in it sang before:
         the network takes the first second of an unaccompanied voice for speech more often than not.
+    is_alone
+        Whether whoever sings in its window sings alone, of which the network is less sure.
     """
-    singing = heard.singing
-    if following is not None and max(heard.speech, singing) >= VOICE_FROM:
-        later = following.singing if following.singing >= SURE_SINGING_FROM else 0.0
-        singing = max(singing, later)
+    counts = UNACCOMPANIED_COUNTS if is_alone else 1.0
+    singing = heard.singing * counts
+    if following is not None and max(heard.speech, heard.singing) >= VOICE_FROM:
+        later = following.singing * counts
+        singing = max(singing, later if later >= SURE_SINGING_FROM else 0.0)
     return max(heard.music, min(1.0, singing * SINGING_COUNTS))
 
 
