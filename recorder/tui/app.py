@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -36,11 +37,13 @@ from affetti.recorder.tui.themes import (
 )
 
 if TYPE_CHECKING:  # what records takes a second to load: when a recording is set up
-    from affetti.recorder.engine.messages import AnyMessage
+    from affetti.recorder.engine.messages import AnyMessage, Note
+    from affetti.recorder.tui.comeback import Left
     from affetti.recorder.tui.draft import Draft
     from affetti.recorder.tui.link import EngineLink, EngineSaid
     from affetti.recorder.tui.screens.base import EngineScreen
     from affetti.recorder.tui.screens.live import LiveScreen
+    from affetti.recorder.tui.screens.plain import PlainScreen
     from affetti.recorder.tui.view import RecordingView
 
 # Keys that are no commands: they move about, open the list itself, or end without a question.
@@ -71,6 +74,10 @@ class AffettiApp(App[None]):
         What is known of the first recording already; its set-up opens then, and home without.
     monotonic_ns
         The machine's monotonic clock.
+    at_home
+        Whether home opens, where nothing is known of a recording.
+    left
+        A recording that goes on, by a screen that failed; it opens then.
     """
 
     TITLE = "Affetti"
@@ -120,6 +127,7 @@ class AffettiApp(App[None]):
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         *,
         at_home: bool = False,
+        left: "Left | None" = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -133,6 +141,9 @@ class AffettiApp(App[None]):
         self._monotonic_ns = monotonic_ns
         self._engine = engine
         self._opened: EngineLink | None = None  # its link
+        self._left = left
+        self._leaves: Left | None = None  # to the screen after this one
+        self._begun_s = time.monotonic()
         self._ending = False  # a signal says so
         self.last_words: list[AnyMessage] = []  # of the engine, once it does
         self._pressed_s = 0.0  # when the latest key or button was, on that same clock
@@ -180,12 +191,15 @@ class AffettiApp(App[None]):
         self.open_first()
 
     def open_first(self) -> None:
-        """Open home, or the set-up."""
-        self.push_screen(HomeScreen(self.settings) if self._at_home else self._set_up())
+        """Open home, or the set-up, or the recording that a screen before this one left."""
+        if self._left is not None:
+            self._come_back(self._left)
+        else:
+            self.push_screen(HomeScreen(self.settings) if self._at_home else self._set_up())
 
     def on_unmount(self) -> None:
-        """Stop listening."""
-        if self._opened is not None:
+        """Stop listening, unless a screen comes that goes on listening."""
+        if self._opened is not None and self._leaves is None:
             self._opened.close()
 
     @property
@@ -260,8 +274,42 @@ class AffettiApp(App[None]):
             return
         logbook.note("not foreseen", error)
         if not (self._ending or self._exit):  # of what is being closed, parts are gone already
-            self.failed = self.failed or error
-            self.panic()
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Close the screen because of a defect of ours; a recording is left to the next."""
+        if self.failed is None:
+            self.failed = error
+            if self.view is not None and self.recording:
+                with suppress(Exception):  # what is broken may be what would be left
+                    self._leaves = self._what_is_left(self.view, error)
+        self.panic()
+
+    def successor(self) -> "AffettiApp | None":
+        """Return a screen for the recording that this one, which failed, leaves; None: it does not.
+
+        A recording that is sealed by now needs none.
+        """
+        left = self._leaves
+        if left is None or left.over or self._ending or not self.recording:
+            self.close_link()
+            return None
+        app = AffettiApp(self._engine, self.settings, left.draft, self._monotonic_ns, left=left)
+        app.write_page, app.last_words = self.write_page, self.last_words
+        return app
+
+    def close_link(self) -> None:
+        """Hear no more of the engine."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def action_try_again(self) -> None:
+        """Open the whole screen again, instead of the plain one."""
+        if self.view is not None and self._left is not None and self.recording:
+            self._left.failures = 0  # somebody looks after it
+            live = self._live_screen(self.view)
+            live.take_over(self._live(), "")
+            self._go(live)
 
     def unsent(self, patience_s: float) -> int:
         """Wait until the engine has been sent all; return how many commands still wait."""
@@ -278,16 +326,19 @@ class AffettiApp(App[None]):
         from affetti.recorder.tui.view import RecordingView
 
         said = event.said
+        self._link.heard()
         if self._ending:
             self.last_words += [said] if isinstance(said, LAST_WORDS) else []
             return
         if isinstance(said, Started):
             self.view = RecordingView(self._monotonic_ns)
-        if self.view is not None and self.view.sealed is None:
-            self.view.hear(said)
+        try:
+            if self.view is not None and self.view.sealed is None:
+                self.view.hear(said)
+        finally:  # whatever fails here: what the person no longer agrees to is on file
+            self._file_consent(said)
         self._move(said)
         self._look_for_neutral(said)
-        self._file_consent(said)
         if isinstance(said, Sealed):
             self.page_changed(said.path)
         for screen in self.screen_stack:
@@ -302,6 +353,7 @@ class AffettiApp(App[None]):
 
     def on_engine_gone(self) -> None:
         """Say that the engine has ended, where the recording is, and what brings it back."""
+        self._link.heard()
         if self._ending:
             return
         from affetti.recorder.tui.screens.gone import GoneScreen
@@ -409,17 +461,55 @@ class AffettiApp(App[None]):
         if view is None:
             return
         from affetti.recorder.engine.messages import Started
-        from affetti.recorder.tui.person import asked_of, labels_of
-        from affetti.recorder.tui.screens.live import LiveScreen
 
         if isinstance(said, Started):
-            asked = asked_of(self.draft.known, self.settings)
-            self._go(LiveScreen(self._link, view, asked, labels_of(self.draft.known)))
+            self._go(self._live_screen(view))
         elif self._live() is not None and (view.state.ended is not None or _over(view, said)):
             # It takes a second to load, in which no key would be heard.
             from affetti.recorder.tui.screens.review import ReviewScreen
 
             self._go(ReviewScreen(self._link, view, self._unfinished_note()))
+
+    def _live_screen(self, view: "RecordingView") -> "LiveScreen":
+        from affetti.recorder.tui.person import asked_of, labels_of
+        from affetti.recorder.tui.screens.live import LiveScreen
+
+        asked = asked_of(self.draft.known, self.settings)
+        return LiveScreen(self._link, view, asked, labels_of(self.draft.known))
+
+    def _what_is_left(self, view: "RecordingView", error: Exception) -> "Left":
+        from affetti.recorder.tui.comeback import Left, failures_in_a_row
+
+        before = self._left.failures if self._left is not None else 0
+        failures = failures_in_a_row(before, time.monotonic() - self._begun_s)
+        left = Left(self._link, view, self.draft, type(error).__name__, failures)
+        with suppress(Exception):  # the screens may be what failed
+            left.live, left.note = self._live(), self._note_so_far()
+        return left
+
+    def _come_back(self, left: "Left") -> None:
+        """Open the recording that a screen left, say what happened, and hear what came since."""
+        from affetti.recorder.tui.screens.plain import PlainScreen
+
+        self._opened, self.view = left.link, left.view
+        if left.note is not None:
+            left.link.send(left.note)
+        said = text(
+            "live.came_back" if left.note is None else "live.came_back_note", kind=left.kind
+        )
+        number = left.live.number if left.live is not None else 0
+        if left.plain:
+            self.push_screen(PlainScreen(left.link, left.view, said, number))
+        elif left.view.state.ended is not None or left.view.sealing is not None:
+            from affetti.recorder.tui.screens.review import ReviewScreen
+
+            self.push_screen(ReviewScreen(left.link, left.view, ""))
+        else:
+            live = self._live_screen(left.view)
+            live.take_over(left.live, said)
+            self.push_screen(live)
+        left.live = left.note = None
+        left.link.post_to(self.post_message)
 
     def _look_for_neutral(self, said: "AnyMessage") -> None:
         """Count down while a neutral reference is recorded, unless something else is open."""
@@ -432,7 +522,11 @@ class AffettiApp(App[None]):
         begun = any(isinstance(event, NeutralReferenceStarted) for event in said.events)
         if begun and live is not None and live is self.screen and self.view is not None:
             from affetti.recorder.engine.messages import ShowNeutralFace
+            from affetti.recorder.tui.screens.live import LiveScreen
             from affetti.recorder.tui.screens.neutral import NeutralScreen
+
+            if not isinstance(live, LiveScreen):
+                return
 
             lasts_s = ShowNeutralFace().seconds
             span = self.view.state.neutral_reference
@@ -473,6 +567,16 @@ class AffettiApp(App[None]):
 
         return next((s.text for s in self.screen_stack if isinstance(s, NoteScreen)), "")
 
+    def _note_so_far(self) -> "Note | None":
+        """Return a note that is being typed as one that is finished; None where there is none."""
+        from affetti.recorder.engine.messages import Note
+        from affetti.recorder.tui.screens.note import NoteScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, NoteScreen) and screen.text:
+                return Note(screen.text, time.monotonic() - screen.begun_s)
+        return None
+
     def _kept_note(self, view: "RecordingView") -> str:
         from affetti.recorder.tui.screens.gone import kept
 
@@ -481,12 +585,14 @@ class AffettiApp(App[None]):
             return note
         return kept(note, Path(view.path), started.session_id, view.recipients)
 
-    def _live(self) -> "LiveScreen | None":
+    def _live(self) -> "LiveScreen | PlainScreen | None":
         if self.view is None:
             return None
         from affetti.recorder.tui.screens.live import LiveScreen
+        from affetti.recorder.tui.screens.plain import PlainScreen
 
-        return next((s for s in self.screen_stack if isinstance(s, LiveScreen)), None)
+        shown = (s for s in self.screen_stack if isinstance(s, LiveScreen | PlainScreen))
+        return next(shown, None)
 
     def _change_theme(self) -> None:
         self.theme = CLINICAL.name if self.current_theme.dark else CALM.name

@@ -48,6 +48,8 @@ class EngineLink:
         self._post = post
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="hear engine", daemon=True)
+        self._posting = threading.Lock()
+        self._unheard: deque[AnyMessage | None] = deque()  # posted, not taken in; None: it is gone
         self._changed = threading.Condition()
         self._waiting: deque[bytes] = deque()  # commands for an engine that reads nothing now
         self._sender: threading.Thread | None = None
@@ -58,6 +60,18 @@ class EngineLink:
         if self._thread.ident is None and not self._closed.is_set():
             self._pipe = self._given() if callable(self._given) else self._given
             self._thread.start()
+
+    def heard(self) -> None:
+        """Take it that the app has the oldest message that was posted: it is not posted again."""
+        if self._unheard:
+            self._unheard.popleft()
+
+    def post_to(self, post: Callable[[Message], object]) -> None:
+        """Post to another app from now on, and first what the one before it has not heard."""
+        with self._posting:
+            self._post = post
+            for said in self._unheard:
+                post(_posted(said))
 
     def send(self, command: Command) -> bool:
         """Send a command, or let it wait for an engine that stands still; False: it is gone.
@@ -122,9 +136,18 @@ class EngineLink:
         try:
             while not self._closed.is_set():
                 if self._pipe.poll(_PATIENCE_S):
-                    self._post(EngineSaid(messages.receive_message(self._pipe)))
+                    self._tell(messages.receive_message(self._pipe))
         except Exception as error:  # whatever it is, nothing more is heard of the engine
             if not isinstance(error, EOFError | OSError):
                 logbook.note("not foreseen", error)
             if not self._closed.is_set():
-                self._post(EngineGone())
+                self._tell(None)
+
+    def _tell(self, said: AnyMessage | None) -> None:
+        with self._posting:
+            self._unheard.append(said)
+            self._post(_posted(said))
+
+
+def _posted(said: AnyMessage | None) -> Message:
+    return EngineGone() if said is None else EngineSaid(said)

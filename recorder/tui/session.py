@@ -90,7 +90,7 @@ def open_review(path: Path, author: str, settings: Settings, *, blind: bool = Fa
     app = ReviewApp(settings, WalkScreen(path, author, blind=blind))
     app.write_page = partial(write_page, settings=settings)
     with terminal_of_its_own() as give_up:
-        asyncio.run(_show(app, give_up, app.end))
+        _Stage(app).show(give_up)
 
 
 class ReviewApp(AffettiApp):
@@ -124,7 +124,6 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
 
     def tell_to_end() -> None:
         """Have the engine end while the screen does: neither waits for the other."""
-        app.end()
         for engine in engines:
             engine.tell_to_end()
 
@@ -139,10 +138,12 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
 
     app = AffettiApp(start, settings, draft, at_home=draft is None)
     app.write_page = partial(write_page, settings=settings)
+    stage = _Stage(app, tell_to_end)
     try:
         with terminal_of_its_own() as give_up:
-            told_to_end = asyncio.run(_show(app, give_up, tell_to_end))
+            stage.show(give_up)
     finally:
+        app = stage.app
         if app.recording and app.view is not None and app.problem is None:
             _tell(text("review.sealing", path=app.view.path))
     unsealed = [app.view.path] if app.recording and app.view is not None else []
@@ -151,10 +152,12 @@ def _open(settings: Settings, draft: "Draft | None") -> None:
         engine.wake()
         if unsent := app.unsent(_SENT_WITHIN_S):
             _tell(counted("session.unsent", unsent))
-        last_words += _end(engine, told_to_end)
+        last_words += _end(engine, stage.told_to_end)
     if app.problem is not None:
         raise app.problem
     _conclude(app, unsealed, last_words)
+    if stage.failures and app.failed is None:
+        _tell(text("session.screen_came_back", kind=stage.failures[-1]))
     if app.failed is not None:
         raise AffettiError("unexpected.screen", kind=type(app.failed).__name__) from app.failed
 
@@ -196,30 +199,78 @@ def _tell(words: str) -> None:
             terminal.say(words, err=True)
 
 
-async def _show(
-    app: AffettiApp, give_up: Callable[[], None], tell_to_end: Callable[[], None]
-) -> bool:
-    """Run the app; return whether a signal ended it.
+class _Stage:
+    """Shows the app, and after a defect of it the one that comes back to a living recording.
 
-    A signal is heard even while the app waits for a terminal that takes nothing.
+    A signal is heard even while an app waits for a terminal that takes nothing.
+
+    Parameters
+    ----------
+    app
+        What is shown first.
+    tell_to_end
+        Called by a signal, in its handler.
     """
-    told: list[int] = []
-    loop = asyncio.get_running_loop()
 
-    def tell(number: int, frame: object) -> None:
-        told.append(number)
-        give_up()
-        tell_to_end()
-        loop.call_soon_threadsafe(app.exit)
+    def __init__(self, app: AffettiApp, tell_to_end: Callable[[], None] = lambda: None) -> None:
+        self.app = app
+        self.told_to_end = False  # by a signal
+        self.failures: list[str] = []  # kinds of what closed screens, in order
+        self._tell_to_end = tell_to_end
+        self._leaving = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with watched(lambda: loop.call_soon_threadsafe(app.exit)):
-            await app.run_async()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return bool(told)
+    def show(self, give_up: Callable[[], None]) -> None:
+        """Show it until it is left.
+
+        Parameters
+        ----------
+        give_up
+            Called by a signal as well: no terminal is waited for any more.
+        """
+
+        def tell(number: int, frame: object) -> None:
+            self.told_to_end = True
+            give_up()
+            self.app.end()
+            self._tell_to_end()
+            self._leave()
+
+        before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            with watched(self._leave):
+                asyncio.run(self._show())
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def _show(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        following: AffettiApp | None = self.app
+        while following is not None and not self._leaving:
+            self.app = following
+            await self._run()
+            following = self.app.successor()
+        self.app.close_link()
+
+    async def _run(self) -> None:
+        try:
+            await self.app.run_async()
+        except Exception as error:
+            logbook.note("not foreseen", error)
+            self.app.fail(error)
+        if self.app.failed is not None:
+            self.failures.append(type(self.app.failed).__name__)
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    def _leave(self) -> None:
+        self._leaving = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._exit)
+
+    def _exit(self) -> None:
+        self.app.exit()
 
 
 def _end(engine: "EngineProcess", told_to_end: bool) -> "list[AnyMessage]":

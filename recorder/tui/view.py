@@ -111,8 +111,7 @@ class RecordingView:
             case Started(path=path, recipients=recipients):
                 self.path, self.recipients = path, recipients
             case Recorded(events=events):
-                for event in events:
-                    self._apply(event)
+                self._apply_all(events)
             case Safe(seq=seq):
                 self.safe_seq = seq
             case Health():
@@ -223,6 +222,17 @@ class RecordingView:
     def moved(self) -> bool | None:
         """Return whether the face has moved more in this track than it does without music."""
         return self._watch.moved(self.state, self.settings)
+
+    def _apply_all(self, events: Iterable[Event]) -> None:
+        """Take in every event, also after one at which a defect of ours showed."""
+        failure: Exception | None = None
+        for event in events:
+            try:
+                self._apply(event)
+            except Exception as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _apply(self, event: Event) -> None:
         self.state.apply(event)

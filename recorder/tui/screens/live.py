@@ -183,6 +183,35 @@ class LiveScreen(EngineScreen):
         self._naming: int | None = None  # the face that is being named
         self._asked_at = -1  # the step of a protocol that the person was asked in
 
+    @property
+    def number(self) -> int:
+        """Of the latest marker that was sent; no two have the same."""
+        return self._number
+
+    def take_over(self, before: object, said: str) -> None:
+        """Go on from a screen that failed, and say so.
+
+        Parameters
+        ----------
+        before
+            That screen, where it was of the running recording.
+        said
+            What happened.
+        """
+        self._said, self._said_ns = Remark(said, "warning"), self.view.monotonic_ns()
+        self._marks = len(self.view.state.markers)
+        if isinstance(before, LiveScreen):
+            self._number, self._stretch = before._number, before._stretch
+            self._counted, self._asked_at = before._counted, before._asked_at
+            self._stopping, self._neutral_is_due = before._stopping, before._neutral_is_due
+            self._marks, self._marked_ns, self._latest = (
+                before._marks,
+                before._marked_ns,
+                before._latest,
+            )
+        else:
+            self._number = getattr(before, "number", 0)
+
     def compose(self) -> ComposeResult:
         """Lay out face and picture over music, both together, and the course of the session."""
         yield Lamps(id="header")

@@ -1,5 +1,6 @@
 """A note, typed while the recording goes on."""
 
+import time
 from collections.abc import Callable
 from typing import ClassVar, Final
 
@@ -43,6 +44,7 @@ class NoteScreen(Dialog[None]):
         super().__init__()
         self._write = write
         self._keep = keep
+        self.begun_s = time.monotonic()
         self._settling: Timer | None = None  # from Enter until it is known to be the last key
         self._entered_s = 0.0  # when that was, on the clock of Textual's messages
 

@@ -1,0 +1,133 @@
+"""The plain screen of a running recording, for when the others fail: words, and a few keys."""
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Footer, Static
+
+from affetti.core.clock import NS_PER_S
+from affetti.core.events import MarkerAdded
+from affetti.core.journal import sentence
+from affetti.core.language import clock, counted, text
+from affetti.core.people.counting import fresh_number
+from affetti.recorder.engine.messages import (
+    AnyMessage,
+    Command,
+    Mark,
+    PauseRecording,
+    Problem,
+    Recorded,
+    ResumeRecording,
+    SteerTrack,
+    Stop,
+)
+from affetti.recorder.tui.link import EngineLink
+from affetti.recorder.tui.screens.base import MARK, EngineScreen
+from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.view import RecordingView
+
+_LOOK_EVERY_S: Final = 0.5
+
+
+class PlainScreen(EngineScreen):
+    """A running recording in words: that it goes on, its time, and what the engine says.
+
+    Parameters
+    ----------
+    link
+        To the engine.
+    view
+        The recording.
+    said
+        What happened.
+    number
+        Of the latest marker that was sent.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        MARK,
+        Binding("pageup,pagedown", "app.mark", text("key.mark"), show=False, priority=True),
+        Binding("space,s", "silence", text("key.silence"), key_display="s"),
+        Binding("P", "pause", text("key.pause_rec")),
+        Binding("r", "app.try_again", text("key.whole_screen")),
+        Binding("q", "stop", text("key.end")),
+    ]
+
+    def __init__(self, link: EngineLink, view: RecordingView, said: str, number: int) -> None:
+        super().__init__(link)
+        self.view = view
+        self.number = number
+        self._said = said
+        self._latest = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the lines."""
+        yield Static(id="plain-state", markup=False)
+        yield Static(self._said, classes="remark--warning", markup=False)
+        yield Static(id="plain-latest", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Look now and then."""
+        self.set_interval(_LOOK_EVERY_S, self.look)
+        self.look()
+
+    def look(self) -> None:
+        """Say how the recording is."""
+        state = self.view.state
+        said = "live.is_paused" if state.paused else "live.recording"
+        person = state.started.person if state.started else ""
+        words = [
+            text(said, person=person, time=clock(self.view.now_ns / NS_PER_S)),
+            counted("count.marker", len(state.markers)),
+            counted("count.note", len(state.notes)),
+        ]
+        self.query_one("#plain-state", Static).update(" · ".join(words))
+        self.query_one("#plain-latest", Static).update(self._latest)
+
+    def hear(self, said: AnyMessage) -> None:
+        """Acknowledge markers, and pass on what went wrong."""
+        match said:
+            case Recorded(events=events):
+                for event in events:
+                    if isinstance(event, MarkerAdded):
+                        at = clock(event.t_ns / NS_PER_S)
+                        self._latest = text("live.marked", what=sentence(event), at=at)
+            case Problem(message=message, hint=hint):
+                self._latest = f"{message} {hint}"
+
+    def count(self, key: str, pressed_s: float) -> bool:
+        """Count nothing: of keys of the person's own this screen knows nothing."""
+        return False
+
+    def mark(self, ago_s: float = 0.0) -> None:
+        """Mark the moment `ago_s` ago."""
+        number = max(self.number + 1, fresh_number(self.view.state.markers))
+        if self._send(Mark(number=number, ago_s=ago_s)):
+            self.number = number
+
+    def action_silence(self) -> None:
+        """Stop the music."""
+        self._send(SteerTrack("stop"))
+
+    def action_pause(self) -> None:
+        """Pause the recording, or go on."""
+        self._send(ResumeRecording() if self.view.state.paused else PauseRecording())
+
+    def action_stop(self) -> None:
+        """End the recording, once it was asked whether to."""
+        question = QuestionScreen(
+            text("live.end_question"), text("live.end_explanation"), ends=True
+        )
+        self.app.push_screen(question, lambda yes: self._stop() if yes else None)
+
+    def _stop(self) -> None:
+        if self._send(Stop()):
+            self._latest = text("live.ending")
+
+    def _send(self, command: Command) -> bool:
+        sent = self.link.send(command)
+        if not sent:
+            self._latest = text("live.engine_gone")
+        return sent
