@@ -371,6 +371,18 @@ def takes(fd: int, patience_s: float) -> bool:
     return bool(poll.poll(patience_s * 1000))
 
 
+def has_input(fd: int) -> bool:
+    """Tell whether something was typed into a terminal that nobody has read yet.
+
+    False where nothing tells: on Windows.
+    """
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return any(told & select.POLLIN for _, told in poll.poll(0))
+
+
 def forbid_core_dumps() -> None:
     """Let no crash of this process write its memory to a disk: pictures of a person are in it.
 

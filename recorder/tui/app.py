@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -20,6 +20,7 @@ from affetti.core import logbook
 from affetti.core.errors import AffettiError, Unsealed
 from affetti.core.language import known, text
 from affetti.core.settings import Settings
+from affetti.recorder.tui.key_order import Handled, KeyOrder
 from affetti.recorder.tui.marker_keys import PEDALS
 from affetti.recorder.tui.screens.dialog import Commands
 from affetti.recorder.tui.screens.help import HelpScreen
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # what records takes a second to load: when a recording is se
     from affetti.recorder.tui.link import EngineLink, EngineSaid
     from affetti.recorder.tui.screens.base import EngineScreen
     from affetti.recorder.tui.screens.live import LiveScreen
+    from affetti.recorder.tui.screens.note import NoteScreen
     from affetti.recorder.tui.screens.plain import PlainScreen
     from affetti.recorder.tui.view import RecordingView
 
@@ -56,8 +58,6 @@ _NO_COMMANDS: Final = frozenset(
     }
 )
 _AT_THE_BEGINNING_NS: Final = 2_000_000_000
-# They mean the same, whatever is open.
-_ALWAYS_MEANT: Final = frozenset({"m", "f2", "ctrl+c"})
 
 
 class AffettiApp(App[None]):
@@ -146,8 +146,8 @@ class AffettiApp(App[None]):
         self._begun_s = time.monotonic()
         self._ending = False  # a signal says so
         self.last_words: list[AnyMessage] = []  # of the engine, once it does
-        self._pressed_s = 0.0  # when the latest key or button was, on that same clock
-        self._closed_at = 0.0  # when a dialog closed last, on the clock of Textual's messages
+        self._pressed_s = 0.0  # when the latest key or button was, on the clock of messages
+        self.typed = KeyOrder(self)  # and not handled yet
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give themes of Textual's own the hues of ours."""
@@ -241,24 +241,55 @@ class AffettiApp(App[None]):
         return view is not None and view.sealed is None and view.failure is None
 
     async def on_event(self, event: events.Event) -> None:
-        """Take in an event; a key that was pressed while a dialog was open was meant for that.
+        """Take in an event; what is typed is taken in order, each key once the one before is done.
+
+        A dialog that closed by itself was meant by keys that were pressed while it was open.
+        """
+        if isinstance(event, events.MouseDown):
+            self._pressed_s = event.time
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.typed.take(event)
+        elif not isinstance(event, events.Key) or self.typed.is_meant(event):
+            await super().on_event(event)
+
+    async def handle(self, typed: events.Key | events.Paste) -> bool:
+        """Handle what was typed, now that its turn has come; return whether somebody else has to.
 
         A foot pedal marks, whatever is open over the live screen.
         """
-        if isinstance(event, events.Key | events.MouseDown):
-            self._pressed_s = event.time
-        if isinstance(event, events.Key) and event.key in PEDALS:
+        self._pressed_s = typed.time
+        if isinstance(typed, events.Key) and typed.key in PEDALS:
             live = self._live()
-            if live is not None and live.count(event.key, event.time):
-                return
-        commands = isinstance(event, events.Key) and event.key not in _ALWAYS_MEANT
-        if not (commands and event.time <= self._closed_at):
-            await super().on_event(event)
+            if live is not None and live.count(typed.key, typed.time):
+                return False
+        await super().on_event(typed)
+        return True
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing was typed or clicked."""
+        return 0.0 if self.typed.unhandled else max(Message().time - self._pressed_s, 0.0)
+
+    async def on_handled(self, event: Handled) -> None:
+        """Go on with the next key."""
+        await self.typed.handled(event)
 
     def pop_screen(self) -> AwaitComplete:
         """Close what is open over a screen."""
-        self._closed_at = Message().time
-        return super().pop_screen()
+        popped = super().pop_screen()
+        self.typed.changed(closed=True)
+        return popped
+
+    def switch_screen(self, screen: Screen[Any] | str) -> AwaitComplete:
+        """Show another screen instead."""
+        switched = super().switch_screen(screen)
+        self.typed.changed()
+        return switched
+
+    def push_by_itself(self, screen: Screen[Any]) -> None:
+        """Open something that no key opened: what was typed before was not meant for it."""
+        self.push_screen(screen)
+        self.typed.shut(Message().time)
 
     def end(self) -> None:
         """Show nothing more: a signal has ended engine and screen. May be called in its handler."""
@@ -315,10 +346,6 @@ class AffettiApp(App[None]):
         """Wait until the engine has been sent all; return how many commands still wait."""
         return 0 if self._opened is None else self._opened.unsent(patience_s)
 
-    def closed(self, at_s: float) -> None:
-        """Take it that a dialog closed earlier: what was pressed after that is meant here."""
-        self._closed_at = min(self._closed_at, at_s)
-
     def on_engine_said(self, event: "EngineSaid") -> None:
         """Take in a message, and show it."""
         from affetti.recorder.engine.messages import LAST_WORDS, Sealed, Started
@@ -360,7 +387,7 @@ class AffettiApp(App[None]):
 
         view = self.view if self.recording else None
         self.problem = _gone(view)
-        self.push_screen(GoneScreen(self.problem, self._kept_note(view) if view else ""))
+        self.push_by_itself(GoneScreen(self.problem, self._kept_note(view) if view else ""))
 
     def action_command_palette(self) -> None:
         """List the commands."""
@@ -468,7 +495,11 @@ class AffettiApp(App[None]):
             # It takes a second to load, in which no key would be heard.
             from affetti.recorder.tui.screens.review import ReviewScreen
 
-            self._go(ReviewScreen(self._link, view, self._unfinished_note()))
+            note = self._open_note()
+            review = ReviewScreen(self._link, view, note.text if note else "")
+            self._go(review)
+            if note is not None:  # whoever types it goes on, and no letter is a command
+                self.push_screen(note.again(review.note, review.keep))
 
     def _live_screen(self, view: "RecordingView") -> "LiveScreen":
         from affetti.recorder.tui.person import asked_of, labels_of
@@ -535,7 +566,9 @@ class AffettiApp(App[None]):
             led = self.view.state.protocol
             if led is not None and led.step is not None and led.step.kind == "neutral":
                 lasts_s = led.step.seconds or lasts_s
-            self.push_screen(NeutralScreen(self.view, lasts_s, live.action_neutral))
+            self.push_by_itself(
+                NeutralScreen(self.view, lasts_s, live.action_neutral, live.action_note)
+            )
 
     def _file_consent(self, said: "AnyMessage") -> None:
         """Put on file what the person no longer agrees to, where their consent is."""
@@ -562,10 +595,10 @@ class AffettiApp(App[None]):
             self.pop_screen()
         self.switch_screen(screen)
 
-    def _unfinished_note(self) -> str:
+    def _open_note(self) -> "NoteScreen | None":
         from affetti.recorder.tui.screens.note import NoteScreen
 
-        return next((s.text for s in self.screen_stack if isinstance(s, NoteScreen)), "")
+        return next((s for s in self.screen_stack if isinstance(s, NoteScreen)), None)
 
     def _note_so_far(self) -> "Note | None":
         """Return a note that is being typed as one that is finished; None where there is none."""
@@ -580,7 +613,8 @@ class AffettiApp(App[None]):
     def _kept_note(self, view: "RecordingView") -> str:
         from affetti.recorder.tui.screens.gone import kept
 
-        note, started = self._unfinished_note(), view.state.started
+        open_note, started = self._open_note(), view.state.started
+        note = open_note.text if open_note is not None else ""
         if not note or started is None:
             return note
         return kept(note, Path(view.path), started.session_id, view.recipients)

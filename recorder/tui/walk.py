@@ -26,7 +26,7 @@ from affetti.core.journal import sentence
 from affetti.core.language import brief_day, text, word
 from affetti.core.people import annotations
 from affetti.core.people.annotations import Annotation
-from affetti.core.people.authors import authors
+from affetti.core.people.authors import author_id, authors
 from affetti.core.recording.pictures import jpeg_size_px
 from affetti.core.recording.session import Session
 from affetti.core.recording.stored import Audio
@@ -226,6 +226,26 @@ class Walk:
 
     def _read(self) -> list[annotations.AnyEntry]:
         return annotations.read(self._log) if boxes.found_at(self._log) else []
+
+
+def add_note(path: Path, t_ns: int, words: str) -> None:
+    """Write a note beside a sealed recording.
+
+    Raises
+    ------
+    AffettiError, OSError
+        The recording cannot be read, or the note cannot be written.
+    """
+    with Session.open(path) as session:
+        noted = Annotation(
+            author_id=author_id(),
+            session_id=session.session_id,
+            start_ns=t_ns,
+            stop_ns=t_ns,
+            label=annotations.NOTE,
+            text=words,
+        )
+        annotations.append(path.with_name(ANNOTATIONS.name(path)), noted, session.key)
 
 
 def _anew(author_id: str) -> dict[str, Any]:

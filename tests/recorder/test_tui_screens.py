@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 from textual import events
 from textual.binding import Binding
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -175,11 +176,13 @@ async def test_a_note_is_typed_while_recording(tmp_path: Path) -> None:
         assert "“[red]m”" in str(live.app.screen.query_one(Journal).render())
 
 
-def press_at_once(live: Session, *keys: str) -> None:
+def press_at_once(live: Session, *keys: str, at_s: float | None = None) -> None:
     """Hand over keys as a terminal does that delivers them in one go."""
     for key in keys:
         character = key if len(key) == 1 else {"enter": "\r", "space": " "}.get(key)
-        live.app.post_message(events.Key(key, character))
+        pressed = events.Key(key, character)
+        pressed.time = pressed.time if at_s is None else at_s
+        live.app.post_message(pressed)
 
 
 async def settled(live: Session) -> None:
@@ -282,6 +285,57 @@ async def test_a_marker_after_an_answer_is_set(tmp_path: Path) -> None:
         press_at_once(live, "n", "m", "f2")
         await settled(live)
         assert len(live.sent(messages.Mark)) == 2
+
+
+async def test_keys_of_one_burst_mean_what_was_open_in_their_order(tmp_path: Path) -> None:
+    bursts = [
+        ("t", *"pnsq", "escape", "s"),  # dropped, and then a command
+        ("q", "n", "t", *"smiles", "enter"),
+        ("f1", "escape", "t", *"nods", "enter", *"q", "enter"),
+        ("d", "escape", "n", "t", *"sPm", "enter"),
+    ]
+    async with recording(tmp_path) as live:
+        for at, burst in enumerate(bursts):
+            press_at_once(live, *burst)
+            await live.until(lambda at=at: len(live.sent(messages.Note)) == at)  # type: ignore[misc]
+            await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        await live.until(lambda: len(live.sent(messages.SteerTrack)) == 2)
+        assert [note.text for note in live.sent(messages.Note)] == ["smiles", "nods\nq", "sPm"]
+        assert [steer.action for steer in live.sent(messages.SteerTrack)] == ["stop", "next"]
+        assert not live.sent(messages.Mark)
+        assert not live.sent(messages.PauseRecording)
+
+
+@pytest.mark.campaign
+async def test_keys_that_are_handled_late_are_judged_by_when_they_came(tmp_path: Path) -> None:
+    """A machine that stands still handles an Enter, and what came a second after it, at once."""
+    async with recording(tmp_path) as live:
+        now_s = Message().time
+        came_s = [*(0.1 * n for n in range(6)), *(1.5 + 0.1 * n for n in range(6))]
+        keys = ("t", *"nods", "enter", "t", *"sing", "enter")
+        for key, at_s in zip(keys, came_s, strict=True):
+            press_at_once(live, key, at_s=now_s + at_s)
+        await live.until(lambda: len(live.sent(messages.Note)) == 2)
+        await settled(live)
+        assert [note.text for note in live.sent(messages.Note)] == ["nods", "sing"]
+        assert isinstance(live.app.screen, LiveScreen)
+        assert not live.sent(messages.SteerTrack)
+
+
+@pytest.mark.campaign
+async def test_a_note_goes_on_when_the_recording_ends_and_no_letter_is_a_command(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"calm")
+        await live.hears(recorded(ended()))
+        await live.until(lambda: isinstance(live.app.screen_stack[-2], ReviewScreen))
+        await live.pilot.press(*" nhq")
+        assert isinstance(live.app.screen, NoteScreen)
+        await live.pilot.press("enter")
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        assert "“calm nhq”" in " ".join(live.words("#entries").split())
+        assert live.app.is_running
 
 
 @pytest.mark.campaign

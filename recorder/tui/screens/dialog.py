@@ -18,6 +18,15 @@ class Dialog(ModalScreen[ScreenResultType]):
         """Close with a result, at most once."""
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
+    def settle(self, typed_s: float) -> None:
+        """Close before something that was typed at a time is handled, where that came too late.
+
+        Parameters
+        ----------
+        typed_s
+            On the clock of Textual's messages.
+        """
+
 
 class Commands(CommandPalette, Dialog[None]):
     """Textual's list of commands, of which one is run at most."""

@@ -91,6 +91,7 @@ from affetti.recorder.tui.wording import (
 _LOOK_EVERY_S: Final = 0.25
 _SAY_FOR_S: Final = 8.0
 _ANSWER_WITHIN_S: Final = 2.0
+_QUIET_S: Final = 1.0  # without a key, before a question for the person opens by itself
 
 
 def _key(key: str, action: str, description: str, tooltip: str, show: bool = True) -> Binding:
@@ -182,6 +183,7 @@ class LiveScreen(EngineScreen):
         self._counted = Counting(())  # until the session says what is counted
         self._naming: int | None = None  # the face that is being named
         self._asked_at = -1  # the step of a protocol that the person was asked in
+        self._due: Callable[[ReportSelf], object] | None = None  # what the person is to be asked
 
     @property
     def number(self) -> int:
@@ -269,6 +271,7 @@ class LiveScreen(EngineScreen):
         self._look_for_answers()
         self._look_for_neutral()
         self._look_for_step()
+        self._ask_when_due()
         self._show_said()
 
     def on_key(self, event: events.Key) -> None:
@@ -365,17 +368,26 @@ class LiveScreen(EngineScreen):
 
     def action_ask(self) -> None:
         """Turn the screen over to the person, who says how it is for them."""
-        self._ask(self._send)
+        report, self._due = self._due or self._send, None
+        self.app.push_screen(self._question(report))
 
-    def _ask(self, report: Callable[[ReportSelf], object]) -> None:
-        if self.app.screen is self:
-            state = self.view.state
-            led = state.protocol
-            scales = self._asked.scales if led is None else led.started.scales
-            self.app.push_screen(SelfReportScreen(state, scales, report))
+    def _question(self, report: Callable[[ReportSelf], object]) -> SelfReportScreen:
+        state = self.view.state
+        led = state.protocol
+        scales = self._asked.scales if led is None else led.started.scales
+        return SelfReportScreen(state, scales, report)
+
+    def _ask_when_due(self) -> None:
+        """Ask by itself, once nothing else is open and nobody types: no key is an answer."""
+        report, app = self._due, self.app
+        if report is None or app.screen is not self or self._stopping:
+            return
+        if app.quiet_s > _QUIET_S:  # type: ignore[attr-defined]
+            self._due = None
+            app.push_by_itself(self._question(report))  # type: ignore[attr-defined]
 
     def _ask_after_track(self) -> None:
-        """Ask by itself; the music waits for the answer."""
+        """Ask by itself, soon; the music waits for the answer."""
         waits = self.view.state.coming is not None
         if waits:
             self._send(SteerTrack("pause"))
@@ -385,7 +397,7 @@ class LiveScreen(EngineScreen):
             if waits:
                 self._send(SteerTrack("resume"))
 
-        self._ask(go_on)
+        self._due = go_on
 
     def action_choose_music(self) -> None:
         """Propose tracks of the collection, of which one may come next."""
@@ -531,9 +543,11 @@ class LiveScreen(EngineScreen):
         step.update(words if course.over else f"{words} · {text('protocol.key')}")
         at = course.current
         asks = course.step is not None and course.step.kind == "self_report"
-        if asks and at is not None and at != self._asked_at and self.app.screen is self:
+        if asks and at is not None and at != self._asked_at:
             self._asked_at = at
-            self._ask(self._send)
+            self._due = self._send
+        elif not asks:
+            self._due = None
 
     def _say(self, words: str, severity: Severity = "ok") -> None:
         self._said, self._said_ns = Remark(words, severity), self.view.monotonic_ns()

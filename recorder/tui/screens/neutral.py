@@ -36,20 +36,30 @@ class NeutralScreen(Dialog[None]):
         How long the face is to be neutral.
     again
         Begins another reference.
+    note
+        Opens a note, in place of this.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "again", text("key.neutral_again"), show=False),
         Binding("escape,enter", "dismiss", text("key.close"), key_display="esc"),
+        Binding("t,N", "note", text("key.note"), tooltip=text("key.write_a_note"), key_display="t"),
         MARK,
         Binding("pageup,pagedown", "app.mark", text("key.mark"), show=False, priority=True),
     ]
 
-    def __init__(self, view: RecordingView, lasts_s: float, again: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        view: RecordingView,
+        lasts_s: float,
+        again: Callable[[], object],
+        note: Callable[[], object],
+    ) -> None:
         super().__init__()
         self._view = view
         self._lasts_s = lasts_s
         self._again = again
+        self._note = note
         self._begun_ns = 0  # of the reference that is shown
         self._over_ns: int | None = None  # when it was, by the machine's clock
 
@@ -88,6 +98,11 @@ class NeutralScreen(Dialog[None]):
         span = self._view.state.neutral_reference
         if span is not None and span.end_ns is not None:
             self._again()
+
+    def action_note(self) -> None:
+        """Write a note instead: the reference goes on, and what became of it is said above."""
+        self.dismiss()
+        self._note()
 
     def _look_for_outcome(self) -> None:
         now_ns = self._view.monotonic_ns()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from textual import events
 from textual.app import ComposeResult
@@ -32,6 +32,10 @@ class NoteScreen(Dialog[None]):
         Given the note as soon as it is to be written down, unless it is empty.
     keep
         Given what has been typed so far, at each change; nothing where the note is dropped.
+    so_far
+        With which to begin.
+    ended
+        Whether the recording has ended meanwhile.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,20 +44,29 @@ class NoteScreen(Dialog[None]):
         Binding("f2", "app.mark", text("key.mark"), tooltip=text("key.mark_this_moment_while")),
     ]
 
-    def __init__(self, write: Callable[[str], object], keep: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        keep: Callable[[str], object],
+        so_far: str = "",
+        *,
+        ended: bool = False,
+    ) -> None:
         super().__init__()
+        self._so_far = so_far
+        self._ended = ended
         self._write = write
         self._keep = keep
         self.begun_s = time.monotonic()
         self._settling: Timer | None = None  # from Enter until it is known to be the last key
-        self._entered_s = 0.0  # when that was, on the clock of Textual's messages
+        self._pasted_until_s = 0.0  # what is typed by then goes on, on the clock of messages
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
         with Vertical(classes="dialog"):
             yield Static(text("note.title"), classes="question")
-            yield _Lines(self)
-            yield Static(text("note.explanation"))
+            yield _Lines(self, self._so_far)
+            yield Static(text("note.ended" if self._ended else "note.explanation"))
         yield Footer(show_command_palette=False, compact=True)
 
     @property
@@ -62,11 +75,16 @@ class NoteScreen(Dialog[None]):
         typed = "".join(lines.text for lines in self.query(_Lines))
         return "\n".join(line.rstrip() for line in typed.splitlines()).strip()
 
+    def again(self, write: Callable[[str], object], keep: Callable[[str], object]) -> Self:
+        """Return the same note, to be gone on with after the recording has ended."""
+        typed = "".join(lines.text for lines in self.query(_Lines))
+        return type(self)(write, keep, typed, ended=True)
+
     def on_key(self, event: events.Key) -> None:
         """Keep what is typed before the lines have the focus; it stops all that comes after."""
         if event.key in _ENTER:
             event.stop()
-            self.action_submit()
+            self.enter(event.time)
         elif event.is_printable and event.character:
             self.go_on()
             self.query_one(_Lines).insert(event.character)
@@ -78,9 +96,13 @@ class NoteScreen(Dialog[None]):
 
     def action_submit(self) -> None:
         """Close with the note, unless text follows at once."""
+        self.enter(Message().time)
+
+    def enter(self, pressed_s: float) -> None:
+        """Take an Enter that was pressed at a time, on the clock of Textual's messages."""
         self.go_on()
-        self._entered_s = Message().time
-        self._settling = self.set_timer(_PASTED_WITHIN_S, self._close)
+        self._pasted_until_s = pressed_s + _PASTED_WITHIN_S
+        self._wait()
 
     def action_drop(self) -> None:
         """Close without, unless it was to be written down a moment ago."""
@@ -97,36 +119,65 @@ class NoteScreen(Dialog[None]):
             self._settling = None
             self.query_one(_Lines).insert("\n")
 
+    def settle(self, typed_s: float) -> None:
+        """Close with the note before what was typed later than text that is pasted would be."""
+        if self._settling is not None and typed_s > self._pasted_until_s:
+            self._close_by_itself()
+
     def finish(self) -> None:
         """Close with the note now, if Enter was pressed a moment ago."""
         if self._settling is not None:
-            self._settling.stop()
             self._close()
 
+    def _wait(self) -> None:
+        """Look a little later, behind all keys that were read by then, whether any followed."""
+        self._settling = self.set_timer(
+            _PASTED_WITHIN_S, lambda: self.app.call_later(self._close_if_quiet)
+        )
+
+    def _close_if_quiet(self) -> None:
+        """Close unless more was typed: a slow machine may not have handled, or read, it yet."""
+        if self._settling is None or Message().time < self._pasted_until_s:
+            return  # more was typed, and a later look comes
+        typed = self.app.typed  # type: ignore[attr-defined]
+        if typed.unread:
+            self._pasted_until_s = max(self._pasted_until_s, Message().time)
+        if typed.unread or typed.unhandled:
+            self._wait()
+        else:
+            self._close_by_itself()
+
+    def _close_by_itself(self) -> None:
+        closes = self.app.screen is self
+        self._close()
+        if closes:  # what was typed meanwhile came after the note
+            self.app.typed.shut(self._pasted_until_s)  # type: ignore[attr-defined]
+
     def _close(self) -> None:
-        self._settling = None
+        if self._settling is not None:
+            self._settling.stop()
+            self._settling = None
         if self.app.screen is self:
             if self.text:
                 self._write(self.text)
             self.dismiss()
-            # On a slow machine it closes late, and what was typed meanwhile came after the note.
-            self.app.closed(self._entered_s + _PASTED_WITHIN_S)  # type: ignore[attr-defined]
 
 
 class _Lines(TextArea):
     """The text of a note, which tells its dialog of Enter before it takes the next key."""
 
-    def __init__(self, dialog: NoteScreen) -> None:
+    def __init__(self, dialog: NoteScreen, so_far: str) -> None:
         super().__init__(
-            placeholder=text("note.placeholder"), compact=True, highlight_cursor_line=False
+            so_far, placeholder=text("note.placeholder"), compact=True, highlight_cursor_line=False
         )
         self._dialog = dialog
+        self.move_cursor(self.document.end)
 
     def on_key(self, event: events.Key) -> None:
         if event.key in _ENTER:
             event.stop()
             event.prevent_default()
-            self._dialog.action_submit()
+            self._dialog.enter(event.time)
         elif event.is_printable:
             self._dialog.go_on()
 

@@ -23,6 +23,7 @@ from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.review_walk import WalkScreen
 from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.walk import add_note
 from affetti.recorder.tui.widgets.headline import Headline
 from affetti.recorder.tui.widgets.journal import entries
 from affetti.recorder.tui.widgets.tracks_said import TracksSaid
@@ -54,6 +55,8 @@ class ReviewScreen(EngineScreen):
         super().__init__(link)
         self.view = view
         self._unfinished_note = unfinished_note
+        self._note_is_due = False  # it was finished, and is not written yet
+        self._note_is_beside = False
         self._reporting = False
         self._course: Course | None = None  # with what was not made live
 
@@ -79,11 +82,39 @@ class ReviewScreen(EngineScreen):
         self.query_one("#report").display = False
         self._update()
 
+    def keep(self, note: str) -> None:
+        """Keep a note while it is still being typed."""
+        self._unfinished_note = note
+        self._update()
+
+    def note(self, note: str) -> None:
+        """Write a note beside the recording, now or when it is sealed."""
+        self._unfinished_note, self._note_is_due = note, True
+        self._file_note()
+        self._update()
+
+    def _file_note(self) -> None:
+        if self._note_is_due and self.view.sealed is not None:
+            self._note_is_due = False
+            with suppress(AffettiError, OSError):
+                path, at_ns = Path(self.view.sealed.path), self._noted_ns()
+                add_note(path, at_ns, self._unfinished_note)
+                self._note_is_beside = True
+                self.app.page_changed(str(path))  # type: ignore[attr-defined]
+
+    def _noted_ns(self) -> int:
+        """Return when it was begun, where its beginning is in the recording; else the end."""
+        notes, whole = self.view.state.notes, self._unfinished_note
+        begun = [note.t_ns for note in notes[-1:] if note.text and whole.startswith(note.text)]
+        return begun[0] if begun else max(self.view.state.now_ns, 0)
+
     def hear(self, said: AnyMessage) -> None:
         """Follow the sealing."""
         if isinstance(said, Sealing):
             self.query_one(ProgressBar).update(total=max(said.total, 1), progress=said.done)
-        else:
+        if isinstance(said, Sealed):
+            self._file_note()
+        if not isinstance(said, Sealing):
             self._update()
         if isinstance(said, Sealed):
             self._complete(Path(said.path))
@@ -164,7 +195,8 @@ class ReviewScreen(EngineScreen):
         lines = entries(self.view.state)
         recorded = {note.text for note in self.view.state.notes}
         if self._unfinished_note and self._unfinished_note not in recorded:
-            lines.append(text("review.too_late", note=one_line(self._unfinished_note)))
+            said = "review.beside" if self._note_is_beside else "review.too_late"
+            lines.append(text(said, note=one_line(self._unfinished_note)))
         return "\n".join(lines) or text("review.nothing")
 
     def _file_words(self) -> str:
