@@ -1,9 +1,8 @@
 """Train a network with a head for each source of labels, from one that was trained before."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from affetti.core.custody.temporary import replacing
 from affetti.core.emotions import EXPRESSIONS, Expression
 from affetti.core.locations import training_folder
 from affetti.models.evaluation.face.data import Faces
@@ -21,6 +19,7 @@ from affetti.models.manifest import model
 from affetti.models.training.face.augmentation import Augmentation
 from affetti.models.training.face.heads import Answer, Heads, Prefix, export_heads, loss
 from affetti.models.training.face.recognition import settle
+from affetti.models.training.face.runs import Run, rate_at
 from affetti.models.training.face.sources import CUT_OUT, FERPLUS, SOURCES, Source, load_sources
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -129,7 +128,7 @@ def train_heads(folder: Path, recipe: str, out: Path, progress: Progress) -> Non
     checkpoint.unlink(missing_ok=True)
 
 
-class HeadsRun:
+class HeadsRun(Run):
     """One training from its first epoch, or from its checkpoint, to its last.
 
     Parameters
@@ -141,6 +140,9 @@ class HeadsRun:
     checkpoint
         Where the state is kept after each epoch, and taken from if it is there.
     """
+
+    COUNTS = ("epoch", "seconds")
+    MODULES = ("network", "averaged", "optimiser")
 
     def __init__(
         self, recipe: HeadsRecipe, sources: Sequence[Source], begin: Path, checkpoint: Path
@@ -157,7 +159,8 @@ class HeadsRun:
         mean = get_ema_multi_avg_fn(recipe.averaging)
         self.averaged = AveragedModel(self.network, multi_avg_fn=mean, use_buffers=True)
         self.optimiser = _optimiser(self.network, recipe)
-        self._resume()
+        if self.resume():
+            self.prefix = Prefix(self.network)
 
     def _settling(self) -> Any:
         self.prefix = Prefix(self.network)
@@ -176,7 +179,7 @@ class HeadsRun:
         mean = self._descend()
         self.epoch += 1
         self.seconds += time.monotonic() - began
-        self._save()
+        self.save()
         return mean
 
     def _descend(self) -> float:
@@ -206,7 +209,7 @@ class HeadsRun:
         return float(value.detach())
 
     def _set_rate(self, done: float) -> None:
-        factor = done / 0.1 if done < 0.1 else (1 + math.cos(math.pi * (done - 0.1) / 0.9)) / 2
+        factor = rate_at(done)
         for group in self.optimiser.param_groups:
             group["lr"] = group["height"] * factor
 
@@ -249,29 +252,6 @@ class HeadsRun:
             faces = [grey(images[i : i + ASKED_AT_ONCE]) for i in starts]
             parts = [network.beyond(self.prefix(x)) for each in faces for x in (each, each.flip(3))]
         return np.asarray(torch.cat(parts).numpy(), np.float32)
-
-    _COUNTS = ("epoch", "seconds")
-    _MODULES = ("network", "averaged", "optimiser")
-
-    def _save(self) -> None:
-        state: dict[str, Any] = {name: getattr(self, name) for name in self._COUNTS}
-        state |= {name: getattr(self, name).state_dict() for name in self._MODULES}
-        state["recipe"] = asdict(self.recipe)
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.checkpoint) as fd, open(fd, "wb", closefd=False) as file:
-            torch.save(state, file)
-
-    def _resume(self) -> None:
-        if not self.checkpoint.exists():
-            return
-        state = torch.load(self.checkpoint, weights_only=True)
-        if state["recipe"] != asdict(self.recipe):
-            return  # of an earlier version of the recipe
-        for name in self._COUNTS:
-            setattr(self, name, state[name])
-        for name in self._MODULES:
-            getattr(self, name).load_state_dict(state[name])
-        self.prefix = Prefix(self.network)
 
 
 class _Learned:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -12,7 +12,6 @@ import torch
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from affetti.core.custody.temporary import replacing
 from affetti.core.environment import environment
 from affetti.core.errors import UsageError
 from affetti.core.locations import training_folder
@@ -29,6 +28,7 @@ from affetti.models.training.face import heads_training
 from affetti.models.training.face.augmentation import Augmentation
 from affetti.models.training.face.network import Classifier, Mirrored, export_onnx
 from affetti.models.training.face.recognition import FILE_NAME, read_layers, settle
+from affetti.models.training.face.runs import Run, rate_at
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 Labels: TypeAlias = Literal["ferplus", "fer2013"]
@@ -185,8 +185,11 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
     return outcome
 
 
-class _Run:
+class _Run(Run):
     """One training from its first epoch, or from its checkpoint, to its last."""
+
+    COUNTS = ("epoch", "best_epoch", "best_loss", "best_accuracy", "best_weights", "seconds")
+    MODULES = ("classifier", "averaged", "optimiser")
 
     def __init__(self, name: str, recipe: FaceRecipe, data: Fer2013) -> None:
         self.name, self.recipe = name, recipe
@@ -213,7 +216,7 @@ class _Run:
         if self.recipe.teachers:
             answers = torch.stack([self._answers(teacher) for teacher in self.recipe.teachers])
             self.training.targets = (self.training.targets + answers.mean(dim=0)) / 2
-        self._resume()
+        self.resume()
         if self.epoch == 0 and self.recipe.recognition:
             self.classifier.network[1].load(folder / FILE_NAME)
             settle(self.classifier, _grey(self.training.images[:SETTLED_ON]))
@@ -248,7 +251,7 @@ class _Run:
             weights = self.averaged.module.state_dict()
             self.best_weights = {key: value.clone() for key, value in weights.items()}
         self.seconds += time.monotonic() - began
-        self._save()
+        self.save()
         return f"loss {training_loss:.3f}, public loss {loss:.3f}, public accuracy {accuracy:.1%}"
 
     def _descend(self) -> float:
@@ -277,7 +280,7 @@ class _Run:
         if self.recipe.optimiser == "adam":
             return
         done = epoch / self.recipe.epochs
-        factor = done / 0.1 if done < 0.1 else (1 + math.cos(math.pi * (done - 0.1) / 0.9)) / 2
+        factor = rate_at(done)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate * factor
 
@@ -305,28 +308,6 @@ class _Run:
             temperatures[0],
             self.seconds,
         )
-
-    _COUNTS = ("epoch", "best_epoch", "best_loss", "best_accuracy", "best_weights", "seconds")
-    _MODULES = ("classifier", "averaged", "optimiser")
-
-    def _save(self) -> None:
-        state = {name: getattr(self, name) for name in self._COUNTS}
-        state |= {name: getattr(self, name).state_dict() for name in self._MODULES}
-        state["recipe"] = asdict(self.recipe)
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.checkpoint) as fd, open(fd, "wb", closefd=False) as file:
-            torch.save(state, file)
-
-    def _resume(self) -> None:
-        if not self.checkpoint.exists():
-            return
-        state = torch.load(self.checkpoint, weights_only=True)
-        if state["recipe"] != asdict(self.recipe):
-            return  # of an earlier version of the recipe
-        for name in self._COUNTS:
-            setattr(self, name, state[name])
-        for name in self._MODULES:
-            getattr(self, name).load_state_dict(state[name])
 
 
 class _LabelledFaces:
