@@ -49,9 +49,17 @@ def evaluate_heads(folder: Path, network: Path, part: str = "public") -> SourceF
 
 
 def _read(session: Any, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return what a network says of faces by themselves, against nobody's neutral one."""
     grey = images[:, np.newaxis].astype(np.float32)
+    others = {
+        each.name: np.zeros(each.shape, np.float32)
+        for each in session.get_inputs()
+        if each.name != "faces"
+    }
     starts = range(0, len(grey), _CHUNK)
-    parts = [session.run(["expressions"], {"faces": grey[i : i + _CHUNK]})[0] for i in starts]
+    parts = [
+        session.run(["expressions"], {"faces": grey[i : i + _CHUNK], **others})[0] for i in starts
+    ]
     return np.concatenate(parts).astype(np.float64)
 
 

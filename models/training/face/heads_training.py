@@ -141,6 +141,7 @@ class HeadsRun(Run):
         Where the state is kept after each epoch, and taken from if it is there.
     """
 
+    recipe: HeadsRecipe
     COUNTS = ("epoch", "seconds")
     MODULES = ("network", "averaged", "optimiser")
 

@@ -188,6 +188,7 @@ def train_face(data: Path, recipe: str, out: Path, progress: Progress) -> FaceTr
 class _Run(Run):
     """One training from its first epoch, or from its checkpoint, to its last."""
 
+    recipe: FaceRecipe
     COUNTS = ("epoch", "best_epoch", "best_loss", "best_accuracy", "best_weights", "seconds")
     MODULES = ("classifier", "averaged", "optimiser")
 
