@@ -36,6 +36,7 @@ _SCHEMES: Final = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp")
 _OPEN_TIMEOUT_MS: Final = 5000
 _READ_TIMEOUT_MS: Final = 2000
 _RETRY_S: Final = 0.01
+_DEVICE: Final = re.compile(r"(?:/dev/video)?(\d{1,3})", re.ASCII)
 _NAMED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,23})=(.+)", re.DOTALL)
 
 _LAST_S: Final = 1.0  # that a read is waited for once it is to end
@@ -57,23 +58,43 @@ def open_camera(name: str, settings: VideoSettings, stream: str = CAMERA) -> Cam
     Parameters
     ----------
     name
-        The number of a camera ("0") or its name, the address of a stream (with "://"), or the
-        path of a film. A number that is both the name of a file here and a camera's means the
-        camera; "./0" means the file.
+        The number of a camera ("0"), its name, its device or a link to that, the address of a
+        stream (with "://"), or the path of a film. A number that is both the name of a file here
+        and a camera's means the camera; "./0" means the file.
     settings
         Size and rate to ask a camera for, and the quality of the JPEGs.
     stream
         The name of the video stream that it delivers.
+
+    Raises
+    ------
+    AffettiError
+        Several cameras have that name, or it can be no path.
     """
-    device = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", name)
+    number = _number(name)
     is_file = os.path.isfile(name)
-    if device and (device[1] in cameras() or not is_file):
-        return LiveCamera(_Index(int(device[1]), settings), settings, stream)
+    if number and (number in cameras() or not is_file):
+        return LiveCamera(_Index(int(number), settings), settings, stream)
     if not is_file and (index := camera_named(name)) is not None:
         return LiveCamera(_Index(index, settings), settings, stream)
     if is_address(name) and not is_file:
         return LiveCamera(_Address(name.strip()), settings, stream)
     return Film(typed(name), settings, stream)
+
+
+def _number(name: str) -> str:
+    """Return the number of a camera that is named by it, or by its device; "" where it is not."""
+    device = re.escape(str(hardware.root / "dev" / "video"))
+    found = _DEVICE.fullmatch(name) or re.fullmatch(rf"{device}(\d{{1,3}})", _followed(name))
+    return found[1] if found else ""
+
+
+def _followed(name: str) -> str:
+    """Return what a path leads to, links and all: `/dev/v4l` has some, by serial and by place."""
+    try:
+        return os.path.realpath(name) if os.path.islink(name) else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def further_camera(address: str, number: int, settings: VideoSettings) -> Camera:
@@ -148,9 +169,9 @@ class _Index:
         found = hardware.cameras() or []
         if self.device is not None:
             return self._open_again(self.device, found)
-        known = next((each for each in found if each.number == str(self._index)), None)
-        capture, picture = self._opened(self._index)
-        if known is not None and known.name:
+        known = _of_number(found, self._index)
+        capture, picture = self._opened(self._index, known)
+        if known is not None and (known.name or known.bus):
             self._alone = is_alone(known, found)
             self.device = _sized(known, picture)
         return capture, picture
@@ -166,11 +187,12 @@ class _Index:
         match = recognised(known, self._alone, found)
         if match is None:
             raise self._missing()
-        capture, picture = self._opened(int(match.number))
+        capture, picture = self._opened(int(match.number), match)
         self.device = _sized(match, picture)
         return capture, picture
 
-    def _opened(self, index: int) -> tuple[Any, Picture]:
+    def _opened(self, index: int, meant: Device | None) -> tuple[Any, Picture]:
+        """Open the camera of a number, unless that became another's meanwhile."""
         cv2 = opencv()
         capture = cv2.VideoCapture(index, cv2.CAP_V4L2 if system.NAME == "linux" else cv2.CAP_ANY)
         if self._settings.width_px > 640:
@@ -180,15 +202,23 @@ class _Index:
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._settings.height_px)
         capture.set(cv2.CAP_PROP_FPS, self._settings.frames_per_s)
         found, picture = capture.read()
-        if found:
+        if found and self._is_still(meant, index):
             return capture, picture
         capture.release()
         raise self._missing()
+
+    def _is_still(self, meant: Device | None, index: int) -> bool:
+        # Elsewhere to look takes a second, and what was there is known at best for one camera.
+        return system.NAME != "linux" or _of_number(hardware.cameras() or [], index) == meant
 
     def _missing(self) -> AffettiError:
         indexes = ", ".join(cameras())
         id = "camera.cannot_be_opened" if indexes else "camera.none_connected"
         return DeviceError(id, index=self._index, indexes=indexes)
+
+
+def _of_number(found: list[Device], index: int) -> Device | None:
+    return next((each for each in found if each.number == str(index)), None)
 
 
 def _sized(device: Device, picture: Picture) -> Device:

@@ -2,7 +2,7 @@
 
 from affetti.core import hardware, system
 from affetti.core.devices import Device
-from affetti.core.errors import AffettiError
+from affetti.core.errors import AffettiError, DeviceError
 from affetti.recorder.sources.opencv import opencv
 from affetti.recorder.sources.portaudio import device_names
 from affetti.recorder.sources.soundcards import Direction
@@ -23,10 +23,19 @@ def known_cameras() -> list[Device]:
 
 
 def camera_named(name: str) -> int | None:
-    """Return the index of the one connected camera of that name; None where there is not one."""
+    """Return the index of the connected camera of that name; None where there is none.
+
+    Raises
+    ------
+    AffettiError
+        There are several: which one is meant, nobody could tell.
+    """
     wanted = name.strip().casefold()
     found = [each for each in known_cameras() if each.name.casefold() == wanted] if wanted else []
-    return int(found[0].number) if len(found) == 1 else None
+    if len(found) > 1:
+        numbers = ", ".join(each.number for each in found)
+        raise DeviceError("camera.several_of_that_name", name=name.strip(), indexes=numbers)
+    return int(found[0].number) if found else None
 
 
 def microphones() -> tuple[str, ...]:

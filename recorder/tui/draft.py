@@ -44,6 +44,7 @@ class Draft:
     audio: bool | None = None  # to the sound of the room
     further: dict[str, bool] = field(default_factory=dict)  # answers to further scopes of consent
     camera: str | None = None  # None: no camera
+    camera_name: str = ""  # of one with a number, as the system calls it
     microphone: str | None = None  # None: no microphone, "": the system's default
     playlist: list[Path | PlaylistEntry] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)  # of music, in this set-up
@@ -88,7 +89,8 @@ class Draft:
         draft = cls.of_settings(settings)
         draft.person, draft.last, draft.known = person, last, known
         if (chosen := usual()) is not None:
-            draft.camera, draft.microphone = chosen.camera, chosen.microphone
+            draft.camera, draft.camera_name = chosen.camera, chosen.camera_name
+            draft.microphone = chosen.microphone
             draft.speaker, draft.volume = chosen.speaker, chosen.volume
         agreed = answers(last, known)
         draft.video, draft.audio = agreed.get(VIDEO), agreed.get(ROOM)
@@ -143,6 +145,7 @@ class Draft:
         remember(
             Usual(
                 camera=self.camera,
+                camera_name=self.camera_name,
                 microphone=self.microphone,
                 speaker=self.speaker,
                 volume=self.volume,

@@ -22,6 +22,7 @@ class Usual(msgspec.Struct, frozen=True, kw_only=True):
     """What a recording was set up with last; None where nothing was chosen."""
 
     camera: str | None = None
+    camera_name: str = ""  # of a camera with a number, which another may have the next time
     microphone: str | None = None
     speaker: str | None = ""
     volume: int = 100

@@ -24,11 +24,19 @@ class Cameras:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._colours: dict[int, int] = {}
+        self._heights_px: dict[int, int] = {}
         (root / "sys" / "class" / "video4linux").mkdir(parents=True)
         (root / "dev").mkdir()
 
     def plug_in(
-        self, number: int, name: str, port: str = "1-1", serial: str = "", grey: int = 50
+        self,
+        number: int,
+        name: str,
+        port: str = "1-1",
+        serial: str = "",
+        grey: int = 50,
+        *,
+        height_px: int = 120,
     ) -> None:
         usb = self.root / "sys" / "devices" / "pci0000:00" / "usb1" / port
         interface = usb / f"{port}:1.0"
@@ -43,7 +51,7 @@ class Cameras:
             (entry / "index").write_text(f"{index}\n")
             (entry / "device").symlink_to(interface)
             (self.root / "dev" / f"video{suffix}").touch()
-        self._colours[number] = grey
+        self._colours[number], self._heights_px[number] = grey, height_px
 
     def pull_out(self, number: int) -> None:
         self._colours.pop(number)
@@ -55,7 +63,8 @@ class Cameras:
 
     def picture(self, number: int) -> np.ndarray[Any, Any] | None:
         grey = self._colours.get(number)
-        return None if grey is None else np.full((120, 160, 3), grey, np.uint8)
+        size = (self._heights_px.get(number, 120), 160, 3)
+        return None if grey is None else np.full(size, grey, np.uint8)
 
 
 @pytest.fixture

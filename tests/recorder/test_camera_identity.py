@@ -1,13 +1,18 @@
 """A camera is more than its number: it is found again, and no other is taken for it."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from affetti.core import hardware
 from affetti.core.devices import Device
+from affetti.core.errors import DeviceError
 from affetti.core.events import DeviceLost, DeviceRefused, DeviceRestored, FrameCaptured
 from affetti.core.settings import VideoSettings
 from affetti.recorder.sources import camera as camera_module
+from affetti.recorder.sources import devices
 from affetti.recorder.sources.camera import Camera, open_camera
 from tests.recorder.camera_stand_ins import Cameras, cameras  # noqa: F401  a fixture
 from tests.recorder.recording_sink import RecordingSink, wait_for
@@ -110,5 +115,83 @@ def test_a_camera_is_chosen_by_its_name(cameras: Cameras) -> None:  # noqa: F811
     cameras.plug_in(0, "Door", grey=200)
     cameras.plug_in(2, "HD Webcam: HD", port="1-2", grey=50)
     camera, sink = started("hd webcam: hd")
+    camera.stop()
+    assert greys(sink) == {50}
+
+
+def test_a_camera_is_chosen_by_a_link_to_its_device(
+    cameras: Cameras,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    cameras.plug_in(0, "Door", grey=200)
+    cameras.plug_in(2, "HD Webcam", port="1-2", grey=50)
+    by_serial = tmp_path / "usb-HD_Webcam_A17-video-index0"
+    by_serial.symlink_to(cameras.root / "dev" / "video2")
+    camera, sink = started(str(by_serial))
+    camera.stop()
+    assert greys(sink) == {50}
+
+
+def test_of_two_cameras_of_one_name_neither_is_guessed(cameras: Cameras) -> None:  # noqa: F811
+    cameras.plug_in(0, "HD Webcam")
+    cameras.plug_in(2, "HD Webcam", port="1-2")
+    with pytest.raises(DeviceError, match="0, 2"):
+        open_camera("hd webcam", FAST)
+
+
+def test_a_number_that_becomes_anothers_while_it_is_opened_is_not_recorded(
+    cameras: Cameras,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cameras.plug_in(0, "HD Webcam", serial="A17", grey=50)
+    looked, swaps = hardware.cameras, iter([True])
+
+    def swapped_after_the_look() -> list[Device] | None:
+        found = looked()
+        if next(swaps, False):
+            cameras.pull_out(0)
+            cameras.plug_in(0, "Door", port="1-2", grey=200)
+        return found
+
+    camera = open_camera("0", FAST)
+    monkeypatch.setattr(hardware, "cameras", swapped_after_the_look)
+    with pytest.raises(DeviceError):
+        camera.open()
+
+
+def test_a_camera_without_a_name_is_known_by_its_place(cameras: Cameras) -> None:  # noqa: F811
+    cameras.plug_in(0, "", grey=50)
+    camera, sink = started("0")
+    cameras.pull_out(0)
+    wait_for(lambda: sink.of(DeviceLost))
+    cameras.plug_in(0, "Door", port="1-2", grey=200)
+    wait_for(lambda: sink.of(DeviceRefused))
+    camera.stop()
+    assert greys(sink) == {50}
+
+
+def test_a_camera_that_comes_back_with_other_pictures_goes_on_and_says_so(
+    cameras: Cameras,  # noqa: F811
+) -> None:
+    cameras.plug_in(0, "HD Webcam", serial="A17", grey=50)
+    camera, sink = started("0")
+    cameras.pull_out(0)
+    wait_for(lambda: sink.of(DeviceLost))
+    cameras.plug_in(0, "HD Webcam", serial="A17", grey=50, height_px=60)
+    wait_for(lambda: sink.of(DeviceRestored))
+    wait_for(lambda: sink.of(FrameCaptured)[-1].height_px == 60)
+    camera.stop()
+    (restored,) = sink.of(DeviceRestored)
+    assert restored.found is not None
+    assert restored.found.form[:2] == (160, 60)
+
+
+def test_a_camera_that_is_plugged_in_later_is_found_when_it_is_looked_for(
+    cameras: Cameras,  # noqa: F811
+) -> None:
+    assert devices.cameras() == ()
+    cameras.plug_in(3, "HD Webcam", grey=50)
+    assert [each.name for each in devices.known_cameras()] == ["HD Webcam"]
+    camera, sink = started("3")
     camera.stop()
     assert greys(sink) == {50}

@@ -377,3 +377,24 @@ async def test_files_dropped_into_the_terminal_are_added_and_dragged_into_order(
         await pilot.mouse_up(playlist, offset=(6, 2))
         assert [t.title for t in playlist.tracks] == ["c", "a b", "a b", "c"]
         assert [e.path for e in app.draft.playlist[:2]] == [str(second), str(first)]
+
+
+@pytest.mark.campaign
+async def test_the_camera_of_last_time_is_followed_to_its_number_or_asked_about(
+    tmp_path: Path,
+) -> None:
+    for names, chosen in (
+        ({"0": "Door", "2": "HD Webcam"}, "2"),
+        ({"0": "Door"}, "0"),
+        ({"4": "Door"}, "4"),
+    ):
+        draft = Draft(person="P07", video=True, audio=False, camera="0", camera_name="HD Webcam")
+        async with opened(tmp_path, draft) as live:
+            await live.hears(messages.Devices(tuple(names), (), (), names))
+            await live.until(lambda d=draft, c=chosen: d.camera == c)  # type: ignore[misc]
+            seen = messages.Seen(((1, 1, 2, 2),), "good", read=True)
+            live.app.screen.go(1)  # type: ignore[attr-defined]
+            await live.until(lambda: bool(live.sent(messages.Watch)))
+            await live.hears(seen)
+            warned = "not the camera of last time, HD Webcam" in live.words("#face-check")
+            assert warned == (len(names) == 1)

@@ -97,6 +97,8 @@ class SetupScreen(EngineScreen):
         self._problem: AffettiError | None = None
         self._starting = False
         self._devices_known = False
+        self._names: dict[str, str] = {}  # of cameras, by number
+        self._missed = ("", "")  # a camera of last time, and the number that is chosen instead
         # What somebody agreed to last time is shown before a device is opened because of it.
         self._confirmed = draft.last is None and draft.known is None
         self._watched = Watch()
@@ -363,6 +365,9 @@ class SetupScreen(EngineScreen):
         match event.choice.id:
             case "camera":
                 self.draft.camera = event.value
+                self.draft.camera_name = self._names.get(event.value or "", "")
+                if event.value != self._missed[1]:
+                    self._missed = ("", "")
             case "microphone":
                 self.draft.microphone = event.value
             case _:
@@ -470,8 +475,22 @@ class SetupScreen(EngineScreen):
         }
         for choice in self.query(SourceChoice):
             choice.offer(named[str(choice.id)])
+        self._names = devices.camera_names
+        self._follow_camera()
         self._devices_known = True
         self._update()
+
+    def _follow_camera(self) -> None:
+        """Choose the camera of last time by its name: its number may be another's by now."""
+        last, choice = self.draft.camera_name, self.query_one("#camera", SourceChoice)
+        found = [number for number, name in self._names.items() if name == last]
+        if last and self._names.get(choice.value or "") not in {None, last}:
+            if len(found) == 1:
+                choice.change(found[0])
+            else:
+                self._missed = (last, choice.value or "")
+        if not self._missed[0]:
+            self.draft.camera_name = self._names.get(choice.value or "", "")
 
     def _complain(self, error: AffettiError) -> None:
         self._problem = error
@@ -567,6 +586,8 @@ class SetupScreen(EngineScreen):
         if self._seen is None:
             return f"○ {text('setup.face_waiting')}"
         good = self._seen.advice == "good"
+        if good and self._missed[0]:
+            return f"! {text('setup.other_camera', name=self._missed[0])}"
         return f"{'✓' if good else '!'} {text(f'advice.{self._seen.advice}')}"
 
     def _sound_check(self) -> str:

@@ -108,6 +108,12 @@ class SourceChoice(Vertical):
             select.value = self._selected()
         self._show_line()
 
+    def change(self, device: str) -> None:
+        """Choose one of the devices that are offered."""
+        self._change(device)
+        with self.prevent(Select.Changed):
+            self.query_one(Select).value = self._selected()
+
     @on(Select.Changed)
     def _select(self, event: Select.Changed) -> None:
         event.stop()
