@@ -91,8 +91,6 @@ $(BIN)/python:
 
 $(STAMP): $(BIN)/python pyproject.toml setup.py constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
-	@echo "Compiling the music features once; this takes about half a minute."
-	$(BIN)/python -c "from affetti.models.sound.music import MusicReader; MusicReader().warm()"
 	touch $@
 
 $(STAMP_TEST): $(STAMP)

@@ -1,6 +1,5 @@
 """Whether this machine is ready to record: one function a check, none of which changes anything."""
 
-import importlib.util
 import math
 import os
 import sys
@@ -145,18 +144,6 @@ def models(settings: Settings) -> Check:
     return Check(text("doctor.models"), "ok", text("doctor.models_whole", files=len(manifest())))
 
 
-def compiled_features(settings: Settings) -> Check:
-    """Whether the music features are compiled already, which takes half a minute once."""
-    if any(any(folder.rglob("*.nbi")) for folder in _numba_caches()):
-        return Check(text("doctor.features"), "ok", text("doctor.compiled"))
-    return Check(
-        text("doctor.features"),
-        "warning",
-        text("doctor.not_compiled"),
-        text("doctor.run_demo"),
-    )
-
-
 def log_files(settings: Settings) -> Check:
     """Where the program's own logs lie, if anywhere."""
     folder = locations.log_folder()
@@ -181,7 +168,6 @@ CHECKS: Final[tuple[Callable[[Settings], Check], ...]] = (
     unsealed_recordings,
     encryption,
     models,
-    compiled_features,
     log_files,
 )
 
@@ -211,13 +197,3 @@ def _sound_devices(name: str, found: tuple[str, ...], chosen: str) -> Check:
         hint = text("doctor.settings_name", chosen=chosen)
         return Check(name, "warning", message, hint)
     return Check(name, "ok", message)
-
-
-def _numba_caches() -> list[Path]:
-    """Return where numba keeps what it compiled for librosa."""
-    named = os.environ.get("NUMBA_CACHE_DIR")
-    librosa = importlib.util.find_spec("librosa")
-    folders = [Path(named)] if named else []
-    if librosa is not None and librosa.origin is not None:
-        folders.append(Path(librosa.origin).parent)
-    return folders

@@ -172,7 +172,10 @@ class MusicReader:
         return reasons(features, self._typical, lambda changed: self._emotion.of(changed).emotions)
 
     def warm(self) -> None:
-        """Read three seconds of noise, so that numba's code is compiled before it is needed."""
+        """Read three seconds of noise, so that what is loaded at first use is there when it counts.
+
+        Of the published model numba compiles the features then, once, for half a minute.
+        """
         noise = np.random.default_rng(0).integers(-9_000, 9_000, (3 * RATE_HZ, 1), np.int16)
         self.read(noise, RATE_HZ)
 
