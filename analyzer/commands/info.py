@@ -76,9 +76,9 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
     """Yield what could not be seen or heard, and what became of a neutral reference."""
     from affetti.analyzer.measures.heard import heard_of
     from affetti.analyzer.measures.neutral import neutral_outcome
-    from affetti.analyzer.measures.unseen import unseen_of
+    from affetti.analyzer.measures.unseen import unread_shares, unseen_of
     from affetti.analyzer.report.heard import coverage_text, shares_text
-    from affetti.analyzer.report.wording import stream_word, unseen, when
+    from affetti.analyzer.report.wording import stream_word, unread_of, unseen, when
 
     face, whole = session.estimates.face, (0, session.state.now_ns + 1)
     for one in unseen_of(session.state, face):
@@ -86,6 +86,8 @@ def _course_lines(session: "Session") -> Iterator[tuple[str, str]]:
     for each in heard_of(session.estimates["heard"], session.state, [whole]).values():
         said = shares_text(each) or "-"
         yield text("info.heard"), f"{stream_word(each.stream)}: {said}; {coverage_text(each)}"
+    if unread := unread_shares(face):
+        yield text("basis.nobody"), unread_of(unread)
     outcome = neutral_outcome(session.state, face)
     if outcome is not None:
         yield text("info.neutral"), text(f"neutral.{outcome}")

@@ -54,6 +54,9 @@ class Estimates:
     circumplex
         float64 [n, 2], valence and arousal, -1 to 1, of music; NaN where they were not estimated.
         None of everything else.
+    unread
+        object [n], why a face that was there is not read, a code; "" where none was there, or one
+        was read. None of everything else.
     """
 
     t_ns: IntArray
@@ -62,6 +65,7 @@ class Estimates:
     period_ns: int
     expressions: FloatArray | None = None
     circumplex: FloatArray | None = None
+    unread: NDArray[np.object_] | None = None
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -113,7 +117,25 @@ def estimates_of(
     circumplex = (
         np.column_stack([table[axis][order] for axis in AXES]) if AXES[0] in table else None
     )
-    return Estimates(t_ns[order], shares(EMOTIONS), expected_ns, period_ns, expressions, circumplex)
+    unread = None if expressions is None else unread_codes(table)[order]
+    return Estimates(
+        t_ns[order], shares(EMOTIONS), expected_ns, period_ns, expressions, circumplex, unread
+    )
+
+
+def unread_codes(face: Columns) -> NDArray[np.object_]:
+    """Return why a face that was there was not read, object [n]: a code, or "".
+
+    The codes are those of `FaceEstimated.nobody` and of `Face.unread`.
+
+    Parameters
+    ----------
+    face
+        Columns of `FaceEstimated`; may be empty.
+    """
+    blank = np.full(len(face.get("t_ns", ())), "", object)
+    why = zip(face.get("nobody", blank), face.get("unread", blank), strict=True)
+    return np.array([str(nobody or unread or "") for nobody, unread in why], object)
 
 
 def synchronous(tables: Mapping[str, Columns], state: SessionState) -> dict[str, Columns]:

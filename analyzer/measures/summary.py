@@ -4,6 +4,7 @@ The strongest expression of a stretch is the one with the highest mean probabili
 How often each was the strongest moment by moment is a second figure, and is called that.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -41,6 +42,8 @@ class Summary:
         Share of what was said in which the strongest led the second by less than `margin`.
     circumplex
         float64 [2], the mean of valence and arousal; NaN where they were not estimated.
+    unread
+        Why faces that were there were not read, the most frequent first: codes.
     """
 
     expected: int
@@ -52,6 +55,7 @@ class Summary:
     strongest_shares: FloatArray
     mixed_share: float
     circumplex: FloatArray
+    unread: tuple[str, ...] = ()
 
     @property
     def strongest(self) -> Label | None:
@@ -93,6 +97,7 @@ def summary_of(
     labels = estimates.labels
     inside = within(estimates.t_ns, stretches_ns)
     spoken = estimates.shares[inside & estimates.said]
+    unread = _unread(estimates, inside)
     made, said = int(inside.sum()), len(spoken)
     expected = max(int(within(estimates.expected_ns, stretches_ns).sum()), made)
     coverage = said / expected if expected else np.nan
@@ -100,7 +105,7 @@ def summary_of(
         no_emotions, nothing = np.full(len(EMOTIONS), np.nan), np.full(len(labels), np.nan)
         nowhere = np.full(len(AXES), np.nan)
         return Summary(
-            expected, 0, coverage, no_emotions, labels, nothing, nothing, np.nan, nowhere
+            expected, 0, coverage, no_emotions, labels, nothing, nothing, np.nan, nowhere, unread
         )
     strongest = np.bincount(spoken.argmax(axis=1), minlength=len(labels))
     return Summary(
@@ -113,7 +118,15 @@ def summary_of(
         strongest_shares=strongest / said,
         mixed_share=float(np.mean(is_mixed(spoken, margin))),
         circumplex=estimates.places()[inside & estimates.said].mean(axis=0),
+        unread=unread,
     )
+
+
+def _unread(estimates: Estimates, inside: NDArray[np.bool_]) -> tuple[str, ...]:
+    if estimates.unread is None:
+        return ()
+    codes = Counter(code for code in estimates.unread[inside] if code)
+    return tuple(code for code, _ in codes.most_common())
 
 
 def is_mixed(shares: FloatArray, margin: float) -> NDArray[np.bool_]:

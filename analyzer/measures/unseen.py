@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
+from affetti.analyzer.measures.estimates import unread_codes
 from affetti.analyzer.measures.stretches import joined, total_ns
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import Columns
@@ -98,10 +99,8 @@ def unread_shares(face: Columns) -> dict[str, float]:
 
     The codes are those of `FaceEstimated.nobody` and of `Face.unread`.
     """
-    t_ns, faces = _faces(face)
-    blank = np.full(len(t_ns), "", object)
-    why = zip(face.get("nobody", blank), face.get("unread", blank), strict=True)
-    codes = Counter(str(nobody or unread) for nobody, unread in why if nobody or unread)
+    _, faces = _faces(face)
+    codes = Counter(code for code in unread_codes(face) if code)
     seen = max(1, int((faces > 0).sum()))
     return {code: count / seen for code, count in codes.most_common()}
 

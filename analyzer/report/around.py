@@ -16,7 +16,7 @@ def around(analysis: Analysis, name: ModalityName, stretch: Stretch) -> str:
         return alone
     summary = summary_of(analysis.estimates[name], [stretch])
     if not summary.said:
-        return wording.UNKNOWN
+        return wording.expressed(name, summary) if summary.unread else wording.UNKNOWN
     words = wording.expressed(name, summary)
     if name == "fused":
         every = {each: summary_of(analysis.estimates[each], [stretch]) for each in MODALITIES}

@@ -40,7 +40,7 @@ from affetti.analyzer.report.blocks import (
 from affetti.analyzer.report.counted import of_track
 from affetti.analyzer.report.front import MAX_UNSEEN, front_of, nothing_seen
 from affetti.analyzer.report.resolution import MAX_SEGMENTS, fine
-from affetti.analyzer.report.tracks import self_reports_of, track_words
+from affetti.analyzer.report.tracks import coverage_means, self_reports_of, track_words
 from affetti.core.clock import NS_PER_S
 from affetti.core.journal import sentence
 from affetti.core.language import clock_text, language, localised, text, word
@@ -206,7 +206,8 @@ def _tracks(analysis: Analysis) -> list[Block]:
     if not analysis.tracks:
         return []
     cards = [_card(i, track, analysis) for i, track in enumerate(analysis.tracks)]
-    return [*cards, _track_table(analysis)]
+    means = Text(coverage_means(analysis.state), "caption")
+    return [*cards, means, _track_table(analysis)]
 
 
 def _card(i: int, track: TrackResult, analysis: Analysis) -> Card:

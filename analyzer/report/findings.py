@@ -1,7 +1,6 @@
 """What a session showed, in sentences, with the coverage that each one rests on."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -28,7 +27,10 @@ from affetti.analyzer.report.wording import (
     signed,
     stream_word,
     times,
+    unread_of,
 )
+from affetti.analyzer.report.wording import coverage as coverage_of
+from affetti.analyzer.report.wording import unread as why_unread
 from affetti.core.consent import NO_CONSENT
 from affetti.core.journal import consent_words
 from affetti.core.language import clock_text, counted, date, text, word
@@ -41,10 +43,8 @@ LOW_COVERAGE: Final = 0.5  # under this a finding is to be read with care
 
 
 def coverage_text(modality: ModalityName, coverage: float) -> str:
-    """Return how much of a stretch a modality covers: `seen 82 % of the time`."""
-    if math.isnan(coverage):
-        return text("coverage.never")
-    return text(f"coverage.{modality}", share=percent(coverage))
+    """Return how much of a stretch a modality covers: `read 82 % of the time`."""
+    return coverage_of(modality, coverage)
 
 
 def findings_of(analysis: Analysis) -> list[Markup]:
@@ -80,6 +80,9 @@ def _nothing(modality: ModalityName, analysis: Analysis) -> str:
         return text("finding.no_music")
     if not analysis.state.frames and VIDEO not in analysis.state.unkept:
         return text("finding.no_video")
+    unread = analysis.summaries["face"].unread
+    if unread:
+        return text("finding.face_unread", why=why_unread(unread))
     return text("finding.no_face")
 
 
@@ -216,7 +219,7 @@ def basis_of(analysis: Analysis) -> list[tuple[str, str]]:
         said = text("basis.crowded", share=percent(crowded))
         rows.append((text("basis.several_faces"), said))
     if unread := unread_shares(analysis.tables.face):
-        rows.append((text("basis.nobody"), _unread(unread)))
+        rows.append((text("basis.nobody"), unread_of(unread)))
     if analysis.looks.made:
         rows.append((text("basis.eyes"), looks_text(analysis.looks)))
     rows.append((text("basis.without_music"), _quiet(analysis)))
@@ -276,14 +279,6 @@ def _quiet(analysis: Analysis) -> str:
         return text("basis.too_quiet", seen=seen)
     changed = times(quiet.changes)
     return text("basis.quiet", seen=seen, times=changed, per_min=quiet.per_min)
-
-
-def _unread(shares: Mapping[str, float]) -> str:
-    said = (
-        text("basis.unread", share=percent(share), why=text(f"unread.{code}"))
-        for code, share in shares.items()
-    )
-    return text("basis.unread_of", shares=", ".join(said))
 
 
 def _neutral_reference(analysis: Analysis, outcome: Outcome) -> str:

@@ -13,7 +13,7 @@ from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.measures.responses import quiet_stretches
 from affetti.analyzer.measures.summary import Summary, summary_of
 from affetti.analyzer.measures.tracks import TrackResult
-from affetti.analyzer.measures.unseen import Unseen
+from affetti.analyzer.measures.unseen import Unseen, unread_shares
 from affetti.analyzer.report import figures, wording
 from affetti.analyzer.report.around import around
 from affetti.analyzer.report.beside import Beside
@@ -64,7 +64,10 @@ def front_of(analysis: Analysis, beside: Beside) -> list[Section]:
 def nothing_seen(analysis: Analysis) -> Iterator[str]:
     """Yield, where it is so, that nothing could be said of the face, and no music was heard."""
     if not analysis.summaries["face"].said:
-        yield text("page.no_face")
+        unread = analysis.summaries["face"].unread
+        yield (
+            text("page.face_unread", why=wording.unread(unread)) if unread else text("page.no_face")
+        )
     if not analysis.summaries["music"].said:
         yield text("page.no_music")
 
@@ -220,7 +223,7 @@ def per_min(rate: float) -> str:
 
 
 def _coverage(summary: Summary) -> str:
-    return text("coverage", share=wording.percent(summary.coverage))
+    return wording.coverage("face", summary.coverage, brief=True)
 
 
 def _last_time(title: str, beside: Beside) -> str:
@@ -271,6 +274,8 @@ def _unseen(analysis: Analysis) -> list[Block]:
         _of_all("face", face),
         _of_all("music", music),
     ]
+    if unread := unread_shares(analysis.tables.face):
+        whole.insert(1, text("page.gap.unread", shares=wording.unread_of(unread)))
     longest = sorted(analysis.unseen, key=_length)[-MAX_UNSEEN:]
     items = [
         text("page.gap", when=wording.when(one), why=wording.unseen(one))

@@ -9,6 +9,7 @@ from affetti.analyzer.measures.self_reports import track_of
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
 from affetti.core.clock import NS_PER_S
+from affetti.core.events import PerceptionSettings
 from affetti.core.journal import sentence
 from affetti.core.language import clock_text, decimal, known, percent, text
 from affetti.core.state import SessionState
@@ -73,15 +74,24 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
             ModalityLine(
                 wording.modality_name(name),
                 _said(name, track),
-                text("coverage", share=percent(summary.coverage)),
+                wording.coverage(name, summary.coverage, brief=True),
             )
             for name, summary in track.summaries.items()
         ),
         congruence=wording.congruence(track.congruence.value),
-        congruence_coverage=text("coverage", share=percent(track.congruence.coverage)),
+        congruence_coverage=wording.coverage(
+            "face_and_music", track.congruence.coverage, brief=True
+        ),
         response=response_words(track, quiet),
         expected=_expected(track),
     )
+
+
+def coverage_means(state: SessionState) -> str:
+    """Return what is counted as covered, and why both can be for longer than the face."""
+    settings = state.started.perception if state.started else PerceptionSettings()
+    held = wording.seconds(settings.face_max_age_ns / NS_PER_S)
+    return text("coverage.at_hand", seconds=held)
 
 
 def self_reports_of(track: TrackResult, state: SessionState) -> list[str]:

@@ -1,7 +1,7 @@
 """The words of reports and screens for what was measured; an unknown figure is a dash."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -132,9 +132,42 @@ def strongest(
 
 def expressed(modality: ModalityName, summary: Summary) -> str:
     """Return what a modality expressed in a stretch, or that nothing can be said of it."""
+    if not summary.said and summary.unread:
+        return text("expressed.unread", why=unread(summary.unread))
     if not summary.said:
         return text(f"expressed.nothing.{modality}")
     return strongest([float(share) for share in summary.shares], summary.labels)
+
+
+def unread(codes: Iterable[str]) -> str:
+    """Return why faces that were there were not read."""
+    return ", ".join(word("unread", code) for code in codes)
+
+
+def unread_of(shares: Mapping[str, float]) -> str:
+    """Return in which share of the pictures with a face it was not read, and why."""
+    said = (
+        text("basis.unread", share=percent(share), why=word("unread", code))
+        for code, share in shares.items()
+    )
+    return text("basis.unread_of", shares=", ".join(said))
+
+
+def coverage(what: str, share: float, *, brief: bool = False) -> str:
+    """Return how much of a stretch was read, heard or told: `read 82 % of the time`.
+
+    Parameters
+    ----------
+    what
+        A modality, or "face_and_music" for the moments in which both could be compared.
+    share
+        0 to 1; NaN where there was nothing to cover.
+    brief
+        Whether it stands in a column.
+    """
+    if math.isnan(share):
+        return text("coverage.never")
+    return text(f"coverage.brief.{what}" if brief else f"coverage.{what}", share=percent(share))
 
 
 def together(summaries: Mapping[ModalityName, Summary], rests_on: Together) -> str:

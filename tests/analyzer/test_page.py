@@ -371,7 +371,7 @@ def test_every_number_of_the_first_page_comes_from_the_log(recording: Path, page
     assert facts["Length"] == f"00:{end_ns // NS_PER_S:02d}"
     assert facts["Tracks"] == str(len(starts))
     due = len(range(0, end_ns, events[0].perception.face_period_ns))
-    assert facts["Face seen"] == percent(len(faces) / max(due, len(faces)))
+    assert facts["Face read"] == percent(len(faces) / max(due, len(faces)))
 
     rows = front["face"].blocks[0].rows
     assert len(rows) == len(starts) + 1

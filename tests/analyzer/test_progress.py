@@ -118,7 +118,7 @@ def test_of_a_session_it_says_what_the_page_of_the_session_says(
     )
     path = build(tmp_path / "sub-P07_ses-20261110T101500.h5", plan)
     page = write_report(path, form="txt").read_text(encoding="utf-8")
-    (seen,) = re.findall(r"Face seen: (\d+\W%)", page)
+    (seen,) = re.findall(r"Face read: (\d+\W%)", page)
     assert int(seen[:-2]) > 33
     over = affetti("progress", "P07", tmp_path).stdout
-    assert f"Face seen: {seen} to {seen}" in over
+    assert f"Face read: {seen} to {seen}" in over

@@ -2,6 +2,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from session_builder import Plan, build, chord
 
@@ -121,7 +123,22 @@ def test_a_face_that_is_never_seen_is_not_guessed_at(tmp_path: Path, blank_jpeg:
     page = Reader(write_report(build(tmp_path / "blank.h5", plan)).read_text(encoding="utf-8"))
     assert "No face was seen in the video" in page.text
     assert "no face seen" in page.text
-    assert "The face was not seen." in page.text
+    assert "The face was not read." in page.text
+
+
+def test_a_face_that_was_there_and_not_read_is_never_called_not_seen(
+    tmp_path: Path, sample_session: Path
+) -> None:
+    with Session.open(sample_session) as session:
+        image = cv2.imdecode(np.frombuffer(session.frames.at(3).jpeg, np.uint8), cv2.IMREAD_COLOR)
+    two = bytes(cv2.imencode(".jpg", np.hstack([image, image]))[1])
+    plan = Plan(duration_s=8, tracks=[("A", chord(6, 220, 330))], jpegs=[two])
+    path = build(tmp_path / "two.h5", plan)
+    page = Reader(write_report(path).read_text(encoding="utf-8"))
+    assert "A face was in the video and could not be read (several faces" in page.text
+    assert "A face was in view in this session, and was never read (several faces" in page.text
+    assert "a face, not read: several faces" in page.text
+    assert "no face" not in page.text.lower()
 
 
 def test_a_pause_is_shown_and_nothing_is_missed_in_it(tmp_path: Path) -> None:

@@ -299,6 +299,6 @@ def test_the_page_of_a_film_says_what_is_seen_in_it(sample_session: Path, tmp_pa
     assert affetti("report", tmp_path / "second.h5", "--form", "txt").returncode == 0
     said = (tmp_path / "second.report.txt").read_text(encoding="utf-8")
     assert "Nothing could be seen of the face" not in said
-    assert "Face seen: 0" not in said
+    assert "Face read: 0" not in said
     over = affetti("progress", "P07", tmp_path)
-    assert "Face seen: 0" not in over.stdout
+    assert "Face read: 0" not in over.stdout

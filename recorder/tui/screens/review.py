@@ -195,7 +195,8 @@ class ReviewScreen(EngineScreen):
         lines = entries(self.view.state)
         recorded = {note.text for note in self.view.state.notes}
         if self._unfinished_note and self._unfinished_note not in recorded:
-            said = "review.beside" if self._note_is_beside else "review.too_late"
+            beside = self._note_is_beside or (self._note_is_due and self.view.failure is None)
+            said = "review.beside" if beside else "review.too_late"
             lines.append(text(said, note=one_line(self._unfinished_note)))
         return "\n".join(lines) or text("review.nothing")
 

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from affetti.analyzer.measures.course import Course
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
-from affetti.analyzer.report.tracks import TrackWords, self_reports_of, track_words
+from affetti.analyzer.report.tracks import TrackWords, coverage_means, self_reports_of, track_words
 from affetti.core.emotions import EMOTIONS
 from affetti.core.language import counted, percent, text, word
 from affetti.recorder.tui.widgets.bars import bar, label_width
@@ -45,7 +45,8 @@ class TracksSaid(Static):
         if not course.tracks:
             return Group(Text(text("review.no_music")), *self._gaps(course, skipped))
         tracks = [self._track(track, course) for track in course.tracks]
-        return Group(*tracks, *self._gaps(course, skipped))
+        means = Text(coverage_means(course.state), self.get_component_rich_style("emotion--quiet"))
+        return Group(*tracks, means, Text(), *self._gaps(course, skipped))
 
     def _track(self, track: TrackResult, course: Course) -> RenderableType:
         words = track_words(track, course.quiet)
