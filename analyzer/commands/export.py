@@ -13,12 +13,12 @@ from affetti.core.paths import TypedPath
 if TYPE_CHECKING:
     from affetti.analyzer.replay import Progress
 
-_FORMATS = ("bids", "bids-media", "elan", "mp4", "mp4-faceless", "parquet", "textgrid", "webvtt")
+NAMES = ("bids", "bids-media", "elan", "mp4", "mp4-faceless", "parquet", "textgrid", "webvtt")
 
 
 @click.command()
 @SESSIONS
-@click.option("--to", "to", type=click.Choice(_FORMATS), required=True, help="The format.")
+@click.option("--to", "to", type=click.Choice(NAMES), required=True, help="The format.")
 @click.option(
     "--output",
     type=TypedPath(file_okay=False, path_type=Path),

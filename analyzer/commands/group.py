@@ -93,6 +93,7 @@ def group(
     from affetti.analyzer.study.design import Design, read_design
     from affetti.analyzer.study.folder import folder_for, refuse_foreign, write_group
     from affetti.analyzer.study.group import Rules, grouped, refuse_taken
+    from affetti.core.people.person import UNNAMED
 
     design = read_design(design_file) if design_file is not None else Design()
     rules = Rules(by, window_s, coverage)
@@ -116,6 +117,9 @@ def group(
         few = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         said = text("group.no_recording", sessions=few, count=len(missing))
         terminal.say(said, fg="yellow", err=True)
+    unnamed = sum(member.person == UNNAMED for member in made.members)
+    if unnamed > 1:
+        terminal.say(text("group.anonymous", sessions=unnamed), fg="yellow", err=True)
     persons = len({member.person for member in made.members})
     terminal.say(
         text(

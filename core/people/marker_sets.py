@@ -89,7 +89,7 @@ def read_set(path: Path) -> MarkerSet:
     Raises
     ------
     AffettiError
-        It cannot be read, is no such file, or its markers cannot be used together.
+        It cannot be read, is no such file, holds no marker, or its markers cannot be used together.
     """
     try:
         with path.open("rb") as file:
@@ -105,6 +105,8 @@ def read_set(path: Path) -> MarkerSet:
         raise UsageError("markers.no_set", path=path.name, error=wrong) from error
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise UsageError("markers.no_set", path=path.name, error=_brief(error)) from error
+    if not said.marker:
+        raise UsageError("markers.none_in_set", path=path.name)
     named = label(said.name).strip()[:MAX_LABEL]
     return MarkerSet(checked(MarkerKey(m.label, m.key, m.form) for m in said.marker), named)
 

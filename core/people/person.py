@@ -5,9 +5,11 @@ import re
 import secrets
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from affetti.core.errors import FileExists, PersonCodeError
 
+UNNAMED: Final = "anon"  # who is recorded without being named
 _CODE = re.compile(r"[A-Za-z0-9]{1,32}")
 
 

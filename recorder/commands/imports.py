@@ -18,7 +18,12 @@ _AT = Number((-MAX_S, MAX_S))
 
 @click.command("import")
 @click.argument("films", metavar="FILM...", nargs=-1, required=True, type=TypedPath(path_type=Path))
-@click.option("--person", metavar="CODE", default="anon", help="A pseudonym: letters and digits.")
+@click.option(
+    "--person",
+    metavar="CODE",
+    help="A pseudonym: letters and digits. Without it, all that is imported counts as one person, "
+    "anon.",
+)
 @click.option(
     "--consent",
     type=click.Choice(NAMES),
@@ -69,7 +74,7 @@ _AT = Number((-MAX_S, MAX_S))
 @click.option("--json", "as_json", is_flag=True, help="Print for a machine to read.")
 def import_films(
     films: tuple[Path, ...],
-    person: str,
+    person: str | None,
     consent: tuple[str, ...],
     sound: Path | None,
     sound_at: float,
@@ -99,6 +104,7 @@ def import_films(
     """
     from affetti.core import settings, terminal
     from affetti.core.errors import ExitCode, UsageError
+    from affetti.core.language import text
     from affetti.core.paths import typed
     from affetti.core.people.playlist import PlaylistEntry, read_playlist
     from affetti.recorder.imports.batch import films_in
@@ -106,7 +112,7 @@ def import_films(
 
     listed = read_playlist(typed(playlist)) if playlist else ()
     request = Request(
-        person=person,
+        person=Request.person if person is None else person,
         consent=consent_named(consent, since="") if consent else None,
         output=output,
         sound=sound,
@@ -123,6 +129,8 @@ def import_films(
         terminal.print_json([_fields(outcome) for outcome in outcomes])
     else:
         _print(outcomes)
+    if person is None and any(outcome.error is None for outcome in outcomes):
+        terminal.say(text("imports.anonymous"), fg="yellow", err=True)
     failed = any(outcome.status == "failed" for outcome in outcomes)
     return ExitCode.WARNING if failed else ExitCode.OK
 

@@ -151,6 +151,7 @@ def record(
     from affetti.core import settings
     from affetti.core.consent import today
     from affetti.core.paths import typed
+    from affetti.core.people.person import UNNAMED
     from affetti.core.people.playlist import read_playlist
     from affetti.recorder.engine.messages import Plan
 
@@ -159,7 +160,7 @@ def record(
     if protocol is not None and pipeline == Plan.pipeline:
         pipeline = protocol.pipeline
     plan = Plan(
-        person=person if person is not None else "anon",
+        person=person if person is not None else UNNAMED,
         consent=consent_named(consent or ("both", *(["signals"] if signal else [])), today()),
         output=output,
         camera=_first(cameras),

@@ -18,7 +18,7 @@ from affetti.core.events import (
     ImportedFile,
     unstated,
 )
-from affetti.core.people.person import checked_code
+from affetti.core.people.person import UNNAMED, checked_code
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.recording.names import part_number
 from affetti.core.settings import Settings
@@ -68,7 +68,7 @@ class Request:
         How pictures and the log are kept, and what is.
     """
 
-    person: str = "anon"
+    person: str = UNNAMED
     consent: Consent | None = None
     output: Path | None = None
     sound: Path | None = None

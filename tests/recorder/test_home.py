@@ -23,6 +23,7 @@ from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.settings import LogSettings, Settings
 from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.screens.ask import ChooseScreen
 from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.home import HomeScreen
 from affetti.recorder.tui.screens.review import ReviewScreen
@@ -118,6 +119,18 @@ async def test_what_broke_off_is_sealed_and_an_old_session_is_looked_at(folder: 
         assert "P07" in str(app.screen.query_one("#title", Static).content)
         await pilot.press("h")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+@pytest.mark.campaign
+async def test_a_session_is_exported_as_what_is_chosen_and_that_is_noted(folder: Path) -> None:
+    async with home(folder) as (app, pilot):
+        await until(pilot, lambda: len(lines(app, "#sessions")) == 4)
+        await pilot.press("tab", "home", "down", "f7")
+        await until(pilot, lambda: isinstance(app.screen, ChooseScreen))
+        await pilot.press(*["down"] * 6, "enter")
+        await until(pilot, lambda: bool(list(folder.glob("sub-P07*.TextGrid"))))
+        await until(pilot, lambda: ".TextGrid" in about(app))
+        assert any("export" in path.name for path in folder.iterdir())
 
 
 @pytest.mark.campaign

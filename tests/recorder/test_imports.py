@@ -172,6 +172,7 @@ def test_a_folder_of_films_is_imported_and_one_broken_film_costs_itself_alone(
         "failed",
     ]
     assert not list(tmp_path.glob("c*.h5"))
+    assert "counts as one person, anon" in said.stderr
     assert affetti("import", tmp_path / "a.mp4", "--consent", "both").returncode == 0
 
 

@@ -121,6 +121,7 @@ def test_a_set_of_marker_keys_is_shared_as_a_file(tmp_path: Path) -> None:
         b"",
         b"\xff\xfe",
         b"marker = 3",
+        b"marker = []",
         b"marker = [[[" + b"[" * 5000,
         b'[[marker]]\nlabel = "sings"\n',
         b'[[marker]]\nlabel = "sings"\nkey = "g"\nform = "often"\n',

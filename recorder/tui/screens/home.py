@@ -18,7 +18,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from affetti.core.errors import AffettiError
-from affetti.core.language import brief_date, clock, counted, size_text, span, text
+from affetti.core.language import brief_date, clock, counted, size_text, span, text, word
 from affetti.core.people.index import Listed, Person, indexed, newest_first, people, scanned
 from affetti.core.people.person import checked_code
 from affetti.core.settings import Settings
@@ -72,6 +72,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         ),
         Binding("f4", "person", text("key.person"), tooltip=text("key.person_tip")),
         Binding("f6", "read", text("key.read"), tooltip=text("key.read_tip"), show=False),
+        Binding("f7", "export", text("key.export"), tooltip=text("key.export_tip"), show=False),
         Binding("f9", "app.settings", text("key.settings"), tooltip=text("key.settings_tip")),
         Binding("f5", "refresh", text("key.look_again"), show=False),
         Binding(
@@ -171,6 +172,38 @@ class HomeScreen(Screen[None], inherit_bindings=False):
         about = self._about
         if about is not None and about.state == "sealed" and not self._busy:
             self._run(text("review.writing"), "report", str(about.path))
+
+    def action_export(self) -> None:
+        """Write the recording that is meant as another program reads it, as which is asked."""
+        from affetti.analyzer.commands.export import NAMES  # noqa: PLC0415
+        from affetti.recorder.tui.screens.ask import ChooseScreen  # noqa: PLC0415
+
+        about = self._about
+        if about is None or about.state != "sealed" or self._busy:
+            return
+        formats = [(name, word("format", name)) for name in NAMES]
+        question = text("home.export", name=about.path.name)
+        self.app.push_screen(
+            ChooseScreen(question, formats), lambda to: self._export(about.path, to)
+        )
+
+    def _export(self, path: Path, to: str | None) -> None:
+        """Export it; what is encrypted only after a question."""
+        from affetti.core.recording.box import is_box  # noqa: PLC0415
+
+        if to is None:
+            return
+
+        def export(plain: bool | None) -> None:
+            words = ("--plain",) if is_box(path) else ()
+            if plain:
+                self._run(text("home.exporting"), "export", str(path), "--to", to, *words)
+
+        if not is_box(path):
+            export(True)
+            return
+        question = text("home.export_encrypted")
+        self.app.push_screen(QuestionScreen(question, text("home.export_encrypted_means")), export)
 
     def action_read(self) -> None:
         """Show the page of the session that is meant, or of the person over all sessions."""

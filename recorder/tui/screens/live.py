@@ -418,7 +418,13 @@ class LiveScreen(EngineScreen):
 
     def action_faces(self) -> None:
         """Say whose face is whose."""
-        self.app.push_screen(FacesScreen(self.view.face_boxes, self._choose_face, self._name_face))
+        faces, person = self.view.face_boxes, self._person
+        self.app.push_screen(FacesScreen(faces, self._choose_face, self._name_face, person))
+
+    @property
+    def _person(self) -> str:
+        started = self.view.state.started
+        return started.person if started is not None else ""
 
     def action_all_seven(self) -> None:
         """Show all seven expressions of the face, or the strongest again."""
@@ -595,7 +601,9 @@ class LiveScreen(EngineScreen):
         words = face_reading(view).words if hidden or view.picture is None else still(view)
         boxes = () if words else view.face_boxes()
         picture = None if hidden else view.picture
-        self.query_one(PictureBox).show(picture, boxes, words, self._naming)
+        box = self.query_one(PictureBox)
+        box.person = self._person
+        box.show(picture, boxes, words, self._naming)
 
 
 def _marker(mark: Mark) -> str:

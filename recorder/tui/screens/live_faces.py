@@ -8,10 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from affetti.core.language import text, word
+from affetti.core.language import text
 from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.view import FaceBox
+from affetti.recorder.tui.widgets.picture import whose
 
 
 class FacesScreen(Dialog[None]):
@@ -43,8 +44,10 @@ class FacesScreen(Dialog[None]):
         faces: Callable[[], tuple[FaceBox, ...]],
         choose: Callable[[int | None], object],
         name: Callable[[int, str], object],
+        person: str = "",
     ) -> None:
         super().__init__()
+        self._person = person
         self._faces, self._choose, self._say = faces, choose, name
         self._chosen: int | None = None
 
@@ -75,7 +78,8 @@ class FacesScreen(Dialog[None]):
             self._chosen = faces[0].face_id
         self._choose(self._chosen if faces else None)
         lines = [
-            f"{'▶' if face.face_id == self._chosen else ' '} {number}  {word('whose', face.role)}"
+            f"{'▶' if face.face_id == self._chosen else ' '} {number}  "
+            f"{whose(face.role, self._person)}"
             for number, face in enumerate(faces, 1)
         ]
         self.query_one("#faces-list", Static).update("\n".join(lines) or text("live.no_face"))

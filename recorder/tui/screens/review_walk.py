@@ -177,7 +177,9 @@ class WalkingScreen(PlayingScreen):
         """Lay out picture and moment over the timeline and what was noted."""
         yield Static(self._title_words(), id="title", markup=False)
         with Horizontal(id="upper"):
-            yield PictureBox(id="picture")
+            box = PictureBox(id="picture")
+            box.person = self.walk.session.started.person
+            yield box
             yield Static(id="moment")
         yield Timeline(id="timeline")
         with Vertical(id="noted"):

@@ -12,7 +12,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from affetti.core.language import word
+from affetti.core.events import PATIENT
+from affetti.core.language import text, word
 from affetti.recorder.engine.messages import Picture
 from affetti.recorder.tui.view import FaceBox
 
@@ -39,6 +40,7 @@ class PictureBox(Widget):
         self._boxes: tuple[FaceBox, ...] = ()
         self._chosen: int | None = None
         self._words = ""
+        self.person = ""  # who the patient is
         self._strips: list[Strip] = []
         self._drawn_as: Size | None = None  # None: not yet
 
@@ -113,7 +115,7 @@ class PictureBox(Widget):
         for number, box in enumerate(self._boxes, 1):
             x = left + round(box.box_px[0] * pixels.shape[1] / picture.width_px)
             y = above + round(box.box_px[1] * len(pixels) / 2 / picture.height_px) - 1
-            name = word("whose", box.role)
+            name = whose(box.role, self.person)
             label = f" {number} {name} " if self._chosen is not None else f" {name} "
             style = _CHOSEN_LABEL if box.face_id == self._chosen else _LABELS[box.read]
             x, y = max(0, min(x, width - len(label))), max(y, above)
@@ -136,6 +138,13 @@ class PictureBox(Widget):
         above = [Strip.blank(width, style)] * ((height - len(pixels) // 2) // 2)
         rows = zip(pixels[::2], pixels[1::2], strict=True)
         return above + [Strip([*margin, *_cells(*row), *rest], width) for row in rows]
+
+
+def whose(role: str, person: str) -> str:
+    """Return whose a face is; of the patient's with their code, by which all else calls them."""
+    if role == PATIENT and person:
+        return text("whose.patient_of", person=person)
+    return word("whose", role)
 
 
 def _overlay(strips: list[Strip], x: int, y: int, label: str, style: Style) -> None:

@@ -31,6 +31,8 @@ _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)
 _LABEL_EVERY: Final = 12  # columns between two times, at least
 _ABBREVIATED: Final = 3
 _FINEST: Final = 32
+_SAMPLE: Final = "■"  # of a colour, before its name
+_GAP: Final = 2
 _BEGINS: Final = "▏"  # before the title of a track
 _AT_CURSOR: Final = Style(reverse=True)
 _BOLD: Final = Style(bold=True)
@@ -63,6 +65,12 @@ class Row:
         # Finer than it can be drawn is not told apart: nothing need be drawn anew.
         shares = np.round(np.nan_to_num(means.max(axis=1)) * _FINEST) / _FINEST
         return cls(labels, tuple(shares.tolist()))
+
+    @property
+    def named(self) -> set[Label]:
+        """What is named somewhere in the row."""
+        written = self.written()
+        return {label for at, label in enumerate(self.strongest) if label and at in written}
 
     def written(self) -> dict[int, str]:
         """Return the signs of the names of what stays the strongest for long enough."""
@@ -260,11 +268,28 @@ class Timeline(Widget):
         marks = dict(self._shown.marks)
         if self._shown.cursor is not None:
             marks[self._shown.cursor] = "┃"
-        times = times_of(self._shown.step_s, self._width, marks.keys())
+        named = self._legend(marks)
+        times = times_of(self._shown.step_s, self._width, {*marks, *named})
         cells = [
-            (marks.get(at, sign), mark if at in marks else quiet) for at, sign in enumerate(times)
+            named.get(at, (marks.get(at, sign), mark if at in marks else quiet))
+            for at, sign in enumerate(times)
         ]
         return _strip([(" " * self._names, quiet), *cells])
+
+    def _legend(self, taken: Collection[int]) -> dict[int, tuple[str, Style]]:
+        """Name the colours that nothing in the chart names: of stretches too short for a word."""
+        rows = [row.strongest[: self._shown.now + 1] for row in self._shown.rows]
+        there = dict.fromkeys(label for row in rows for label in row if label is not None)
+        named = {label for row in self._shown.rows for label in row.named}
+        cells: list[tuple[str, Style]] = []
+        for label in there:
+            if label not in named:
+                cells.append((_SAMPLE, self._style_of(label)))
+                cells += [(sign, self.rich_style) for sign in f" {word('emotion', label)}  "]
+        first = self._width - len(cells) + _GAP
+        if not cells or first <= 0 or any(at >= first for at in taken):
+            return {}
+        return dict(enumerate(cells[:-_GAP], first))
 
     def _band_line(self) -> Strip:
         quiet = self.get_component_rich_style("emotion--quiet")

@@ -18,6 +18,7 @@ from affetti.core.language import counted, percent, text, word
 from affetti.recorder.tui.widgets.bars import bar, label_width
 
 _BAR_WIDTH: Final = 10
+_INDENT: Final = (0, 0, 0, 3)
 
 
 class TracksSaid(Static):
@@ -51,8 +52,9 @@ class TracksSaid(Static):
     def _track(self, track: TrackResult, course: Course) -> RenderableType:
         words = track_words(track, course.quiet)
         quiet = self.get_component_rich_style("emotion--quiet")
-        title = Text.assemble(
-            (f"{track.number + 1}  {words.title}", "bold"), f"   {words.times}, {words.played}"
+        title = _hanging(
+            f"{track.number + 1}  ",
+            Text.assemble((words.title, "bold"), f"   {words.times}, {words.played}"),
         )
         lines = Table.grid(padding=(0, 2))
         for line in words.lines:
@@ -63,9 +65,8 @@ class TracksSaid(Static):
             lines.add_row(f"   {text('moment.self-report')}", said)
         both = track.summaries["fused"].said and not track.together.alone
         bars = self._bars(track, words.lines[-1].name) if both else ()
-        if words.expected:
-            title = Text("\n").join([title, Text(f"   {words.expected}")])
-        return Group(title, lines, *bars, *_indented(words, quiet), Text())
+        expected = [Padding(Text(words.expected), _INDENT)] if words.expected else []
+        return Group(title, *expected, lines, *bars, *_indented(words, quiet), Text())
 
     def _bars(self, track: TrackResult, name: str) -> tuple[RenderableType, ...]:
         """Draw the four probabilities of face and music together, under that name."""
@@ -92,7 +93,9 @@ class TracksSaid(Static):
         lines: list[RenderableType] = []
         if course.unseen:
             lines.append(Text(text("report.unseen"), "bold"))
-            lines += [Text(f"   {wording.when(u)}  {wording.unseen(u)}") for u in course.unseen]
+            lines += [
+                _hanging(f"   {wording.when(u)}  ", Text(wording.unseen(u))) for u in course.unseen
+            ]
         if course.neutral is not None:
             outcome = text(f"neutral.{course.neutral}")
             lines.append(Text(text("neutral.line", outcome=outcome)))
@@ -103,4 +106,12 @@ class TracksSaid(Static):
 
 
 def _indented(words: TrackWords, style: Style) -> list[RenderableType]:
-    return [Padding(Text(words.response, style), (0, 0, 0, 3))]
+    return [Padding(Text(words.response, style), _INDENT)]
+
+
+def _hanging(begin: str, words: Text) -> Table:
+    """Return words behind their beginning, also where they wrap."""
+    line = Table.grid()
+    line.add_column(no_wrap=True)
+    line.add_row(Text(begin, "bold"), words)
+    return line
