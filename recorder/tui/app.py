@@ -368,8 +368,10 @@ class AffettiApp(App[None]):
         self._look_for_neutral(said)
         if isinstance(said, Sealed):
             self.page_changed(said.path)
+        if self._exit or not self.is_running:
+            return  # of screens that are being taken down, parts are gone already
         for screen in self.screen_stack:
-            # Without children it is not composed yet, or is being taken down.
+            # Without children it is not composed yet.
             if isinstance(screen, EngineScreen) and screen.is_mounted and screen.children:
                 screen.hear(said)
 

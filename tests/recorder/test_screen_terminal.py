@@ -11,8 +11,11 @@ import numpy as np
 import soundfile
 
 from affetti.core.settings import Settings
+from affetti.recorder.engine import messages
 from affetti.recorder.tui.app import AffettiApp
+from affetti.recorder.tui.link import EngineSaid
 from affetti.recorder.tui.widgets.playlist import tracks_at
+from tests.recorder.test_tui_snapshots import PATH, Scene
 
 PROGRAM = """
 import os, sys
@@ -116,3 +119,12 @@ async def test_what_is_missing_from_a_screen_that_is_being_closed_is_no_defect(
     app.end()
     app._handle_exception(LookupError("of what is gone already"))
     assert app.failed is None
+
+
+async def test_what_the_engine_says_to_a_screen_that_is_being_closed_is_no_defect() -> None:
+    scene = Scene()
+    async with scene.app.run_test() as pilot:
+        await scene.review(pilot)
+        await scene.app.screen.query_one("#title").remove()  # screens go part by part
+        scene.app.exit()
+        scene.app.on_engine_said(EngineSaid(messages.Sealed(PATH, "stopped")))

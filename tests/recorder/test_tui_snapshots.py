@@ -38,6 +38,8 @@ class Scene:
 
     async def say(self, pilot: Pilot[None], *messages: messages.Message) -> None:
         self.engine.say(*messages)
+        while self.engine.pipe.poll():  # until all of it is read, however slow the machine is
+            await pilot.pause(0.02)
         await pilot.pause(0.5)
 
     async def set_up(self, pilot: Pilot[None]) -> None:
