@@ -27,9 +27,11 @@ from affetti.core.streams import AUDIO
 from affetti.models.perception.skips import Skip, never, skipped
 from affetti.models.sound import heard as sound
 from affetti.models.sound.heard import (
+    NOTHING,
     Beside,
     Energies,
     Heard,
+    is_own_noise,
     is_unaccompanied,
     kinds_of,
     presence_of,
@@ -124,6 +126,8 @@ class _Memory:
 
     def add(self, estimate: HeardEstimated) -> None:
         heard = Heard(estimate.music or 0.0, estimate.singing or 0.0, estimate.speech or 0.0)
+        if is_own_noise(estimate.level_dbfs, estimate.floor_dbfs):
+            heard = NOTHING
         self._seconds.append((estimate.end_sample, heard))
         self._backgrounds.append((estimate.t_ns, estimate.background_dbfs))
 
@@ -156,7 +160,7 @@ class _Second:
 
 
 def _nothing(energies: Energies, level_of: Energies | None = None) -> Heard:
-    return Heard(0.0, 0.0, 0.0)
+    return NOTHING
 
 
 class HeardPerception:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from affetti.core.heard import Kind
 from affetti.models.manifest import ModelFile, onnx_session
+from affetti.models.sound import mixing
+from affetti.models.sound.mixing import Moments
 
 FRAMES_PER_S: Final = 100
 FRAME_S: Final = 0.025
@@ -29,12 +31,14 @@ VOICE_FROM: Final = 0.2  # of speech or singing: a voice, but it is not sure wha
 SINGING_COUNTS: Final = 1.6  # so much more than other music, for the same reason
 SURE_SINGING_FROM: Final = 0.6  # a voice that sings so surely sang in the second before, too
 UNACCOMPANIED: Final = 0.1  # mean probability of music below which nothing plays beside a voice
-UNACCOMPANIED_COUNTS: Final = 1.75  # so much more once more: nothing else there can be the music
+UNACCOMPANIED_COUNTS: Final = 1.5  # so much more once more: nothing else there can be the music
 MAX_SHARE: Final = 0.85  # of the loudspeaker; what is left of the room is no sure voice
 LESSER_SHARE: Final = 0.5  # of the loudspeaker, where what a voice does can be told
 QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
 QUIET_DBFS: Final = -80.0  # hardly more than the last of sixteen bits
 MAX_QUIET_DBFS: Final = -45.0  # what is louder is noise, however steady
+# Hardly above the softest tenth of the last minute: a hum, which is steadier than any music.
+STEADY_DB: Final = 1.0
 MUSIC_FROM: Final = 0.5  # mean presence of a window's seconds; less is no music
 USUAL_DB: Final = 108.0  # energy of all bands; what is softer is heard as if it had this level
 MAX_GAIN_DB: Final = 60.0
@@ -123,20 +127,16 @@ def mel_energies(signal: NDArray[np.float32], rate_hz: int) -> Energies:
 
 
 def mixed(samples: Samples) -> NDArray[np.float32]:
-    """Return one channel in units of int16: the mean, or the loudest where they cancel.
+    """Return one channel in units of int16, mixed as `models.sound.mixing` does.
 
     Parameters
     ----------
     samples
         Shape [n, channels].
     """
-    signal = np.asarray(samples, np.float32)
-    if signal.shape[1] == 1:
-        return signal[:, 0]
-    mean = np.asarray(signal.sum(axis=1) / signal.shape[1], np.float32)
-    powers = np.einsum("nc,nc->c", signal, signal)
-    is_cancelled = np.einsum("n,n->", mean, mean) < powers.mean() / _CANCELLED
-    return np.asarray(signal[:, int(powers.argmax())] if is_cancelled else mean)
+    if samples.shape[1] == 1:
+        return np.asarray(samples[:, 0], np.float32)
+    return mixing.mixed(samples, Moments.of(samples).signs) * np.float32(FULL_SCALE)
 
 
 def level_dbfs(signal: NDArray[np.float32]) -> float:
@@ -151,9 +151,6 @@ def background_dbfs(signal: NDArray[np.float32]) -> float:
     return min(map(level_dbfs, tenths))
 
 
-_CANCELLED: Final = 8  # the mean of channels that have nothing in common keeps half
-
-
 @dataclass(frozen=True)
 class Heard:
     """Probabilities that music, singing and speech are heard, 0 to 1, six decimals."""
@@ -161,6 +158,9 @@ class Heard:
     music: float
     singing: float
     speech: float
+
+
+NOTHING: Final = Heard(0.0, 0.0, 0.0)
 
 
 def is_unaccompanied(window: Sequence[Heard]) -> bool:
@@ -206,6 +206,17 @@ def voice_of(left: Heard) -> float:
     return round(max(left.speech, min(1.0, left.singing * HEARD_FROM / SINGING_FROM)), 6)
 
 
+def is_own_noise(level: float, floor: float) -> bool:
+    """Return whether a second is no more than the stream's own noise, be it a hum.
+
+    Parameters
+    ----------
+    level, floor
+        Of the second, and the softest tenth of a second of the last minute, dBFS.
+    """
+    return level <= min(floor + STEADY_DB, MAX_QUIET_DBFS)
+
+
 def kinds_of(
     heard: Heard, level: float, floor: float, beside: Beside | None = None
 ) -> tuple[Kind, ...]:
@@ -223,6 +234,8 @@ def kinds_of(
     """
     quiet_dbfs = min(max(floor + QUIET_DB, QUIET_DBFS), MAX_QUIET_DBFS)
     nameless: tuple[Kind, ...] = ("quiet",) if level <= quiet_dbfs else ("noise",)
+    if is_own_noise(level, floor):
+        return nameless
     if beside is not None:
         return _beside(heard, beside, nameless)
     said: dict[Kind, bool] = {
@@ -282,7 +295,7 @@ class HeardReader:
             What they are a part of, which has the level that is made usual; by default themselves.
         """
         if not energies[-FRAMES_PER_S:].any():
-            return Heard(0.0, 0.0, 0.0)  # not a sound: a player that plays nothing
+            return NOTHING  # not a sound: a player that plays nothing
         gain = _gain(energies if level_of is None else level_of)
         log_mel = np.log(np.maximum(energies * gain, FLOOR))[None]
         (found,) = self._session.run(["probabilities"], {"log_mel": log_mel})[0]

@@ -118,6 +118,7 @@ def test_a_voice_that_surely_sings_sang_in_the_second_before(
             HeardEstimated(
                 t_ns=second * NS, stream="room", start_sample=end - RATE_HZ, end_sample=end,
                 heard=("speech",), music=beside, singing=singing, speech=speech,
+                level_dbfs=-30.0,
             )
         )  # fmt: skip
 
@@ -138,6 +139,15 @@ def test_silence_is_quiet_and_white_noise_is_noise_once_it_rises() -> None:
     assert not any(expressed(said))
 
 
+def test_a_soft_hum_is_the_rooms_own_noise_and_no_music() -> None:
+    t = np.arange(6 * RATE_HZ) / RATE_HZ
+    hum = 60 * np.sin(2 * np.pi * 50 * t) + 25 * np.sin(2 * np.pi * 150 * t)
+    noise = np.random.default_rng(1).normal(0, 8, len(t))
+    said = said_of(np.round(hum + noise).astype(np.int16)[:, None])
+    assert kinds(said) == [("quiet",)] * 6
+    assert not any(expressed(said))
+
+
 def test_the_floor_is_the_lowest_background_so_far() -> None:
     loud, soft = np.random.default_rng(1).normal(0, 1, (2, 3 * RATE_HZ)) * [[800], [20]]
     estimates = said_of(np.concatenate([loud, soft, loud]).astype(np.int16)[:, None])
@@ -155,6 +165,12 @@ def test_a_chord_is_music_at_any_rate(rate_hz: int) -> None:
 def test_channels_that_cancel_are_heard() -> None:
     stereo = chord(4) * np.array([1, -1], np.int16)
     assert kinds(said_of(stereo)) == [("music",)] * 4
+
+
+def test_the_bass_channel_of_six_is_not_heard() -> None:
+    samples = np.zeros((RATE_HZ, 6), np.int16)
+    samples[:, 3] = chord(1)[:, 0]
+    assert not heard.mixed(samples).any()
 
 
 def test_a_second_is_heard_alike_wherever_listening_began() -> None:

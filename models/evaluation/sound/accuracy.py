@@ -138,8 +138,8 @@ def cross_validate(
     """Train a model's recipe again and again, each time scoring artists it has not heard.
 
     Five folds with no artist on both sides, shuffled three times; everything that is learnt
-    from labels is learnt in each fold anew. The grid search of the paper's recipe is not
-    repeated: its forest is as large as the shipped one.
+    from labels is learnt in each fold anew. A clip is scored by the mean over its windows. The
+    grid search of the paper's recipe is not repeated: its forest is as large as the shipped one.
 
     Parameters
     ----------
@@ -218,7 +218,8 @@ def predictor(
 
         return predict_paper
     further = further or Further()
-    own, *others = sources_of((data, *further.also), progress, further.voices)
+    own = affect.source(data, progress, further.voices, wholly=True)
+    others = sources_of(further.also, progress, further.voices)
 
     def predict_affect(train: Labels) -> FloatArray:
         fitted = affect.fit([(own, train), *affect.everything(others)])
@@ -228,16 +229,18 @@ def predictor(
 
 
 def sources_of(
-    folders: Sequence[Path], progress: Progress, voices: Path | None
+    folders: Sequence[Path], progress: Progress, voices: Path | None, *, wholly: bool = False
 ) -> list[affect.Source]:
-    """Hear several folders of clips."""
-    return [affect.source(folder, progress, voices) for folder in folders]
+    """Hear several folders of clips, as `affect.source` does."""
+    return [affect.source(folder, progress, voices, wholly=wholly) for folder in folders]
 
 
 def leave_out(
     folders: Sequence[Path], progress: Progress, voices: Path | None = None
 ) -> dict[str, Evaluation]:
     """Score each folder by training the recipe of valence and arousal on all the others.
+
+    A clip is scored by the mean over its windows, as `evaluate_music` scores it.
 
     Parameters
     ----------
@@ -257,15 +260,14 @@ def leave_out(
     AffettiError
         The data cannot be read.
     """
-    sources = sources_of(folders, progress, voices)
+    sources = sources_of(folders, progress, voices, wholly=True)
     found = {}
     for i, (folder, left) in enumerate(zip(folders, sources, strict=True)):
         progress(i, len(sources), "leaving sources out")
         fitted = affect.fit(affect.everything([*sources[:i], *sources[i + 1 :]]))
-        places = fitted.circumplex(left.clean.values)
         found[folder.name] = replace(
             evaluation(left.clips, affect.clip_probabilities(fitted, left)[None], 0.0, LEFT_OUT),
-            circumplex=_agreement(left.clips, affect.clip_places(places, left)),
+            circumplex=_agreement(left.clips, affect.clip_places(fitted, left)),
         )
     progress(len(sources), len(sources), "leaving sources out")
     return found

@@ -23,7 +23,7 @@ from affetti.models.evaluation.sound.forest import artist_folds, clip_means
 from affetti.models.evaluation.sound.rooms import Signal, anywhere
 from affetti.models.evaluation.sound.scores import AROUSED, PLEASANT, Labels
 from affetti.models.evaluation.sound.table import Progress, Table
-from affetti.models.evaluation.sound.windows import heard_table
+from affetti.models.evaluation.sound.windows import heard_table, outer_table
 from affetti.models.sound.musicnn import SharedMusicnn
 
 FRONT: Final = "musicnn_front"
@@ -43,7 +43,8 @@ class Source:
     name: str
     clips: list[Clip]
     clean: Table
-    tables: tuple[Table, ...]  # `clean` among them
+    tables: tuple[Table, ...]  # what is trained on, `clean` among it
+    scored: Table  # `clean`, and where that was asked for what lies before and after
 
     @property
     def targets(self) -> FloatArray:
@@ -60,7 +61,9 @@ def _target(clip: Clip) -> tuple[float, float]:
     )
 
 
-def source(data: Path, progress: Progress, voices: Path | None = None) -> Source:
+def source(
+    data: Path, progress: Progress, voices: Path | None = None, *, wholly: bool = False
+) -> Source:
     """Hear a folder of clips as they are, and every second one somewhere else.
 
     Parameters
@@ -72,6 +75,8 @@ def source(data: Path, progress: Progress, voices: Path | None = None) -> Source
     voices
         A folder of recordings whose names begin with `speech`, to talk over some of the altered
         clips; None for no talk.
+    wholly
+        Whether clips are scored by the mean over all their windows, not by the middle one alone.
 
     Raises
     ------
@@ -84,7 +89,15 @@ def source(data: Path, progress: Progress, voices: Path | None = None) -> Source
     elsewhere = (f"elsewhere, {talk.digest}", partial(_elsewhere, talk=talk))
     altered = heard_table(data, clips[::ALTERED], network, progress, elsewhere)
     altered = Table(altered.names, altered.values, altered.clip * ALTERED)
-    return Source(data.name, clips, clean, (clean, altered))
+    scored = _joined(clean, outer_table(data, clips, network, progress)) if wholly else clean
+    return Source(data.name, clips, clean, (clean, altered), scored)
+
+
+def _joined(one: Table, other: Table) -> Table:
+    if not len(other.clip):
+        return one
+    values = np.concatenate([one.values, other.values])
+    return Table(one.names, values, np.concatenate([one.clip, other.clip]))
 
 
 @dataclass(frozen=True)
@@ -265,21 +278,13 @@ def half_widths(outside: Sequence[tuple[Part, FloatArray]]) -> FloatArray:
 
 
 def clip_probabilities(fitted: Ridges, each: Source) -> FloatArray:
-    """Return the probabilities of a source's clips as they are, shape [clips, 4]."""
-    windows = fitted.probabilities(each.clean.values)
-    return clip_means(each.clean.clip, windows, len(each.clips))
+    """Return the probabilities of a source's clips, means of windows, shape [clips, 4]."""
+    windows = fitted.probabilities(each.scored.values)
+    return clip_means(each.scored.clip, windows, len(each.clips))
 
 
-def clip_places(places: FloatArray, each: Source) -> FloatArray:
-    """Return the mean valence and arousal of a source's clips, shape [clips, 2].
-
-    Parameters
-    ----------
-    places
-        Of its windows as they are, shape [windows, 2].
-    each
-        The source.
-    """
+def clip_places(fitted: Ridges, each: Source) -> FloatArray:
+    """Return the mean valence and arousal of a source's clips, shape [clips, 2]."""
     total = np.zeros((len(each.clips), 2))
-    np.add.at(total, each.clean.clip, places)
-    return total / np.bincount(each.clean.clip, minlength=len(each.clips))[:, None]
+    np.add.at(total, each.scored.clip, fitted.circumplex(each.scored.values))
+    return total / np.bincount(each.scored.clip, minlength=len(each.clips))[:, None]

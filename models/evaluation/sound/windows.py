@@ -61,6 +61,29 @@ def heard_table(
     return kept_table(f"heard-{_key(data, clips, name)}", clips, of, told)
 
 
+def outer_table(
+    data: Path, clips: Sequence[Clip], network: SharedMusicnn, progress: Progress
+) -> Table:
+    """Return what is heard before and after the middle ten seconds, in the windows of each clip.
+
+    They lie as `clips.windows` cuts them; a clip in which no two lie has none. Kept as
+    `heard_table` keeps it, which says what the parameters are.
+    """
+    name = "before and after"
+
+    def of(index: int, clip: Clip) -> Iterator[dict[str, float]]:
+        samples, rate_hz = music_clips.read_samples(clip)
+        cut = list(music_clips.windows(samples, rate_hz))
+        for place, window in enumerate(cut):
+            if 2 * place != len(cut) - 1:
+                yield heard(window, rate_hz, network)
+
+    def told(done: int) -> None:
+        progress(done, len(clips), f"{data.name}, {name}")
+
+    return kept_table(f"heard-{_key(data, clips, name)}", clips, of, told)
+
+
 def heard(samples: Samples, rate_hz: int, network: SharedMusicnn) -> dict[str, float]:
     """Return all features of a window by name."""
     return features_of(Listener().cut(samples, rate_hz), network)
