@@ -6,12 +6,16 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.manual import console, licences, pictures, reference
+from tests.manual import console, licences, links, pictures, reference
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PAGES: Final = ROOT / "docs"
 BUILT: Final = ROOT / "build" / "manual"
-_ALSO: Final = ("CONTRIBUTING.md", "FORMAT.md", "ENCRYPTION.md")
+_ALSO: Final = {
+    "CONTRIBUTING.md": "developer/house.md",
+    "FORMAT.md": "reference/format.md",
+    "ENCRYPTION.md": "reference/encryption.md",
+}
 
 
 def main() -> None:
@@ -20,7 +24,7 @@ def main() -> None:
     shutil.rmtree(BUILT, ignore_errors=True)
     shutil.copytree(PAGES, pages)
     for name in _ALSO:
-        shutil.copy(ROOT / name, BUILT / name)
+        (BUILT / name).write_text(links.within((ROOT / name).read_text(), _ALSO))
     reference.write(pages / "reference")
     licences.write(pages / "reference")
     pictures.write(pages / "pictures")
@@ -33,10 +37,13 @@ def main() -> None:
 
 
 def _build(pages: Path) -> None:
-    # -W: a link that leads nowhere is an error; -n: so is a name that is not there.
-    words = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
-    subprocess.run([*words, str(pages), str(BUILT / "site")], check=True)
-    sys.stdout.write(f"The manual is in {BUILT / 'site' / 'index.html'}\n")
+    # -W: a warning is an error; -n: so is a name that is not there.
+    words = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-b", "html"]
+    site = BUILT / "site"
+    subprocess.run([*words, str(pages), str(site)], check=True)
+    if broken := links.broken(site):
+        raise SystemExit("Links that lead nowhere:\n" + "\n".join(broken))
+    sys.stdout.write(f"The manual is in {site / 'index.html'}\n")
 
 
 if __name__ == "__main__":

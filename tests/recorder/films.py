@@ -28,7 +28,8 @@ def moving_film(path: Path, seconds: float = 4.0, per_s: int = 25) -> Path:
 
 def face_film(path: Path, session: Path, seconds: float, size: tuple[int, int], per_s: int) -> Path:
     """Write a film of the face in a recording, over and over for as long as wanted."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), per_s, size)
+    kind = "mp4v" if path.suffix == ".mp4" else "MJPG"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*kind), per_s, size)
     with Session.open(session) as recording:
         pictures = [frame.image() for frame in recording.frames[:60]]
     there_and_back = pictures + pictures[-2:0:-1]
