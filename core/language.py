@@ -312,9 +312,9 @@ def named_in_settings() -> str:
         path = locations.settings_file()
         said = decoded(path.read_bytes()) if path is not None else ""
         if "language" in said:
-            import tomllib  # noqa: PLC0415  few name one
+            from affetti.core.toml import tables  # noqa: PLC0415  few name one
 
-            return str(tomllib.loads(said).get("language", ""))
+            return str(tables(said).get("language", ""))
     return ""
 
 

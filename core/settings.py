@@ -11,9 +11,12 @@ from affetti.core import locations
 from affetti.core.choices import Chosen, bounded
 from affetti.core.codes import Keep
 from affetti.core.errors import AffettiError, SettingsError
+from affetti.core.language import text
 from affetti.core.paths import typed
+from affetti.core.toml import tables
 
 MIB = 1 << 20
+_MAX_BYTES = MIB  # of a file of settings
 
 
 class VideoSettings(Chosen, frozen=True, forbid_unknown_fields=True):
@@ -138,7 +141,11 @@ def load(path: Path | None = None) -> Settings:
     if path is None:
         return Settings()
     try:
-        settings = msgspec.toml.decode(_text(path.read_bytes()), type=Settings)
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValueError(text("toml.too_long"))
+        settings = msgspec.convert(tables(_text(data)), Settings)
         named_folder = settings.sessions_folder
         if not settings.folder.is_absolute() and named_folder:  # another wherever a command runs
             raise SettingsError("settings.relative", folder=named_folder)

@@ -30,7 +30,6 @@ or an entry point of the group `affetti.pipelines`: an `Offer`, or a function th
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +39,7 @@ from numpy.typing import NDArray
 
 from affetti.core.errors import UsageError
 from affetti.core.events import Pipeline, SessionStarted
+from affetti.core.extensions import extensions
 from affetti.core.settings import Settings, load
 from affetti.models.manifest import ModelFile, Models, by_digest, manifest, model, models_in
 from affetti.models.sound.music import model_names
@@ -240,7 +240,7 @@ def _named(name: str, roles: Mapping[str, str]) -> Pipeline:
 
 
 def _plugged_in() -> Iterator[Offer]:
-    for point in entry_points(group="affetti.pipelines"):
+    for point in extensions("affetti.pipelines"):
         found = point.load()
         yield found if isinstance(found, Offer) else found()
 

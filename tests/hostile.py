@@ -1,8 +1,10 @@
 """Recordings as somebody may hand them over: altered on purpose, and with all sums made to fit."""
 
 import json
+import tempfile
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 
 from affetti.core.recording.attributes import put_attributes
 from affetti.core.recording.integrity import Digests, contents_sha256, log_sha256
+from affetti.core.recording.records import Record
 from affetti.core.recording.session import Session
 
 Fields = dict[str, Any]
@@ -23,10 +26,8 @@ def altered_and_resealed(path: Path, change: Callable[[Fields], Fields | bytes |
     `change` gets the fields of every event, and gives others, bytes in their place, or None to
     leave it as it is.
     """
-    with Session.open(path, altered=True) as session:
-        records = list(session.records())
-        index = session._index.copy()
-    parts, digests = [], Digests()
+    records, stored = _stored(path.read_bytes())
+    index, parts, digests = stored.copy(), [], Digests()
     for row, record in zip(index, records, strict=True):
         changed = change(json.loads(record.json))
         data = changed if isinstance(changed, bytes) else record.json
@@ -47,6 +48,16 @@ def altered_and_resealed(path: Path, change: Callable[[Fields], Fields | bytes |
         file["events/digests"][:] = digests.rows()
         put_attributes(file, {"log_sha256": log_sha256(index["seq"], digests.rows())})
     return resealed(path)
+
+
+@lru_cache(2)
+def _stored(data: bytes) -> tuple[list[Record], Any]:
+    """Return the records of a sealed file, and its index; of the same again without reading."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "session.h5"
+        path.write_bytes(data)
+        with Session.open(path, altered=True) as session:
+            return list(session.records()), session._index
 
 
 def resealed(path: Path) -> Path:

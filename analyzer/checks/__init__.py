@@ -17,7 +17,7 @@ from affetti.core.errors import AffettiError, FileMissing, VaultClosed
 from affetti.core.language import text
 from affetti.core.recording.session import Session
 
-__all__ = ["RULES", "SUBJECTS", "Finding", "Importance", "Rule", "inspect"]
+__all__ = ["RULES", "SUBJECTS", "Finding", "Importance", "Rule", "inspect", "inspected"]
 
 SUBJECTS = (log, person, capture, playback, estimates)
 
@@ -35,14 +35,19 @@ def inspect(path: Path, progress: Progress | None = None) -> list[Finding]:
     """
     try:
         with Session.open(path, altered=True) as session:
-            subject = Subject(session, progress)
-            found = [finding for each in RULES for finding in _findings(each, subject)]
+            return inspected(session, progress)
     except (FileMissing, VaultClosed):
         raise
     except AffettiError as error:
         return [Finding("opens", Importance.CRITICAL, error.message)]
     except Exception as error:  # one bad file costs no other its result
         return [_unforeseen("opens", error)]
+
+
+def inspected(session: Session, progress: Progress | None = None) -> list[Finding]:
+    """Apply every rule to a recording that is open; return what they found, as `inspect`."""
+    subject = Subject(session, progress)
+    found = [finding for each in RULES for finding in _findings(each, subject)]
     # Damage that stops several rules is one finding.
     unique = {(finding.importance, finding.message): finding for finding in reversed(found)}
     order = [each.name for each in RULES]

@@ -23,6 +23,7 @@ from affetti.core.labels import label
 from affetti.core.language import text
 from affetti.core.letters import decoded
 from affetti.core.system import private
+from affetti.core.toml import tables
 
 MAX_MARKERS: Final = 40
 MAX_LABEL: Final = 60  # signs
@@ -99,7 +100,7 @@ def read_set(path: Path) -> MarkerSet:
     if len(data) > _MAX_BYTES:
         raise UsageError("markers.too_long", path=path.name)
     try:
-        said = msgspec.toml.decode(decoded(data), type=_File)
+        said = msgspec.convert(tables(decoded(data)), _File)
     except UnicodeDecodeError as error:
         wrong = text("playlist.wrong.letters")
         raise UsageError("markers.no_set", path=path.name, error=wrong) from error

@@ -12,7 +12,6 @@ import csv
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from affetti.core import place
+from affetti.core import place, toml
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import FileExists, FileMissing, UsageError
 from affetti.core.labels import label, lines
@@ -220,7 +219,7 @@ def track_of_table(
 
 def _tables(path: Path, written: str) -> Iterator[PlaylistEntry]:
     try:
-        said = tomllib.loads(written)
+        said = toml.tables(written)
     except (ValueError, RecursionError) as error:
         raise _wrong(path, None, label(str(error)).rstrip(".")) from error
     tables = said.get("track", [])

@@ -9,7 +9,6 @@ a colleague can be handed the folder.
 
 import hashlib
 import re
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -26,6 +25,7 @@ from affetti.core.letters import decoded
 from affetti.core.numbers import NEUTRAL_REFERENCE_S
 from affetti.core.people.person import checked_code
 from affetti.core.people.playlist import PlaylistEntry, track_of_table
+from affetti.core.toml import tables
 
 Order: TypeAlias = Literal["fixed", "shuffled", "balanced"]
 Occasion: TypeAlias = Literal["before", "between", "after"]
@@ -152,7 +152,7 @@ def read_protocol(path: Path) -> Protocol:
 
 def _decoded(path: Path, data: bytes) -> _File:
     try:
-        said = tomllib.loads(decoded(data))
+        said = tables(decoded(data))
         return msgspec.convert(said, _File)
     except UnicodeDecodeError as error:
         raise _wrong(path, text("protocol.wrong.no_text")) from error

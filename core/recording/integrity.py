@@ -15,6 +15,7 @@ anew.
 """
 
 import hashlib
+import math
 import re
 import secrets
 import struct
@@ -154,12 +155,13 @@ def _dataset(item: h5py.Dataset, name: str) -> Iterator[bytes]:
     dtype, shape = item.id.dtype, item.shape
     yield f"data {name} {_type(dtype)} {shape}".encode("utf-8", "surrogateescape")
     yield from _attributes(item)
-    if BULK.fullmatch(name) or dtype.hasobject or not item.size:
+    size = math.prod(shape) if shape is not None else 0
+    if BULK.fullmatch(name) or dtype.hasobject or not size:
         return
     if not shape:
         yield item[()].tobytes()
         return
-    rows = max(1, _SLAB_BYTES * shape[0] // (item.size * dtype.itemsize or 1))
+    rows = max(1, _SLAB_BYTES * shape[0] // (size * dtype.itemsize or 1))
     for at in range(0, shape[0], rows):
         yield item[at : at + rows].tobytes()
 

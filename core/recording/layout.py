@@ -29,6 +29,7 @@ that leave the file, filters that load code, and shapes that do not fit the file
 before anything is read.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -228,17 +229,13 @@ def dataset(
     """
     if not file:
         raise UsageError("layout.closed_nothing_more_can", path=path.name)
-    item: Any = file
-    for step in name.split("/"):
-        with reading(path, file):
-            inside = isinstance(item, h5py.Group) and isinstance(
-                item.get(step, getlink=True), h5py.HardLink
-            )
-            item = item[step] if inside else None
-        if item is None:
-            raise damaged(path, text("damage.missing_lies_another_place", name=name))
-    if not isinstance(item, h5py.Dataset):
+    with reading(path, file):
+        found = own(file.id, *name.split("/"))
+    if found is None:
+        raise damaged(path, text("damage.missing_lies_another_place", name=name))
+    if not isinstance(found, h5py.h5d.DatasetID):
         raise damaged(path, text("damage.no_data_set", name=name))
+    item = h5py.Dataset(found)
     with reading(path, item):
         _refuse_hazards(path, name, item, filtered)
     if item.ndim != ndim or (dtype is not None and item.dtype != dtype):
@@ -248,6 +245,18 @@ def dataset(
     if dtype is None and (item.dtype.hasobject or item.dtype.kind not in "iufS"):
         raise damaged(path, text("damage.type_never_written", name=name))
     return item
+
+
+def own(group: Any, *steps: str) -> Any:
+    """Return what lies in a group of HDF5's, every step to it a hard link; None: nothing does."""
+    for step in steps:
+        name = step.encode()
+        if not isinstance(group, h5py.h5g.GroupID) or name not in group:
+            return None
+        if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+            return None
+        group = h5py.h5o.open(group, name)
+    return group
 
 
 def look(path: Path, name: str, item: h5py.Dataset) -> None:
@@ -271,10 +280,11 @@ def _refuse_hazards(path: Path, name: str, item: h5py.Dataset, filtered: bool) -
     for i in range(plist.get_nfilters()):
         if not filtered or plist.get_filter(i)[0] not in _SAFE_FILTERS:
             raise damaged(path, text("damage.uses_filter_never_written", name=name))
-    size = item.size * item.dtype.itemsize
+    shape = item.shape
+    size = math.prod(shape) * item.dtype.itemsize
     compressed = bool(plist.get_nfilters())
     room = path.stat().st_size * (_MAX_COMPRESSION if compressed else 1)
-    if len(item.shape) > 2 or (item.shape and item.shape[0] > _MAX_ROWS * 64) or size > room:
+    if len(shape) > 2 or (shape and shape[0] > _MAX_ROWS * 64) or size > room:
         raise damaged(path, text("damage.claims_bytes_more_than", name=name, size=size))
 
 

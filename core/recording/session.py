@@ -529,15 +529,11 @@ class Session:
         """Whether the file has a group of its own at a path."""
         if not self._file:  # HDF5 would say that it has none
             raise UsageError("layout.closed_nothing_more_can", path=self.path.name)
-        group: Any = self._file
-        for step in steps:
-            with layout.reading(self.path, self._file):
-                if not isinstance(group.get(step, getlink=True), h5py.HardLink):
-                    return False
-                group = group[step]
-            if not isinstance(group, h5py.Group):
-                raise layout.damaged(self.path, text("damage.no_group", steps="/".join(steps)))
-        return True
+        with layout.reading(self.path, self._file):
+            found = layout.own(self._file.id, *steps)
+        if found is not None and not isinstance(found, h5py.h5g.GroupID):
+            raise layout.damaged(self.path, text("damage.no_group", steps="/".join(steps)))
+        return found is not None
 
     def _json_of(self, reader: StoredBytes, row: Any) -> bytes:
         start = int(row["offset"])

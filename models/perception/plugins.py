@@ -12,7 +12,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import ClassVar, Final, TypeAlias
 
@@ -28,6 +28,7 @@ from affetti.core.events import (
     SkipReason,
 )
 from affetti.core.events.estimates import MODALITY_PATTERN
+from affetti.core.extensions import extensions
 
 GROUP: Final = "affetti.perceivers"
 _log: Final = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ def perceivers() -> list[type[Perceiver]]:
 
     One that cannot be used is left out, and the log says why.
     """
-    found = [_loaded(entry) for entry in entry_points(group=GROUP)]
+    found = [_loaded(entry) for entry in extensions(GROUP)]
     by_modality = {each.modality: each for each in found if each is not None}
     return [by_modality[name] for name in sorted(by_modality)]
 

@@ -31,6 +31,7 @@ NAME: Final = "session.h5"
 SMALL: Final = LogSettings(part_s=5, sync_s=0.05)
 force_setattr(SMALL, "part_mib", 1)
 ESTIMATES: Final = "pose"
+_PIECE: Final = 4 << 10
 _PADDING: Final = 90_000  # of a picture, so that a log has more than one part
 _MOOD: Final = (0.5, 0.2, 0.2, 0.1)
 
@@ -44,13 +45,13 @@ def lasting_folder() -> Path:
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """Seal without tables of estimates that nobody made: they are most of what a small file is."""
-    tables = writer.ESTIMATE_TABLES
-    writer.ESTIMATE_TABLES = ()  # type: ignore[assignment]
+    """Seal without what a small file is mostly of: empty tables, and ends of pieces of 256 KiB."""
+    tables, piece = writer.ESTIMATE_TABLES, writer._CHUNK_BYTES
+    writer.ESTIMATE_TABLES, writer._CHUNK_BYTES = (), _PIECE  # type: ignore[assignment, misc]
     try:
         yield
     finally:
-        writer.ESTIMATE_TABLES = tables
+        writer.ESTIMATE_TABLES, writer._CHUNK_BYTES = tables, piece  # type: ignore[misc]
 
 
 def held_key() -> keys.DataKey:

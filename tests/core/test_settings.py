@@ -23,7 +23,13 @@ def test_values_are_read(tmp_path: Path) -> None:
     assert loaded.video.frames_per_s == 60
 
 
-BOMBS = ["a = " + "9" * 5_000, "language = " + "[" * 100_000]
+BOMBS = [
+    "a = " + "9" * 5_000,
+    "language = " + "[" * 100_000,
+    ".".join(["language"] * 20_000) + " = 1",  # of which a parser would keep each beginning
+    '[a."b"' + " . 'c'" * 20_000 + "]",
+    "# language\n" + "#" * (1 << 20),
+]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_perceiver_of_a_plug_in_joins(recording: Path, monkeypatch: pytest.Mon
         assert "peak" in written["estimates_loudness"].columns
         assert len(written["estimates_loudness"].rows) == len(live["t_ns"])
     assert [f for f in inspect(recording) if f.importance < Importance.NOTE] == []
-    monkeypatch.setattr(plugins, "entry_points", lambda group: ())
+    monkeypatch.setattr(plugins, "extensions", lambda group: ())
     with Session.open(recording) as session:
         assert verify(session).other_models == ["perceiver loudness"]
 
