@@ -222,7 +222,7 @@ class YuNetDetector:
     ) -> list[Detection]:
         """Search the whole picture for faces that are not known yet, and look at them again."""
         picture, view = whole(image_bgr, roll_deg, pixels)
-        found = [_detection(row, view, image_bgr) for row in self.search(_lit(picture))]
+        found = [_detection(row, view, image_bgr) for row in self.search(_lit(picture)).tolist()]
         fresh = [face for face in found if face.area and not _among(face, known)]
         fresh.sort(key=lambda face: (-face.area, face.box_px))
         # In a crowd only the larger ones: it takes five milliseconds a face.
@@ -253,7 +253,7 @@ class YuNetDetector:
         side_px = face.side_px * close.size_px / close.face_px
         view = square(face.centre, side_px, roll_deg, close.size_px)
         picture = _lit(view.coarsely(image_bgr, _FINENESS))
-        found = [_detection(row, view, image_bgr) for row in self.search(picture)]
+        found = [_detection(row, view, image_bgr) for row in self.search(picture).tolist()]
         there = [each for each in found if _is_there(each, face)]
         best = max(there, key=lambda each: (each.score, each.box_px), default=None)
         return best and best.tilted(roll_deg + close.gain * signed_deg(best.roll_deg - roll_deg))
@@ -266,18 +266,19 @@ class YuNetDetector:
         """
         height, width = image_bgr.shape[:2]
         below, beside = -height % self._STRIDES[-1], -width % self._STRIDES[-1]
-        padded = cv2.copyMakeBorder(image_bgr, 0, below, 0, beside, cv2.BORDER_CONSTANT)
+        padded = image_bgr
+        if below or beside:
+            border = cv2.BORDER_CONSTANT
+            padded = np.asarray(cv2.copyMakeBorder(image_bgr, 0, below, 0, beside, border))
         answers = self._session.run(self._outputs, {"input": _planes(padded)})
-        told = [np.concatenate([each[0] for each in answers[i::4]]) for i in range(len(_PARTS))]
         cells = _cells(padded.shape[1], padded.shape[0], self._STRIDES)
-        return self._distinct(_rows(told, cells, self.FAINTEST_SCORE))
+        return self._distinct(_rows(answers, cells, self.FAINTEST_SCORE))
 
     def _distinct(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Leave out what overlaps a better one; compared in whole pixels, as OpenCV does."""
-        boxes, scores = np.trunc(rows[:, :4]), rows[:, 14]
         kept = cv2.dnn.NMSBoxes(
-            boxes.astype(int).tolist(),
-            scores.tolist(),
+            rows[:, :4].astype(int).tolist(),
+            rows[:, 14].tolist(),
             self.FAINTEST_SCORE,
             self._OVERLAP,
             top_k=self._MAX_CANDIDATES,
@@ -356,47 +357,61 @@ def _cells(width: int, height: int, strides: Sequence[int]) -> FloatArray:
 
 
 def _rows(
-    told: Sequence[NDArray[np.float32]], cells: FloatArray, faintest: float
+    answers: Sequence[NDArray[np.float32]], cells: FloatArray, faintest: float
 ) -> NDArray[np.float64]:
     """Return what the cells of all grids found, as `YuNetDetector.search` does.
 
     Parameters
     ----------
-    told
-        What the network says of each cell, a part of `_PARTS` each.
+    answers
+        What the network says of each cell of a grid, `_PARTS` in turn, grid after grid.
     cells
         As `_cells` returns them.
     """
-    face, there, boxes, points = told
-    scores = np.sqrt(np.clip(face[:, 0], 0, 1) * np.clip(there[:, 0], 0, 1))
+    face, there, boxes, points = (
+        np.concatenate(answers[part :: len(_PARTS)], axis=1)[0] for part in range(len(_PARTS))
+    )
+    scores = np.sqrt(face[:, 0] * there[:, 0])  # of two numbers from 0 to 1
     (found,) = np.nonzero(scores >= faintest)
     corners, strides = cells[found, :2], cells[found, 2:]
     box = boxes[found].astype(np.float64)
-    size = np.exp(box[:, 2:]) * strides
-    centre = (corners + box[:, :2]) * strides
-    marks = (points[found].astype(np.float64) + np.tile(corners, 5)) * strides
-    return np.hstack([centre - size / 2, size, marks, scores[found, np.newaxis]])
+    rows = np.empty((len(found), 15))
+    size = rows[:, 2:4] = np.exp(box[:, 2:]) * strides
+    rows[:, :2] = (corners + box[:, :2]) * strides - size / 2
+    marks = points[found].reshape(-1, 5, 2) + corners[:, np.newaxis]
+    rows[:, 4:14] = marks.reshape(-1, 10) * strides
+    rows[:, 14] = scores[found]
+    return rows
 
 
-def _detection(row: NDArray[np.float64], view: View, image: Image) -> Detection:
+def _detection(row: Sequence[float], view: View, image: Image) -> Detection:
     """Return a face that was found in a view, in pixels of the picture."""
     height, width = image.shape[:2]
     # Hundredths of a pixel are finer than the detector, and coarser than a processor's last bits.
-    sides = np.round(row[2:4] / view.scale, 2)
+    across, along = (_rounded(side / view.scale) for side in row[2:4])
     centre = _hundredths(view.back(_centre(row)))
-    marks = (complex(x, y) for x, y in row[4:14].reshape(5, 2))
+    marks = (complex(*row[at : at + 2]) for at in range(4, 14, 2))
     landmarks = Landmarks(*(_hundredths(view.back(mark)) for mark in marks))
     # The sides of an upright box that is turned with the head go over into each other.
-    along = math.cos(math.radians(view.roll_deg)) ** 2
-    upright = np.round(along * sides + (1 - along) * sides[::-1], 2)
-    corner = centre - complex(upright[0] - 1, upright[1] - 1) / 2
+    share = math.cos(math.radians(view.roll_deg)) ** 2
+    sides = [
+        _rounded(share * side + (1 - share) * other)
+        for side, other in ((across, along), (along, across))
+    ]
+    corner = centre - complex(sides[0] - 1, sides[1] - 1) / 2
+    roll_deg = landmarks.roll_deg
     return Detection(
-        _within(np.array([corner.real, corner.imag, *upright]), width, height),
-        round(float(row[14]), 4),
-        landmarks.roll_deg,
+        _within((corner.real, corner.imag, *sides), width, height),
+        round(row[14], 4),
+        roll_deg,
         landmarks,
-        Square(centre, _MARGIN * float(sides.mean()), landmarks.roll_deg),
+        Square(centre, _MARGIN * ((across + along) / 2), roll_deg),
     )
+
+
+def _rounded(number: float) -> float:
+    """Return a number to hundredths, as NumPy rounds: the nearest of their whole multiples."""
+    return round(number * 100) / 100
 
 
 def _hundredths(point: complex) -> complex:
@@ -407,7 +422,7 @@ def _hundredths(point: complex) -> complex:
 _MARGIN: Final = 1.2
 
 
-def _centre(box: NDArray[np.float64]) -> complex:
+def _centre(box: Sequence[float]) -> complex:
     return complex(box[0] + (box[2] - 1) / 2, box[1] + (box[3] - 1) / 2)
 
 
@@ -437,10 +452,10 @@ class HaarDetector:
             minNeighbors=4,
             minSize=(self.MIN_PX, self.MIN_PX),
         )
-        boxes = [np.asarray(box, np.float64) / scale for box in found]
+        boxes = [(np.asarray(box, np.float64) / scale).tolist() for box in found]
         # Such a cascade framed FER2013's faces: its boxes are squares of the right size.
         return [
-            Detection(_within(box, width, height), square=Square(_centre(box), float(box[2])))
+            Detection(_within(box, width, height), square=Square(_centre(box), box[2]))
             for box in boxes
         ]
 
@@ -453,7 +468,7 @@ def _shrunk(image: Image, pixels: int) -> tuple[Image, float]:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
-def _within(box: NDArray[np.float64], width: int, height: int) -> tuple[int, int, int, int]:
+def _within(box: Sequence[float], width: int, height: int) -> tuple[int, int, int, int]:
     left, top = max(0, round(box[0])), max(0, round(box[1]))
     right, bottom = min(width, round(box[0] + box[2])), min(height, round(box[1] + box[3]))
     return left, top, max(0, right - left), max(0, bottom - top)

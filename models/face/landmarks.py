@@ -138,7 +138,7 @@ class LandmarkNetwork:
         shift = complex(SIDE_PX - 1, SIDE_PX - 1) / 2 - turn * square.centre
         placed, size = placement(turn, shift), (SIDE_PX, SIDE_PX)
         crop = cv2.warpAffine(image_bgr, placed, size, borderMode=cv2.BORDER_REPLICATE)
-        planes = crop[:, :, ::-1].transpose(2, 0, 1)[np.newaxis].astype(np.float32) / 255
+        planes = np.asarray(cv2.split(crop)[::-1], np.float32)[np.newaxis] / 255
         points, presence = self._session.run(["landmarks", "presence"], {"faces": planes})
         return FaceLandmarks(_placed(points[0], turn, shift), float(presence[0]))
 
