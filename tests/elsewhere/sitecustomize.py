@@ -14,8 +14,12 @@ import subprocess  # noqa: F401  it would take the module below for Windows itse
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+
+with suppress(ImportError):
+    import psutil  # noqa: F401  here it is Linux's, which needs what is taken away
 
 GONE: Final[dict[Any, tuple[str, ...]]] = {
     os: ("posix_fallocate", "pwrite", "pread", "fchmod", "O_NOFOLLOW", "O_CLOEXEC", "setsid"),

@@ -1,0 +1,135 @@
+"""Every dialog there is closes once, whatever comes in one read; nothing beneath it is steered."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+
+from affetti.core.events import MarkerKey, NeutralReferenceStarted
+from affetti.core.settings import Settings
+from affetti.core.state import SessionState
+from affetti.recorder.engine import messages
+from affetti.recorder.tui import screens
+from affetti.recorder.tui.screens.ask import AskScreen, ChooseScreen, KeyScreen
+from affetti.recorder.tui.screens.dialog import Commands, Dialog
+from affetti.recorder.tui.screens.forget import ForgetScreen
+from affetti.recorder.tui.screens.gone import GoneScreen
+from affetti.recorder.tui.screens.help import HelpScreen
+from affetti.recorder.tui.screens.live import LiveScreen
+from affetti.recorder.tui.screens.live_consent import WithdrawScreen
+from affetti.recorder.tui.screens.live_details import DetailsScreen
+from affetti.recorder.tui.screens.live_faces import FacesScreen
+from affetti.recorder.tui.screens.music import MusicScreen
+from affetti.recorder.tui.screens.neutral import NeutralScreen
+from affetti.recorder.tui.screens.note import NoteScreen
+from affetti.recorder.tui.screens.person import PersonScreen
+from affetti.recorder.tui.screens.person_consent import ConsentFileScreen
+from affetti.recorder.tui.screens.pick import PickScreen
+from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.screens.read import ReadScreen
+from affetti.recorder.tui.screens.review_entry import EntryScreen
+from affetti.recorder.tui.screens.review_walk import TracksScreen
+from affetti.recorder.tui.screens.save import SaveScreen
+from affetti.recorder.tui.screens.selfreport import SelfReportScreen
+from affetti.recorder.tui.screens.settings import SettingsScreen
+from affetti.recorder.tui.screens.unlock import UnlockScreen
+from affetti.recorder.tui.view import FaceBox
+from tests.recorder.scripted_engine import NS, recorded
+from tests.recorder.test_tui_screens import Session, press_at_once, recording
+
+Taken = list[Any]
+
+
+def made(folder: Path, taken: Taken, view: Any) -> dict[type, Callable[[], Dialog[Any]]]:
+    """Return what makes each dialog; what one hands over by itself goes into `taken`."""
+    settings, face = Settings(sessions_folder=str(folder)), FaceBox(1, (1, 1, 2, 2), "other", True)
+    return {
+        AskScreen: lambda: AskScreen("?", said="a line"),
+        ChooseScreen: lambda: ChooseScreen("?", [("a", "A"), ("b", "B")]),
+        KeyScreen: lambda: KeyScreen("smiles", [MarkerKey("sings", "g")]),
+        ForgetScreen: lambda: ForgetScreen("P07", 2),
+        HelpScreen: lambda: HelpScreen([]),
+        WithdrawScreen: lambda: WithdrawScreen(["video", "room"]),
+        DetailsScreen: lambda: DetailsScreen(dict),
+        FacesScreen: lambda: FacesScreen(lambda: (face,), lambda _: None, lambda *_: None),
+        MusicScreen: lambda: MusicScreen(lambda _: None),
+        NeutralScreen: lambda: NeutralScreen(view, 10, lambda: None, lambda: None),
+        NoteScreen: lambda: NoteScreen(taken.append, lambda _: None),
+        PersonScreen: lambda: PersonScreen("P07", [], settings),
+        ConsentFileScreen: lambda: ConsentFileScreen("P07", {"video": True, "room": True}, ""),
+        PickScreen: lambda: PickScreen("music", folder),
+        QuestionScreen: lambda: QuestionScreen("?", "", ends=True),
+        ReadScreen: lambda: ReadScreen("a page", lambda: "its text"),
+        EntryScreen: lambda: EntryScreen("a note", "", "so far"),
+        SaveScreen: SaveScreen,
+        SelfReportScreen: lambda: SelfReportScreen(SessionState(), ("pain",), taken.append),
+        SettingsScreen: lambda: SettingsScreen(settings),
+        UnlockScreen: UnlockScreen,
+    }
+
+
+# They have a test of their own: the list of commands, what ends the screen, and what shows a
+# recording that was walked through, with the keys of the details.
+APART = {Commands, GoneScreen, TracksScreen}
+
+
+def every_dialog() -> Iterator[type]:
+    for found in pkgutil.walk_packages(screens.__path__, f"{screens.__name__}."):
+        for each in vars(importlib.import_module(found.name)).values():
+            if isinstance(each, type) and issubclass(each, Dialog) and each is not Dialog:
+                yield each
+
+
+def test_no_dialog_is_left_out(tmp_path: Path) -> None:
+    assert set(made(tmp_path, [], None)) | APART == set(every_dialog())
+
+
+BURSTS = {
+    "two Enters": ["enter", "enter"],
+    "five Enters": ["enter"] * 5,
+    "Escape and Enter": ["escape", "enter", "enter"],
+    "Enter and Escape": ["enter", "escape", "escape", "enter"],
+    "yes": ["y"] * 4,
+    "q": ["q"] * 4,
+}
+
+
+async def came_of(live: Session, dialog: Dialog[Any], keys: list[str]) -> Taken:
+    """Open a dialog, hand it keys in one go, and close it if it is still open."""
+    app, answers = live.app, Taken()
+    app.push_screen(dialog, answers.append)
+    await live.until(lambda: app.screen is dialog and dialog.is_mounted)
+    await live.pilot.pause(0.05)
+    app.post_message(events.Paste("first\nsecond\r\n\n"))
+    press_at_once(live, *keys)
+    await live.pilot.pause(0.4)
+    while not isinstance(app.screen, LiveScreen):
+        app.screen.dismiss(None)
+        await live.pilot.pause(0.05)
+    assert len(app.screen_stack) == 2  # Textual's own beneath it
+    return answers
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("burst", BURSTS)
+async def test_every_dialog_closes_once_and_steers_nothing_beneath(
+    tmp_path: Path, burst: str
+) -> None:
+    async with recording(tmp_path) as live:
+        taken: Taken = []
+        await live.hears(recorded([NeutralReferenceStarted(t_ns=200 * NS)]))
+        live.app.pop_screen()  # which opened by itself, and else would close by itself
+        for kind, make in made(tmp_path, taken, live.app.view).items():
+            del taken[:]
+            answers = await came_of(live, make(), BURSTS[burst])
+            assert len(answers) <= 1, kind
+            assert len(taken) <= 1, kind
+            assert live.app.is_running, kind
+            for command in (messages.Stop, messages.SteerTrack, messages.PauseRecording):
+                assert not live.sent(command), kind
+        await live.pilot.press("f2")
+        assert len(live.sent(messages.Mark)) == 1
