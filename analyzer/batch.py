@@ -23,8 +23,8 @@ from affetti.analyzer.replay import Progress, recorded_offer, replayed
 from affetti.analyzer.stored import Stored, stored
 from affetti.core.custody.standing import standing
 from affetti.core.errors import AffettiError, FileMissing, UsageError
-from affetti.core.recording.names import named, sealed_in, unsealed_in
-from affetti.core.recording.session import Session
+from affetti.core.recording.names import lost_in, named, sealed_in, unsealed_in
+from affetti.core.recording.session import Session, session_id_of
 from affetti.models.pipelines import offered
 
 NAMED: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # what an analysis may be called
@@ -98,7 +98,8 @@ class Outcome:
 def recordings_in(paths: Iterable[Path]) -> list[Path]:
     """Return the recordings named: files as they are, folders as the sealed ones inside and below.
 
-    A file that is named twice, by whatever spelling, is one recording.
+    A file that is named twice, by whatever spelling, is one recording. A link that leads nowhere
+    is among them: whatever is done to it says so.
 
     Raises
     ------
@@ -110,10 +111,11 @@ def recordings_in(paths: Iterable[Path]) -> list[Path]:
 
 def _inside(folder: Path) -> list[Path]:
     found = sealed_in(folder)
-    if not found:
+    lost = lost_in(folder)  # which say so, one by one, instead of being missed by nobody
+    if not (found or lost):
         waiting = len(unsealed_in(folder))
         raise FileMissing("batch.unsealed" if waiting else "batch.no_recording", path=folder)
-    return found
+    return sorted([*found, *lost])
 
 
 def analyze_file(path: Path, request: Request, progress: Progress | None = None) -> Outcome:
@@ -214,8 +216,7 @@ def _twins(paths: list[Path]) -> dict[Path, AffettiError]:
     found: dict[Path, AffettiError] = {}
     for path in paths:
         try:
-            with Session.open(path, altered=True) as session:
-                session_id = session.session_id
+            session_id = session_id_of(path)
         except AffettiError:
             continue  # its own analysis says what is wrong with it
         if (other := first.setdefault(session_id, path)) is not path:

@@ -37,31 +37,34 @@ def info(sessions: tuple[Path, ...], as_json: bool) -> int:
     affetti info sub-P07_ses-20261124T101500.h5
     affetti info study/ --json
     """
+    from msgspec.structs import asdict
+
     from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.many import worst
     from affetti.core.cli import complain
 
     paths = recordings_in(sessions)
     alone = sessions == tuple(paths) and len(paths) == 1
-    found: list[SessionInfo] = []
+    found: list[tuple[Path, SessionInfo]] = []
     for number, path in enumerate(paths):
         try:
-            one, lines = _described(path, in_words=not as_json)
+            one, lines = _described(path, in_words=not as_json, named=not alone)
         except AffettiError as error:
             if alone:
                 raise
             complain(error)
             continue
-        found.append(one)
+        found.append((path, one))
         for line in ["", *lines] if number and lines else lines:
             terminal.say(line)
     if as_json:
-        terminal.print_json(found[0] if alone else found)
-    codes = [ExitCode.DAMAGED if one.altered else ExitCode.OK for one in found]
+        told = [{"recording": str(path)} | asdict(one) for path, one in found]
+        terminal.print_json(found[0][1] if alone else told)
+    codes = [ExitCode.DAMAGED if one.altered else ExitCode.OK for _, one in found]
     return worst(codes, len(paths) - len(found))
 
 
-def _described(path: Path, *, in_words: bool) -> "tuple[SessionInfo, list[str]]":
+def _described(path: Path, *, in_words: bool, named: bool) -> "tuple[SessionInfo, list[str]]":
     from affetti.core.recording.session import Session
 
     with Session.open(path, altered=True) as opened:
@@ -69,6 +72,8 @@ def _described(path: Path, *, in_words: bool) -> "tuple[SessionInfo, list[str]]"
         said = (
             [*_info_lines(found), *_course_lines(opened), *_held_lines(opened)] if in_words else []
         )
+    if said and named:
+        said.insert(0, (text("info.file"), str(path)))
     return found, [f"{label:<12} {what}" for label, what in said]
 
 

@@ -102,6 +102,18 @@ def sealed_in(folder: Path) -> list[Path]:
     return sorted(path for path in alike if os.path.isfile(path) and not is_part(path))
 
 
+def lost_in(folder: Path) -> list[Path]:
+    """Return every link in `folder` and below that is named like a recording and leads nowhere.
+
+    Raises
+    ------
+    AffettiError
+        A folder cannot be looked through.
+    """
+    alike = (path for path in _walked(folder) if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in alike if os.path.islink(path) and not os.path.exists(path))
+
+
 def folders_in(folder: Path) -> list[Path]:
     """Return a folder and all below it in which recordings are looked for.
 

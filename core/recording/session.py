@@ -606,3 +606,15 @@ def _slice(reader: StoredBytes | StoredSamples, start: int, stop: int) -> bytes:
 
 def _joined(*places: tuple[StoredSamples, int, int]) -> bytes:
     return b"".join(_slice(*place) for place in places)
+
+
+def session_id_of(path: Path) -> str:
+    """Return the id of the session that a recording says it holds; only opening it verifies that.
+
+    Raises
+    ------
+    AffettiError
+        It is no sealed recording, or one that cannot be read.
+    """
+    with layout.open_sealed(path) as file, layout.reading(path):
+        return text_attribute(file, "session_id")

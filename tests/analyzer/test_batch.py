@@ -210,7 +210,7 @@ def people(tmp_path: Path) -> Path:
     shutil.copy(whole, folder / "sub-P01" / "ses-2" / "TWO.H5")
     shutil.copy(whole, folder / "sub-P02" / "three.hdf5")
     (folder / "sub-P01" / "._one.h5").write_bytes(b"\0\5\26\7")  # as macOS does on a stick
-    (folder / "sub-P02" / "gone.h5").symlink_to(folder / "nowhere.h5")
+    (folder / "sub-P02" / "gone.h5").symlink_to(folder / "nowhere.h5")  # of which is told
     (folder / "folder.h5").mkdir()
     (folder / ".hidden").mkdir()
     for place in (".hidden", "a.analysis", "lost+found"):
@@ -222,7 +222,12 @@ def people(tmp_path: Path) -> Path:
 
 def test_a_folder_means_the_recordings_that_people_mean(people: Path) -> None:
     found = [str(path.relative_to(people)) for path in recordings_in([people])]
-    assert found == ["sub-P01/ses-1/one.h5", "sub-P01/ses-2/TWO.H5", "sub-P02/three.hdf5"]
+    assert found == [
+        "sub-P01/ses-1/one.h5",
+        "sub-P01/ses-2/TWO.H5",
+        "sub-P02/gone.h5",
+        "sub-P02/three.hdf5",
+    ]
 
 
 def test_one_file_by_several_spellings_is_one_recording(people: Path) -> None:

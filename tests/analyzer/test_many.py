@@ -24,11 +24,12 @@ def study(tmp_path: Path) -> Path:
 def test_info_of_a_folder_names_each_and_one_broken_file_costs_itself_alone(study: Path) -> None:
     said = affetti("info", study, "--json")
     assert said.returncode == ExitCode.WARNING
-    assert len(json.loads(said.stdout)) == 2
+    assert [Path(each["recording"]).name for each in json.loads(said.stdout)] == ["a.h5", "b.h5"]
     assert "c.h5" in said.stderr
     said = affetti("info", study / "a.h5", study / "b.h5")
     assert said.returncode == 0
     assert said.stdout.count("Session ") == 2
+    assert said.stdout.count(f"File         {study}") == 2
     assert isinstance(json.loads(affetti("info", study / "a.h5", "--json").stdout), dict)
 
 
@@ -53,3 +54,10 @@ def test_many_reports_do_not_become_one_file(study: Path, tmp_path: Path) -> Non
     said = affetti("report", study, "--output", tmp_path / "one.html")
     assert said.returncode == ExitCode.USAGE
     assert "several reports" in said.stderr
+
+
+def test_a_recording_that_only_a_link_is_left_of_is_told_of(study: Path) -> None:
+    (study / "d.h5").symlink_to("elsewhere.h5")
+    said = affetti("info", study)
+    assert said.returncode == ExitCode.WARNING
+    assert "d.h5 cannot be read" in said.stderr
