@@ -86,6 +86,8 @@ class Engine:
         self._safe_seq = -1  # that was told
         self.recording: Recording | None = None
         self.quitting = False
+        # Carries out what a screen that is gone had sent before; told whether it is.
+        self.take_rest: Callable[[], bool] = lambda: False
 
     def carry_out(self, command: AnyCommand) -> None:
         """Do what a command says; what goes wrong is published as a `Problem`."""
@@ -156,7 +158,7 @@ class Engine:
     def _look_after(self, recording: Recording, now: float) -> None:
         """End a recording that is over, or that cannot go on, and its neutral reference."""
         try:
-            if self._unheard is not None:
+            if self._unheard is not None and not self.take_rest():
                 recording.fail(unexpected("unheard", self._unheard))
             if self._is_due("log", now, _HEALTH_EVERY_S):
                 recording.look_for_log()
@@ -447,8 +449,10 @@ class _Server:
         self._pipe = pipe
         self._commands: queue.SimpleQueue[AnyCommand | AffettiError | None] = queue.SimpleQueue()
         self._terminated = False
+        self._gone = False  # the screen, and all that it sent was carried out
         self._outbox = Outbox(pipe)
         self._engine = Engine(settings, self._outbox.put)
+        self._engine.take_rest = self._take_rest
 
     def run(self) -> None:
         try:
@@ -475,6 +479,14 @@ class _Server:
         if self._terminated:
             self._carry_out_rest()
 
+    def _take_rest(self) -> bool:
+        """Carry out what was sent by a screen that reads no more; return whether it is gone.
+
+        Where writing to it fails first, what it sent last waits still: the end of a note.
+        """
+        self._carry_out_rest()
+        return self._gone
+
     def _carry_out_rest(self) -> None:
         """Take in what the screen had sent by the time this process was told to end."""
         until_s = time.monotonic() + _REST_S
@@ -486,6 +498,8 @@ class _Server:
                     return
                 continue
             if command is None:
+                self._gone = True
+                self._commands.put(None)  # for whoever waits for a command
                 return
             if not isinstance(command, (AffettiError, *_BEFORE_IT)):
                 self._engine.carry_out(command)

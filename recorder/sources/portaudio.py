@@ -3,6 +3,7 @@
 PortAudio looks for devices once, when it begins. `soundcards` knows how to let it look again.
 """
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -98,6 +99,13 @@ def find_device(name: str, direction: Direction) -> dict[str, Any]:
         except (sounddevice.PortAudioError, ValueError) as error:
             raise _no_device(f"no_{direction}", direction, names) from error
     return dict(found)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a card refuses: what the system says, without how the library wraps it."""
+    said = str(error.args[0] if error.args else error)
+    quoted = re.findall(r"'([^']+)'", str(error))
+    return quoted[-1] if quoted else said.rpartition(": ")[2]
 
 
 class CardStream:
@@ -335,7 +343,7 @@ class CardStream:
             "portaudio.cannot_opened",
             device=word("device", _WORDS[self._direction]),
             name=self.name or text("portaudio.default"),
-            error=error,
+            error=_reason(error),
         )
 
     def _drop(self) -> None:

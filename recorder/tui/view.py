@@ -154,7 +154,9 @@ class RecordingView:
     @property
     def soundless_s(self) -> float:
         """How long the microphone has heard nothing at all, not even a quiet room."""
-        return (self.monotonic_ns() - self._sounded_ns) / NS_PER_S if "room" in self.levels else 0.0
+        if "room" not in self.levels or not self.state.consent.grants("room"):
+            return 0.0
+        return (self.monotonic_ns() - self._sounded_ns) / NS_PER_S
 
     @property
     def models_ready(self) -> bool:

@@ -135,6 +135,9 @@ def _in_the_recording(terminal: _Terminal) -> str:
         return [path for path in found if ".part" not in path.name]
 
     terminal.until(lambda: bool(sealed()))
+    beside = list(terminal.folder.glob("*.note.txt"))
+    if beside:  # the track, and with it the recording, had ended before
+        return _text_of(beside[0])
     with Session.open(sealed()[0]) as session:
         return session.notes[-1].text if session.notes else ""
 
@@ -142,4 +145,8 @@ def _in_the_recording(terminal: _Terminal) -> str:
 def _kept_beside(terminal: _Terminal) -> str:
     terminal.until(lambda: bool(list(terminal.folder.glob("*.note.txt"))))
     (path,) = terminal.folder.glob("*.note.txt")
+    return _text_of(path)
+
+
+def _text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8").split("\n\n")[0]

@@ -110,7 +110,7 @@ async def test_what_is_wrong_with_picture_and_sound_is_said(tmp_path: Path) -> N
         well = messages.Seen(((200, 90, 100, 120),), "good", read=True)
         await setup.hears(picture(), well, level(rms_dbfs=-30.0))
         assert setup.words("#face-check") == "✓ the face is seen well"
-        assert setup.words("#sound-check") == "✓ the room is heard well"
+        assert setup.words("#sound-check") == "✓ the room was heard well"
         setup.app.screen.query_one("#volume").focus()
         await setup.pilot.press("left", "left", "f7")
         assert setup.sent(messages.PlayTone) == [messages.PlayTone("", 90)]

@@ -328,10 +328,14 @@ async def test_a_note_goes_on_when_the_recording_ends_and_no_letter_is_a_command
 ) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t", *"calm")
+        assert live.app.view is not None
+        live.app.view.path = str(tmp_path / "a.h5")
         await live.hears(recorded(ended()))
         await live.until(lambda: isinstance(live.app.screen_stack[-2], ReviewScreen))
         await live.pilot.press(*" nhq")
         assert isinstance(live.app.screen, NoteScreen)
+        kept = tmp_path / "a.note.txt"
+        await live.until(lambda: kept.exists() and kept.read_text().startswith("calm nhq\n"))
         await live.pilot.press("enter")
         await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
         assert "“calm nhq”" in " ".join(live.words("#entries").split())
@@ -630,8 +634,8 @@ async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) 
         with console.capture() as shown:
             console.print(live.app.screen.query_one("#tracks", Static).content)
         assert "Together        happiness" in shown.get()
-        assert "read 100\u00a0%" in shown.get()
-        assert "both at hand 100\u00a0%" in shown.get()
+        assert "told 100\u00a0%" in shown.get()
+        assert "both at hand  " in shown.get()
         await live.pilot.press("n")
         await live.until(lambda: isinstance(live.app.screen, SetupScreen))
         assert live.app.draft.person == ""

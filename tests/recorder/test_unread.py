@@ -66,6 +66,29 @@ def test_an_engine_whose_screen_reads_nothing_records_and_ends_at_a_signal(
         assert session.info.end_reason == "signal"
 
 
+@pytest.mark.campaign
+def test_what_a_screen_sent_before_it_was_gone_is_carried_out_to_the_last(
+    tmp_path: Path, long_film: Path
+) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    engine = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, Settings()))
+    engine.start()
+    theirs.close()
+    target = tmp_path / "out.h5"
+    plan = Plan(person="P1", consent=consent_to("video"), camera=str(long_film),
+                output=str(target))  # fmt: skip
+    messages.send(ours, messages.Record(plan))
+    wait_for(target.with_suffix(".part001.h5").exists)
+    until_on_disk(target, FrameCaptured, 30)
+    for length in range(1, 400):
+        messages.send(ours, messages.NoteBegun("x" * length))
+    ours.close()  # amid what the engine says
+    engine.join(60)
+    with Session.open(target) as session:
+        assert [note.text for note in session.notes] == ["x" * 399]
+        assert session.info.end_reason == "ui_gone"
+
+
 def estimate(seq: int) -> EmotionFused:
     even = (1 / len(EMOTIONS),) * len(EMOTIONS)
     return EmotionFused(seq=seq, t_ns=seq, emotions=even, decided_by="music")

@@ -14,6 +14,8 @@ from textual.worker import get_current_worker
 from affetti.analyzer.analysis import analyze
 from affetti.analyzer.measures.course import Course
 from affetti.analyzer.replay import shown
+from affetti.core.custody.artefacts import UNFINISHED_NOTE
+from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import AffettiError
 from affetti.core.language import clock, one_line, text, word
 from affetti.core.recording.session import Session
@@ -21,6 +23,7 @@ from affetti.recorder.engine.messages import AnyMessage, Sealed, Sealing
 from affetti.recorder.tui.commands import affetti
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
+from affetti.recorder.tui.screens.gone import kept
 from affetti.recorder.tui.screens.review_walk import WalkScreen
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.walk import add_note
@@ -83,9 +86,19 @@ class ReviewScreen(EngineScreen):
         self._update()
 
     def keep(self, note: str) -> None:
-        """Keep a note while it is still being typed."""
+        """Keep a note while it is still being typed: with each key in a file of its own."""
         self._unfinished_note = note
+        started, path = self.view.state.started, Path(self.view.path)
+        if note and started is not None:
+            kept(note, path, started.session_id, self.view.recipients)
+        else:
+            self._drop_kept()
         self._update()
+
+    def _drop_kept(self) -> None:
+        kept_at = Path(self.view.path).with_name(UNFINISHED_NOTE.name(Path(self.view.path)))
+        with suppress(AffettiError, OSError):
+            remove(kept_at)
 
     def note(self, note: str) -> None:
         """Write a note beside the recording, now or when it is sealed."""
@@ -99,6 +112,7 @@ class ReviewScreen(EngineScreen):
             with suppress(AffettiError, OSError):
                 path, at_ns = Path(self.view.sealed.path), self._noted_ns()
                 add_note(path, at_ns, self._unfinished_note)
+                self._drop_kept()
                 self._note_is_beside = True
                 self.app.page_changed(str(path))  # type: ignore[attr-defined]
 

@@ -157,6 +157,7 @@ class SetupScreen(EngineScreen):
                 yield DropInput(
                     placeholder=text("setup.add"),
                     id="add",
+                    select_on_focus=False,
                     suggester=PathSuggester(),
                     compact=True,
                 )
@@ -338,6 +339,15 @@ class SetupScreen(EngineScreen):
                 return here == "music"
         return True
 
+    def on_key(self, event: events.Key) -> None:
+        """Take a path that is typed where the focus is on the button: Enter would record."""
+        add, start = self.query_one("#add", Input), self.query_one("#start")
+        typed = event.is_printable and event.character and event.character != " "
+        if typed and start.has_focus and not add.disabled:
+            event.stop()
+            add.focus()
+            add.insert_text_at_cursor(event.character or "")
+
     @on(Input.Changed, "#person")
     def _name_person(self, event: Input.Changed) -> None:
         self.draft.person = event.value.strip()
@@ -372,6 +382,7 @@ class SetupScreen(EngineScreen):
                 self.draft.microphone = event.value
             case _:
                 self.draft.speaker = event.value
+        self._problem = None  # of what was chosen before
         self._update()
 
     @on(Volume.Changed)

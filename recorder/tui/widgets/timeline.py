@@ -280,12 +280,13 @@ class Timeline(Widget):
         """Name the colours that nothing in the chart names: of stretches too short for a word."""
         rows = [row.strongest[: self._shown.now + 1] for row in self._shown.rows]
         there = dict.fromkeys(label for row in rows for label in row if label is not None)
-        named = {label for row in self._shown.rows for label in row.named}
+        named = {word("emotion", label) for row in self._shown.rows for label in row.named}
+        unnamed = {word("emotion", label): label for label in there}
         cells: list[tuple[str, Style]] = []
-        for label in there:
-            if label not in named:
+        for name, label in unnamed.items():
+            if name not in named:
                 cells.append((_SAMPLE, self._style_of(label)))
-                cells += [(sign, self.rich_style) for sign in f" {word('emotion', label)}  "]
+                cells += [(sign, self.rich_style) for sign in f" {name}  "]
         first = self._width - len(cells) + _GAP
         if not cells or first <= 0 or any(at >= first for at in taken):
             return {}

@@ -44,7 +44,7 @@ class TracksSaid(Static):
 
     def _tracks(self, course: Course, skipped: int) -> RenderableType:
         if not course.tracks:
-            return Group(Text(text("review.no_music")), *self._gaps(course, skipped))
+            return Group(*self._whole(course), *self._gaps(course, skipped))
         tracks = [self._track(track, course) for track in course.tracks]
         means = Text(coverage_means(course.state), self.get_component_rich_style("emotion--quiet"))
         return Group(*tracks, means, Text(), *self._gaps(course, skipped))
@@ -67,6 +67,20 @@ class TracksSaid(Static):
         bars = self._bars(track, words.lines[-1].name) if both else ()
         expected = [Padding(Text(words.expected), _INDENT)] if words.expected else []
         return Group(title, *expected, lines, *bars, *_indented(words, quiet), Text())
+
+    def _whole(self, course: Course) -> list[RenderableType]:
+        """Say what was expressed where no track was played: over the session, of what spoke."""
+        spoke = {name: each for name, each in course.summaries.items() if name != "fused"}
+        spoke = {name: each for name, each in spoke.items() if each.said or each.unread}
+        if not spoke:
+            return [Text(text("review.no_music"))]
+        quiet = self.get_component_rich_style("emotion--quiet")
+        lines = Table.grid(padding=(0, 2))
+        for name, each in spoke.items():
+            covered = Text(wording.coverage(name, each.coverage, brief=True), quiet)
+            said = wording.expressed(name, each)
+            lines.add_row(f"   {wording.modality_name(name)}", said, covered)
+        return [Text(text("review.no_music_whole")), lines, Text()]
 
     def _bars(self, track: TrackResult, name: str) -> tuple[RenderableType, ...]:
         """Draw the four probabilities of face and music together, under that name."""
