@@ -8,7 +8,8 @@ or the one that is clearly the largest; or the one that the therapist chose. Fro
   is asked at the start, after a loss, on a jump, beside a face that comes close, and every five
   seconds; a doubtful answer is silence. Whoever else comes, nobody else is ever taken for them.
 - without it, several faces that are not known to be pictures are silence, and the person is the
-  face that goes on from where it was. One that stood elsewhere meanwhile is not adopted.
+  face that goes on from where it was. One that stood elsewhere meanwhile is not adopted. Of two
+  that came close nobody knows who is who: whoever of them is alone for ten seconds is chosen anew.
 
 Codes. `Face.role`: patient, therapist (said to be), other, picture, unknown. `Face.unread`, and
 `FaceEstimated.nobody` of the estimate: still (it has not moved in itself yet), several (nobody is
@@ -279,7 +280,8 @@ class PersonChoice:
         seen = self._verdict[1] if self._verdict and self._verdict[0] == t_ns else Verdict()
         self._verdict = None
         self._change(estimate)
-        if any(face.unread == "several" for face in estimate.faces):
+        in_view = [face for face in estimate.faces if face.role != PICTURE]
+        if len(in_view) > 1 and any(face.unread == "several" for face in in_view):
             self._several_ns = t_ns
         for face in estimate.faces:
             self._take_in(t_ns, face, seen.view_of(face.box_px))
@@ -344,8 +346,8 @@ class PersonChoice:
             known.life.moved()
         if face.role == PICTURE and (view is None or view.known is None):
             known.life.is_picture = True
-        if face.role in _NOT_THEIRS and not self.by_looks:
-            known.beside = True
+        if face.role in (*_NOT_THEIRS, UNKNOWN) and not self.by_looks:
+            known.beside = face.role != UNKNOWN
 
     def _take_in_view(self, known: Known, view: View, face: Face) -> None:
         if view.jumped and not self.by_looks:
@@ -500,14 +502,21 @@ class _Frame:
         if person is None:
             return self._nobody_in_place(views, living)
         others = [view for view in living if view is not person]
-        if any(_close(view, person) for view in others):  # who is who afterwards, nobody knows
-            roles = {view.face_id: OTHERS for view in (*others, person)}
-            return replace(_silent(views, {}, "lost"), roles={**_roles(views), **roles})
+        if any(_close(view, person) for view in others):
+            return self._mixed(views, person)
         if others:
             return self._kept_silent(views, person, "several")
         if not person.alive or person.jumped or person.is_picture:
             return self._kept_silent(views, person, PICTURE if person.is_picture else "still")
         return self._read(views, person, None)
+
+    @staticmethod
+    def _mixed(views: list[View], person: View) -> Verdict:
+        """Nobody is read: who of two that came close is who afterwards, nobody knows."""
+        near = [view for view in views if not view.is_picture and _close(view, person)]
+        unknown = {v.face_id: UNKNOWN for v in near if v.known is None or v.known.named is None}
+        roles = {**_roles(views, others=person.face_id), **unknown}
+        return replace(_silent(views, {}, "lost"), roles=roles)
 
     def _nobody_in_place(self, views: list[View], living: list[View]) -> Verdict:
         person_id = self._choice._person_id

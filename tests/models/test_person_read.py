@@ -196,6 +196,19 @@ def test_without_consent_to_identity_who_stood_beside_the_person_is_not_adopted(
     assert said[-1].nobody == "other"
 
 
+@pytest.mark.parametrize(("apart_px", "alone_s"), [(50, 3.0), (160, 0.0)])
+def test_without_consent_to_identity_who_is_alone_after_an_embrace_or_a_start_in_two_is_read(
+    apart_px: int, alone_s: float
+) -> None:
+    room, other = Room(), replace(OTHER, left_px=PERSON.left_px + apart_px)
+    room.show(PERSON, seconds=alone_s)
+    assert read_of(room.show(PERSON, other, seconds=2)) == [None] * 20
+    said = room.show(PERSON, seconds=11)
+    assert {e.nobody for e in said[:99]} == {"several"}
+    assert changes(said) == ["chosen"]
+    assert read_of(said)[-1] == PERSON.box(0)
+
+
 def test_another_face_is_never_adopted_and_the_person_is_found_again() -> None:
     room = Room("identity")
     room.show(PERSON, seconds=3)
