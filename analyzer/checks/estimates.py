@@ -26,6 +26,7 @@ def columns_true(subject: Subject) -> Messages:
         stored: Columns = session.estimates.get(name, {})
         if not stored and not len(told["seq"]):
             continue
+        told |= {"t_s": told["t_ns"] / NS_PER_S}
         if not all(_equal(stored.get(column), values) for column, values in told.items()):
             yield text("found.columns", modality=name)
 

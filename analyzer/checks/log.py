@@ -6,14 +6,7 @@ import numpy as np
 
 from affetti.analyzer.checks.register import Importance, Messages, examples, rule
 from affetti.analyzer.checks.subject import Subject
-from affetti.core.events import (
-    Event,
-    SessionEnded,
-    SessionRecovered,
-    SessionStarted,
-    Withdrawn,
-    stream_of,
-)
+from affetti.core.events import SessionEnded, SessionRecovered, SessionStarted, Withdrawn
 from affetti.core.language import counted, text
 from affetti.core.recording.losses import span, statement
 
@@ -79,16 +72,18 @@ def _missing_events(seqs: list[int]) -> str:
 @rule(Importance.CRITICAL)
 def index_true(subject: Subject) -> Messages:
     """Compare the index with each event's own number, time, kind and stream."""
-    session = subject.session
-    wrong = [
-        record.seq
-        for record, event in zip(session.records(), session.events, strict=True)
-        if (record.seq, record.t_ns) != (event.seq, event.t_ns)
-        or record.kind != getattr(event, "kind", type(event).__name__)
-        or (isinstance(event, Event) and record.stream != stream_of(event))
-    ]
-    if wrong:
+    if wrong := subject.contents.misplaced:
         yield text("found.index", events=examples(wrong))
+
+
+@rule(Importance.CRITICAL)
+def tables_true(subject: Subject) -> Messages:
+    """Compare the tables that repeat what events say with the events."""
+    session = subject.session
+    for name in subject.contents.repeats.untrue(session):
+        yield text("found.table", name=name)
+    if session.session_id != session.started.session_id:
+        yield text("found.table", name="session_id")
 
 
 @rule(Importance.CRITICAL)

@@ -5,10 +5,12 @@ from typing import Final
 
 import numpy as np
 
+from affetti.analyzer.checks.repeats import Repeats
 from affetti.analyzer.replay import Progress
-from affetti.core.events import FrameCaptured
+from affetti.core.events import AnyEvent, FrameCaptured, UnknownEvent, stream_of
 from affetti.core.recording.integrity import is_sealed
 from affetti.core.recording.pictures import decoded, jpeg_size_px
+from affetti.core.recording.records import Record
 from affetti.core.recording.session import Session
 from affetti.core.streams import JPEG
 
@@ -47,6 +49,9 @@ class Subject:
             found.seqs.append(record.seq)
             if not is_sealed(record, digest):
                 found.altered.append(record.seq)
+            if not _is_as_it_says(record, event):
+                found.misplaced.append(record.seq)
+            found.repeats.see(record, event)
             if isinstance(event, FrameCaptured) and event.stream in jpegs:
                 found.look_at_picture(event, record.blob, every)
             if self._progress is not None:
@@ -55,8 +60,17 @@ class Subject:
         return found
 
 
+def _is_as_it_says(record: Record, event: AnyEvent | UnknownEvent) -> bool:
+    """Return whether the header of a record says what its event says."""
+    own_stream = isinstance(event, UnknownEvent) or record.stream == stream_of(event)
+    kind = event.kind if isinstance(event, UnknownEvent) else type(event).__name__
+    return own_stream and (record.seq, record.t_ns, record.kind) == (event.seq, event.t_ns, kind)
+
+
 class _Contents:
     def __init__(self) -> None:
+        self.repeats = Repeats()
+        self.misplaced: list[int] = []
         self.seqs: list[int] = []
         self.altered: list[int] = []
         self.unreadable_frames: list[int] = []

@@ -478,6 +478,11 @@ class Session:
             return np.asarray(item[:], np.uint8)
 
     @property
+    def index(self) -> NDArray[Any]:
+        """The index of its events, `core.recording.layout.EVENT_ROW` [n]."""
+        return np.asarray(self._index)
+
+    @property
     def seqs(self) -> NDArray[np.int64]:
         """The numbers of the events that are there, in order."""
         return np.asarray(self._index["seq"], np.int64)

@@ -128,6 +128,11 @@ class Frames(Sequence[Frame]):
         return Frame(int(row["frame"]), int(row["t_ns"]), self._jpeg.read(start, start + length))
 
     @property
+    def rows(self) -> NDArray[Any]:
+        """A row a frame, `core.recording.layout.FRAME_ROW` [n]."""
+        return self._index
+
+    @property
     def size(self) -> int:
         """How many bytes they have, as they are encoded."""
         return int(self._index["length"].sum(dtype=np.int64))

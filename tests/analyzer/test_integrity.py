@@ -19,6 +19,7 @@ from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.command_line import affetti
 from tests.conftest import NS, started
+from tests.hostile import resealed
 from tests.mutations import log
 
 pytestmark = pytest.mark.one_of_each
@@ -108,6 +109,31 @@ def test_no_alteration_passes_check(sealed: Path, what: str) -> None:
     with h5py.File(sealed, "r+") as file:
         ALTERATIONS[what](file)
     assert gravest(sealed)
+
+
+REPEATED = {
+    **{
+        f"{field} of {name}": shifted(name, field, 1)
+        for name, fields in {
+            "events/index": ("t_s", "blob_length", "crc32"),
+            "video/camera/index": ("t_ns", "t_s", "frame"),
+            "audio/room/blocks": ("t_ns", "t_s", "sample"),
+            "signals/heart/blocks": ("t_ns", "t_s", "sample"),
+        }.items()
+        for field in fields
+    },
+    "times of estimates": column("estimates/pose/t_s", 7.0),
+    "another session": ALTERATIONS["another session"],
+}
+
+
+@pytest.mark.parametrize("what", REPEATED)
+def test_what_contradicts_the_events_is_found_though_the_file_was_sealed_anew(
+    sealed: Path, what: str
+) -> None:
+    with h5py.File(sealed, "r+") as file:
+        REPEATED[what](file)
+    assert gravest(resealed(sealed))
 
 
 SLOW = ("a byte of a picture", "frames five seconds later", "a letter of a marker")

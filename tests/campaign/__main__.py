@@ -104,6 +104,7 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=1.0, help="of each kind's trials")
     parser.add_argument("--only", default="", help="the kinds with this in their name")
     parser.add_argument("--seed", type=int, help="this trial alone")
+    parser.add_argument("--seeds", type=int, nargs=2, help="from the first, before the last")
     chosen = parser.parse_args()
     done = []
     for kind in kinds():
@@ -112,9 +113,9 @@ def main() -> int:
         with lean():
             count = kind.count()
         step = max(1, round(1 / chosen.share))
-        one = chosen.seed is not None
+        seeds = range(*(chosen.seeds or (0, count)), step)
         with lean():
-            kind.run(range(chosen.seed, chosen.seed + 1) if one else range(0, count, step))
+            kind.run(seeds if chosen.seed is None else range(chosen.seed, chosen.seed + 1))
         done.append(kind)
         print(_line(kind), flush=True)  # noqa: T201  the figures are what this is run for
     print(_table(done))  # noqa: T201
