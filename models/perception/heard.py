@@ -47,6 +47,7 @@ Listen: TypeAlias = Callable[..., Heard]
 
 CONTEXT_S: Final = 2  # heard together with a second
 KEPT_S: Final = 3  # of samples, so that the playback is there when the room is heard
+LATE_S: Final = 0.1  # so much later than the room the playback may be told of; blocks are shorter
 FLOOR_S: Final = 60  # the lowest background of the last minute is the room's own noise
 
 
@@ -99,16 +100,21 @@ class _Ear:
         return sound.mixed(samples[before - begin : end - begin])
 
     def energies_until(self, t_ns: int) -> Energies | None:
-        """Return the energies of the second until a moment, if all of it is there."""
+        """Return the energies of the second until a moment, if all of it but `LATE_S` is there.
+
+        What is not there yet is taken to go on as it was: the last of it, backwards.
+        """
         at_ns, sample = self._anchor
         rate_hz = self.form.rate_hz
         end = sample + round((t_ns - at_ns) * rate_hz / NS_PER_S)
         start = end - rate_hz - sound.history(rate_hz)
         samples = self._latest(self._kept)
         begin = self._end - len(samples)
-        if start < begin or end > self._end:
+        late = max(0, end - self._end)
+        if start < begin or late > LATE_S * rate_hz:
             return None
         piece = sound.mixed(samples[start - begin : end - begin])
+        piece = np.concatenate([piece, piece[len(piece) - late :][::-1]])
         return sound.mel_energies(piece, rate_hz) if piece.any() else None
 
     def heard_with(self, second: Energies) -> Energies:

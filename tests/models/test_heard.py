@@ -232,8 +232,13 @@ def piece(seconds: int) -> Samples:
     return np.round(samples).clip(-32_768, 32_767).astype(np.int16)[:, None]
 
 
-def heard_while(played: NDArray[np.int16], room: NDArray[np.int16]) -> list[HeardEstimated]:
-    """Return what is heard in both while one is played, as long as both last."""
+def heard_while(
+    played: NDArray[np.int16], room: NDArray[np.int16], late_ms: int = 0
+) -> list[HeardEstimated]:
+    """Return what is heard in both while one is played, as long as both last.
+
+    The log tells of the playback so much later than of the room.
+    """
     chosen = Offer(AFFETTI).open()
     perception = Perception(chosen.read_face, chosen.read_music, others=[], listen=chosen.listen)
     form = AudioFormat(RATE_HZ, 1)
@@ -252,23 +257,23 @@ def heard_while(played: NDArray[np.int16], room: NDArray[np.int16]) -> list[Hear
         said += perception.push(event, b"")
     for second in range(len(played) // RATE_HZ):
         at = slice(second * RATE_HZ, (second + 1) * RATE_HZ)
-        for stream, samples in (("playback", played), ("room", room)):
-            captured = AudioCaptured(
-                t_ns=second * NS, stream=stream, sample=at.start, count=RATE_HZ
-            )  # fmt: skip
+        for stream, samples, ahead_ms in (("playback", played, 0), ("room", room, late_ms)):
+            t_ns = second * NS + ahead_ms * NS // 1_000
+            captured = AudioCaptured(t_ns=t_ns, stream=stream, sample=at.start, count=RATE_HZ)
             said += perception.push(captured, samples[at].astype("<i2").tobytes())
     return [e for e in said if isinstance(e, HeardEstimated)]
 
 
 @pytest.mark.campaign
-def test_a_voice_beside_the_loudspeaker_is_heard_and_the_loudspeaker_is_none() -> None:
+@pytest.mark.parametrize("late_ms", [0, 46])
+def test_a_voice_beside_the_loudspeaker_is_heard_and_the_loudspeaker_is_none(late_ms: int) -> None:
     played = piece(24)
     talk = np.concatenate([np.zeros((14 * RATE_HZ, 1), np.int16), spoken(TALK)])[: len(played)]
     delay = round(0.12 * RATE_HZ)
     room = np.roll(played, delay, axis=0) // 4
     room[:delay] = 0
     room[: len(talk)] += talk // 2
-    said = heard_while(played, room)
+    said = heard_while(played, room, late_ms)
     heard_in_room = [e for e in said if e.stream == "room"]
     voices = [bool({"speech", "singing", "other_voice"} & {*e.heard}) for e in heard_in_room]
     assert sum(voices[:14]) <= 1
