@@ -235,9 +235,7 @@ def _last_time(title: str, beside: Beside) -> str:
         return text("page.not_played")
     face = same[-1].summaries["face"]
     words = wording.expressed("face", face)
-    return text("report.around", words=words, share=wording.percent(face.coverage)) if (
-        face.said
-    ) else words  # fmt: skip
+    return text("report.around", words=words, coverage=_coverage(face)) if face.said else words
 
 
 def _last(beside: Beside) -> list[Block]:

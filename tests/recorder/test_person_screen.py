@@ -115,6 +115,9 @@ async def test_goals_are_set_judged_by_key_and_dropped_and_marker_keys_chosen_by
         await there.pilot.press("down", "enter")
         state = await there.until(lambda state: state.markers)
         assert state.markers == (MarkerKey("eye contact", "pagedown", "stretch"),)
+        await there.pilot.press("a")  # another one of the kind that was added last
+        await there.types("sings")
+        await there.opens(KeyScreen)
 
 
 @pytest.mark.campaign

@@ -464,12 +464,19 @@ def _cut(words: str) -> Text:
 
 
 def _fill(options: OptionList, lines: list[Option]) -> None:
-    """Fill a list anew; what was highlighted stays so, where it is there still."""
+    """Fill a list anew; highlighted is what was added, else what was, else the first of its kind.
+
+    Another one of that kind can be added at once.
+    """
+    old = [option.id for option in options.options]
     at = options.highlighted
-    before = None if at is None else options.get_option_at_index(at).id
+    before = (None if at is None else old[at]) or ""
     options.clear_options()
     options.add_options(lines)
-    ids = [line.id for line in lines]
+    ids = [line.id or "" for line in lines]
+    section = before.partition(":")[0]
+    same = [id for id in ids if before and id.partition(":")[0] == section]
+    fresh = [id for id in same if id not in old]
+    kept = [*fresh[-1:], *(id for id in same if id == before), *same]
     first = next((i for i, line in enumerate(lines) if not line.disabled), None)
-    kept = ids.index(before) if before is not None and before in ids else None
-    options.highlighted = first if kept is None else kept
+    options.highlighted = ids.index(kept[0]) if kept else first
