@@ -32,7 +32,8 @@ def typed(text: str, folder: Path | None = None) -> Path:
     Raises
     ------
     AffettiError
-        It can be no path, or is in the home of somebody whom this system does not know.
+        It can be no path, or is an address in a network, or in the home of somebody whom this
+        system does not know.
     """
     if not text:  # a variable of a shell that is not set, say; it does not mean this folder
         raise UsageError("paths.empty")
@@ -44,6 +45,8 @@ def typed(text: str, folder: Path | None = None) -> Path:
             raise UsageError("paths.no_path", text=each.replace("\0", "\\0"))
         if os.path.lexists(place / each):
             return place / each
+    if is_address(text):
+        raise UsageError("paths.address", address=without_secrets(text))
     try:
         return place / Path(reading).expanduser()
     except RuntimeError as error:
@@ -98,6 +101,16 @@ def is_address(text: str) -> bool:
     """Whether what was typed is an address in a network, not a path."""
     scheme, separator, _ = text.strip().partition("://")
     return bool(separator) and scheme.isalnum() and scheme.lower() != "file"
+
+
+def without_secrets(address: str) -> str:
+    """Return an address as it may be shown and written down: without user, password, parameters."""
+    scheme, _, rest = address.strip().partition("://")
+    try:
+        parts = urlsplit(f"{scheme}://{rest}")
+    except ValueError:  # brackets that are no address of the net's
+        return f"{scheme.lower()}://…"
+    return f"{scheme.lower()}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _readings(text: str) -> Iterator[str]:

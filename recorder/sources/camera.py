@@ -5,7 +5,6 @@ import re
 import threading
 from itertools import chain, repeat
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -14,7 +13,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.devices import Device, is_alone, recognised
 from affetti.core.errors import AffettiError, DeviceError
 from affetti.core.events import DeviceLost, DeviceRefused, DeviceRestored
-from affetti.core.paths import is_address, typed
+from affetti.core.paths import is_address, typed, without_secrets
 from affetti.core.settings import Settings, VideoSettings
 from affetti.core.streams import (
     CAMERA,
@@ -233,11 +232,8 @@ class _Address:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        parts = urlsplit(url)
-        # Passwords stand before the @, or among the parameters.
-        host = parts.netloc.rpartition("@")[2]
-        self._scheme = parts.scheme.lower()
-        self.description = f"{self._scheme}://{host}{parts.path}"
+        self._scheme = url.partition("://")[0].lower()
+        self.description = without_secrets(url)
 
     def open(self) -> tuple[Any, Picture]:
         if self._scheme not in _SCHEMES:

@@ -138,3 +138,25 @@ def test_every_path_of_every_command_passes_the_same_door() -> None:
 def test_a_recording_dragged_into_the_terminal_is_read(sample_session: Path) -> None:
     assert affetti("info", sample_session.as_uri()).returncode == 0
     assert affetti("info", f"'{sample_session}'").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "address"),
+    [
+        (("record", "--headless", "--play"), "http://user:s3cret@127.0.0.1:9/a.mp3?key=s3cret"),
+        (("import",), " HTTPS://user:s3cret@127.0.0.1:9/a.mp4"),
+        (("info",), "smb://user:s3cret@[nas/a.h5"),
+        (("record", "--headless", "--output"), "http://user:s3cret@h/x.h5"),
+        (("record", "--headless", "--camera"), "rtsp://user:s3cret@[h/x?s3cret"),
+    ],
+)
+@pytest.mark.one_of_each
+def test_an_address_where_a_path_is_asked_for_is_refused_without_its_password(
+    tmp_path: Path, command: tuple[str, ...], address: str
+) -> None:
+    said = affetti(*command, address, cwd=tmp_path)
+    assert said.returncode in {ExitCode.USAGE, ExitCode.DEVICE}
+    assert "s3cret" not in said.stderr + said.stdout
+    assert f"{address.strip().partition(':')[0].lower()}://" in said.stderr
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]  # logs, if any
+    assert not any(b"s3cret" in path.read_bytes() for path in kept)
