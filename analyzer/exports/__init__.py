@@ -83,6 +83,12 @@ class Format:
         written: list[Path] = import_module(self.module).write(source, target, self.name)
         return written
 
+    def shared(self, target: Path) -> list[Path]:
+        """Return what names the person besides, with those of other sessions in the folder."""
+        return [] if self.suffix else [target / PARTICIPANTS]
+
+
+PARTICIPANTS: Final = "participants.tsv"  # of a BIDS data set
 
 FORMATS: Final[dict[str, Format]] = {
     name: Format(name, suffix, f"{__name__}.{module}")
@@ -148,7 +154,7 @@ def export(
             target.parent.mkdir(parents=True, exist_ok=True)
             written = form.write(source, target)
             with _removed_unless_standing(session, written):
-                for path in written:
+                for path in (*written, *form.shared(target)):
                     exports.note(recording, session.key, form.name, path)
         except FileExistsError as error:
             raise FileExists("export.exists", path=error.filename or target) from error

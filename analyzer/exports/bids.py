@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from affetti.analyzer.analysis import SignalTable
-from affetti.analyzer.exports import Source, new_file
+from affetti.analyzer.exports import PARTICIPANTS, Source, new_file
 from affetti.analyzer.exports.tiers import tiers_of
 from affetti.analyzer.measures.estimates import MODALITIES
 from affetti.analyzer.tables.columns import COLUMNS
@@ -48,7 +48,7 @@ def write(source: Source, target: Path, name: str) -> list[Path]:
         raise FileExists("export.exists", path=folder)
     folder.mkdir(parents=True)
     _describe(target)
-    _add_person(target / "participants.tsv", person, session.started.person)
+    _add_person(target / PARTICIPANTS, person, session.started.person)
     stem = f"sub-{person}_ses-{visit}_task-{TASK}"
     written = _written(folder, f"{stem}_events", *_events(source))
     written += _written(folder, f"{stem}_beh", *_segments(source))

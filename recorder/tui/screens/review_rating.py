@@ -26,8 +26,6 @@ ORDER: Final = (
     Expression.ANGRY,
 )
 
-_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
-
 
 @dataclass(frozen=True)
 class _Open:
@@ -94,14 +92,17 @@ class RatingScreen(PlayingScreen):
     def _choices(self) -> Content:
         """Return what may be labelled, with its keys: each can be clicked."""
         offered = [(str(n), each, word("emotion", each)) for n, each in enumerate(ORDER, 1)]
+        choices = (*offered, ("0", "", text("key.no_label")))
+        lines = _rows([len(f" {key} {name} ") for key, _, name in choices], self.size.width)
+        return Content("\n").join(
+            Content(" ").join(self._choice(*choices[number]) for number in line) for line in lines
+        )
+
+    def _choice(self, key: str, label: str, name: str) -> Content:
         holds = "" if self._label is None else self._label.label
-        parts = []
-        for key, label, name in (*offered, ("0", "", text("key.no_label"))):
-            style = "reverse " if label and label == holds else ""
-            # What belongs together stays in one line.
-            said = f"{_NO_BREAK}[b]{key}[/b]{_NO_BREAK}{name.replace(' ', _NO_BREAK)}{_NO_BREAK}"
-            parts.append(f"[{style}@click=screen.label('{label}')]{said}[/]")
-        return Content.from_markup(" ".join(parts))
+        style = "reverse " if label and label == holds else ""
+        said = f"[{style}@click=screen.label('{label}')] [b]{key}[/b] $name [/]"
+        return Content.from_markup(said, name=name)
 
     def action_label(self, label: str) -> None:
         """From this moment on the face expresses this, as the rater sees it."""
@@ -129,3 +130,17 @@ class RatingScreen(PlayingScreen):
             label.label.value, label.start_ns, self.at_ns
         ):  # fmt: skip
             self._labels += 1
+
+
+def _rows(widths: list[int], room: int) -> list[list[int]]:
+    """Return in which lines things of some widths stand, by number; none is broken in two.
+
+    Textual breaks a line at any space, and at a no-break space as well.
+    """
+    lines: list[list[int]] = [[]]
+    for number, width in enumerate(widths):
+        taken = sum(widths[each] + 1 for each in lines[-1])
+        if lines[-1] and taken + width > room:
+            lines.append([])
+        lines[-1].append(number)
+    return lines

@@ -17,7 +17,8 @@ from affetti.core.emotions import EMOTIONS
 from affetti.core.language import counted, percent, text, word
 from affetti.recorder.tui.widgets.bars import bar, label_width
 
-_BAR_WIDTH: Final = 10
+_NAME_AND_BAR: Final = 20  # cells; two of these stand beside each other in 80 columns
+_MIN_BAR: Final = 4
 _INDENT: Final = (0, 0, 0, 3)
 
 
@@ -86,10 +87,10 @@ class TracksSaid(Static):
         """Draw the four probabilities of face and music together, under that name."""
         table = Table.grid(padding=(0, 1))
         trough = self.get_component_rich_style("emotion--trough")
-        cells = []
+        cells, width = [], max(_MIN_BAR, _NAME_AND_BAR - label_width())
         for emotion, share in zip(EMOTIONS, track.summaries["fused"].emotions, strict=True):
             style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
-            drawn = bar(float(share), _BAR_WIDTH, style, trough)
+            drawn = bar(float(share), width, style, trough)
             figure = percent(float(share), brief=True)
             cells.append(
                 Text.assemble(
