@@ -1,8 +1,8 @@
 """Exceptions in every thread and turn of engine and screen, one at a time, while recording.
 
-`python -m tests.faults [NUMBER...]` prints a table. After each the recording has to be sealed or
-recoverable, and the process has to have ended, or to end within 3 s of SIGTERM. The exception is
-put in by a `sitecustomize` of its own, in whichever process it belongs to.
+`python -m tests.faults [--encrypted] [NUMBER...]` prints a table. After each the recording has to
+be sealed or recoverable, and the process has to have ended, or to end within 3 s of SIGTERM. The
+exception is put in by a `sitecustomize` of its own, in whichever process it belongs to.
 """
 
 import os
@@ -19,7 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from affetti.core.custody import keys, vault
 from affetti.core.errors import AffettiError
+from affetti.core.recording.box import is_box
 from affetti.core.recording.names import parts_of, target_of
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -132,11 +136,12 @@ class Outcome:
 
 
 class Trial:
-    """A recording with an exception in it."""
+    """A recording with an exception in it, which may be encrypted for an owner."""
 
-    def __init__(self, fault: Fault, folder: Path) -> None:
+    def __init__(self, fault: Fault, folder: Path, owner: X25519PrivateKey | None = None) -> None:
         self._fault = fault
         self._folder = folder
+        self._owner = owner
         self._mark = folder / "raised"
         (folder / "code").mkdir()
         (folder / "code" / "sitecustomize.py").write_text(CUSTOMIZE)
@@ -172,7 +177,8 @@ class Trial:
             command += ["--headless", "--output", str(self._folder / "sub-P07.h5")]
             command += ["--markers-from-stdin"] if self._fault.keys else []
         settings = self._folder / "settings.toml"
-        settings.write_text(f'sessions_folder = "{self._folder}"\n[report]\nat_end = false\n')
+        said = f'sessions_folder = "{self._folder}"\n[report]\nat_end = false\n'
+        settings.write_text(said + self._vault())
         return subprocess.Popen(
             command,
             stdin=self._theirs,
@@ -181,6 +187,15 @@ class Trial:
             start_new_session=True,
             env={**self._environment, "AFFETTI_SETTINGS": str(settings)},
         )
+
+    def _vault(self) -> str:
+        if self._owner is None:
+            return ""
+        public = self._owner.public_key().public_bytes_raw()
+        keys.drop()
+        keys.hold_private(public, self._owner.private_bytes_raw())
+        text = vault.recipient_text(public)
+        return f'[vault]\ncoded_names = false\nrecipients = ["{text}"]\n'
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> Outcome:
         begun = self._until(process, self._parts, type_every=b"\x12" if self._on_screen else b"")
@@ -246,6 +261,8 @@ class Trial:
             if target is not None and parts_of(target):
                 seal(target)
             found = [path for path in self._folder.glob("sub-*.h5") if ".part" not in path.name]
+            if is_box(found[0]) != (self._owner is not None):
+                return "lost: not encrypted as it was asked for"
             with Session.open(found[0]) as session:
                 session.verify_digest()
         except (AffettiError, IndexError) as error:
@@ -253,18 +270,20 @@ class Trial:
         return "recovered" if parts else "sealed"
 
 
-def outcomes(numbers: tuple[int, ...] = ()) -> Iterator[Outcome]:
+def outcomes(numbers: tuple[int, ...] = (), *, encrypted: bool = False) -> Iterator[Outcome]:
     """Try the faults of some numbers, from 1, or all."""
+    owner = X25519PrivateKey.generate() if encrypted else None
     for number, fault in enumerate(FAULTS, start=1):
         if not numbers or number in numbers:
             with tempfile.TemporaryDirectory(prefix="affetti-fault-") as folder:
-                yield Trial(fault, Path(folder)).run()
+                yield Trial(fault, Path(folder), owner).run()
 
 
-def main(*numbers: str) -> int:
+def main(*words: str) -> int:
     """Print a table; return 1 where one is not as it has to be."""
     good = tried = 0
-    for outcome in outcomes(tuple(map(int, numbers))):
+    numbers = tuple(int(word) for word in words if word.isdecimal())
+    for outcome in outcomes(numbers, encrypted="--encrypted" in words):
         print(outcome, flush=True)  # noqa: T201
         good, tried = good + (outcome.good and outcome.in_time), tried + 1
     print(f"{good} of {tried}")  # noqa: T201

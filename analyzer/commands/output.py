@@ -9,11 +9,14 @@ from pathlib import Path
 
 import click
 
+from affetti.core import labels
+
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error; give a function of what is done and all there is."""
-    with click.progressbar(length=1000, label=label, file=sys.stderr, width=30) as shown:
+    line = labels.label(label)  # a name of a file may be of several lines
+    with click.progressbar(length=1000, label=line, file=sys.stderr, width=30) as shown:
 
         def progress(done: int, total: int) -> None:
             shown.update(max(0, 1000 * done // max(total, 1) - shown.pos))
@@ -34,7 +37,7 @@ def bar_of_many(label: str, paths: Sequence[Path]) -> Iterator[Callable[[Path], 
 
     with click.progressbar(
         length=sum(sizes.values()),
-        label=label,
+        label=labels.label(label),
         file=sys.stderr,
         width=30,
         item_show_func=shown,

@@ -32,7 +32,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core import system
+from affetti.core import place, system
 from affetti.core.consent import declared, needed
 from affetti.core.custody.keys import DataKey
 from affetti.core.errors import (
@@ -394,6 +394,8 @@ class PartLog:
         except (OSError, RuntimeError) as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG):
                 raise disk_full(self.target.parent) from error
+            if place.kind_of(error) == "name":
+                raise place.trouble(error, self.target.name) from error
             raise FileMissing(
                 "parts.recordings_cannot_written", parent=self.target.parent, error=error
             ) from error

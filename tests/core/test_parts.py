@@ -90,3 +90,11 @@ def test_a_log_discards_its_own_parts_alone(write_log: WriteLog, tmp_path: Path)
     part_path(tmp_path / "session.h5", 1).write_text("of another")
     log.discard()
     assert part_path(tmp_path / "session.h5", 1).read_text() == "of another"
+
+
+def test_a_name_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
+    with pytest.raises(AffettiError) as caught:
+        PartLog(tmp_path / f"{'ä' * 125}.h5", SESSION_ID, LogSettings(part_mib=8))
+    assert "no name that a file can have" in caught.value.message
+    assert "name" in caught.value.hint
+    assert not list(tmp_path.glob("*.h5"))

@@ -303,3 +303,13 @@ def test_the_page_of_a_film_says_what_is_seen_in_it(sample_session: Path, tmp_pa
     assert "Face read: 0" not in said
     over = affetti("progress", "P07", tmp_path)
     assert "Face read: 0" not in over.stdout
+
+
+@pytest.mark.campaign
+def test_the_name_of_a_film_is_one_line_whatever_is_in_it(tmp_path: Path) -> None:
+    film = clap_film(tmp_path / "two\nlines\x1b[31m.mp4", sound=None)
+    said = affetti("import", film)
+    assert said.returncode == 0, said.stderr
+    assert "Importing two lines" in said.stderr
+    assert "\x1b[31m" not in said.stderr + said.stdout
+    assert (tmp_path / "two\nlines\x1b[31m.h5").exists()

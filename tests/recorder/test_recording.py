@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from affetti.core import system
 from affetti.core.errors import ExitCode
 from affetti.core.events import Event, FrameCaptured, MarkerKey, marked_stretches
 from affetti.core.events.entries import new_id
@@ -139,7 +140,7 @@ def test_duration_ends_a_recording(material: Path, tmp_path: Path) -> None:
         assert session.duration_s >= 1.5
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", system.ENDINGS)
 @pytest.mark.campaign
 def test_a_signal_ends_a_recording_cleanly(material: Path, tmp_path: Path, number: int) -> None:
     target = tmp_path / "signal.h5"
