@@ -38,7 +38,7 @@ QUIET_DB: Final = 6.0  # above the stream's own noise there is something to hear
 QUIET_DBFS: Final = -80.0  # hardly more than the last of sixteen bits
 MAX_QUIET_DBFS: Final = -45.0  # what is louder is noise, however steady
 # Hardly above the softest tenth of the last minute: a hum, which is steadier than any music.
-STEADY_DB: Final = 1.0
+STEADY_DB: Final = 0.5
 MUSIC_FROM: Final = 0.5  # mean presence of a window's seconds; less is no music
 USUAL_DB: Final = 108.0  # energy of all bands; what is softer is heard as if it had this level
 MAX_GAIN_DB: Final = 60.0
@@ -207,14 +207,14 @@ def voice_of(left: Heard) -> float:
 
 
 def is_own_noise(level: float, floor: float) -> bool:
-    """Return whether a second is no more than the stream's own noise, be it a hum.
+    """Return whether a second is no more than the stream's own noise, be it a loud hum.
 
     Parameters
     ----------
     level, floor
         Of the second, and the softest tenth of a second of the last minute, dBFS.
     """
-    return level <= min(floor + STEADY_DB, MAX_QUIET_DBFS)
+    return level <= floor + STEADY_DB
 
 
 def kinds_of(

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from affetti.core.clock import NS_PER_S
 from affetti.core.errors import DataError
 from affetti.core.events import (
     AudioCaptured,
@@ -156,13 +157,16 @@ def _hear(group: Group, reader: HeardReader, samples: Samples, rate_hz: int) -> 
     perception, settings = HeardPerception(reader.listen), PerceptionSettings()
     form = AudioFormat(rate_hz, samples.shape[1])
     perception.push(StreamOpened(t_ns=0, declaration=audio_stream(_STREAM, form)))
-    captured = AudioCaptured(t_ns=0, stream=_STREAM, sample=0, count=len(samples))
-    seconds = perception.push(captured, np.ascontiguousarray(samples, "<i2").tobytes())
     group.clips += 1
-    for estimate in seconds:
-        if isinstance(estimate, HeardEstimated):
-            group.seconds += 1
-            group.heard.update(estimate.heard)
+    for start in range(0, len(samples), rate_hz):  # as live: later seconds depend on earlier ones
+        block = samples[start : start + rate_hz]
+        captured = AudioCaptured(
+            t_ns=start * NS_PER_S // rate_hz, stream=_STREAM, sample=start, count=len(block)
+        )
+        for estimate in perception.push(captured, np.ascontiguousarray(block, "<i2").tobytes()):
+            if isinstance(estimate, HeardEstimated):
+                group.seconds += 1
+                group.heard.update(estimate.heard)
     first, step = settings.music_minimum_s * rate_hz, settings.music_period_s * rate_hz
     for end in range(first, len(samples) + 1, step):
         start = max(0, end - settings.music_window_s * rate_hz)
