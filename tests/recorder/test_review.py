@@ -18,7 +18,7 @@ from affetti.core.people.annotations import Annotation, read, standing
 from affetti.core.people.authors import author_id
 from affetti.core.settings import Settings
 from affetti.recorder.tui.screens.review_entry import rating_of
-from affetti.recorder.tui.screens.review_rating import RatingScreen
+from affetti.recorder.tui.screens.review_rating import RatingScreen, rows
 from affetti.recorder.tui.screens.review_walk import TracksScreen, WalkingScreen, WalkScreen
 from affetti.recorder.tui.session import ReviewApp
 from affetti.recorder.tui.walk import Walk
@@ -138,6 +138,11 @@ async def test_rating_without_seeing_shows_no_estimate_and_keeps_labels(recordin
     assert labels == [("happy", 0, 4 * NS_PER_S), ("sad", 4 * NS_PER_S, 6 * NS_PER_S)]
     assert {each.author_id for each in written(recording)} == {author_id("R2")}
     assert all(each.blind for each in written(recording))
+
+
+def test_no_key_of_the_rating_is_parted_from_its_word() -> None:
+    assert rows([8, 14, 9, 90, 7, 7], 32) == [[0, 1], [2], [3], [4, 5]]
+    assert rows([8, 14, 9], 33) == [[0, 1, 2]]
 
 
 @pytest.mark.campaign

@@ -93,7 +93,7 @@ class RatingScreen(PlayingScreen):
         """Return what may be labelled, with its keys: each can be clicked."""
         offered = [(str(n), each, word("emotion", each)) for n, each in enumerate(ORDER, 1)]
         choices = (*offered, ("0", "", text("key.no_label")))
-        lines = _rows([len(f" {key} {name} ") for key, _, name in choices], self.size.width)
+        lines = rows([len(f" {key} {name} ") for key, _, name in choices], self.size.width)
         return Content("\n").join(
             Content(" ").join(self._choice(*choices[number]) for number in line) for line in lines
         )
@@ -132,7 +132,7 @@ class RatingScreen(PlayingScreen):
             self._labels += 1
 
 
-def _rows(widths: list[int], room: int) -> list[list[int]]:
+def rows(widths: list[int], room: int) -> list[list[int]]:
     """Return in which lines things of some widths stand, by number; none is broken in two.
 
     Textual breaks a line at any space, and at a no-break space as well.
