@@ -96,6 +96,21 @@ def new_key(recipients: Iterable[bytes], removed: tuple[Removed, ...] = ()) -> D
     return DataKey(key, packed(Block(wrapped, removed)))
 
 
+def is_public(public: bytes) -> bool:
+    """Return whether 32 bytes are a public key that a secret can be shared with: some are not.
+
+    With a point of low order every secret is the same (RFC 7748, section 6.1).
+    """
+    from cryptography.hazmat.primitives.asymmetric import x25519  # noqa: PLC0415  if needed
+
+    try:
+        ours = x25519.X25519PrivateKey.generate()
+        ours.exchange(x25519.X25519PublicKey.from_public_bytes(public))
+    except ValueError:
+        return False
+    return True
+
+
 def packed(block: Block) -> bytes:
     """Return a block as it is stored."""
     said = msgspec.json.encode(block)

@@ -186,10 +186,13 @@ def vault(name: str) -> Vault:
 
 def _read(path: Path, name: str) -> Vault:
     try:
-        return Vault(name, msgspec.json.decode(path.read_bytes(), type=Stored))
+        found = Vault(name, msgspec.json.decode(path.read_bytes(), type=Stored))
+        if len(found.public) != KEY_BYTES:
+            raise ValueError("no public key")
+        return found
     except FileNotFoundError as error:
         raise FileMissing("vault.no_such", name=name) from error
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Damaged("vault.file_damaged", path=path) from error
 
 
@@ -242,7 +245,10 @@ def public_of(recipient: str) -> bytes:
     AffettiError
         It is none, or one with a slip in it.
     """
-    return _from_text(recipient, _PUBLIC, "vault.no_recipient")
+    public = _from_text(recipient, _PUBLIC, "vault.no_recipient")
+    if not keys.is_public(public):
+        raise UsageError("vault.no_recipient")
+    return public
 
 
 def recipient_text(public: bytes) -> str:

@@ -10,15 +10,15 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tests import mutations
-from tests.campaign import keystrokes, kills, pairs, power, torn
+from tests.campaign import keystrokes, kills, pairs, power, torn, victims
 from tests.campaign.session import lean
-from tests.recorder import test_kill
 
 _PER: Final = 100  # mutations in one process
 # From the seed of a trial, in an empty folder, to the seconds that were lost, where it says that.
@@ -32,6 +32,7 @@ class Kind:
     name: str
     count: Callable[[], int]
     trial: Trial
+    at_once: int = 1  # where a trial is mostly waiting
     tried: int = 0
     worst_s: float | None = None
     failed: list[tuple[int, str]] = field(default_factory=list)
@@ -41,9 +42,16 @@ class Kind:
         """Try with each seed."""
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="affetti-campaign-") as name:
-            for seed in seeds:
-                self._try(Path(name), seed)
+            for _ in self._each(partial(self._try, Path(name)), seeds):
+                pass
         self.took_s += time.monotonic() - began
+
+    def _each(self, attempt: Callable[[int], None], seeds: range) -> Iterator[None]:
+        if self.at_once == 1:  # and no thread where processes are forked
+            yield from map(attempt, seeds)
+            return
+        with ThreadPoolExecutor(self.at_once) as pool:
+            yield from pool.map(attempt, seeds)
 
     def _try(self, folder: Path, seed: int) -> None:
         self.tried += 1
@@ -65,17 +73,6 @@ def _calls(phase: str, encrypted: bool) -> Kind:
     return Kind(name, lambda: kills.calls_of(phase, encrypted), trial)
 
 
-def _killed(folder: Path, seed: int) -> float:
-    options = (("--keep", "estimates"), (), (), ())[seed % 4]
-    _, lost_s, _ = test_kill.kill_one(folder, seed, options)
-    return lost_s
-
-
-def _killed_slow(folder: Path, seed: int) -> float:
-    lost_s, _ = test_kill.kill_one_on_a_slow_disk(folder, seed)
-    return lost_s
-
-
 def _mutated(folder: Path, seed: int, reports: bool) -> None:
     wrong = mutations.main(_PER, seed * _PER, reports=reports)
     assert not wrong, f"{wrong} mutations of the batch"
@@ -93,9 +90,9 @@ def kinds() -> Iterator[Kind]:
     yield Kind(
         f"mutations reported, by {_PER}", lambda: 500 // _PER, partial(_mutated, reports=True)
     )
-    yield Kind("kill of a recording", lambda: 200, _killed)
+    yield Kind("kill of a recording", lambda: 200, victims.kill, at_once=4)
     yield Kind("kill while a note is typed", lambda: 200, keystrokes.trial)
-    yield Kind("kill, slow disk", lambda: 200, _killed_slow)
+    yield Kind("kill, slow disk", lambda: 200, victims.kill_on_a_slow_disk, at_once=4)
 
 
 def main() -> int:

@@ -156,13 +156,24 @@ def test_short_passphrases_and_names_that_are_taken_are_refused() -> None:
     assert caught.value.code == ExitCode.FILE_EXISTS
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"public": 1}'])
-def test_a_damaged_vault_is_told(content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"public": 1}', b"[" * 90_000, "x"])
+def test_a_damaged_vault_is_told(content: bytes | str) -> None:
     made()
-    vault.path_of("clinic").write_bytes(content)
+    path = vault.path_of("clinic")
+    if isinstance(content, str):  # a letter that is no hexadecimal digit, in its public key
+        public = vault.vault("clinic").public.hex()
+        content = path.read_bytes().replace(public.encode(), content.encode() + public[1:].encode())
+    path.write_bytes(content)
     with pytest.raises(AffettiError) as caught:
         vault.vault("clinic")
     assert caught.value.code == ExitCode.DAMAGED
+
+
+@pytest.mark.parametrize("public", [bytes(32), b"\1" + bytes(31)])
+def test_a_key_with_which_nothing_can_be_secret_is_none(public: bytes) -> None:
+    with pytest.raises(AffettiError) as caught:
+        vault.recipients(Settings(), others=[vault.recipient_text(public)])
+    assert caught.value.code == ExitCode.USAGE
 
 
 def test_one_damaged_vault_keeps_no_other_from_opening() -> None:

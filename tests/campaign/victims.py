@@ -1,0 +1,206 @@
+"""Recordings that are killed, over their whole life: what is said to be lost is, and no more.
+
+They are recorded in real time, by processes that cost no loading (`warmed`), so that several can be
+killed at once. Every second is encrypted, and every fifth keeps estimates alone; once they are
+recovered, of each three one is withdrawn from, and one is treated by a rule of retention.
+"""
+
+import os
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from affetti.core.custody import retention, vault, withdrawal
+from affetti.core.custody.recovery import sealed
+from affetti.core.errors import UsageError
+from affetti.core.recording.names import part_path, parts_of
+from affetti.core.recording.records import holds_records
+from affetti.core.recording.sealing import SealReport
+from affetti.core.recording.session import Session
+from affetti.core.settings import Retention
+from tests.campaign import warmed
+from tests.campaign.session import lasting_folder
+from tests.recorder.films import moving_film, tone
+from tests.recorder.test_kill import ACKNOWLEDGED, AT_MOST_LOST_S, open_for
+
+_SLOW_S: Final = 2.5
+_PATIENCE_S: Final = 120
+_FILM_S: Final = 40
+_MAKING: Final = threading.Lock()
+
+
+@cache
+def _media() -> tuple[Path, Path]:
+    folder = lasting_folder()
+    film, track = folder / "film.avi", folder / "track.wav"
+    moving_film(film, seconds=_FILM_S, per_s=30)
+    tone(track, seconds=_FILM_S)
+    return film, track
+
+
+class Victim:
+    """A headless recording in a process of its own, which is told markers and may be killed."""
+
+    def __init__(self, target: Path, options: tuple[str, ...], slow_s: float = 0.0) -> None:
+        self.target = target
+        self.acknowledged = 0  # markers that it said were on the disk
+        with _MAKING:
+            film, track = _media()
+        words = ["record", "--headless", "--markers-from-stdin", "--camera", str(film)]
+        words += ["--play", str(track), "--no-speaker", "--no-page"]
+        words += ["--output", str(target), *options]
+        settings = target.with_suffix(".toml")
+        settings.write_text(f'sessions_folder = "{target.parent}"\n')
+        said = {"AFFETTI_SETTINGS": str(settings), "XDG_STATE_HOME": str(target.parent / "state")}
+        said |= {"slow_disk": str(slow_s)} if slow_s else {}
+        reads, self._tells = os.pipe()
+        self._hears, writes = os.pipe()
+        with _MAKING:
+            self._process = warmed.started_headless(words, said, reads, writes)
+        os.close(reads)
+        os.close(writes)
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        with os.fdopen(self._hears, encoding="utf-8") as said:
+            self.said = ""
+            for line in said:
+                self.said = (self.said + line)[-2000:]
+                if found := ACKNOWLEDGED.search(line):
+                    self.acknowledged = int(found[1])
+
+    def mark(self, label: str) -> None:
+        """Tell it a marker."""
+        os.write(self._tells, f"{label}\n".encode())
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        end = time.monotonic() + _PATIENCE_S
+        while not true():
+            assert not self._process.ended(0.05), f"it ended: {self.said}"
+            assert time.monotonic() < end, "it did not come"
+
+    def kill(self) -> float:
+        """Kill it, unless it is dead; return when, by the wall clock."""
+        killed = time.time()
+        if not self._process.ended():
+            self._process.kill()
+        self._listener.join()
+        return killed
+
+
+@contextmanager
+def _recording(folder: Path, options: tuple[str, ...], slow_s: float = 0.0) -> Iterator[Victim]:
+    folder.mkdir()
+    victim = Victim(folder / "session.h5", options, slow_s)
+    try:
+        victim.until(lambda: bool(parts_of(victim.target)))
+        yield victim
+    finally:
+        victim.kill()
+        os.close(victim._tells)
+
+
+def kill(folder: Path, seed: int) -> float:
+    """Kill a recording at a random moment, recover it, and remove of it; return what was lost."""
+    chance, work = random.Random(seed), folder / f"killed-{seed}"
+    owner = X25519PrivateKey.generate() if seed % 2 else None
+    options: tuple[str, ...] = ("--keep", "estimates") if seed % 5 == 4 else ()
+    if owner:
+        recipient = vault.recipient_text(owner.public_key().public_bytes_raw())
+        options = (*options, "--recipient", recipient)
+    with _recording(work, options) as victim:
+        if seed % 7:  # else it may be killed before there is anything of it
+            victim.until(lambda: holds_records(part_path(victim.target, 1)))
+        end, sent = time.monotonic() + chance.uniform(0.0, 6.0), 0
+        while time.monotonic() < end:
+            time.sleep(chance.uniform(0.0, 0.3))
+            victim.mark(f"marker {sent}")
+            sent += 1
+        killed = victim.kill()
+    if not holds_records(part_path(victim.target, 1)):
+        assert not seed % 7
+        assert not victim.acknowledged
+        assert sealed(victim.target) is None
+        shutil.rmtree(work)
+        return 0.0
+    if owner is not None:
+        open_for(owner, victim.target)
+    _, lost_s = _recovered(victim.target, killed)
+    with Session.open(victim.target) as session:
+        assert (session.key is not None) == (owner is not None)
+        labels = [marker.label for marker in session.markers]
+    assert labels == [f"marker {i}" for i in range(len(labels))]
+    assert len(labels) >= victim.acknowledged, "a marker was lost"
+    assert lost_s <= AT_MOST_LOST_S, f"{lost_s:.2f} s lost"
+    (lambda _: None, _withdrawn, _kept_no_longer)[seed % 3](victim.target)
+    shutil.rmtree(work)
+    return lost_s
+
+
+def kill_on_a_slow_disk(folder: Path, seed: int) -> float:
+    """Kill a recording whose disk takes 2.5 s each time; return the seconds that were lost."""
+    work = folder / f"slow-{seed}"
+    with _recording(work, (), _SLOW_S) as victim:
+        victim.until(lambda: holds_records(part_path(victim.target, 1)))
+        time.sleep(random.Random(seed).uniform(0.0, 8.0))
+        killed = victim.kill()
+    report, lost_s = _recovered(victim.target, killed)
+    assert lost_s <= report.lost_s, f"{lost_s:.2f} s lost, {report.lost_s:.2f} s said"
+    shutil.rmtree(work)
+    return lost_s
+
+
+def _recovered(target: Path, killed: float) -> tuple[SealReport, float]:
+    """Recover it as the command does; return the report, and the seconds that are lost."""
+    report = sealed(target)
+    assert report is not None
+    assert report.recovered
+    assert not parts_of(target)
+    with Session.open(target) as session:
+        session.verify_digest()
+        began = datetime.fromisoformat(session.started.wall_clock).timestamp()
+        return report, killed - began - session.duration_s
+
+
+def _withdrawn(target: Path) -> None:
+    """Withdraw consent to all that it has: no frame and no sound of the room is left."""
+    with Session.open(target) as session:
+        scopes, before, chain = withdrawal.scopes_in(session), len(session), session.log_sha256
+        holds = bool(len(session.frames))
+    try:
+        withdrawal.withdraw(target, scopes)
+    except UsageError:  # nothing that is kept rests on any
+        assert not holds
+        return
+    with Session.open(target) as session:
+        session.verify_digest()
+        assert not len(session.frames)
+        assert len(session.known_seqs) == before + 1
+        assert session.chain_sha256(before_seq=session.last_seq) == chain
+
+
+def _kept_no_longer(target: Path) -> None:
+    """Carry out a rule of retention, a day after it is due."""
+    rule, later = Retention(pictures_days=1, sound_days=1), date.today() + timedelta(days=3)
+    with Session.open(target) as session:
+        estimates = dict(session.state.estimates)
+        holds = bool(len(session.frames))
+    due = retention.outlook([target], rule, later).due
+    assert bool(due) >= holds
+    for each in due:
+        retention.carry_out(each)
+    with Session.open(target) as session:
+        session.verify_digest()
+        assert not len(session.frames)
+        assert dict(session.state.estimates) == estimates
