@@ -24,8 +24,10 @@ from affetti.core.events import (
     TrackEnded,
 )
 from affetti.core.labels import label as one_label
-from affetti.core.language import clock_text, counted, percent, text, word
+from affetti.core.language import clock_text, counted, percent, size_text, text, word
+from affetti.core.paths import typed
 from affetti.core.people.counting import Counting, Press
+from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.protocol_words import step_words
 from affetti.core.recording.losses import film_statement, track_statement
 from affetti.core.settings import Settings, load
@@ -38,6 +40,7 @@ from affetti.recorder.engine.messages import Message, Plan
 Say = Callable[[str], None]
 
 _TURN_S: Final = 0.02
+_LARGE_BYTES: Final = 1_000_000_000  # of music: its digests take seconds, before there is a word
 _MAX_LINE: Final = 10_000  # signs of one marker
 
 
@@ -93,6 +96,9 @@ class Headless:
 
     def _run(self, plan: Plan, markers: bool) -> Path:
         self._counting = Counting(plan.counted)
+        size = sum(map(_size_of, _played(plan)))
+        if size >= _LARGE_BYTES:
+            self._say(text("headless.reading_music", size=size_text(size)))
         self._engine.carry_out(messages.Record(plan))
         try:
             if plan.lsl_out and self._engine.recording is not None:
@@ -241,6 +247,18 @@ class Headless:
         ready = health.models_ready
         parts.append(_expressed(state.fused) if ready else text("headless.loading"))
         self._status("  ".join(parts))
+
+
+def _played(plan: Plan) -> tuple[PlaylistEntry | str, ...]:
+    return plan.playlist if plan.protocol is None else plan.protocol.tracks
+
+
+def _size_of(track: PlaylistEntry | str) -> int:
+    """Return how large the file of a track is; 0 where that cannot be told."""
+    try:
+        return typed(track if isinstance(track, str) else track.path).stat().st_size
+    except (AffettiError, OSError, ValueError):
+        return 0  # whoever opens it says why
 
 
 @contextmanager

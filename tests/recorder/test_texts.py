@@ -11,7 +11,7 @@ import soundfile
 from affetti.core.events import MarkerAdded, NoteAdded, consent_to, storable
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
-from affetti.recorder.engine import messages
+from affetti.recorder.engine import headless, messages
 from affetti.recorder.engine.engine import Engine
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.sources.track import open_track
@@ -142,3 +142,24 @@ def test_a_title_from_the_tags_of_a_file_is_one_line_without_controls(tmp_path: 
         file.title = "Calm\r\x1b[2Jday\u202e \u0645\u200c\u062e"
         file.write(np.zeros(4410))
     assert open_track(path).title == "Calm  [2Jday \u0645\u200c\u062e"
+
+
+@pytest.mark.campaign
+def test_large_music_that_is_read_first_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(headless, "_LARGE_BYTES", 1_000_000)
+    for seconds in (1, 8):
+        plan = Plan(
+            person="P07",
+            consent=consent_to(),
+            playlist=(str(tone(tmp_path / f"{seconds}.wav", seconds, 44_100, 2)),),
+            speaker=None,
+            duration_s=0.5,
+            output=str(tmp_path / f"{seconds}.h5"),
+        )
+        headless.record(plan, Settings(), said.append)
+    assert [line for line in said if "of music first" in line] == [
+        "Reading 1.4 MB of music first, for its digests …"
+    ]
