@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from textwrap import fill
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,8 @@ from affetti.core.language import text, word
 _COLOURS: Final = ("#c77b00", "#3b6fb6", "#b4433f", "#3f8f5f")  # in the order of `EMOTIONS`
 _FORMATS: Final = ("svg", "png")
 _MIN_PERSONS: Final = 2  # for a band
+_PER_INCH: Final = 10.5  # letters of a title
+_NAME: Final = 32  # letters of a track in a line
 _FAINT: Final = 0.18  # the line of one session among many
 
 
@@ -29,22 +32,31 @@ def figures(group: Group) -> dict[str, bytes]:
         matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  heavy, and an extra
+        from matplotlib import rc_context  # noqa: PLC0415  heavy, and an extra
+        from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
         raise MissingPackage("group.no_matplotlib", error=error) from error
-    made = {
-        "traces": _traces(group, Figure),
-        "congruence": _congruence(group, Figure),
-    }
-    return {
-        f"{name}.{kind}": _saved(figure, kind) for name, figure in made.items() for kind in _FORMATS
-    }
+    with rc_context({"text.parse_math": False}):  # names of tracks may have a $ in them
+        made = {
+            "traces": _traces(group, Figure),
+            "congruence": _congruence(group, Figure),
+        }
+        return {
+            f"{name}.{kind}": _saved(figure, kind)
+            for name, figure in made.items()
+            for kind in _FORMATS
+        }
 
 
 def _saved(figure: Any, kind: str) -> bytes:
     written = io.BytesIO()
     figure.savefig(written, format=kind, dpi=150)
     return written.getvalue()
+
+
+def _entitle(figure: Any, said: str) -> None:
+    """Head a figure with a title of as many lines as it needs."""
+    figure.suptitle(fill(said, round(_PER_INCH * figure.get_figwidth())), fontsize=11)
 
 
 def _traces(group: Group, make: Any) -> Any:
@@ -66,7 +78,7 @@ def _traces(group: Group, make: Any) -> Any:
                 ax.set_title(f"{title} (n = {len(seen)})", fontsize=10)
             if row == len(EMOTIONS) - 1:
                 ax.set_xlabel(text("group.axis_minutes"))
-    figure.suptitle(text("group.traces"), fontsize=11)
+    _entitle(figure, text("group.traces"))
     return figure
 
 
@@ -112,11 +124,11 @@ def _congruence(group: Group, make: Any) -> Any:
         low, high = interval(means)
         ax.plot([low, high], [i, i], color="#1c1c1c", lw=1.5)
         ax.plot(means.mean(), i, "D", color="#1c1c1c", ms=6)
-    ax.set_yticks(range(len(values)), list(values))
+    ax.set_yticks(range(len(values)), [fill(title, _NAME) for title in values])
     ax.invert_yaxis()
     ax.set_xlim(0, 1)
     ax.set_xlabel(text("group.axis_congruence"))
-    ax.set_title(text("group.congruence"), fontsize=11)
+    _entitle(figure, text("group.congruence"))
     ax.spines[["top", "right"]].set_visible(False)
     return figure
 

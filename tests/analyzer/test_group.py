@@ -13,6 +13,7 @@ from session_builder import Plan, build
 from affetti.analyzer.analysis import Parameters
 from affetti.analyzer.batch import Request, analyze_file
 from affetti.analyzer.study.design import Design, read_design
+from affetti.analyzer.study.drawings import figures
 from affetti.analyzer.study.folder import methods, write_group
 from affetti.analyzer.study.group import Group, Rules, refuse_taken
 from affetti.analyzer.study.members import Member, read_member
@@ -22,6 +23,7 @@ from affetti.core.custody import exports
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import consent_to
+from affetti.core.language import text
 from affetti.sample_sessions.pieces import piece
 from tests.command_line import affetti
 
@@ -174,6 +176,19 @@ def test_figures_equal_an_independent_computation_in_pandas(
     for name in ("traces", "congruence"):
         assert (tmp_path / "g" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert b"<svg" in (tmp_path / "g" / f"{name}.svg").read_bytes()
+
+
+@pytest.mark.campaign
+def test_figures_have_the_names_of_tracks_as_they_are_and_their_title_in_lines(
+    study: Group,
+) -> None:
+    members = []
+    for member in study.members:
+        titles = [f"A$AP \\frac{{ $x$ {title}" for title in member.tracks["title"]]
+        members.append(replace(member, tracks={**member.tracks, "title": titles}))
+    drawn = figures(replace(study, members=members))["congruence.svg"]
+    assert b"A$AP \\frac{ $x$" in drawn
+    assert f"<!-- {text('group.congruence')} -->".encode() not in drawn
 
 
 def test_methods_name_every_parameter(study: Group) -> None:
