@@ -6,6 +6,7 @@ import soundfile
 
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import AffettiError, ExitCode
+from affetti.models.evaluation.sound import affect
 from affetti.models.evaluation.sound.clips import Clip, read_clips, read_samples, windows
 from affetti.models.evaluation.sound.forest import (
     ForestChoice,
@@ -99,6 +100,25 @@ def test_features_are_kept_and_found_again(folder: Path, own_cache: Path):
 
     assert first.names == again.names
     assert np.array_equal(first.values, again.values)
+
+
+@pytest.mark.campaign
+def test_a_clip_is_scored_by_all_its_windows(tmp_path: Path, own_cache: Path):
+    samples, rate_hz = soundfile.read(MUSIC / "happiness.ogg", dtype="int16")
+    lengths_s = {"long": 28, "short": 4}
+    for name, seconds in lengths_s.items():
+        longer = np.resize(samples, (seconds * rate_hz, *samples.shape[1:]))
+        soundfile.write(tmp_path / f"{name}.wav", longer, rate_hz)
+    rows = [f"{name}.wav,happiness" for name in lengths_s]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,label", *rows]), encoding="utf-8")
+
+    of_middles = affect.source(tmp_path, ignore)
+    of_all = affect.source(tmp_path, ignore, wholly=True)
+
+    assert of_middles.scored.clip.tolist() == [0, 1]
+    assert of_all.scored.clip.tolist() == [0, 1, 0, 0]
+    assert np.array_equal(of_all.clean.values, of_middles.clean.values)
+    assert len(np.unique(of_all.scored.values, axis=0)) == 4
 
 
 @pytest.mark.campaign
