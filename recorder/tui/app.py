@@ -57,6 +57,7 @@ _NO_COMMANDS: Final = frozenset(
         *("scroll_down", "scroll_up", "scroll_left", "scroll_right", "scroll_home", "scroll_end"),
     }
 )
+_SOON_S: Final = 0.05  # until keys that are being handled are
 _AT_THE_BEGINNING_NS: Final = 2_000_000_000
 
 
@@ -498,10 +499,14 @@ class AffettiApp(App[None]):
             from affetti.recorder.tui.screens.review import ReviewScreen
 
             note = self._open_note()
+            if note is not None and self.typed.unhandled:
+                self.set_timer(_SOON_S, lambda: self._move(said))
+                return
             review = ReviewScreen(self._link, view, note.text if note else "")
             self._go(review)
             if note is not None:  # whoever types it goes on, and no letter is a command
                 self.push_screen(note.again(review.note, review.keep))
+                self.typed.shut(0.0)  # it means the note, whenever it was typed
 
     def _live_screen(self, view: "RecordingView") -> "LiveScreen":
         from affetti.recorder.tui.person import asked_of, labels_of

@@ -330,9 +330,11 @@ async def test_a_note_goes_on_when_the_recording_ends_and_no_letter_is_a_command
         await live.pilot.press("t", *"calm")
         assert live.app.view is not None
         live.app.view.path = str(tmp_path / "a.h5")
+        typed_s = Message().time
         await live.hears(recorded(ended()))
         await live.until(lambda: isinstance(live.app.screen_stack[-2], ReviewScreen))
-        await live.pilot.press(*" nhq")
+        press_at_once(live, "space", "n", at_s=typed_s)  # while the screens changed
+        await live.pilot.press(*"hq")
         assert isinstance(live.app.screen, NoteScreen)
         kept = tmp_path / "a.note.txt"
         await live.until(lambda: kept.exists() and kept.read_text().startswith("calm nhq\n"))

@@ -84,6 +84,8 @@ class ReviewScreen(EngineScreen):
         self.query_one("#report").border_title = text("review.report")
         self.query_one("#report").display = False
         self._update()
+        if self.view.sealed is not None:
+            self._complete(Path(self.view.sealed.path))
 
     def keep(self, note: str) -> None:
         """Keep a note while it is still being typed: with each key in a file of its own."""
