@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from affetti.core import place
 from affetti.core.custody import keys
 from affetti.core.custody.keys import DataKey
 from affetti.core.errors import Damaged
@@ -49,6 +50,8 @@ def is_box(path: Path) -> bool:
     OSError
         It cannot be read.
     """
+    if not place.is_readable_whole(path):
+        return False
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
@@ -63,6 +66,8 @@ def unlock(path: Path) -> None:
     OSError
         It cannot be read.
     """
+    if not place.is_readable_whole(path):
+        return  # whoever reads it says so
     with path.open("rb") as file:
         begin = file.read(_BEGIN_BYTES + keys.MAX_STORED_BYTES)
     if begin.startswith(MAGIC):

@@ -1,12 +1,15 @@
 """Commands that take many recordings."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from session_builder import Plan, build
 
+from affetti.analyzer.pool import unlock_all
 from affetti.core.errors import ExitCode
+from affetti.core.recording.box import is_box
 from tests.command_line import affetti
 
 
@@ -61,3 +64,11 @@ def test_a_recording_that_only_a_link_is_left_of_is_told_of(study: Path) -> None
     said = affetti("info", study)
     assert said.returncode == ExitCode.WARNING
     assert "d.h5 cannot be read" in said.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes here")
+def test_a_pipe_among_many_files_is_waited_for_by_none(study: Path) -> None:
+    os.mkfifo(study / "pipe.h5")
+    os.mkfifo(study / "pipe.mp4")
+    unlock_all([study / "pipe.h5", study / "pipe.mp4", study / "a.h5"])
+    assert not is_box(study / "pipe.h5")
