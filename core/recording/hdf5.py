@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import h5py
 
 from affetti.core.custody.keys import DataKey
 from affetti.core.recording.box import BoxReader, BoxWriter, is_box
 from affetti.core.recording.steady import SteadyFile
+
+_START: Final = b"\x89HDF\r\n\x1a\n\0"  # the signature, and the version of the superblock
 
 
 class _Boxed(h5py.File):  # type: ignore[misc]
@@ -29,15 +31,34 @@ def to_read(path: Path) -> h5py.File:
 
     A sealed file is never written again, and the metadata of a part never changes: a lock would
     protect nothing, and there are shares that have none.
+
+    Raises
+    ------
+    OSError
+        HDF5 cannot read it, or it has more of HDF5 than we ever wrote.
     """
     if not is_box(path):
+        with path.open("rb") as file:
+            _refuse_later(file.read(len(_START)))
         return h5py.File(path, "r", locking=False)
     box = BoxReader(path)
     try:
+        _refuse_later(box.read(len(_START)))
+        box.seek(0)
         return _Boxed(box)
     except BaseException:
         box.close()
         raise
+
+
+def _refuse_later(start: bytes) -> None:
+    """Refuse a file whose superblock is of a later version than ours: it may have extensions.
+
+    They are what faults of HDF5's own readers are mostly in: lists of shared messages
+    (CVE-2026-17572), sections of free space, images of the cache.
+    """
+    if start[: len(_START) - 1] == _START[:-1] and start != _START:
+        raise OSError("the superblock is of a later version")
 
 
 def key_of(file: h5py.File) -> DataKey | None:

@@ -235,7 +235,7 @@ def dataset(
         raise damaged(path, text("damage.missing_lies_another_place", name=name))
     if not isinstance(found, h5py.h5d.DatasetID):
         raise damaged(path, text("damage.no_data_set", name=name))
-    item = h5py.Dataset(found)
+    item = h5py.Dataset(found, readonly=True)  # whose shape stays known when it is closed
     with reading(path, item):
         _refuse_hazards(path, name, item, filtered)
     if item.ndim != ndim or (dtype is not None and item.dtype != dtype):

@@ -11,9 +11,11 @@ from affetti.core.errors import Damaged
 from affetti.core.events.entries import new_id
 from affetti.core.people import annotations
 from affetti.core.people.annotations import Annotation
+from affetti.core.recording import hdf5
 from affetti.core.recording.names import part_path
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
+from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings
 from tests.campaign.session import held_key
 from tests.conftest import SESSION_ID, small_session
@@ -46,6 +48,18 @@ def test_a_part_of_another_key_is_of_another_recording(tmp_path: Path, plain_fir
         seal(tmp_path / "a.h5")
     part_path(tmp_path / "a.h5", 2).unlink()
     assert not seal(tmp_path / "a.h5").recovered
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_extensions_of_hdf5_that_are_never_written_are_not_read(
+    tmp_path: Path, encrypted: bool
+) -> None:
+    key = held_key() if encrypted else None
+    path = tmp_path / "a.h5"
+    with hdf5.created(path, key, libver="latest") as file:
+        file.attrs["format"] = "affetti-session"
+    with pytest.raises(Damaged, match="HDF5"):
+        Session.open(path)
 
 
 def test_a_list_of_copies_that_is_nested_too_deep_is_damage(tmp_path: Path) -> None:
