@@ -48,7 +48,7 @@ class PlainScreen(EngineScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         MARK,
         Binding("pageup,pagedown", "app.mark", text("key.mark"), show=False, priority=True),
-        Binding("space,s", "silence", text("key.silence"), key_display="s"),
+        Binding("s", "silence", text("key.silence")),
         Binding("P", "pause", text("key.pause_rec")),
         Binding("r", "app.try_again", text("key.whole_screen")),
         Binding("q", "stop", text("key.end")),
