@@ -38,10 +38,16 @@ def told(count: Count) -> bool:
     return count.form != "heard" or (count.label in _SAID and count.times > 0)
 
 
+def unlabelled(form: str) -> str:
+    """Return what a marker without a word is called: a press, or a stretch from start to end."""
+    stretch = form == "stretch"
+    return text("page.counted.no_label_stretch" if stretch else "page.counted.no_label")
+
+
 def name_of(count: Count) -> str:
     """Return what was counted, in the therapist's word, or as it was heard."""
     if count.form != "heard":
-        return count.label or text("page.counted.no_label")
+        return count.label or unlabelled(count.form)
     kind = word("heard", count.label)
     if count.stream == ROOM:
         return text("page.counted.in_room", kind=kind)

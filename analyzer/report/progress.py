@@ -4,6 +4,7 @@ It is shown on the terminal as the same text that is written.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ from affetti.analyzer.replay import shown
 from affetti.analyzer.report import wording
 from affetti.analyzer.report.beside import annotated
 from affetti.analyzer.report.blocks import Block, Cell, Page, Pair, Part, Section, Table, Text
+from affetti.analyzer.report.counted import unlabelled
 from affetti.core.codes import Digest
 from affetti.core.custody.keys import DataKey
 from affetti.core.custody.standing import Source
@@ -34,7 +36,16 @@ from affetti.core.custody.withdrawal import recordings_of
 from affetti.core.emotions import EXPRESSIONS
 from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.events.people import GoalStateChanged
-from affetti.core.language import brief_date, date, decimal, language, percent, text, word
+from affetti.core.language import (
+    brief_date,
+    date,
+    decimal,
+    language,
+    percent,
+    text,
+    time_of_day,
+    word,
+)
 from affetti.core.people.annotations import CONCLUSION
 from affetti.core.people.history import Goal, PersonState
 from affetti.core.people.log import person_state
@@ -247,7 +258,7 @@ def _is_told(name: Counted, sittings: Sequence[Sitting]) -> bool:
 def _name_of(name: Counted) -> str:
     label, form, stream = name
     if form != "heard":
-        return label or text("page.counted.no_label")
+        return label or unlabelled(form)
     kind = word("heard", label)
     if stream == ROOM:
         return text("page.counted.in_room", kind=kind)
@@ -280,6 +291,18 @@ def _reports(sittings: Sequence[Sitting]) -> list[Block]:
     return _table(rows, sittings, lambda value: decimal(value, 1))
 
 
+def _days(sittings: Sequence[Sitting]) -> list[str]:
+    """Return the days of sessions; with the time of day where a day has several."""
+    begun = [datetime.fromisoformat(each.wall_clock) for each in sittings]
+    days = Counter(each.date() for each in begun)
+    return [
+        f"{brief_date(each.date())} {time_of_day(each.isoformat())}"
+        if days[each.date()] > 1
+        else brief_date(each.date())
+        for each in begun
+    ]
+
+
 def _table(
     rows: Sequence[tuple[str, list[float]]],
     sittings: Sequence[Sitting],
@@ -291,7 +314,7 @@ def _table(
     latest = sittings[-_SHOWN:]
     head = (
         text("progress.of"),
-        *(brief_date(datetime.fromisoformat(each.wall_clock).date()) for each in latest),
+        *_days(latest),
         text("progress.mean"),
         text("progress.change"),
     )

@@ -131,7 +131,12 @@ def strongest(
 
 
 def expressed(modality: ModalityName, summary: Summary) -> str:
-    """Return what a modality expressed in a stretch, or that nothing can be said of it."""
+    """Return what a modality expressed in a stretch, or why nothing can be said of it.
+
+    A dash where nothing was due: there was no such stretch, or no consent in it.
+    """
+    if not summary.expected:
+        return UNKNOWN
     if not summary.said and summary.unread:
         return text("expressed.unread", why=unread(summary.unread))
     if not summary.said:
