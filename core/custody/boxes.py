@@ -17,6 +17,7 @@ from affetti.core.custody.temporary import (
     replacing,
 )
 from affetti.core.errors import FileMissing
+from affetti.core.place import is_readable_whole
 from affetti.core.recording.box import BoxReader, BoxWriter, is_box
 from affetti.core.system import private, sync_folder
 
@@ -101,7 +102,7 @@ def read(path: Path) -> bytes:
         It cannot be read.
     """
     place = found_at(path)
-    if place is None:
+    if place is None or not is_readable_whole(place):
         raise FileMissing("vault.no_file", path=path)
     if not is_box(place):
         return place.read_bytes()

@@ -55,6 +55,7 @@ _SUFFIX: Final = ".vault.json"
 _PUBLIC: Final = "avk"  # begins a public key in letters
 _RECOVERY: Final = "avr"  # and a recovery key
 _CHECK_BYTES: Final = 4
+_MAX_BYTES: Final = 64 << 10  # of a vault's file, and of a secret's
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -186,7 +187,7 @@ def vault(name: str) -> Vault:
 
 def _read(path: Path, name: str) -> Vault:
     try:
-        found = Vault(name, msgspec.json.decode(path.read_bytes(), type=Stored))
+        found = Vault(name, msgspec.json.decode(_beginning_of(path), type=Stored))
         if len(found.public) != KEY_BYTES:
             raise ValueError("no public key")
         return found
@@ -194,6 +195,12 @@ def _read(path: Path, name: str) -> Vault:
         raise FileMissing("vault.no_such", name=name) from error
     except (OSError, ValueError, RecursionError) as error:
         raise Damaged("vault.file_damaged", path=path) from error
+
+
+def _beginning_of(path: Path) -> bytes:
+    """Return a small file, or of one without end no more than any of ours could be."""
+    with path.open("rb") as file:
+        return file.read(_MAX_BYTES)
 
 
 def path_of(name: str) -> Path:
@@ -412,7 +419,7 @@ def _secret_of(found: Vault) -> str | None:
 
 def _line_of(path: Path, name: str) -> str:
     try:
-        return path.read_text("utf-8").split("\n", 1)[0].rstrip("\r")
+        return _beginning_of(path).decode().split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise VaultClosed("vault.secret_unreadable", name=name, path=path, error=why) from error

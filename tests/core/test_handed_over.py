@@ -7,7 +7,7 @@ import pytest
 
 from affetti.core.custody import keys
 from affetti.core.custody.exports import noted
-from affetti.core.errors import Damaged
+from affetti.core.errors import Damaged, FileMissing
 from affetti.core.events.entries import new_id
 from affetti.core.people import annotations
 from affetti.core.people.annotations import Annotation
@@ -60,6 +60,13 @@ def test_extensions_of_hdf5_that_are_never_written_are_not_read(
         file.attrs["format"] = "affetti-session"
     with pytest.raises(Damaged, match="HDF5"):
         Session.open(path)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without an end")
+def test_annotations_without_an_end_are_none(tmp_path: Path) -> None:
+    (tmp_path / "a.annotations.jsonl").symlink_to("/dev/zero")
+    with pytest.raises(FileMissing):
+        annotations.read(tmp_path / "a.annotations.jsonl")
 
 
 def test_a_list_of_copies_that_is_nested_too_deep_is_damage(tmp_path: Path) -> None:

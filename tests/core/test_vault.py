@@ -8,7 +8,7 @@ import pytest
 
 from affetti.core.custody import keys, vault
 from affetti.core.custody.vault import Lock
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, Damaged, ExitCode
 from affetti.core.settings import Settings, VaultSettings
 
 QUICK = 1 << 4  # of scrypt
@@ -167,6 +167,17 @@ def test_a_damaged_vault_is_told(content: bytes | str) -> None:
     with pytest.raises(AffettiError) as caught:
         vault.vault("clinic")
     assert caught.value.code == ExitCode.DAMAGED
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without an end")
+def test_a_file_without_an_end_is_no_vault_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    made()
+    monkeypatch.setenv(vault.PASSPHRASE_FILE, "/dev/zero")
+    with pytest.raises(AffettiError):
+        vault.unlock("clinic")
+    (vault.path_of("clinic").parent / "endless.vault.json").symlink_to("/dev/zero")
+    with pytest.raises(Damaged):
+        vault.all_vaults()
 
 
 @pytest.mark.parametrize("public", [bytes(32), b"\1" + bytes(31)])
