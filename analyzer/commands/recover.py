@@ -37,7 +37,8 @@ def recover(paths: tuple[Path, ...]) -> int:
             with bar(text("bar.sealing", name=target.name)) as progress:
                 done = sealed(target, progress)
             if done is None:
-                terminal.say(text("recover.never_began", name=target.name))
+                folder = f"{target.stem}.unreadable"
+                terminal.say(text("recover.never_began", name=target.name, folder=folder))
                 continue
             terminal.say(text("recover.done", path=done.path, statement=done.statement))
             whole = whole and done.whole

@@ -34,7 +34,7 @@ def sealed(target: Path, progress: Progress | None = None) -> SealReport | None:
 
     Returns
     -------
-    None where a start left parts and never came to its first event; they are removed.
+    None where a start left parts and never came to its first event; they are put away.
 
     Raises
     ------

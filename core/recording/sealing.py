@@ -45,7 +45,15 @@ from affetti.core.recording.names import DAMAGE, part_number, parts_of
 from affetti.core.recording.pulse import unrecorded_s
 from affetti.core.recording.records import HEADER_BYTES, Record, record_of
 from affetti.core.recording.session import Session
-from affetti.core.recording.survey import See, Survey, are_blank, refuse_running, survey, told_bytes
+from affetti.core.recording.survey import (
+    See,
+    Survey,
+    are_blank,
+    are_scraps,
+    refuse_running,
+    survey,
+    told_bytes,
+)
 from affetti.core.settings import MIB
 from affetti.core.state import SessionState
 
@@ -114,18 +122,25 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
 
 
 def discard_blank(target: Path) -> bool:
-    """Remove what is left of a start that never came to its first event.
+    """Clear away what is left of a start that never came to its first event.
+
+    Blank parts are removed. Those that hold a piece of a first record, which the disk did not take
+    as a whole, are moved to the folder `NAME.unreadable`.
 
     Returns
     -------
-    False where there is no such thing, or anything at all in it; then it stays.
+    False where there is no such thing, or any record in it; then it stays.
     """
     with one_at_a_time(target.parent):
         left = tuple(parts_of(target))
-        blank = bool(left) and are_blank(left)
-        if blank:
+        if left and are_blank(left):
             parts.remove(left)
-        return blank
+        elif left and are_scraps(left):
+            for part in left:
+                _moved(part, target)
+        else:
+            return False
+        return True
 
 
 def _sealed_meanwhile(target: Path) -> SealReport:

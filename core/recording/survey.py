@@ -296,6 +296,20 @@ def are_blank(paths: Iterable[Path]) -> bool:
         return False
 
 
+def are_scraps(paths: Iterable[Path]) -> bool:
+    """Return whether parts hold no record at all, and no more than a piece of one.
+
+    So the power leaves a recording whose first record the disk had not taken yet.
+    """
+    try:
+        return all(
+            not is_running(path) and not holds_records(path) and _is_hardly_written(path)
+            for path in paths
+        )
+    except (OSError, AffettiError):
+        return False
+
+
 def _is_blank(path: Path) -> bool:
     form = _form(path)
     if form is None:  # it broke off while HDF5 made it, which writes behind the log as well

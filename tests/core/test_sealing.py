@@ -174,6 +174,20 @@ def test_a_part_that_was_killed_while_it_was_made_blocks_nothing(
     assert not parts_of(target)
 
 
+def test_a_piece_of_a_first_record_blocks_nothing_and_is_kept(write_log: WriteLog) -> None:
+    target = write_log([])
+    part = part_path(target, 1)
+    with h5py.File(part, "r") as file:
+        at = file["log"].id.get_offset()
+    with part.open("r+b") as file:
+        file.seek(at)
+        file.write(b"a piece of a record, torn")
+    assert sealed(target) is None
+    assert not parts_of(target)
+    (kept,) = target.with_name(f"{target.stem}.unreadable").iterdir()
+    assert b"a piece of a record, torn" in kept.read_bytes()
+
+
 def test_parts_with_anything_in_them_are_never_taken_for_blank(write_log: WriteLog) -> None:
     target = write_log()
     part = part_path(target, 1)
