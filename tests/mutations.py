@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import random
-import resource
 import shutil
 import sys
 import tempfile
@@ -63,6 +62,11 @@ from affetti.core.streams import Stream
 from tests.campaign.session import held_key, lasting_folder, lean
 from tests.conftest import HEART, NS, RATE_HZ, SESSION_ID, WORDS, jpeg, small_session, started
 from tests.hostile import Fields, altered_and_resealed
+
+try:
+    import resource
+except ImportError:  # Windows has none: memory is neither bounded nor measured there
+    resource = None  # type: ignore[assignment]
 
 MOST_BYTES: Final = 1 << 30  # beyond what the process has before
 HANGS_AFTER_S: Final = 120
@@ -511,7 +515,7 @@ def run(first: int, count: int, reports: bool = False) -> tuple[Counter[str], li
     wrong = []
     with tempfile.TemporaryDirectory(dir=_quick_folder()) as name:
         made, folder = prepared(), Path(name) / "trial"
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = _peak_kib()
         for seed in range(first, first + count):
             folder.mkdir()
             faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
@@ -526,10 +530,16 @@ def run(first: int, count: int, reports: bool = False) -> tuple[Counter[str], li
                         wrong.append(f"seed {seed}, {what}: {error!r}")
             faulthandler.cancel_dump_traceback_later()
             shutil.rmtree(folder)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
+        grown = (_peak_kib() - before) << 10
     if grown > MOST_BYTES:
         wrong.append(f"seeds {first} to {first + count - 1}: {grown >> 20} MiB")
     return ends, wrong
+
+
+def _peak_kib() -> int:
+    if resource is None:
+        return 0
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def _quick_folder() -> str | None:
@@ -540,7 +550,7 @@ def _quick_folder() -> str | None:
 def _bounded() -> None:
     """Let this process have no more memory than it may: what asks for more is told so at once."""
     used = Path("/proc/self/status")
-    if used.exists():
+    if resource is not None and used.exists():
         lines = used.read_text().splitlines()
         kib = next(int(line.split()[1]) for line in lines if line.startswith("VmData"))
         resource.setrlimit(resource.RLIMIT_DATA, ((kib << 10) + MOST_BYTES,) * 2)

@@ -17,6 +17,7 @@ from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.events import MAX_RATE_HZ, MIN_RATE_HZ, AudioFormat, TrackStarted
 from affetti.core.labels import label
 from affetti.core.paths import typed
+from affetti.core.people import playlist
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.recorder.sources.sound import Decoded, Found, UndecodableError, blocks, look
 
@@ -257,4 +258,6 @@ def mixed(block: NDArray[np.int16], channels: int) -> NDArray[np.int16]:
 def _undecodable(path: Path, error: Exception) -> AffettiError:
     why = error.why if isinstance(error, UndecodableError) else "undecodable"
     id = "sound_file_cannot_decoded" if why == "undecodable" else why
+    if path.suffix.lower() in playlist.SUFFIXES:
+        id = "playlist"
     return MediaError(f"track.{id}", path=path.name)

@@ -364,6 +364,13 @@ def test_a_pipe_is_no_track_and_nobody_waits_for_it(tmp_path):
     assert caught.value.code == ExitCode.MEDIA
 
 
+def test_a_playlist_among_the_tracks_is_told_from_a_damaged_file(tmp_path):
+    (tmp_path / "a.m3u").write_text("a.wav\n")
+    with pytest.raises(AffettiError, match="a list") as caught:
+        Player([tmp_path / "a.m3u"], None).open()
+    assert "--playlist" in caught.value.hint
+
+
 def test_a_wav_whose_length_was_never_written_is_played_to_its_end(tmp_path):
     whole = bytearray(tone(tmp_path / "a.wav", seconds=0.5).read_bytes())
     at = whole.index(b"data")
