@@ -39,6 +39,7 @@ from affetti.core.language import clock_text, date, decimal, text, word
 from affetti.core.people.annotations import CHOSEN, NOTE, REMEMBER
 
 _AROUND_NS: Final = NS_PER_S * 5 // 2
+_LEAST_S: Final = 1.0  # a face that was seen for less without music has no figure
 MAX_UNSEEN: Final = 6  # on the first page; all of them stand further down
 
 
@@ -187,10 +188,11 @@ def _face_row(
 
 
 def _quiet_row(analysis: Analysis, quiet: Summary) -> tuple[Cell, ...]:
-    seen = wording.seconds(analysis.quiet.seen_s)
+    seen_s = analysis.quiet.seen_s
+    expressed = wording.UNKNOWN if seen_s < _LEAST_S else wording.expressed("face", quiet)
     return (
         Cell(text("page.without_music")),
-        Cell(wording.expressed("face", quiet), small=text("page.seen_for", seen=seen)),
+        Cell(expressed, small=text("page.seen_for", seen=wording.seconds(seen_s))),
         Cell(""),
         Cell(per_min(analysis.quiet.per_min), "figure"),
         Cell(""),

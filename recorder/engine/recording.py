@@ -186,7 +186,7 @@ def open_sources(plan: Plan, settings: Settings) -> Sources:
     sources = Sources()
     try:
         if playlist := _played(plan):
-            tracks = [Path(each) if isinstance(each, str) else each for each in playlist]
+            tracks = [typed(each) if isinstance(each, str) else each for each in playlist]
             held = plan.protocol is not None
             sources.player = Player(tracks, plan.speaker, plan.volume, held=held)
             sources.player.open()

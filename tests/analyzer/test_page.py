@@ -70,6 +70,19 @@ def without_tags(source: str) -> str:
     return unescape(re.sub(r"<[^>]*>", "", body))
 
 
+def test_a_face_that_was_hardly_seen_without_music_has_no_figure_there(recording: Path) -> None:
+    with Session.open(recording) as session:
+        analysis = analyze(session, shown(session))
+        without = {}
+        for seen_s in (0.4, 5.0):
+            quiet = replace(analysis.quiet, seen_s=seen_s)
+            page = page_of(replace(analysis, quiet=quiet), beside(session, analysis))
+            (face,) = (section for section in page.sections if section.id == "face")
+            without[seen_s] = plain(face.blocks[0].rows[-1][1].words)
+    assert "%" not in without[0.4]
+    assert "%" in without[5.0]
+
+
 def test_html_and_text_say_all_that_the_page_says(page: Page) -> None:
     for form in (without_tags(html(page)), plain_text(page)):
         told = words(form).casefold()
