@@ -115,7 +115,7 @@ def known(message: str) -> bool:
 
 def decimal(value: float, places: int) -> str:
     """Return a number with so many places after the point, as the language writes it."""
-    return localised(f"{value:.{places}f}")
+    return localised(f"{value:.{places}f}").replace("-", "\N{MINUS SIGN}")
 
 
 def localised(number: str) -> str:

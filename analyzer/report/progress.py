@@ -134,7 +134,8 @@ def page_over(progress: Progress) -> Page:
     first, last = (sittings[0], sittings[-1]) if sittings else (None, None)
     day = ""
     if first is not None and last is not None:
-        day = text("progress.span", first=date(first.wall_clock), last=date(last.wall_clock))
+        days = date(first.wall_clock), date(last.wall_clock)
+        day = days[0] if days[0] == days[1] else text("progress.span", first=days[0], last=days[1])
     return Page(
         language=language(),
         version=version("affetti"),
