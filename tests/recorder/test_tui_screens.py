@@ -315,6 +315,7 @@ async def test_keys_that_are_handled_late_are_judged_by_when_they_came(tmp_path:
         keys = ("t", *"nods", "enter", "t", *"sing", "enter")
         for key, at_s in zip(keys, came_s, strict=True):
             press_at_once(live, key, at_s=now_s + at_s)
+        await live.pilot.pause(came_s[-1])  # no note closes before its Enter has come
         await live.until(lambda: len(live.sent(messages.Note)) == 2)
         await settled(live)
         assert [note.text for note in live.sent(messages.Note)] == ["nods", "sing"]

@@ -137,12 +137,13 @@ class NoteScreen(Dialog[None]):
 
     def _close_if_quiet(self) -> None:
         """Close unless more was typed: a slow machine may not have handled, or read, it yet."""
-        if self._settling is None or Message().time < self._pasted_until_s:
-            return  # more was typed, and a later look comes
+        if self._settling is None:
+            return
         typed = self.app.typed  # type: ignore[attr-defined]
         if typed.unread:
             self._pasted_until_s = max(self._pasted_until_s, Message().time)
-        if typed.unread or typed.unhandled:
+        if Message().time < self._pasted_until_s or typed.unread or typed.unhandled:
+            self._settling.stop()
             self._wait()
         else:
             self._close_by_itself()
