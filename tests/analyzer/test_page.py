@@ -469,6 +469,11 @@ def test_no_figure_of_the_first_page_comes_from_anywhere_else(  # noqa: PLR0915 
         return {percent(share) for share in inside[list(EXPRESSIONS)].mean()}
 
     whole = seen_in(0, end_ns)[1]
+    looked = [e for e in events if isinstance(e, FaceEstimated) and e.faces]
+    there = len(looked)
+    unread = pd.Series(
+        [e.nobody or (e.face.unread if e.face else None) for e in looked]
+    ).value_counts()
     due_music = len(range(NS_PER_S, end_ns, settings.music_period_s * NS_PER_S))
     heard = percent(len(music) / max(due_music, len(music)))
     ticks = settings.fusion_period_ns
@@ -478,7 +483,8 @@ def test_no_figure_of_the_first_page_comes_from_anywhere_else(  # noqa: PLR0915 
                   f"{alike.mean():.2f}", percent(len(alike) / both)},
         "notes": {clock_text(e.t_ns / NS_PER_S) for e in events if isinstance(e, NoteAdded)},
         "person": {"01", "00:19.0", "0.5", "3"},
-        "gaps": {whole, heard, *(clock_text(e.t_ns / NS_PER_S) for e in events)},
+        "gaps": {whole, heard, *(clock_text(e.t_ns / NS_PER_S) for e in events),
+                 *map(percent, unread / there)},
     }  # fmt: skip
 
     # The face: by track, without music, and last time, which was the same but for its markers.
