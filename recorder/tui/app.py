@@ -23,7 +23,7 @@ from affetti.core.settings import Settings
 from affetti.recorder.tui.key_order import Handled, KeyOrder
 from affetti.recorder.tui.marker_keys import PEDALS
 from affetti.recorder.tui.screens.dialog import Commands
-from affetti.recorder.tui.screens.help import HelpScreen
+from affetti.recorder.tui.screens.help import HelpScreen, own_bindings
 from affetti.recorder.tui.screens.home import HomeScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.screens.settings import SettingsScreen
@@ -171,9 +171,11 @@ class AffettiApp(App[None]):
         """
         for active in screen.active_bindings.values():
             binding = active.binding
-            offered = active.enabled and binding.action not in _NO_COMMANDS
+            action, node = binding.action, active.node
+            own = (each for kind in type(node).__mro__ for each in own_bindings(kind))
+            ours = any(each.action == action for each in own)
+            offered = active.enabled and ours and action not in _NO_COMMANDS
             if binding.description and offered:
-                action, node = binding.action, active.node
                 yield SystemCommand(
                     binding.tooltip or binding.description,
                     text("app.key", key=self.get_key_display(binding)),

@@ -707,6 +707,7 @@ async def test_commands_offer_every_key_and_withdrawing_consent(tmp_path: Path) 
     async with recording(tmp_path) as live:
         commands = {c.title: c for c in live.app.get_system_commands(live.app.screen)}
         assert "Write a note" in commands
+        assert not {"Page Left", "Down", "Focus Next"} & set(commands)  # Textual's, untranslated
         assert not any("creenshot" in title for title in commands)
         assert "End and seal at once" not in commands
         commands["Withdraw consent to video"].callback()

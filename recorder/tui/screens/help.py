@@ -16,6 +16,17 @@ from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.dialog import Dialog
 
 
+def own_bindings(kind: type) -> list[Binding]:
+    """Return the keys that a class of ours declares, or takes from one of ours.
+
+    Those of Textual's classes go without saying: how a line is edited and a list is scrolled.
+    """
+    home = next((each for each in kind.__mro__ if "BINDINGS" in vars(each)), object)
+    if not home.__module__.startswith("affetti."):
+        return []
+    return [binding for binding in vars(home)["BINDINGS"] if isinstance(binding, Binding)]
+
+
 class HelpScreen(Dialog[None]):
     """Lists keys, and says what each does.
 
@@ -32,10 +43,8 @@ class HelpScreen(Dialog[None]):
 
     def __init__(self, nodes: Iterable[DOMNode]) -> None:
         super().__init__()
-        # Of our own classes alone: how a line of text is edited goes without saying.
         kinds = dict.fromkeys(type(node) for node in nodes)
-        own = [kind for kind in kinds if kind.__module__.startswith("affetti.")]
-        self._listed = [b for kind in own for b in kind.BINDINGS if isinstance(b, Binding)]
+        self._listed = [binding for kind in kinds for binding in own_bindings(kind)]
 
     def compose(self) -> ComposeResult:
         """Lay out the keys."""
