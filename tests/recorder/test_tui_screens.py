@@ -74,7 +74,7 @@ class Session:
             self.app.screen.look()
 
     async def until(self, true: Callable[[], bool]) -> None:
-        for _ in range(100):
+        for _ in range(500):
             if true():
                 return
             await self.pilot.pause(0.02)
