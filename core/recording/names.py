@@ -98,8 +98,7 @@ def sealed_in(folder: Path) -> list[Path]:
     AffettiError
         A folder cannot be looked through.
     """
-    alike = (path for path in _walked(folder) if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in alike if os.path.isfile(path) and not is_part(path))
+    return sorted(path for path in _alike_in(folder) if os.path.isfile(path) and not is_part(path))
 
 
 def lost_in(folder: Path) -> list[Path]:
@@ -110,8 +109,14 @@ def lost_in(folder: Path) -> list[Path]:
     AffettiError
         A folder cannot be looked through.
     """
-    alike = (path for path in _walked(folder) if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in alike if os.path.islink(path) and not os.path.exists(path))
+    return sorted(
+        path for path in _alike_in(folder) if os.path.islink(path) and not os.path.exists(path)
+    )
+
+
+def _alike_in(folder: Path) -> Iterator[Path]:
+    """Yield what is named like a recording in `folder` and below, whatever it is."""
+    return (path for path in _walked(folder) if path.suffix.lower() in SUFFIXES)
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -290,30 +290,33 @@ def are_blank(paths: Iterable[Path]) -> bool:
 
     Whatever else they are, nothing was ever written into them.
     """
-    try:
-        return all(not is_running(path) and _is_blank(path) for path in paths)
-    except (OSError, AffettiError):
-        return False
+    return _are_all(_is_blank, paths)
 
 
 def are_scraps(paths: Iterable[Path]) -> bool:
-    """Return whether parts hold no record at all, and no more than a piece of one.
+    """Return whether no record begins in parts, and there is no more in them than a piece of one.
 
     So the power leaves a recording whose first record the disk had not taken yet.
     """
+    return _are_all(_is_scrap, paths)
+
+
+def _are_all(what: Callable[[Path], bool], paths: Iterable[Path]) -> bool:
+    """Return whether nobody writes parts, and all are what is asked; not where that is unknown."""
     try:
-        return all(
-            not is_running(path) and not holds_records(path) and _is_hardly_written(path)
-            for path in paths
-        )
+        return all(not is_running(path) and what(path) for path in paths)
     except (OSError, AffettiError):
         return False
+
+
+def _is_scrap(path: Path) -> bool:
+    return not holds_records(path) and _is_hardly_written(path)
 
 
 def _is_blank(path: Path) -> bool:
     form = _form(path)
     if form is None:  # it broke off while HDF5 made it, which writes behind the log as well
-        return not holds_records(path) and _is_hardly_written(path)
+        return _is_scrap(path)
     if _block(path, form) is not None:  # whoever has no key knows as well
         with path.open("rb") as file:
             return not _named(file, form)[1] and not holds_records(path)
