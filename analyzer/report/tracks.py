@@ -88,10 +88,16 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
 
 
 def coverage_means(state: SessionState) -> str:
-    """Return what is counted as covered, and why both can be for longer than the face."""
+    """Return what is counted as covered, and why a track's shares are not the session's.
+
+    Music counts in a track once it can have been heard; both can be at hand longer than the face.
+    """
     settings = state.started.perception if state.started else PerceptionSettings()
-    held = wording.seconds(settings.face_max_age_ns / NS_PER_S)
-    return text("coverage.at_hand", seconds=held)
+    return text(
+        "coverage.at_hand",
+        seconds=wording.seconds(settings.face_max_age_ns / NS_PER_S),
+        settled=wording.seconds(settings.music_minimum_s),
+    )
 
 
 def self_reports_of(track: TrackResult, state: SessionState) -> list[str]:
