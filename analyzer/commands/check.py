@@ -1,7 +1,7 @@
 """`affetti check`: whether recordings are whole and what they should be."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,6 +14,8 @@ from affetti.core.language import counted, text, word
 if TYPE_CHECKING:
     from affetti.analyzer.checks import Finding
     from affetti.analyzer.replay import Progress
+
+_COLOURS: Final = {"CRITICAL": "red", "WARNING": "yellow", "NOTE": "cyan"}
 
 
 @click.command()
@@ -31,7 +33,7 @@ def check(sessions: tuple[Path, ...], jobs: int | None, as_json: bool) -> int:
     affetti check study/
     """
     from affetti.analyzer.batch import recordings_in
-    from affetti.analyzer.checks import RULES, Importance
+    from affetti.analyzer.checks import Importance
     from affetti.analyzer.commands.many import each
     from affetti.core.cli import complain
 
@@ -47,31 +49,10 @@ def check(sessions: tuple[Path, ...], jobs: int | None, as_json: bool) -> int:
         troubles.append(error)
         complain(error)
     if as_json:
-        terminal.print_json(
-            [
-                {
-                    "recording": str(path),
-                    "rules": len(RULES),
-                    "findings": [
-                        {
-                            "rule": finding.rule,
-                            "importance": finding.importance.name.lower(),
-                            "message": finding.message,
-                        }
-                        for finding in findings
-                    ],
-                }
-                for path, findings in found.items()
-            ]
-        )
+        terminal.print_json([_entry(path, findings) for path, findings in found.items()])
     else:
-        colours = {"CRITICAL": "red", "WARNING": "yellow", "NOTE": "cyan"}
         for path, findings in found.items():
-            terminal.say(_head(path.name, len(RULES), findings))
-            for finding in findings:
-                name = finding.importance.name
-                importance = click.style(f"{word('importance', name):<8}", fg=colours[name])
-                click.echo(f"  {importance} {label(finding.message)}")
+            _print(path, findings)
     worst = min((f.importance for each in found.values() for f in each), default=Importance.NOTE)
     if worst == Importance.CRITICAL:
         return ExitCode.DAMAGED
@@ -86,7 +67,33 @@ def _inspected(path: Path, progress: "Progress | None") -> "list[Finding]":
     return inspect(path, progress)
 
 
-def _head(name: str, rules: int, findings: list[Any]) -> str:
+def _entry(path: Path, findings: "list[Finding]") -> dict[str, Any]:
+    """Return what was found in a recording, for `--json`."""
+    from affetti.analyzer.checks import RULES
+
+    told = [
+        {
+            "rule": finding.rule,
+            "importance": finding.importance.name.lower(),
+            "message": finding.message,
+        }
+        for finding in findings
+    ]
+    return {"recording": str(path), "rules": len(RULES), "findings": told}
+
+
+def _print(path: Path, findings: "list[Finding]") -> None:
+    """Print what was found in a recording, a line each."""
+    terminal.say(_head(path.name, findings))
+    for finding in findings:
+        name = finding.importance.name
+        importance = click.style(f"{word('importance', name):<8}", fg=_COLOURS[name])
+        click.echo(f"  {importance} {label(finding.message)}")
+
+
+def _head(name: str, findings: "list[Finding]") -> str:
+    from affetti.analyzer.checks import RULES
+
     if not findings:
-        return text("check.nothing", name=name, rules=rules)
-    return counted("check.found", len(findings), name=name, rules=rules)
+        return text("check.nothing", name=name, rules=len(RULES))
+    return counted("check.found", len(findings), name=name, rules=len(RULES))
