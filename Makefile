@@ -41,7 +41,7 @@ again: $(STAMP_TEST)  ## What failed last, one at a time and with nothing beside
 	$(BIN)/pytest -m "" --last-failed --last-failed-no-failures none
 
 elsewhere: $(STAMP_TEST)  ## The tests without what only Unix has, with a stand-in for locks of Windows
-	PYTHONPATH=tests/elsewhere $(PYTEST)
+	PYTHONPATH=$(CURDIR)/tests/elsewhere $(PYTEST)
 
 campaign-long: $(STAMP_TEST)  ## Trials by the thousand, for hours; SHARE=0.1: a tenth; ONLY=power
 	$(BIN)/python -m tests.campaign --share $(or $(SHARE),1) --only '$(ONLY)'

@@ -57,8 +57,17 @@ class _Book(logging.handlers.RotatingFileHandler):
 
     def doRollover(self) -> None:  # noqa: N802  as logging names it
         """Begin a new file; what libraries print goes there too."""
+        self._let_go_of_streams()
         super().doRollover()
         self._take_streams()
+
+    def _let_go_of_streams(self) -> None:
+        """Point them nowhere: a file that is open cannot be renamed everywhere."""
+        if self._streams:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for number in self._streams:
+                os.dup2(nowhere, number)
+            os.close(nowhere)
 
     def _take_streams(self) -> None:
         if self.stream is not None:

@@ -217,8 +217,11 @@ def withdraw(
                     session.started.person, path.parent, session.session_id, chosen
                 )
             with standing([session.source]):
+                session_id = session.session_id
+                # What is open can be neither removed, by any of its names, nor replaced everywhere.
+                session.close()
                 removed = _removed_beside(path, temporary, estimates_stay)
-                removed += _removed_pages(path, session.session_id)
+                removed += _removed_pages(path, session_id)
                 os.replace(temporary, path)
             system.sync_folder(path.parent)
         finally:
