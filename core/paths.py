@@ -5,6 +5,7 @@ copies its address, `file:///…`. A name that is there as it was typed is alway
 """
 
 import os
+import re
 import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,14 @@ import click
 from affetti.core.errors import UsageError
 
 _QUOTES: Final = ("'", '"')
+# Of the path of a camera's address: words of letters with a number of up to three digits.
+_WORD: Final = r"(?:[A-Za-z]{0,16}\d{0,3}|h26[45][A-Za-z]{0,12}|m3u8)"
+_HARMLESS: Final = re.compile(rf"{_WORD}(?:[._-]{_WORD}){{0,3}}")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.]*://.*", re.DOTALL)
+_BEFORE_SECRETS: Final = frozenset(
+    {"user", "username", "password", "passwd", "pass", "pwd", "token", "key", "apikey", "auth"}
+    | {"api", "secret", "access_token", "session", "sid"}
+)
 
 
 def typed(text: str, folder: Path | None = None) -> Path:
@@ -104,13 +113,30 @@ def is_address(text: str) -> bool:
 
 
 def without_secrets(address: str) -> str:
-    """Return an address as it may be shown and written down: without user, password, parameters."""
+    """Return an address as it may be shown and written down: without what may be a secret.
+
+    User, password and parameters are left out. Of the path stays what cannot be a token: words,
+    with a short number behind, such as `Streaming/Channels/101`; all else is `…`.
+    """
     scheme, _, rest = address.strip().partition("://")
     try:
         parts = urlsplit(f"{scheme}://{rest}")
-    except ValueError:  # brackets that are no address of the net's
+        _ = parts.port
+    except ValueError:  # brackets or a port that are none
         return f"{scheme.lower()}://…"
-    return f"{scheme.lower()}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if "@" in rest and "@" not in parts.netloc:  # a password with a sign that ends it in an address
+        return f"{scheme.lower()}://…"
+    shown: list[str] = []
+    for step in parts.path.split("/"):
+        secret = bool(shown) and shown[-1].lower() in _BEFORE_SECRETS
+        shown.append(step if _HARMLESS.fullmatch(step) and not secret else "…")
+    return f"{scheme.lower()}://{parts.netloc.rpartition('@')[2]}{'/'.join(shown)}"
+
+
+def shown(source: str) -> str:
+    """Return what was named as a source as it may be shown: of an address in it no secret."""
+    found = _SCHEME.search(source)
+    return source if found is None else source[: found.start()] + without_secrets(found[0])
 
 
 def _readings(text: str) -> Iterator[str]:

@@ -42,7 +42,7 @@ from affetti.core.events import (
 )
 from affetti.core.language import text
 from affetti.core.numbers import DURATION_S, NEUTRAL_REFERENCE_S, checked_seconds
-from affetti.core.paths import typed
+from affetti.core.paths import shown, typed
 from affetti.core.people import protocol
 from affetti.core.people.person import (
     checked_code,
@@ -297,7 +297,7 @@ def _refuse_unconsented(plan: Plan) -> None:
 
 def _refuse_scope(error: str, scope: str | None, consent: Consent, address: str = "") -> None:
     if scope is not None and not consent.grants(scope):
-        raise ConsentRefused(error, address=address, scope=scope)
+        raise ConsentRefused(error, address=shown(address), scope=scope)
 
 
 class Recording:

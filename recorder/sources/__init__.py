@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from affetti.core.clock import SessionClock
 from affetti.core.errors import UsageError
 from affetti.core.events import AudioFormat, Event
+from affetti.core.paths import shown
 from affetti.core.settings import Settings
 from affetti.core.streams import Stream
 
@@ -93,7 +94,9 @@ def source_at(address: str, settings: Settings) -> Source:
         factory: Factory = entry.load()
         return factory(name, settings)
     known = ", ".join(sorted(f"{entry.name}:NAME" for entry in entry_points(group=GROUP)))
-    raise UsageError("sources.source_no_kind_can", address=address, known=known or "KIND:NAME")
+    raise UsageError(
+        "sources.source_no_kind_can", address=shown(address), known=known or "KIND:NAME"
+    )
 
 
 def stop_all(sources: Iterable[Source]) -> None:

@@ -13,7 +13,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.devices import Device, is_alone, recognised
 from affetti.core.errors import AffettiError, DeviceError
 from affetti.core.events import DeviceLost, DeviceRefused, DeviceRestored
-from affetti.core.paths import is_address, typed, without_secrets
+from affetti.core.paths import is_address, shown, typed, without_secrets
 from affetti.core.settings import Settings, VideoSettings
 from affetti.core.streams import (
     CAMERA,
@@ -24,7 +24,7 @@ from affetti.core.streams import (
     stream_name,
     video_stream,
 )
-from affetti.recorder.sources import Sink, Source
+from affetti.recorder.sources import Sink, Source, web_camera
 from affetti.recorder.sources.devices import camera_named, cameras
 from affetti.recorder.sources.film import Film
 from affetti.recorder.sources.frames import FrameLog, Picture
@@ -125,7 +125,7 @@ def named_camera(address: str) -> tuple[str, str]:
 
 def camera_source(name: str, settings: Settings) -> Camera:
     """Return the source of `camera:NAME`; its stream is named after it, as `camera-NAME`."""
-    return open_camera(name, settings.video, stream_name(f"camera-{name}"))
+    return open_camera(name, settings.video, stream_name(f"camera-{shown(name)}"))
 
 
 class _Feed(Protocol):
@@ -227,7 +227,7 @@ def _sized(device: Device, picture: Picture) -> Device:
 class _Address:
     """A camera in the network."""
 
-    patience_s = 0.0  # OpenCV's own time limits have run out by then
+    patience_s = 0.0  # the time limits of whatever reads have run out by then
     device = None
 
     def __init__(self, url: str) -> None:
@@ -242,15 +242,26 @@ class _Address:
                 description=self.description,
                 schemes=", ".join(_SCHEMES),
             )
-        cv2 = opencv()
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS]
-        limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_TIMEOUT_MS]
-        capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
-        found, picture = capture.read()
-        if found:
+        capture = self._pictures() or self._stream()
+        _, picture = capture.read()
+        if picture is not None:
             return capture, picture
         capture.release()
         raise DeviceError("camera.camera_at_delivers_no", description=self.description)
+
+    def _pictures(self) -> web_camera.WebCamera | None:
+        if self._scheme not in web_camera.SCHEMES:
+            return None
+        try:
+            return web_camera.WebCamera.at(self._url, _OPEN_TIMEOUT_MS / 1000)
+        except web_camera.FilmAtAddressError as error:
+            raise DeviceError("camera.film_at_address", description=self.description) from error
+
+    def _stream(self) -> Any:
+        cv2 = opencv()
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS]
+        limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_TIMEOUT_MS]
+        return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
 
     def intruder(self) -> None:
         return None
@@ -345,17 +356,24 @@ class LiveCamera:
             if picture is not None:
                 log.keep(picture, now_ns)
                 seen_ns = now_ns
-            elif arrived and not of_now:
+            elif arrived:
                 seen_ns = now_ns
+                if of_now:
+                    log.lose()  # it came, and cannot be decoded
             elif now_ns - seen_ns >= self._feed.patience_s * NS_PER_S:
-                self._reopen(sink, seen_ns)
+                picture = self._reopen(sink, seen_ns)
                 stalls.forget()
                 seen_ns = sink.clock.now_ns()
+                if picture is not None:
+                    log.keep(picture, seen_ns)
             else:
                 self._stopping.wait(_RETRY_S)
 
-    def _reopen(self, sink: Sink, seen_ns: int) -> None:
-        """Record that the camera is gone, and try until it is back or the source is stopped."""
+    def _reopen(self, sink: Sink, seen_ns: int) -> Picture | None:
+        """Record that the camera is gone, and try until it is back or the source is stopped.
+
+        Return its first picture then.
+        """
         lost_ns = sink.clock.now_ns()
         lost = DeviceLost(
             t_ns=lost_ns,
@@ -369,9 +387,9 @@ class LiveCamera:
         before, refused = self._feed.device, set[Device]()
         for pause_s in chain(_BACK_OFF_S, repeat(_BACK_OFF_S[-1])):
             if self._stopping.wait(pause_s):
-                return
+                return None
             try:
-                self._capture, _ = self._feed.open()
+                self._capture, picture = self._feed.open()
                 break
             except AffettiError:
                 self._tell_intruder(sink, refused)
@@ -384,6 +402,7 @@ class LiveCamera:
             found=device if device != before else None,
         )
         sink.put(restored)
+        return picture
 
     def _tell_intruder(self, sink: Sink, told: set[Device]) -> None:
         """Record, once of each, that another camera is where the one that is gone had been."""

@@ -54,6 +54,10 @@ class FrameLog:
         else:
             self._dropped += 1
 
+    def lose(self) -> None:
+        """Count a frame that came and cannot be kept."""
+        self._dropped += 1
+
     def tell_losses(self) -> None:
         """Record how many frames were lost and have not been told yet."""
         if self._dropped:

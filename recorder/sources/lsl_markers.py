@@ -12,6 +12,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.errors import UsageError
 from affetti.core.events import MarkerAdded
 from affetti.core.labels import label
+from affetti.core.paths import shown
 from affetti.core.streams import MARKERS, Stream
 from affetti.recorder.sources import Sink
 from affetti.recorder.sources.lsl import LslSource, OutletLog, declaration
@@ -32,7 +33,7 @@ def marker_source(address: str) -> "LslMarkers":
     """
     prefix, _, name = address.partition(":")
     if prefix != PREFIX or not name:
-        raise UsageError("lsl.no_markers_address", address=address)
+        raise UsageError("lsl.no_markers_address", address=shown(address))
     return LslMarkers(name)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from affetti.core import settings
 from affetti.core.cli import affetti as commands
 from affetti.core.errors import AffettiError, ExitCode, SettingsError, UsageError
-from affetti.core.paths import TypedPath, is_address, typed, typed_all
+from affetti.core.paths import TypedPath, is_address, shown, typed, typed_all, without_secrets
 from affetti.core.people.playlist import PlaylistEntry, read_playlist
 from affetti.recorder.sources.track import open_track
 from tests.command_line import affetti
@@ -141,6 +141,38 @@ def test_a_recording_dragged_into_the_terminal_is_read(sample_session: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (
+            "rtsp://u:p@cam:554/Streaming/Channels/101?key=x",
+            "rtsp://cam:554/Streaming/Channels/101",
+        ),
+        ("rtsp://cam/h264Preview_01_main", "rtsp://cam/h264Preview_01_main"),
+        ("HTTP://cam/axis-cgi/mjpg/video.cgi#x", "http://cam/axis-cgi/mjpg/video.cgi"),
+        ("rtsp://cam/user=admin_password=s3cret_channel=1.sdp", "rtsp://cam/…"),
+        ("rtsp://cam/kG7v2Qx91LmPz04T/ch1", "rtsp://cam/…/ch1"),
+        ("https://cam/3f2504e0-4f89-11d3-9a0c-0305e82c3301/a.m3u8", "https://cam/…/a.m3u8"),
+        ("http://cam/token/secret/video", "http://cam/token/…/video"),
+        ("http://cam/AbCdEfGhIjKlMnOpQr", "http://cam/…"),
+        ("http://anna:se/cret@cam/x", "http://…"),
+        ("http://anna:12#cret@cam/x", "http://…"),
+        ("http://anna:12?cret@cam/x", "http://…"),
+        ("rtsp://[cam/x", "rtsp://…"),
+        ("rtsp://[::1]:554/x", "rtsp://[::1]:554/x"),
+    ],
+)
+def test_of_an_address_is_shown_what_can_be_no_secret(address: str, told: str) -> None:
+    assert without_secrets(address) == told
+
+
+@pytest.mark.parametrize("source", ["rtsp://u:s3cret@h/x?s3cret", "camera:http://u:s3cret@h/x"])
+def test_a_source_that_is_named_by_an_address_is_shown_without_its_secret(source: str) -> None:
+    assert "s3cret" not in shown(source)
+    assert shown(source).endswith("://h/x")
+    assert shown("lsl:heart") == "lsl:heart"
+
+
+@pytest.mark.parametrize(
     ("command", "address"),
     [
         (("record", "--headless", "--play"), "http://user:s3cret@127.0.0.1:9/a.mp3?key=s3cret"),
@@ -148,6 +180,9 @@ def test_a_recording_dragged_into_the_terminal_is_read(sample_session: Path) -> 
         (("info",), "smb://user:s3cret@[nas/a.h5"),
         (("record", "--headless", "--output"), "http://user:s3cret@h/x.h5"),
         (("record", "--headless", "--camera"), "rtsp://user:s3cret@[h/x?s3cret"),
+        (("record", "--headless", "--signal"), "rtsp://user:s3cret@h/x?s3cret"),
+        (("record", "--headless", "--markers"), "rtsp://user:s3cret@h/x?s3cret"),
+        (("record", "--headless", "--microphone"), "http://user:s3cret@h/x?s3cret"),
     ],
 )
 @pytest.mark.one_of_each

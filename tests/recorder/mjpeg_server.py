@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -79,3 +80,65 @@ class MjpegServer:
                 pass
 
         return Handler
+
+
+class WebServer:
+    """Answers each path of `answers` at `address` with a type, headers and bytes, or many of them.
+
+    Of several bytes each is sent `period_s` after the one before; what says no length has no end.
+    """
+
+    def __init__(self, answers: dict[str, "Answer"]) -> None:
+        self.asked: list[tuple[str, str]] = []  # paths, and with what authorization
+        self._answers = answers
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        answers, asked = self._answers, self.asked
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append((self.path, self.headers.get("Authorization", "")))
+                answer = answers[self.path]
+                if answer.password and not asked[-1][1]:
+                    self.send_response(401)
+                    self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", answer.kind)
+                if answer.period_s is None:
+                    self.send_header("Content-Length", str(sum(map(len, answer.body))))
+                self.end_headers()
+                try:
+                    for part in answer.body:
+                        self.wfile.write(part)
+                        time.sleep(answer.period_s or 0)
+                except OSError:
+                    pass  # the other side has gone
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                pass
+
+        return Handler
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is at an address."""
+
+    kind: str
+    body: tuple[bytes, ...]
+    period_s: float | None = None  # between its parts, where it says no length
+    password: bool = False

@@ -16,7 +16,7 @@ from textual.widgets import Button, ContentSwitcher, Footer, Input, Label, Stati
 from affetti.core.custody import vault
 from affetti.core.errors import AffettiError, MediaError, of_code
 from affetti.core.language import clock, counted, date, listed, span, text, word
-from affetti.core.paths import dropped, typed, typed_all
+from affetti.core.paths import dropped, shown, typed, typed_all
 from affetti.core.people.playlist import PlaylistEntry, write_playlist
 from affetti.core.settings import Settings
 from affetti.recorder.engine.messages import (
@@ -585,7 +585,8 @@ class SetupScreen(EngineScreen):
         pipeline = [] if usual else [text("check.pipeline", name=draft.pipeline)]
         self.query_one("#who-checks", Static).update("\n".join(who))
         kept = [text("check.estimates")] if draft.keep == "estimates" else []
-        others = [text("check.cameras", names=listed(draft.cameras))] if draft.cameras else []
+        named = listed([shown(each) for each in draft.cameras])
+        others = [text("check.cameras", names=named)] if draft.cameras else []
         offered = [text("check.lsl_out")] if draft.lsl_out else []
         settings = [*kept, *neutral, *pipeline, *others, *offered, *_study(draft)]
         every = [*_brief(draft), face, sound, music, *settings, *_open(self._lacks())]
