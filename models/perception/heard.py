@@ -207,6 +207,8 @@ class HeardPerception:
         Whoever calls it hands the estimate that later ones are to depend on to `remember`.
         """
         match event:
+            case AudioCaptured(stream=stream) if stream in self._ears:  # by far the most
+                return self._hear(event, blob, self._ears[stream])
             case SessionStarted():
                 self._ears = {}
                 self._listen_to(event)
@@ -225,8 +227,6 @@ class HeardPerception:
                 self._playing = False
             case AudioGap(stream=stream) if stream in self._ears:
                 self._ears[stream].restart()
-            case AudioCaptured(stream=stream) if stream in self._ears:
-                return self._hear(event, blob, self._ears[stream])
         return []
 
     def remember(self, estimate: HeardEstimated) -> None:

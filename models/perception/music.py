@@ -38,10 +38,12 @@ class _Window:
 
     def __init__(self, form: AudioFormat, settings: PerceptionSettings) -> None:
         self.form = form
+        self.is_readable = readable(form)
         self._length = settings.music_window_s * form.rate_hz
         self._minimum = settings.music_minimum_s * form.rate_hz
-        self._blocks: deque[tuple[int, NDArray[np.int16]]] = deque()
-        self._begin = 0  # the first sample that may be heard
+        self._blocks: deque[NDArray[np.int16]] = deque()
+        self._first = 0  # the first sample that is held
+        self._begin = 0  # the first that may be heard
         self._end = 0
 
     def restart(self, sample: int) -> None:
@@ -55,10 +57,12 @@ class _Window:
         if sample != self._end:
             self._blocks.clear()
             self._begin = max(self._begin, sample)
-        self._blocks.append((sample, block))
+        if not self._blocks:
+            self._first = sample
+        self._blocks.append(block)
         self._end = sample + len(block)
-        while self._blocks[0][0] + len(self._blocks[0][1]) < self._end - 2 * self._length:
-            self._blocks.popleft()
+        while self._first + len(self._blocks[0]) < self._end - 2 * self._length:
+            self._first += len(self._blocks.popleft())
 
     def reaches(self, end: int) -> bool:
         """Whether the window that ends before sample `end` is long enough."""
@@ -70,12 +74,10 @@ class _Window:
     def until(self, end: int) -> tuple[int, NDArray[np.int16]]:
         """Return where the window begins that ends before sample `end`, and its samples."""
         start = self._start(end)
-        pieces = [
-            block[max(0, start - sample) : end - sample]
-            for sample, block in self._blocks
-            if sample < end and sample + len(block) > start
-        ]
-        return start, np.concatenate(pieces)
+        held = np.concatenate(self._blocks) if len(self._blocks) > 1 else self._blocks[0]
+        old = max(0, end - self._length - self._first)  # no later window begins before its end
+        self._blocks, self._first = deque([held[old:]]), self._first + old
+        return start, self._blocks[0][max(0, start - self._first) : end - self._first]
 
 
 class MusicPerception:
@@ -109,6 +111,8 @@ class MusicPerception:
     def push(self, event: Event, blob: bytes = b"") -> list[MusicEstimated | EstimateSkipped]:
         """Take in the next event and its blob; return what it gave rise to."""
         match event:
+            case AudioCaptured(stream=stream) if stream in self._windows:  # by far the most
+                return self._hear(event, blob, self._windows[stream])
             case SessionStarted():
                 self._settings = event.perception
                 self._windows = {}
@@ -126,8 +130,6 @@ class MusicPerception:
                 self._playing = False
             case AudioGap(stream=stream, sample=sample) if stream in self._windows:
                 self._windows[stream].restart(sample)
-            case AudioCaptured(stream=stream) if stream in self._windows:
-                return self._hear(event, blob, self._windows[stream])
         return []
 
     def _listen_to(self, event: SessionStarted | StreamOpened) -> None:
@@ -139,7 +141,7 @@ class MusicPerception:
     def _hear(
         self, event: AudioCaptured, blob: bytes, window: _Window
     ) -> list[MusicEstimated | EstimateSkipped]:
-        if not readable(window.form):
+        if not window.is_readable:
             return []
         block = np.frombuffer(blob, "<i2").reshape(-1, window.form.channels)
         window.push(event.sample, block)

@@ -6,6 +6,7 @@ and the two tell one story.
 """
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -40,12 +41,12 @@ class AffectModel:
 
     def __init__(self, found: ModelFile) -> None:
         self._session = onnx_session(found)
-        self._names: list[str] = found.parameters["features"]
+        self._row = itemgetter(*found.parameters["features"])
         self._half_widths: list[float] = found.parameters["half_widths"]
 
     def of(self, features: Features) -> Affect:
         """Return what a window of these features expresses."""
-        row = np.array([[features[name] for name in self._names]], np.float32)
+        row = np.array([self._row(features)], np.float32)
         circumplex, emotions = self._session.run(["circumplex", "probabilities"], {"features": row})
         valence, arousal = (float(value) for value in circumplex[0])
         return Affect(np.asarray(emotions[0], np.float64), valence, arousal, *self._half_widths)

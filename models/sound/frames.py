@@ -11,7 +11,7 @@ mastered recording, and the same for many windows in a row.
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from math import ceil, gcd
 from typing import Any, Final, TypeVar
@@ -180,6 +180,10 @@ class Second:
         """
         return self.part("power", level, _power_of)
 
+    def apart(self) -> "Second":
+        """Return it with samples of its own, which do not keep the whole window in memory."""
+        return replace(self, samples=self.samples.copy())
+
     def holds(self, other: "Second") -> bool:
         """Whether what is derived from this one is right for the other as well."""
         partial = other.begins > len(other.samples) - other.rate_hz
@@ -189,6 +193,11 @@ class Second:
             and (self.begins == other.begins if partial else self.begins <= other.begins)
             and np.array_equal(self.samples[other.begins :], other.samples[other.begins :])
         )
+
+
+def _late(samples: Samples, zeros: int) -> Samples:
+    """Return samples with so many zeros before them."""
+    return np.pad(samples, ((zeros, 0), (0, 0))) if zeros else samples
 
 
 def _signal_of(second: Second, level: Level) -> Signal:
@@ -328,13 +337,12 @@ class Listener:
         """
         count, context = ceil(len(samples) / rate_hz), context_samples(rate_hz)
         padding = count * rate_hz + context - len(samples)
-        padded = np.zeros((padding + len(samples), samples.shape[1]), np.int16)
-        padded[padding:] = samples
         seconds = []
         for i in range(count):
-            part = padded[i * rate_hz : (i + 1) * rate_hz + context]
-            second = Second(part, max(0, padding - i * rate_hz), rate_hz)
-            seconds.append(self._known(second, count - i) or second)
+            begin = i * rate_hz - padding
+            part = samples[max(0, begin) : begin + rate_hz + context]
+            second = Second(_late(part, max(0, -begin)), max(0, -begin), rate_hz)
+            seconds.append(self._known(second, count - i) or second.apart())
         self._last = seconds
         return Window(seconds)
 

@@ -45,6 +45,7 @@ MAX_GAIN_DB: Final = 60.0
 # Energy of a band in which there is nothing to hear, 58 dB below all bands at that level: without
 # it a telephone's band, whose ends are empty, is like nothing that the network has heard.
 FLOOR: Final = 1e5
+_TENTHS: Final = 10
 _RATE_HZ: Final = 16_000  # that the network was trained at
 _TRANSFORM: Final = 512
 _PRE_EMPHASIS: Final = 0.97
@@ -62,7 +63,9 @@ class _Front:
     length: int  # of a frame, in samples
     transform: int
     window: NDArray[np.float32]  # [length]
-    bands: Any  # sparse, [80, bins]: a BLAS of several threads would add up in another order
+    # Sparse, [80, bins]: a BLAS of several threads would add up in another order. No band reaches
+    # beyond its bins.
+    bands: Any
 
 
 @cache
@@ -77,7 +80,8 @@ def _front(rate_hz: int) -> _Front:
     # A tone adds up over a frame's samples, and is seen by several bins.
     scale = (_RATE_HZ / rate_hz) ** 2 * (rate_hz / transform) / (_RATE_HZ / _TRANSFORM)
     weights = _triangles(hz) * (np.abs(response) ** 2 * scale)[:, None]
-    bands = csr_array(weights.T.astype(np.float32))
+    bins = int(weights.any(axis=1).nonzero()[0].max()) + 1
+    bands = csr_array(weights[:bins].T.astype(np.float32))
     return _Front(length, transform, window.astype(np.float32), bands)
 
 
@@ -118,10 +122,13 @@ def mel_energies(signal: NDArray[np.float32], rate_hz: int) -> Energies:
 
     front = _front(rate_hz)
     count = (len(signal) - front.length) * FRAMES_PER_S // rate_hz + 1
-    ends = len(signal) - np.arange(max(count, 0))[::-1] * rate_hz // FRAMES_PER_S
-    frames = signal[(ends - front.length)[:, None] + np.arange(front.length)]
-    centred = (frames - frames.mean(axis=1, keepdims=True)) * front.window
-    spectrum = rfft(centred, front.transform, axis=1)
+    if count <= 0:
+        return np.empty((0, MEL_BANDS), np.float32)
+    ends = len(signal) - np.arange(count)[::-1] * rate_hz // FRAMES_PER_S
+    frames = np.lib.stride_tricks.sliding_window_view(signal, front.length)[ends - front.length]
+    frames -= frames.mean(axis=1, keepdims=True)
+    frames *= front.window
+    spectrum = rfft(frames, front.transform, axis=1)[:, : front.bands.shape[1]]
     power = spectrum.real**2 + spectrum.imag**2
     return np.ascontiguousarray((front.bands @ power.T).T, np.float32)
 
@@ -141,14 +148,20 @@ def mixed(samples: Samples) -> NDArray[np.float32]:
 
 def level_dbfs(signal: NDArray[np.float32]) -> float:
     """Return the root mean square about the mean, in dB relative to full scale, two decimals."""
-    deviation = float(signal.std(dtype=np.float64)) / FULL_SCALE
-    return round(max(20 * float(np.log10(max(deviation, 1e-9))), SILENT_DBFS), 2)
+    return _dbfs(signal.astype(np.float64).std())
 
 
 def background_dbfs(signal: NDArray[np.float32]) -> float:
     """Return the level of the softest tenth of a second, as `level_dbfs` does."""
-    tenths = np.array_split(signal, 10)
-    return min(map(level_dbfs, tenths))
+    exact = signal.astype(np.float64)
+    if len(exact) % _TENTHS == 0:
+        return _dbfs(exact.reshape(_TENTHS, -1).std(axis=1).min())
+    return _dbfs(min(tenth.std() for tenth in np.array_split(exact, _TENTHS)))
+
+
+def _dbfs(deviation: float) -> float:
+    whole = max(float(deviation) / FULL_SCALE, 1e-9)
+    return round(max(20 * float(np.log10(whole)), SILENT_DBFS), 2)
 
 
 @dataclass(frozen=True)

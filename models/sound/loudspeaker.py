@@ -39,7 +39,8 @@ class _Path:
     weights: NDArray[np.float64]  # [80]
 
     def predict(self, playback: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _arrived(playback, self.delay, self.decay_s) * self.weights
+        """Return what of energies of the playback, [80, frames], the room hears."""
+        return _arrived(playback, self.delay, self.decay_s) * self.weights[:, None]
 
 
 class Loudspeaker:
@@ -89,8 +90,8 @@ class Loudspeaker:
             nothing = np.zeros((_CONTEXT_S * FRAMES_PER_S, MEL_BANDS), np.float32)
             return nothing if self.absent else None
         recent = [played for _, played in self._pairs][-_CONTEXT_S - 1 :]
-        heard = self._path.predict(np.concatenate(recent).astype(np.float64))
-        return np.asarray(heard[-_CONTEXT_S * FRAMES_PER_S :], np.float32)
+        heard = self._path.predict(_by_band(np.concatenate(recent).astype(np.float64)))
+        return np.ascontiguousarray(heard[:, -_CONTEXT_S * FRAMES_PER_S :].T, np.float32)
 
     def _found(self) -> _Path | None:
         room = np.concatenate([pair[0] for pair in self._pairs]).astype(np.float64)
@@ -99,11 +100,13 @@ class Loudspeaker:
         self.absent = likeness < MAX_UNLIKE
         if likeness < MIN_LIKENESS:
             return None
+        room, played = _by_band(room), _by_band(played)
         best, smallest = None, np.inf
         for decay_s in DECAYS_S:
             arrived = _arrived(played, delay, decay_s)
             weights = _weights(room, arrived)
-            apart = np.log((room[::4] + _SOFT) / (arrived[::4] * weights + _SOFT))
+            expected = arrived[:, ::4] * weights[:, None]
+            apart = np.log((room[:, ::4] + _SOFT) / (expected + _SOFT))
             if (error := float(np.median(np.abs(apart)))) < smallest:
                 best, smallest = _Path(delay, decay_s, weights), error
         return best
@@ -138,22 +141,26 @@ def _delay(room: NDArray[np.float64], played: NDArray[np.float64]) -> tuple[int,
 
 
 def _arrived(played: NDArray[np.float64], delay: int, decay_s: float) -> NDArray[np.float64]:
-    """Return energies of the playback as late and as smeared as they arrive."""
+    """Return energies of the playback, [80, frames], as late and as smeared as they arrive."""
     from scipy.signal import lfilter  # noqa: PLC0415  slow to import
 
     moved = np.zeros_like(played)
-    moved[delay:] = played[: len(played) - delay]
+    moved[:, delay:] = played[:, : played.shape[1] - delay]
     if not decay_s:
         return moved
     kept = 10 ** (-6 / (FRAMES_PER_S * decay_s))
-    return np.asarray(lfilter([1 - kept], [1, -kept], moved, axis=0))
+    return np.asarray(lfilter([1 - kept], [1, -kept], moved))
 
 
 def _weights(room: NDArray[np.float64], arrived: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how much of each band arrives, by the louder half of its frames."""
-    half = len(room) // 2
-    loud = np.argpartition(arrived, half, axis=0)[half:]
-    bands = np.arange(MEL_BANDS)
-    ratios = room[loud, bands] / (arrived[loud, bands] + 100.0)
-    at = int(WITHOUT_OTHERS * len(loud))
-    return np.asarray(np.partition(ratios, at, axis=0)[at])
+    half = room.shape[1] // 2
+    loud = np.argpartition(arrived, half)[:, half:]
+    ratios = np.take_along_axis(room, loud, 1) / (np.take_along_axis(arrived, loud, 1) + 100.0)
+    at = int(WITHOUT_OTHERS * loud.shape[1])
+    return np.asarray(np.partition(ratios, at)[:, at])
+
+
+def _by_band(energies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return energies [frames, 80] with the frames of each band one after the other."""
+    return np.ascontiguousarray(energies.T)

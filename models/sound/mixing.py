@@ -34,8 +34,8 @@ class Moments:
     @classmethod
     def of(cls, samples: Samples) -> "Moments":
         """Sum up int16 samples, shape [n, channels]; whole numbers below 2**53, so exact."""
-        values = samples.astype(np.float64)
-        return cls(len(values), values.sum(axis=0), values.T @ values)
+        values = np.ascontiguousarray(samples.T, np.float64)  # one channel after the other
+        return cls(len(samples), values.sum(axis=1), values @ values.T)
 
     def __add__(self, other: "Moments") -> "Moments":
         return Moments(
@@ -71,7 +71,11 @@ def mixed(samples: Samples, signs: Signs) -> Signal:
     """Return the mean of the channels that count, shape [n], full scale from -1 to 1."""
     used = [(i, sign) for i, sign in enumerate(signs) if sign]
     first, sign = used[0]
-    total = samples[:, first].astype(np.float32) * np.float32(sign)
+    total = samples[:, first].astype(np.float32)
+    if sign < 0:
+        np.negative(total, out=total)
     for i, sign in used[1:]:
-        total += samples[:, i].astype(np.float32) * np.float32(sign)
-    return np.asarray(total * np.float32(1 / (_FULL_SCALE * len(used))), np.float32)
+        add = np.add if sign > 0 else np.subtract
+        add(total, samples[:, i].astype(np.float32), out=total)
+    total *= np.float32(1 / (_FULL_SCALE * len(used)))
+    return total

@@ -70,11 +70,13 @@ def reasons(
     found = []
     for quality in QUALITIES:
         code = _code(quality, features[quality.leading], *typical[quality.leading])
-        changed = features | {
-            name: mean for name, (mean, _) in typical.items() if _belongs(name, quality)
-        }
+        if code is None:  # it has no word, whatever its weight
+            continue
+        changed = features.copy()
+        for name in _names_of(quality, tuple(typical)):
+            changed[name] = typical[name][0]
         weight = _log_odds(said[named]) - _log_odds(probabilities(changed)[named])
-        if code and weight >= MIN_WEIGHT:
+        if weight >= MIN_WEIGHT:
             found.append(Reason(code, round(weight, 3)))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
 
@@ -84,12 +86,12 @@ def _log_odds(probability: float) -> float:
     return math.log(bounded / (1 - bounded))
 
 
-def _belongs(name: str, quality: Quality) -> bool:
-    """Whether the feature tells of this quality and of none that comes before it."""
-    return _first_of(name) is quality
-
-
 @cache
+def _names_of(quality: Quality, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the features that tell of this quality, and of none that comes before it."""
+    return tuple(name for name in names if _first_of(name) is quality)
+
+
 def _first_of(name: str) -> Quality | None:
     return next((q for q in QUALITIES if name.startswith(q.prefixes)), None)
 
