@@ -1,8 +1,8 @@
 """What a face showed beside its expression: eyes closed, where they looked, signs with a name.
 
-A look is an estimate whose landmarks were found, a few a second while the face is followed. A
-blink lasts less than it takes to be sure of seeing one, so blinks are not counted; eyes cast down
-count as closed.
+A look is an estimate whose landmarks were found: about one a second while the face is followed,
+up to three while it moves or changes, which therefore counts for more. A blink lasts less than it
+takes to be sure of seeing one, so blinks are not counted; eyes cast down count as closed.
 """
 
 from collections import Counter

@@ -94,7 +94,7 @@ COLUMNS: Final[dict[str, str]] = {
     "music_arousal": "mean arousal by music, -1 calm to 1 activated",
     "music_reasons": "what of the sound spoke most often for the music's strongest emotion",
     "duration_s": "length of the track's file, or of the session, seconds",
-    "face_looks": "looks at the face's landmarks, a few a second while it is followed",
+    "face_looks": "looks at the face's landmarks, one to three a second while it is followed",
     "face_signs": "codes of the signs that the face showed most often",
     "eyes_closed_share": "share of the looks with both eyes closed or cast down, 0 to 1",
     "gaze_camera_share": "share of the looks at the camera, 0 to 1",

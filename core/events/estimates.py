@@ -62,9 +62,9 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `expressions` is the network's word, against the person's neutral face where there is a
     neutral reference; `emotions` follows from it.
 
-    Landmarks are looked for a few times a second. Where they were found, which `pitch_deg` shows,
-    they say how the head is turned; otherwise `yaw_deg` and `roll_deg` are read off the detector's
-    five points, an approximation. Left and right are the picture's.
+    Landmarks are looked for one to three times a second. Where they were found, which `pitch_deg`
+    shows, they say how the head is turned; otherwise `yaw_deg` and `roll_deg` are read off the
+    detector's five points, an approximation. Left and right are the picture's.
     """
 
     face_id: Annotated[Whole, field("the same for as long as the face is followed, from 0")]

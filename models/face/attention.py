@@ -1,7 +1,8 @@
 """Where faces are looked for next: a pure function of where they were, as estimates say it.
 
-While the person is seen, near every face of the last estimate, which costs little, and in the
-whole picture once a second, for whoever joins them. While the person is not seen, everywhere;
+While the person is seen, near every face of the last estimate, which costs little, and for whoever
+joins them in the whole picture: each two seconds while they are alone, each second while they are
+not. While the person is not seen, everywhere;
 while nobody is, every other time for heads as the person's was tilted, and else in turn for heads
 that lie or hang.
 """
@@ -13,7 +14,8 @@ from affetti.core.clock import NS_PER_S
 from affetti.models.face.detection import ANY_ROLL, Detection, Look
 
 MEMORY_NS: Final = NS_PER_S // 2  # how long a face is looked for near where it was
-_PERIOD_NS: Final = NS_PER_S  # how often the whole picture is searched
+_PERIOD_NS: Final = NS_PER_S  # how often the whole picture is searched beside several faces
+_ALONE_PERIOD_NS: Final = 2 * NS_PER_S  # and beside the person alone
 _MAX_NEAR: Final = 4  # more faces than that, and searching everything costs less
 _STEP_DEG: Final = 45.0
 
@@ -43,7 +45,8 @@ class Attention:
         near = self._near if t_ns - self._seen_ns <= MEMORY_NS else ()
         if len(near) > _MAX_NEAR:
             near = ()
-        again = t_ns // _PERIOD_NS > self._seen_ns // _PERIOD_NS
+        period_ns = _PERIOD_NS if len(near) > 1 else _ALONE_PERIOD_NS
+        again = t_ns // period_ns > self._seen_ns // period_ns
         return Look(near, again or not near or not self._is_found, self._rolls_deg())
 
     def _rolls_deg(self) -> tuple[float, ...]:

@@ -266,4 +266,5 @@ def cropped(image_bgr: Image, square: Square) -> Image:
     What lies beyond the picture repeats its rim.
     """
     view = views.square(square.centre, square.side_px, square.roll_deg, FACE_PX)
-    return np.asarray(cv2.cvtColor(view.of(image_bgr), cv2.COLOR_BGR2GRAY), np.uint8)
+    part, view = view.part(image_bgr)
+    return view.of(np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8))

@@ -29,9 +29,11 @@ from affetti.models.face.pose import CanonicalFace, HeadPose
 from affetti.models.face.views import Image
 from affetti.models.manifest import ModelFile, model
 
-# How often a face that is followed is looked at, in session time, and when its tilt is forgotten.
+# How often a face that is followed is looked at, in session time: one that has changed since, and
+# one that has not; and when its tilt is forgotten.
 LOOK_PERIOD_NS: Final = 350_000_000  # every fourth estimate
-TILT_AGE_NS: Final = NS_PER_S
+REST_PERIOD_NS: Final = 950_000_000  # every tenth
+TILT_AGE_NS: Final = 3 * NS_PER_S // 2
 MIN_FACE_PX: Final = 40  # a smaller face has no lids to measure
 
 EYES_CLOSED: Final = 0.13  # of the eye's width

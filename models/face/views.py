@@ -61,13 +61,26 @@ class View:
         multiple = self._multiple(fineness)
         if multiple == 1:
             return self._turned(image)
-        height, width = (side // multiple for side in image.shape[:2])
-        whole_cells = image[: multiple * height, : multiple * width]
-        small = cv2.resize(whole_cells, (width, height), interpolation=cv2.INTER_AREA)
-        centre = (self.centre - (1 + 1j) * (multiple - 1) / 2) / multiple
+        part, view = self.part(image)
+        height, width = (-(-side // multiple) for side in part.shape[:2])
+        beyond = (multiple * height - part.shape[0], multiple * width - part.shape[1])
+        if any(beyond):
+            rim = (0, beyond[0], 0, beyond[1], cv2.BORDER_REPLICATE)
+            part = np.asarray(cv2.copyMakeBorder(part, *rim), np.uint8)
+        small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+        centre = (view.centre - (1 + 1j) * (multiple - 1) / 2) / multiple
         return replace(self, centre=centre, scale=self.scale * multiple)._turned(
             np.asarray(small, np.uint8)
         )
+
+    def part(self, image: Image) -> "tuple[Image, View]":
+        """Return what of a picture the view shows and a little more, and the same view of that."""
+        reach = abs(complex(*self.size_px)) / 2 / self.scale + 2
+        height, width = image.shape[:2]
+        left, right = (_within(self.centre.real + side, width) for side in (-reach, reach))
+        top, bottom = (_within(self.centre.imag + side, height) for side in (-reach, reach))
+        cut = image[top : bottom + 1, left : right + 1]
+        return cut, replace(self, centre=self.centre - complex(left, top))
 
     def _multiple(self, fineness: float) -> int:
         return min(_MAX_MULTIPLE, max(1, round(fineness / self.scale)))
@@ -87,6 +100,10 @@ class View:
         return self.centre + (point - middle) * cmath.rect(
             1 / self.scale, math.radians(self.roll_deg)
         )
+
+
+def _within(place: float, pixels: int) -> int:
+    return min(pixels - 1, max(0, round(place)))
 
 
 def placement(turn: complex, shift: complex) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ from affetti.models.perception.plugins import Perceiver, Plugged, perceivers
 from affetti.models.perception.skips import RecordedSkips, Skip, never, nothing_lost
 
 # Raised whenever the same models would give other estimates of the same recording.
-PERCEPTION_VERSION: Final = 6
+PERCEPTION_VERSION: Final = 7
 
 Estimate: TypeAlias = (
     FaceEstimated | HeardEstimated | MusicEstimated | EmotionFused | Estimated | EstimateSkipped

@@ -1,7 +1,7 @@
 """From frames to face estimates."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -30,12 +30,13 @@ from affetti.core.fusion import rounded
 from affetti.core.recording.pictures import decoded
 from affetti.core.streams import VIDEO
 from affetti.models.face.attention import Attention
-from affetti.models.face.detection import Detection
+from affetti.models.face.detection import Detection, signed_deg
 from affetti.models.face.person import Describe, PersonChoice, Verdict, faces_of
 from affetti.models.face.reference import TAKEN, Features, Outcome, judged
 from affetti.models.face.signs import (
     LOOK_PERIOD_NS,
     MIN_FACE_PX,
+    REST_PERIOD_NS,
     TILT_AGE_NS,
     AtRest,
     FaceSigns,
@@ -68,7 +69,8 @@ class FacePerception:
         Whether no estimate is made from an event.
     look
         `models.face.signs.SignReader.look`, or a function like it: a face that is followed is
-        looked at for its signs each `LOOK_PERIOD_NS`. Without it there are none.
+        looked at for its signs each `LOOK_PERIOD_NS` while it moves, or changes, or is learned as
+        neutral, and each `REST_PERIOD_NS` otherwise. Without it there are none.
     describe
         What tells one face from another, as `models.face.person` takes it.
     decode
@@ -197,7 +199,7 @@ class FacePerception:
             t_ns=event.t_ns,
             stream=event.stream,
             frame=event.frame,
-            faces=tuple(self._faces_of(event.t_ns, verdict, reading, image)),
+            faces=tuple(self._faces_of(event.t_ns, verdict, reading, image, where.everywhere)),
             nobody=verdict.nobody,
             change=verdict.change,
             neutral_reference=bool(against) and reading.expressions is not None,
@@ -213,7 +215,12 @@ class FacePerception:
         return self._person.given(t_ns, read, reading.others)
 
     def _faces_of(
-        self, t_ns: int, verdict: Verdict, reading: "FaceReading", image: NDArray[np.uint8]
+        self,
+        t_ns: int,
+        verdict: Verdict,
+        reading: "FaceReading",
+        image: NDArray[np.uint8],
+        searched: bool,
     ) -> Iterator[Face]:
         """Yield all faces of a frame, the one that was read first."""
         for view, role, unread in faces_of(verdict):
@@ -227,14 +234,37 @@ class FacePerception:
                 identity_distance=view.distance,
             )
             is_read = view is verdict.read
-            yield self._looked_at(t_ns, _read(face, reading), image) if is_read else face
+            if is_read and self._is_due(t_ns, view.face_id, searched):
+                face = self._looked_at(t_ns, _read(face, reading), image)
+            elif is_read:
+                face = _read(face, reading)
+            yield face
+
+    def _is_due(self, t_ns: int, face_id: int, searched: bool) -> bool:
+        """Return whether it is time to look at a face for its signs.
+
+        It follows from earlier estimates alone, so that another processor's last bits, which may
+        move a box by a pixel, move no look.
+
+        Parameters
+        ----------
+        searched
+            Whether the whole picture was searched: then a look that can wait does, or this
+            estimate would take as long as two.
+        """
+        last = self._looked
+        if last is None or last.face_id != face_id:
+            return True
+        waited_ns = t_ns - last.t_ns
+        if last.changed or self._learning is not None:
+            return waited_ns >= LOOK_PERIOD_NS
+        return waited_ns >= REST_PERIOD_NS + (LOOK_PERIOD_NS if searched else 0)
 
     def _looked_at(self, t_ns: int, face: Face, image: NDArray[np.uint8]) -> Face:
-        """Return a face with its signs, where it is time to look for them."""
-        last = self._looked if self._looked and self._looked.face_id == face.face_id else None
-        is_due = last is None or t_ns - last.t_ns >= LOOK_PERIOD_NS
-        if self._look is None or not is_due or max(face.box_px[2:]) < MIN_FACE_PX:
+        """Return a face with its signs."""
+        if self._look is None or max(face.box_px[2:]) < MIN_FACE_PX:
             return face
+        last = self._looked if self._looked and self._looked.face_id == face.face_id else None
         known = last is not None and last.roll_deg is not None and t_ns - last.t_ns <= TILT_AGE_NS
         roll_deg = last.roll_deg if last is not None and known else face.roll_deg
         signs = self._look(image, face.box_px, roll_deg or 0.0, known=known)
@@ -261,20 +291,64 @@ def _read(face: Face, reading: "FaceReading") -> Face:
 
 
 class _Looked(NamedTuple):
-    """When a face was last looked at for its signs, and how it was tilted where that was seen."""
+    """When a face was last looked at for its signs, and what it was like then.
+
+    Attributes
+    ----------
+    face
+        As it was recorded.
+    roll_deg
+        How it was tilted, where the landmarks were found.
+    changed
+        Whether an estimate since then shows that it has moved, turned, or expresses another thing.
+    """
 
     t_ns: int
-    face_id: int
+    face: Face
     roll_deg: float | None
+    changed: bool = False
+
+    @property
+    def face_id(self) -> int:
+        """Of the face."""
+        return self.face.face_id
 
 
 def _looked(last: _Looked | None, estimate: FaceEstimated) -> _Looked | None:
     """Return the last look once an estimate is known; None when the face was lost."""
     face = estimate.face
-    if face is None or face.landmarks is None:
-        return last if face is not None else None
-    seen = face.roll_deg if face.pitch_deg is not None else None
-    return _Looked(estimate.t_ns, face.face_id, seen)
+    if face is None:
+        return None
+    if face.landmarks is not None:
+        seen = face.roll_deg if face.pitch_deg is not None else None
+        return _Looked(estimate.t_ns, face, seen)
+    if last is None or last.face_id != face.face_id or last.changed:
+        return last
+    return last._replace(changed=_is_another(last.face, face))
+
+
+def _is_another(before: Face, now: Face) -> bool:
+    """Whether a face has moved, turned or changed so that other signs may be seen in it."""
+    was, is_ = _detection(before), _detection(now)
+    moved = abs(is_.centre - was.centre) > _MOVED * was.side_px
+    grown = abs(is_.side_px - was.side_px) > _MOVED * was.side_px
+    rolled = abs(signed_deg(is_.roll_deg - was.roll_deg)) > _ROLLED_DEG
+    yawed = abs((now.yaw_deg or 0.0) - (before.yaw_deg or 0.0)) > _YAWED_DEG
+    return moved or grown or rolled or yawed or _says_another(before, now)
+
+
+def _says_another(before: Face, now: Face) -> bool:
+    if before.expressions is None or now.expressions is None:
+        return before.expressions is not now.expressions
+    apart = zip(before.expressions, now.expressions, strict=True)
+    return sum(abs(one - other) for one, other in apart) > _SAYS_ANOTHER
+
+
+_MOVED: Final = 0.12  # of its side
+_ROLLED_DEG: Final = 6.0
+# What five points say of a face that did not turn differs from its landmarks by so much.
+_YAWED_DEG: Final = 12.0
+_SAYS_ANOTHER: Final = 0.6  # of 2, for distributions that share nothing
 
 
 def _with_signs(face: Face, signs: FaceSigns, reasons: tuple[str, ...]) -> Face:

@@ -46,6 +46,7 @@ from affetti.recorder.tui.seconds import Seconds
 NO_SOUND_DBFS: Final = -90.0  # an open microphone hears more, even in a quiet room
 SILENT_S: Final = 3.0  # the engine speaks every second; after this, something is wrong
 _FACES_NS: Final = NS_PER_S  # the face's bars are a mean over this, so that they do not flicker
+_SIGNS_NS: Final = 3 * NS_PER_S // 2  # a face that stays as it is is looked at about once a second
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class RecordingView:
     _pictured_ns: int = 0  # when it last sent a picture
     _sounded_ns: int = 0  # when the microphone was last louder than nothing
     _faces: deque[FaceEstimated] = field(default_factory=deque)
+    _looked: FaceEstimated | None = None  # the last whose landmarks were looked for
     _watch: Watch = field(default_factory=Watch)
     _mean: tuple[tuple[int, int], tuple[float, ...] | None] = ((0, 0), None)
     _naming: Naming = field(default_factory=Naming)
@@ -186,10 +188,9 @@ class RecordingView:
 
     def face_signs(self) -> tuple[str, ...]:
         """Return the codes of the signs that the face showed when it was last looked at."""
-        since_ns = self.now_ns - _FACES_NS
-        faces = [each.face for each in self._faces if each.t_ns >= since_ns]
-        looked = [face for face in faces if face is not None and face.landmarks is not None]
-        return looked[-1].reasons if looked else ()
+        if self._looked is None or self.now_ns - self._looked.t_ns > _SIGNS_NS:
+            return ()
+        return () if self._looked.face is None else self._looked.face.reasons
 
     def music_named(self) -> Emotion | None:
         """Return the emotion that the music is said to express, which does not waver."""
@@ -245,6 +246,8 @@ class RecordingView:
                     self.seconds["fused"].add(event.t_ns, event.emotions)
             case FaceEstimated():
                 self._faces.append(event)
+                if event.face is not None and event.face.landmarks is not None:
+                    self._looked = event
                 self.faces.append(event)
                 self.seconds["face"].add(event.t_ns, event.expressions)
                 self._watch.see(event)

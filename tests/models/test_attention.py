@@ -33,12 +33,16 @@ def test_all_faces_of_the_last_estimate_are_looked_for():
     assert attention.look(STEP_NS).near == (UPRIGHT, OTHER)
 
 
-def test_the_whole_picture_is_searched_once_a_second():
-    attention, everywhere = followed(UPRIGHT), []
-    for t_ns in range(STEP_NS, 4 * NS_PER_S, STEP_NS):
+@pytest.mark.parametrize(("faces", "seconds"), [((UPRIGHT,), 2), ((UPRIGHT, OTHER), 1)])
+def test_the_whole_picture_is_searched_less_often_beside_one_who_is_alone(
+    faces: tuple[Detection, ...], seconds: int
+):
+    attention, everywhere = Attention(), []
+    attention.saw(0, faces, UPRIGHT)
+    for t_ns in range(STEP_NS, 6 * NS_PER_S, STEP_NS):
         everywhere.append(attention.look(t_ns).everywhere)
-        attention.saw(t_ns, (UPRIGHT,), UPRIGHT)
-    assert sum(everywhere) == 3
+        attention.saw(t_ns, faces, UPRIGHT)
+    assert sum(everywhere) == 6 // seconds - 1
 
 
 @pytest.mark.parametrize("person", [None, UPRIGHT])

@@ -1,6 +1,6 @@
 """Signs of a face: of real ones, and when perception looks for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,7 @@ from affetti.models.face.pose import HeadPose
 from affetti.models.face.reading import FaceReader, FaceReading
 from affetti.models.face.signs import (
     LOOK_PERIOD_NS,
+    REST_PERIOD_NS,
     AtRest,
     FaceSigns,
     SignReader,
@@ -152,21 +153,23 @@ def test_between_the_camera_and_aside_nothing_is_said(gaze_deg: float | None, ga
     assert FaceSigns(0.9, AHEAD, (0.3, 0.3), gaze_deg).gaze == gaze
 
 
-def readings(seen: Sequence[bool]) -> Iterator[FaceReading]:
-    """A face in the middle, where it is seen."""
-    for there in seen:
-        if there:
-            neutral = certain("neutral")
-            box = (100, 50, 80, 100)
-            yield FaceReading(expressions=neutral, box_px=box, faces=1)  # type: ignore[arg-type]
-        else:
-            yield FaceReading()
+BOX = (100, 50, 80, 100)
 
 
-def perceived(seen: Sequence[bool], signs: FaceSigns = RESTING) -> list[FaceEstimated]:
+def reading(box: tuple[int, int, int, int] = BOX, **changes: object) -> FaceReading:
+    """A neutral face in the middle."""
+    fields = {"expressions": certain("neutral"), "box_px": box, "faces": 1, **changes}
+    return FaceReading(**fields)  # type: ignore[arg-type]
+
+
+def perceived(
+    seen: Sequence[FaceReading | None], signs: FaceSigns = RESTING
+) -> list[FaceEstimated]:
     """Estimates at ten frames a second, and what the landmarks said of them."""
-    shown = readings(seen)
-    perception = FacePerception(lambda *_, **__: next(shown), look=lambda *_, **__: signs)
+    shown = iter(seen)
+    perception = FacePerception(
+        lambda *_, **__: next(shown) or FaceReading(), look=lambda *_, **__: signs
+    )
     made: list[Event] = list(perception.push(started(streams=(video_stream(),))))
     for i in range(len(seen)):
         captured = FrameCaptured(t_ns=i * NS // 10, frame=i, width_px=48, height_px=32, seq=i + 1)
@@ -178,18 +181,43 @@ def looked_at(estimates: Sequence[FaceEstimated]) -> list[int]:
     return [e.frame for e in estimates if e.face is not None and e.face.landmarks is not None]
 
 
-def test_a_face_is_looked_at_when_it_comes_and_then_each_period():
+def test_a_face_that_stays_as_it_is_is_looked_at_once_a_second():
+    assert 9 * NS // 10 < REST_PERIOD_NS <= NS
+    # The whole picture is searched after each two seconds: a look that can wait waits then.
+    assert looked_at(perceived([reading()] * 45)) == [0, 10, 21, 31, 41]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        reading((112, 50, 80, 100)),
+        reading((92, 40, 96, 120)),
+        reading(expressions=certain("happy")),
+        reading(expressions=None, unread="blurred"),
+        reading(yaw_deg=14.0),
+        reading(roll_deg=-7.0),
+    ],
+    ids=["moved", "nearer", "happy", "blurred", "turned", "tilted"],
+)
+def test_a_face_that_has_changed_is_looked_at_sooner(other: FaceReading):
     assert NS * 3 // 10 < LOOK_PERIOD_NS <= NS * 2 // 5
-    assert looked_at(perceived([True] * 10)) == [0, 4, 8]
+    assert looked_at(perceived([reading()] * 2 + [other] * 6)) == [0, 4]
+    assert looked_at(perceived([reading()] * 7 + [other] * 3)) == [0, 8]
+
+
+def test_what_hardly_moves_is_not_looked_at_sooner():
+    other = reading((104, 52, 82, 102), yaw_deg=5.0, roll_deg=3.0)
+    assert looked_at(perceived([reading(), other] * 5)) == [0]
 
 
 def test_a_face_that_was_lost_is_looked_at_when_it_comes_again():
-    assert looked_at(perceived([True, True, False, True, True, True, True, True])) == [0, 3, 7]
-    assert looked_at(perceived([True, False, True])) == [0, 2]
+    face = reading()
+    assert looked_at(perceived([face, face, None, face, face])) == [0, 3]
+    assert looked_at(perceived([face, None, face])) == [0, 2]
 
 
 def test_what_the_landmarks_show_is_in_the_estimate():
-    first, second = perceived([True] * 2)
+    first, second = perceived([reading()] * 2)
     assert first.face is not None
     assert second.face is not None
     assert (first.face.pitch_deg, first.face.gaze, first.face.shape) == (
@@ -200,14 +228,14 @@ def test_what_the_landmarks_show_is_in_the_estimate():
 
 
 def test_a_doubtful_look_says_only_that_it_was_doubtful():
-    (estimate,) = perceived([True], FaceSigns(0.2))
+    (estimate,) = perceived([reading()], FaceSigns(0.2))
     assert estimate.face is not None
     assert estimate.face.landmarks == 0.2
     assert (estimate.face.pitch_deg, estimate.face.reasons) == (None, ())
 
 
 def test_signs_against_the_person_at_rest_follow_a_neutral_reference():
-    neutral = FaceReading(expressions=certain("neutral"), box_px=(100, 50, 80, 100), faces=1)  # type: ignore[arg-type]
+    neutral = reading()
     frown = with_shape(brow_height=2.0)
     now = [RESTING]
     perception = FacePerception(lambda *_, **__: neutral, look=lambda *_, **__: now[0])
@@ -225,8 +253,8 @@ def test_signs_against_the_person_at_rest_follow_a_neutral_reference():
 
 
 def test_each_estimate_follows_from_the_recorded_ones():
-    made = perceived([True] * 8)
-    shown = readings([True] * 8)
+    made = perceived([reading()] * 12)
+    shown = iter([reading()] * 12)
     again = FacePerception(lambda *_, **__: next(shown), look=lambda *_, **__: RESTING)
     again.push(started(streams=(video_stream(),)))
     for estimate in made:
