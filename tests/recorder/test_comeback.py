@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from affetti.core.events import ConsentChanged, Event, MarkerAdded, consent_to
+from affetti.core.events import ConsentChanged, Event, MarkerAdded, NoteAdded, consent_to
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
 from affetti.recorder.tui.app import AffettiApp
@@ -84,6 +84,25 @@ async def test_a_screen_that_fails_again_soon_comes_back_plain_and_keeps_its_key
         await plain.until(lambda: bool(plain.sent(messages.Stop)))
         await plain.hears(recorded(ended()))
         await plain.until(lambda: isinstance(plain.app.screen, ReviewScreen))
+
+
+async def test_a_note_is_written_on_the_plain_screen_and_kept_when_that_fails_too(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live, after(live) as once, after(once) as plain:
+        assert isinstance(plain.app.screen, PlainScreen)
+        await plain.pilot.press("t", *"she sings", "enter")
+        await plain.until(lambda: bool(plain.sent(messages.Note)))
+        assert [note.text for note in plain.sent(messages.Note)] == ["she sings"]
+        await plain.until(lambda: isinstance(plain.app.screen, PlainScreen))
+        await plain.hears(recorded([NoteAdded(t_ns=202 * NS, text="she sings")]))
+        plain.app.screen.look()  # type: ignore[attr-defined]
+        await plain.pilot.pause()
+        assert "Note at 03:22 is in the log" in shown(plain.app)
+        await plain.pilot.press("N", *"and sm")
+        await plain.until(lambda: len(plain.sent(messages.NoteBegun)) > len("she sings"))
+        async with after(plain) as again:
+            assert [note.text for note in again.sent(messages.Note)][-1] == "and sm"
 
 
 @pytest.mark.campaign

@@ -1,5 +1,6 @@
 """The plain screen of a running recording, for when the others fail: words, and a few keys."""
 
+import time
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -7,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Static
 
 from affetti.core.clock import NS_PER_S
-from affetti.core.events import MarkerAdded
+from affetti.core.events import MarkerAdded, NoteAdded
 from affetti.core.journal import sentence
 from affetti.core.language import clock, counted, text
 from affetti.core.people.counting import fresh_number
@@ -15,6 +16,8 @@ from affetti.recorder.engine.messages import (
     AnyMessage,
     Command,
     Mark,
+    Note,
+    NoteBegun,
     PauseRecording,
     Problem,
     Recorded,
@@ -24,6 +27,7 @@ from affetti.recorder.engine.messages import (
 )
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import MARK, EngineScreen
+from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.view import RecordingView
 
@@ -45,13 +49,15 @@ class PlainScreen(EngineScreen):
         Of the latest marker that was sent.
     """
 
+    # All of priority: the letters after a quick "t" must go to the note that it opens.
     BINDINGS: ClassVar[list[BindingType]] = [
         MARK,
         Binding("pageup,pagedown", "app.mark", text("key.mark"), show=False, priority=True),
-        Binding("s", "silence", text("key.silence")),
-        Binding("P", "pause", text("key.pause_rec")),
-        Binding("r", "app.try_again", text("key.whole_screen")),
-        Binding("q", "stop", text("key.end")),
+        Binding("t,N", "note", text("key.note"), priority=True),
+        Binding("s", "silence", text("key.silence"), priority=True),
+        Binding("P", "pause", text("key.pause_rec"), priority=True),
+        Binding("r", "app.try_again", text("key.whole_screen"), priority=True),
+        Binding("q", "stop", text("key.end"), priority=True),
     ]
 
     def __init__(self, link: EngineLink, view: RecordingView, said: str, number: int) -> None:
@@ -87,15 +93,21 @@ class PlainScreen(EngineScreen):
         self.query_one("#plain-latest", Static).update(self._latest)
 
     def hear(self, said: AnyMessage) -> None:
-        """Acknowledge markers, and pass on what went wrong."""
+        """Acknowledge markers and notes, and pass on what went wrong."""
         match said:
             case Recorded(events=events):
                 for event in events:
-                    if isinstance(event, MarkerAdded):
-                        at = clock(event.t_ns / NS_PER_S)
-                        self._latest = text("live.marked", what=sentence(event), at=at)
+                    self._acknowledge(event)
             case Problem(message=message, hint=hint):
                 self._latest = f"{message} {hint}"
+
+    def _acknowledge(self, event: object) -> None:
+        match event:
+            case MarkerAdded(t_ns=t_ns):
+                at = clock(t_ns / NS_PER_S)
+                self._latest = text("live.marked", what=sentence(event), at=at)
+            case NoteAdded(t_ns=t_ns):
+                self._latest = text("live.noted", at=clock(t_ns / NS_PER_S))
 
     def count(self, key: str, pressed_s: float) -> bool:
         """Count nothing: of keys of the person's own this screen knows nothing."""
@@ -106,6 +118,16 @@ class PlainScreen(EngineScreen):
         number = max(self.number + 1, fresh_number(self.view.state.markers))
         if self._send(Mark(number=number, ago_s=ago_s)):
             self.number = number
+
+    def action_note(self) -> None:
+        """Write a note."""
+        begun_s = time.monotonic()
+        self.app.push_screen(
+            NoteScreen(
+                lambda note: self._send(Note(note, time.monotonic() - begun_s)),
+                lambda so_far: self._send(NoteBegun(so_far, time.monotonic() - begun_s)),
+            )
+        )
 
     def action_silence(self) -> None:
         """Stop the music."""
