@@ -14,7 +14,7 @@ from affetti.core.consent import declared, is_picture_or_sound
 from affetti.core.custody import vault
 from affetti.core.custody.keys import DataKey
 from affetti.core.environment import environment
-from affetti.core.errors import FileExists, FileMissing
+from affetti.core.errors import DiskFull, FileExists, FileMissing
 from affetti.core.events import (
     Consent,
     Event,
@@ -82,9 +82,16 @@ def make(
     if is_made(target, is_this):
         return "current"
     key = vault.data_key_for(vault.recipients(settings))
-    log = ImportLog(target, settings, key)
     try:
-        film = files.write(log, Imported(on=now(), files=listed, made=files.made), progress)
+        imported = Imported(on=now(), files=listed, made=files.made)
+        return _made(files, ImportLog(target, settings, key), imported, progress)
+    except DiskFull as error:
+        raise DiskFull("imports.disk_full", folder=target.parent) from error
+
+
+def _made(files: Files, log: "ImportLog", imported: Imported, progress: Progress | None) -> Status:
+    try:
+        film = files.write(log, imported, progress)
         log.finish(files.end_ns, film, _sealing(progress))
     except BaseException:
         log.discard()

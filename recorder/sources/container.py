@@ -12,6 +12,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.language import text
 from affetti.recorder.sources.frames import Picture
+from affetti.recorder.sources.lengths import breaks_off
 from affetti.recorder.sources.pictures import Aspect, Deinterlacer, aspect, upright
 from affetti.recorder.sources.pyav import pyav
 
@@ -29,12 +30,15 @@ _BARE: Final = frozenset(
     {"mpegvideo", "m4v", "h261", "h263", "h264", "hevc", "vvc", "vc1", "obu", "mjpeg", "mpjpeg"}
     | {"dirac", "cavsvideo"}
 )
+# Single pictures in boxes like those of an MP4, without its index.
+_STILLS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"jxl ", b"crx "})
 _TRANSPORT_PACKETS: Final = (188, 192, 204)  # bytes
 _SYNC: Final = 0x47  # with which the 188 of each begin
 _ENDS: Final = {188: {0}, 192: {0, 188}, 204: {0}}  # what is left behind the last mark when whole
 _SYNCED: Final = 8  # packets at the end that are looked at
 _SLACK_S: Final = 0.2  # by which a header may promise too much
 _PERSISTENCE: Final = 20  # reads that fail in a row before the rest counts as lost
+_BEGINNING: Final = 4096  # bytes, in which a film says what it is, and how long
 _MAX_HEAD: Final = 4096  # bytes between one packet and the next where nothing is missing
 _TAIL: Final = 1 << 20  # bytes at the end of an MP4 in which its index is looked for
 _HOPELESS: Final = 1000  # frames that cannot be decoded before a film is refused
@@ -84,6 +88,8 @@ class Container:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._size = _checked_size(path)
+        with path.open("rb") as file:
+            self._head = file.read(_BEGINNING)
         self._file = self._open()
         self._stream = self._stream_of_pictures()
         self._time_base = self._stream.time_base  # which PyAV makes anew at each look
@@ -292,6 +298,8 @@ class Container:
         name = self._file.format.name
         if name == "mpegts":
             return _torn_transport(self._path, self._size)
+        if breaks_off(self._path, self._head):
+            return True
         return name.startswith("mov") and _box_end(self._path, b"") > self._size
 
     def _open(self) -> Any:
@@ -301,9 +309,8 @@ class Container:
             raise self._refusal() from error
 
     def _refusal(self) -> AffettiError:
-        with self._path.open("rb") as file:
-            begins_as_film = file.read(8)[4:] in {b"ftyp", b"mdat", b"wide", b"free", b"skip"}
-        if begins_as_film and not self._has_index():
+        begins_as_film = self._head[4:8] in {b"ftyp", b"mdat", b"wide", b"free", b"skip"}
+        if begins_as_film and self._head[8:12] not in _STILLS and not self._has_index():
             return MediaError("film.no_index", path=self._path.name)
         return MediaError("film.unreadable", path=self._path.name)
 

@@ -229,6 +229,25 @@ def test_a_film_that_is_cut_off_is_told_with_what_is_missing(tmp_path, name):
     assert not seen.sink.of(FramesDropped)
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi"])
+def test_a_film_of_which_only_the_last_pictures_are_missing_is_told_to_be_cut_off(tmp_path, name):
+    codec = "libvpx" if name == "a.webm" else "mpeg4"
+    path = encoded_film(tmp_path / name, squares(50), codec)
+    assert Seen(path).end.reason == "finished"
+    path.write_bytes(path.read_bytes()[: int(0.97 * path.stat().st_size)])
+    seen = Seen(path)
+    assert seen.end.reason == "cut_off"
+    assert 40 <= len(seen.frames) <= 50
+
+
+def test_a_film_whose_length_was_never_written_is_whole(tmp_path):
+    path = encoded_film(tmp_path / "a.mkv", squares(10), "mpeg4")
+    data = path.read_bytes()
+    at = data.index(b"\x18\x53\x80\x67") + 4
+    path.write_bytes(data[:at] + b"\x01" + b"\xff" * 7 + data[at + 8 :])
+    assert Seen(path).end.reason == "finished"
+
+
 def test_a_transport_stream_that_is_cut_off_is_told(tmp_path):
     path = encoded_film(tmp_path / "a.ts", squares(20), "mpeg2video")
     assert Seen(path).end.reason == "finished"
@@ -283,6 +302,8 @@ def test_what_is_no_film_is_refused_each_with_its_own_reason(tmp_path):
     (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n")
     (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile text.txt\n")
     cv2.imwrite(str(tmp_path / "photo.png"), squares(1)[0])
+    still = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x10meta" + bytes(300)
+    (tmp_path / "photo.heic").write_bytes(still)
     tone(tmp_path / "sound.wav", 0.1)
     reasons = {
         "empty.mp4": "is empty",
@@ -292,6 +313,7 @@ def test_what_is_no_film_is_refused_each_with_its_own_reason(tmp_path):
         "list.m3u8": "is not a film",
         "list.mp4": "is not a film",
         "photo.png": "is not a film",
+        "photo.heic": "is not a film",
         "sound.wav": "no moving picture",
     }
     for name, words in reasons.items():

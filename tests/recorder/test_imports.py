@@ -16,9 +16,10 @@ import pytest
 import soundfile
 
 from affetti.core.errors import AffettiError, ExitCode
-from affetti.core.events import AudioCaptured, AudioGap, FrameCaptured, consent_to
+from affetti.core.events import AudioCaptured, AudioGap, Event, FrameCaptured, consent_to
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.core.recording.names import parts_of
+from affetti.core.recording.parts import PartLog, disk_full
 from affetti.core.recording.session import Session
 from affetti.core.settings import LogSettings, Settings
 from affetti.recorder.engine.headless import record
@@ -174,6 +175,28 @@ def test_a_folder_of_films_is_imported_and_one_broken_film_costs_itself_alone(
     assert not list(tmp_path.glob("c*.h5"))
     assert "counts as one person, anon" in said.stderr
     assert affetti("import", tmp_path / "a.mp4", "--consent", "both").returncode == 0
+
+
+def test_a_full_disk_leaves_nothing_of_an_import_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = clap_film(tmp_path / "a.mp4")
+    calls = iter(range(20))
+    append = PartLog.append
+
+    def until_it_is_full(log: PartLog, event: Event, blob: bytes = b"") -> Event:
+        if next(calls, None) is None:
+            raise disk_full(tmp_path)
+        return append(log, event, blob)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartLog, "append", until_it_is_full)
+        with pytest.raises(AffettiError) as caught:
+            import_film(film, PLAIN)
+    assert caught.value.code == ExitCode.DISK_FULL
+    assert "Nothing of this film was written" in caught.value.hint
+    assert [path.name for path in tmp_path.glob("*") if "a" in path.stem] == ["a.mp4"]
+    assert import_film(film, PLAIN) == "written"
 
 
 def test_an_import_says_what_it_is_wherever_the_session_is(tmp_path: Path) -> None:
