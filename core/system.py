@@ -359,6 +359,14 @@ def terminal_again(fd: int) -> int | None:
         return None
 
 
+def waits(fd: int) -> bool:
+    """Tell whether writing to a terminal may wait; True where nothing tells: on Windows."""
+    try:
+        return os.get_blocking(fd)
+    except (AttributeError, OSError):
+        return True
+
+
 def takes(fd: int, patience_s: float) -> bool:
     """Wait until something written to a pipe or a terminal need not wait for whoever reads it.
 

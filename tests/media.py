@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from affetti.core.clock import NS_PER_S
 from affetti.core.errors import AffettiError, MediaError
 from affetti.recorder.sources.container import Container, Undecoded, first_decoded
+from affetti.recorder.sources.container import Decoded as Shown
 from affetti.recorder.sources.film import in_order
 from affetti.recorder.sources.sound import Decoded, UndecodableError, blocks, look
 from affetti.recorder.sources.timeline import due_times
@@ -313,9 +315,14 @@ def _film(made: Film, path: Path) -> str:
     except AffettiError as error:
         right = MediaError(made.refused, path=path.name).message if made.refused else ""
         return _refused(error, error.message == right)
+    with closing(container):
+        return _read(made, path, container, [*failed, first, *rest])
+
+
+def _read(made: Film, path: Path, container: Container, found: list[Shown | Undecoded]) -> str:
     assert not made.refused, "not refused"
     rate = container.frames_per_s or 25.0
-    items = in_order(iter([*failed, first, *rest]))
+    items = in_order(iter(found))
     shown = list(due_times(items, round(NS_PER_S / rate)))
     pictures = [(item, due) for item, due in shown if not isinstance(item, Undecoded)]
     lost = len(shown) - len(pictures)

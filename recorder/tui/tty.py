@@ -45,7 +45,7 @@ class _Door(io.RawIOBase):
         self._given_up = given_up
         self._stuck = False
         # One of our own never waits, and says how much it took.
-        self._at_once = _PIECE if os.get_blocking(fd) else _MANY
+        self._at_once = _PIECE if system.waits(fd) else _MANY
 
     def fileno(self) -> int:
         return self._fd

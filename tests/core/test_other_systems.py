@@ -17,6 +17,8 @@ MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "syslog"}
 NAMES = {
     *("SIGHUP", "SIGPIPE", "SIGKILL", "SIGUSR1", "SIGALRM", "setsid", "fork", "getuid", "geteuid"),
     *("posix_fallocate", "pwrite", "pread", "fchmod", "statvfs", "O_NOFOLLOW", "O_CLOEXEC", "poll"),
+    *("ttyname", "get_blocking", "set_blocking", "setpriority", "O_NONBLOCK", "O_NOCTTY"),
+    *("SEEK_DATA", "SEEK_HOLE", "clock_gettime_ns", "mkfifo", "chown", "getpgid", "killpg"),
 }
 # Waits on a pipe and on a message; where a name is looked for before it is used.
 ALLOWED = {
@@ -24,6 +26,8 @@ ALLOWED = {
     ("recorder/tui/link.py", "poll"),
     ("recorder/tui/session.py", "poll"),
     ("core/locations.py", "getuid"),
+    ("core/recording/records.py", "SEEK_DATA"),
+    ("core/recording/records.py", "SEEK_HOLE"),
 }
 
 

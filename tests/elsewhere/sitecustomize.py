@@ -22,7 +22,10 @@ with suppress(ImportError):
     import psutil  # noqa: F401  here it is Linux's, which needs what is taken away
 
 GONE: Final[dict[Any, tuple[str, ...]]] = {
-    os: ("posix_fallocate", "pwrite", "pread", "fchmod", "O_NOFOLLOW", "O_CLOEXEC", "setsid"),
+    os: (
+        *("posix_fallocate", "pwrite", "pread", "fchmod", "O_NOFOLLOW", "O_CLOEXEC", "setsid"),
+        *("ttyname", "get_blocking", "setpriority", "SEEK_DATA", "SEEK_HOLE"),
+    ),
     select: ("poll",),
     signal: ("SIGHUP", "SIGPIPE", "SIGCONT"),
 }
