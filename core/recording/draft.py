@@ -1,5 +1,6 @@
 """A sealed file in the making, written while the parts are read for the first time."""
 
+from array import array
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -38,19 +39,26 @@ class Draft:
     ----------
     path
         Where it lies.
+    told
+        The same; it may be another later on.
+    size
+        Of all that were taken in, in bytes.
+    error
+        What kept a record from being written; None so far.
     """
 
-    def __init__(self, target: Path, told: Callable[[int], None]) -> None:
+    def __init__(self, target: Path, told: Callable[[int], None] = lambda size: None) -> None:
         self.path = name_beside(target)
-        self._told = told
+        self.told = told
+        self.size = 0
         self._of: Heading | None = None
         self._fitness = Fitness("", "")
-        self._seqs: list[int] = []
-        self._fit: list[bool] = []
+        self._seqs = array("q")
+        self._fit = bytearray()
         self._open = ExitStack()
         self._writer: SealedWriter | None = None
         self._file: SteadyFile | BoxWriter | None = None
-        self._error: Exception | None = None
+        self.error: Exception | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -61,6 +69,10 @@ class Draft:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the file, unless it was moved to its name."""
         try:
             with suppress(*DAMAGE):  # what is still open is not wanted
                 self._open.close()
@@ -79,11 +91,11 @@ class Draft:
         event = self._fitness.event_of(record) if same else None
         self._seqs.append(record.seq if same else -1)
         self._fit.append(event is not None)
-        if event is not None and self._error is None:
+        if event is not None and self.error is None:
             try:
                 self._take(heading, event, record)
             except DAMAGE as error:
-                self._error = error
+                self.error = error
 
     def judged(self, found: Survey) -> tuple[NDArray[np.bool_], Fitness] | None:
         """Return which of the surveyed records are fit, and are in here.
@@ -94,9 +106,9 @@ class Draft:
         """
         if self._of is None or self._of[:2] != (found.session_id, found.schema_version):
             return None
-        if self._seqs != found.rows["seq"].tolist():
+        if not np.array_equal(np.frombuffer(self._seqs, np.int64), found.rows["seq"]):
             return None
-        return np.array(self._fit, bool), self._fitness
+        return np.frombuffer(self._fit, np.bool_), self._fitness
 
     def copy(self, found: Survey, chosen: NDArray[np.bool_]) -> None:
         """Take in the chosen of the surveyed records.
@@ -118,8 +130,8 @@ class Draft:
         OSError
             It could not be written. Or whatever else it was.
         """
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         if self._writer is None:
             raise OSError("there is nothing in it")
         if last is not None:
@@ -132,7 +144,9 @@ class Draft:
         writer.add_event(event, record)
         if self._file is not None:
             self._file.raise_error()
-        self._told(HEADER_BYTES + len(record.json) + len(record.blob))
+        size = HEADER_BYTES + len(record.json) + len(record.blob)
+        self.size += size
+        self.told(size)
 
     def _begun(self, heading: Heading) -> SealedWriter:
         self._file = hdf5.new(self.path, heading.key)

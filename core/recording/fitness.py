@@ -1,6 +1,7 @@
 """Which records of a log can be sealed: those that mean something, in the order they stand."""
 
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -141,5 +142,19 @@ def _fits_columns(value: Any) -> bool:
     if kind is dict:
         return all(map(_fits_columns, value.values()))
     if isinstance(value, msgspec.Struct):
-        return all(map(_fits_columns, msgspec.structs.astuple(value)))
+        return all(_fits_columns(getattr(value, name)) for name in _numbered(type(value)))
     return True
+
+
+@cache
+def _numbered(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the fields of a kind that may hold whole numbers: most hold words and shares."""
+    hints = get_type_hints(kind)
+    return tuple(name for name in kind.__struct_fields__ if _may_be_whole(hints[name]))
+
+
+def _may_be_whole(hint: Any) -> bool:
+    if hint is Ellipsis or hint in _ALWAYS_FIT or get_origin(hint) is Literal:
+        return False
+    inside = get_args(hint)
+    return any(map(_may_be_whole, inside)) if inside else True

@@ -29,8 +29,9 @@ from numpy.typing import NDArray
 from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES, Record
 
 SALT_BYTES: Final = 16
-ROW_BYTES: Final = SALT_BYTES + hashlib.sha256().digest_size
-REMOVED_ROW: Final = np.dtype([("seq", "<i8"), ("sha256", "u1", (ROW_BYTES - SALT_BYTES,))])
+SHA_BYTES: Final = hashlib.sha256().digest_size
+ROW_BYTES: Final = SALT_BYTES + SHA_BYTES
+REMOVED_ROW: Final = np.dtype([("seq", "<i8"), ("sha256", "u1", (SHA_BYTES,))])
 NOTHING_REMOVED: Final = np.empty(0, REMOVED_ROW)
 # What is too large to be read whenever a file is opened; its bytes are those of the records.
 BULK: Final = re.compile(
@@ -39,6 +40,18 @@ BULK: Final = re.compile(
 _SALTS_AT_ONCE: Final = 1024
 _LAST: Final = ("format", "contents_sha256")  # attributes of the root that are written last
 _HEADER: Final = struct.Struct(f"<qq{KIND_BYTES}s{STREAM_BYTES}s{SCOPES_BYTES}sII")
+_HEADER_ROW: Final = np.dtype(  # the same
+    [
+        ("seq", "<i8"),
+        ("t_ns", "<i8"),
+        ("kind", f"S{KIND_BYTES}"),
+        ("stream", f"S{STREAM_BYTES}"),
+        ("scopes", f"S{SCOPES_BYTES}"),
+        ("length", "<u4"),
+        ("blob_length", "<u4"),
+    ]
+)
+SALTED_BYTES: Final = SALT_BYTES + _HEADER.size
 _SLAB_BYTES: Final = 4 << 20
 _MAX_ATTRIBUTE_BYTES: Final = 64 << 10
 _MAX_DEPTH: Final = 8
@@ -62,20 +75,40 @@ def is_sealed(record: Record, row: NDArray[np.uint8]) -> bool:
     return record_sha256(record, salt) == row[SALT_BYTES:].tobytes()
 
 
+def salted_headers(index: NDArray[Any], digests: NDArray[np.uint8]) -> bytes:
+    """Return salt and header of each record one behind the other, `SALTED_BYTES` each.
+
+    Parameters
+    ----------
+    index
+        A row a record, `core.recording.layout.EVENT_ROW` [n].
+    digests
+        Of each, uint8 [n, 48].
+    """
+    headers = np.empty(len(index), _HEADER_ROW)
+    for name in _HEADER_ROW.names or ():
+        headers[name] = index[name]
+    salted = np.empty((len(index), SALTED_BYTES), np.uint8)
+    salted[:, :SALT_BYTES] = digests[:, :SALT_BYTES]
+    salted[:, SALT_BYTES:] = headers.view(np.uint8).reshape(len(index), -1)
+    return salted.tobytes()
+
+
 class Digests:
     """The digests of records, one after the other, each with a salt of its own."""
 
     def __init__(self) -> None:
-        self._rows: list[bytes] = []
+        self._rows = bytearray()
         self._salts: Iterator[bytes] = iter(())
 
     def add(self, record: Record, sealed: NDArray[np.uint8] | None = None) -> None:
         """Take in the next record, and its salt and digest where it was sealed before."""
         if sealed is not None:
-            self._rows.append(sealed.tobytes())
+            self._rows += sealed.tobytes()
             return
         salt = next(self._salts, None) or self._salted()
-        self._rows.append(salt + record_sha256(record, salt))
+        self._rows += salt
+        self._rows += record_sha256(record, salt)
 
     def _salted(self) -> bytes:
         """Return the first of many salts: asking the system for each takes longer than a digest."""
@@ -85,7 +118,7 @@ class Digests:
 
     def rows(self) -> NDArray[np.uint8]:
         """Return them as they are stored, uint8 [n, 48]."""
-        return np.frombuffer(b"".join(self._rows), np.uint8).reshape(-1, ROW_BYTES)
+        return np.frombuffer(self._rows, np.uint8).reshape(-1, ROW_BYTES)
 
 
 def log_sha256(

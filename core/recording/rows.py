@@ -1,11 +1,13 @@
 """Rows of a table, packed as they come: tuples in a list take several times the memory and time."""
 
 import struct
+import zlib
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+_PIECE_BYTES: Final = 128 << 10
 _CODES: Final = {"i8": "q", "u8": "Q", "f8": "d", "u4": "I"}
 
 
@@ -24,14 +26,16 @@ class RowBuffer:
         codes = [f"{kind[1:]}s" if kind.startswith("S") else _CODES[kind] for kind in kinds]
         self._pack = struct.Struct("<" + "".join(codes)).pack
         self._data = bytearray()
-
-    def __len__(self) -> int:
-        return len(self._data) // self._dtype.itemsize
+        self._packed: list[bytes] = []  # what came before: most of a row is like the one before it
 
     def append(self, *values: Any) -> None:
         """Take in a row, a value for each field; texts as bytes."""
         self._data += self._pack(*values)
+        if len(self._data) >= _PIECE_BYTES:
+            self._packed.append(zlib.compress(self._data, 1))
+            self._data = bytearray()
 
     def array(self) -> NDArray[Any]:
-        """Return all rows; nothing is taken in afterwards."""
-        return np.frombuffer(self._data, self._dtype)
+        """Return all rows so far."""
+        pieces = [*map(zlib.decompress, self._packed), bytes(self._data)]
+        return np.frombuffer(bytearray().join(pieces), self._dtype)

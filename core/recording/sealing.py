@@ -1,12 +1,13 @@
 """From the parts of a live recording to one sealed file, and back from a crash."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from affetti.core.events import (
 )
 from affetti.core.language import text
 from affetti.core.recording import hdf5, parts
+from affetti.core.recording.ahead import Ahead
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.bounds import refuse_endless
 from affetti.core.recording.draft import Draft
@@ -48,6 +50,7 @@ from affetti.core.recording.session import Session
 from affetti.core.recording.survey import (
     See,
     Survey,
+    Tail,
     are_blank,
     are_scraps,
     refuse_running,
@@ -58,6 +61,8 @@ from affetti.core.settings import MIB
 from affetti.core.state import SessionState
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
+
+_TOLD: Final = ("seq", "t_ns", "kind", "stream", "scopes", "crc32")
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class _Plan:
         return record_of(self.closing.seq, self.closing.t_ns, kind, json, b"")
 
 
-def seal(target: Path, progress: Progress | None = None) -> SealReport:
+def seal(target: Path, progress: Progress | None = None, ahead: Ahead | None = None) -> SealReport:
     """Make one sealed file of the parts of `target`, verify it, and put them away.
 
     A log with a gap, with anything that could not be read, or without a `SessionEnded`, gets a
@@ -108,6 +113,8 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
         before a crash could put the parts away.
     progress
         Called with the bytes done and the bytes in all.
+    ahead
+        What was sealed of it while it was recorded; it is closed.
 
     Raises
     ------
@@ -115,10 +122,10 @@ def seal(target: Path, progress: Progress | None = None) -> SealReport:
         There is nothing that can be sealed, it is being recorded, a part cannot be read for
         now, the file exists, or the disk is full. The parts stay as they are.
     """
-    with one_at_a_time(target.parent):
+    with ahead or nullcontext(), one_at_a_time(target.parent):
         if os.path.lexists(target) and not parts_of(target):
             return _sealed_meanwhile(target)  # by another process
-        return _seal(target, progress)
+        return _seal(target, progress, ahead)
 
 
 def discard_blank(target: Path) -> bool:
@@ -150,16 +157,18 @@ def _sealed_meanwhile(target: Path) -> SealReport:
     return SealReport(target, info.recovered, info.lost_s, said)
 
 
-def _seal(target: Path, progress: Progress | None) -> SealReport:
+def _seal(target: Path, progress: Progress | None, ahead: Ahead | None) -> SealReport:
     if os.path.lexists(target):
         return _finish_interrupted(target, _surveyed(target))
     refuse_running(target)
     size = told_bytes(target)
-    _refuse_without_room(target, size)
-    kept = _tidied(target)
-    meter = _Meter(progress, 2 * size)
-    with Draft(target, meter.add) as draft:
-        found = _surveyed(target, draft.see)
+    begun = ahead.take() if ahead else None
+    with begun or Draft(target) as draft:
+        kept = [left for left in _tidied(target) if left != draft.path]
+        _refuse_without_room(target, size - draft.size)
+        meter = _Meter(progress, 2 * size, draft.size)
+        draft.told = meter.add
+        found = _surveyed(target, draft.see, ahead.tails if begun and ahead else {})
         judged = draft.judged(found)
         plan = _planned(target, found, judged or _judged(found))
         if judged is not None:
@@ -171,8 +180,10 @@ def _seal(target: Path, progress: Progress | None) -> SealReport:
         return _sealed(target, plan, draft, meter, kept)
 
 
-def _surveyed(target: Path, see: See | None = None) -> Survey:
-    found = survey(target, see)
+def _surveyed(
+    target: Path, see: See | None = None, tails: Mapping[Path, Tail] = MappingProxyType({})
+) -> Survey:
+    found = survey(target, see, tails)
     major(found.schema_version)
     return found
 
@@ -217,22 +228,28 @@ def _read_back(session: Session, plan: _Plan, meter: "_Meter") -> None:
     AffettiError, OSError
         It is not what was written.
     """
-    wanted = _headers(plan)
-    for record in session.verified_records():
-        meter.add(len(record.json) + len(record.blob) + HEADER_BYTES)
-        if _header(record) != next(wanted, None):
-            break
-    else:
-        if next(wanted, None) is None:
-            return
-    raise OSError("what was written is not what is read back")
+    if not _is_told_alike(session.index, plan):
+        raise OSError("what was written is not what is read back")
+    session.verify_digest(lambda size: meter.add(HEADER_BYTES + size))
 
 
-def _headers(plan: _Plan) -> Iterator[tuple[Any, ...]]:
-    names = ("seq", "t_ns", "kind", "stream", "scopes", "json_length", "length", "crc32")
-    yield from zip(*(plan.rows[name].tolist() for name in names), strict=True)
-    if plan.last_words is not None:
-        yield _header(plan.last_words)
+def _is_told_alike(index: NDArray[Any], plan: _Plan) -> bool:
+    """Whether the index of a sealed file says of each record what the parts say of it."""
+    rows, last = plan.rows, plan.last_words
+    if len(index) != len(rows) + (last is not None):
+        return False
+    if last is not None:
+        *head, json_length, _, crc32 = _header(last)
+        names = ("seq", "t_ns", "kind", "stream", "scopes", "length", "crc32")
+        if index[-1][list(names)].item() != (*head, json_length, crc32):
+            return False
+    index = index[: len(rows)]
+    lengths = HEADER_BYTES + index["length"].astype(np.int64) + index["blob_length"]
+    return (
+        all(np.array_equal(index[name], rows[name]) for name in _TOLD)
+        and np.array_equal(index["length"], rows["json_length"])
+        and np.array_equal(lengths, rows["length"])
+    )
 
 
 def _header(record: Record) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ with Session.open("sub-P07_ses-20261124T101500.h5") as session:
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from affetti.core.consent import declared
 from affetti.core.custody.standing import Source, source_at
-from affetti.core.errors import Damaged, UsageError
+from affetti.core.errors import AffettiError, Damaged, UsageError
 from affetti.core.events import (
     ESTIMATE_TABLES,
     KINDS,
@@ -50,9 +51,13 @@ from affetti.core.recording.integrity import (
     NOTHING_REMOVED,
     REMOVED_ROW,
     ROW_BYTES,
+    SALT_BYTES,
+    SALTED_BYTES,
+    SHA_BYTES,
     contents_sha256,
     is_sealed,
     log_sha256,
+    salted_headers,
 )
 from affetti.core.recording.records import Record
 from affetti.core.recording.signals import stretches
@@ -458,14 +463,19 @@ class Session:
         AffettiError
             A record, or anything else that a reader uses, is not what was sealed.
         """
-        digests = self.digests
+        self._verify_chain()
+        for row, record in zip(self.digests, self.records(), strict=True):
+            if not is_sealed(record, row):
+                raise self._altered_at(record.seq)
+            yield record
+
+    def _verify_chain(self) -> None:
         if self.altered or self.chain_sha256() != self.log_sha256:
             raise layout.damaged(self.path, text("damage.log_not_one_sealed"))
-        for row, record in zip(digests, self.records(), strict=True):
-            if not is_sealed(record, row):
-                self.altered = True
-                raise layout.damaged(self.path, text("damage.event_altered", seq=record.seq))
-            yield record
+
+    def _altered_at(self, seq: int) -> AffettiError:
+        self.altered = True
+        return layout.damaged(self.path, text("damage.event_altered", seq=seq))
 
     @cached_property
     def digests(self) -> NDArray[np.uint8]:
@@ -512,16 +522,35 @@ class Session:
             removed = removed[removed["seq"] < before_seq]
         return log_sha256(seqs, digests, removed)
 
-    def verify_digest(self) -> None:
+    def verify_digest(self, told: Callable[[int], None] = lambda size: None) -> None:
         """Read everything and compare it with its digests; what is wrong makes it `altered`.
+
+        Parameters
+        ----------
+        told
+            Called with the size of each record, in bytes.
 
         Raises
         ------
         AffettiError
             A record, or anything else that a reader uses, is not what was sealed.
         """
-        for _ in self.verified_records():
-            pass
+        self._verify_chain()
+        index, blobs, reader = self._index, _Blobs(self), StoredBytes(self.path, self._json)
+        salted = memoryview(salted_headers(index, self.digests))
+        sealed = np.ascontiguousarray(self.digests[:, SALT_BYTES:]).tobytes()
+        names = ("seq", "offset", "length", "blob_length")
+        numbers = zip(*(index[name].tolist() for name in names), strict=True)
+        kinds = self._words("kind")
+        for i, (seq, start, length, blob_length) in enumerate(numbers):
+            blob = blobs(seq, kinds[i], blob_length)
+            digest = sha256(salted[i * SALTED_BYTES : (i + 1) * SALTED_BYTES])
+            digest.update(reader.read(start, start + length))
+            digest.update(blob)
+            whole = sealed[i * SHA_BYTES : (i + 1) * SHA_BYTES]
+            if len(blob) != blob_length or digest.digest() != whole:
+                raise self._altered_at(seq)
+            told(length + blob_length)
 
     def notice_alterations(self) -> None:
         """Read everything, as `verify_digest`, and let `altered` say what came of it."""

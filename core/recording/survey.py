@@ -9,10 +9,11 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 import h5py
@@ -183,13 +184,82 @@ def refuse_running(target: Path) -> list[Path]:
     return paths
 
 
-def survey(target: Path, see: See | None = None) -> Survey:
+class Tail:
+    """What a part that is still being written holds so far.
+
+    Parameters
+    ----------
+    path
+        The part.
+    form
+        What HDF5 says of it.
+
+    Attributes
+    ----------
+    at
+        Where in the file the next record will begin.
+    session_id
+        Whose the records are; empty so far.
+    rows
+        A row of each, `INDEX_ROW`.
+    """
+
+    def __init__(self, path: Path, form: "_Form") -> None:
+        self.at = form.log_offset
+        self.session_id = ""
+        self.rows = RowBuffer(INDEX_ROW)
+        self._path = path
+        self._form = form
+        block = _block(path, form)
+        self._key = None if block is None else keys.data_key(block, path.name)
+        with path.open("rb") as file:
+            self.at += len(block) if block and _begins(file, self.at, block) else 0
+
+    @classmethod
+    def of(cls, path: Path) -> "Tail | None":
+        """Return the beginning of a part; None where HDF5 cannot read what it is.
+
+        Raises
+        ------
+        OSError, AffettiError
+            It cannot be read, or is encrypted and no vault that may read it is open.
+        """
+        form = _form(path)
+        return None if form is None else cls(path, form)
+
+    def more(self) -> Iterator[tuple[Heading, Record]]:
+        """Yield the records that are whole by now and have not been yielded yet.
+
+        One that is of another recording is left to whoever surveys the part when it is whole.
+
+        Raises
+        ------
+        OSError
+            The part cannot be read.
+        """
+        cipher = cipher_of(self._key.key) if self._key else None
+        stop = self._form.log_offset + self._form.log_bytes
+        with self._path.open("rb", _READ_BYTES) as file:
+            while (place := read_record(file, self.at, stop, cipher)) is not None:
+                self.session_id = self.session_id or place.session_id
+                if place.session_id != self.session_id:
+                    return
+                self.rows.append(*_row_of(place, self._form.log_offset))
+                self.at += place.length
+                yield Heading(place.session_id, self._form.schema_version, self._key), place.record
+
+
+def survey(
+    target: Path, see: See | None = None, tails: Mapping[Path, Tail] = MappingProxyType({})
+) -> Survey:
     """Read what the parts of `target` hold and check every record of them.
 
     Parameters
     ----------
     see
         Called with each whole record as it is read.
+    tails
+        What of parts was read before, which is not read again and of which `see` is not called.
 
     Raises
     ------
@@ -201,7 +271,7 @@ def survey(target: Path, see: See | None = None) -> Survey:
     parts = []
     for path in paths:
         with _readable(path):
-            parts.append(_read_part(path, see))
+            parts.append(_read_part(path, see, tails.get(path)))
     return _survey_of(parts)
 
 
@@ -365,8 +435,8 @@ class _Form:
     block: bytes | None  # of its key
 
 
-def _read_part(path: Path, see: See | None = None) -> Part:
-    """Read a part; without what HDF5 says of it, from the records alone.
+def _read_part(path: Path, see: See | None = None, tail: Tail | None = None) -> Part:
+    """Read a part from where `tail` ends; without what HDF5 says of it, from the records alone.
 
     Raises
     ------
@@ -383,10 +453,12 @@ def _read_part(path: Path, see: See | None = None) -> Part:
         start = form.log_offset if form else 0
         begin = start + (len(block) if form and block and _begins(file, start, block) else 0)
         stop = min(start + form.log_bytes, size) if form else size
+        begin = tail.at if tail else begin
         scan = Scan(file, begin, stop, cipher_of(key.key) if key else None)
         version = form.schema_version if form else ""
         seen = _seen(scan, version, key, see)
-        session_id, rows, others = _rows_of(seen, start, form.session_id if form else "")
+        said = form.session_id if form else ""
+        session_id, rows, others = _rows_of(seen, start, said, tail)
         named, written = _named(file, form) if form else (np.empty(0, INDEX_ROW), 0)
         beat = _beat(file, form)
         copy = _start_in(file, form, scan, session_id)
@@ -464,12 +536,16 @@ def _of_another_version(path: Path, version: str) -> AffettiError:
     )
 
 
-def _rows_of(places: Iterable[Place], start: int, session_id: str) -> tuple[str, NDArray[Any], int]:
+def _rows_of(
+    places: Iterable[Place], start: int, session_id: str, tail: Tail | None
+) -> tuple[str, NDArray[Any], int]:
     """Return whose the records of a part are, a row for each, and how many are another's.
 
     They are whose the first is; `session_id` is what the part says, where it holds none.
     """
-    rows, others, whose = RowBuffer(INDEX_ROW), 0, None
+    rows, others, whose = tail.rows if tail else RowBuffer(INDEX_ROW), 0, None
+    if tail and tail.session_id:
+        whose = tail.session_id
     for place in places:
         whose = place.session_id if whose is None else whose
         if place.session_id == whose:

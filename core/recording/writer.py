@@ -1,6 +1,8 @@
 """Writes a sealed file: records in, data sets out."""
 
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import h5py
@@ -11,6 +13,7 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.consent import declared
 from affetti.core.events import (
     ESTIMATE_TABLES,
+    ESTIMATES,
     AnyEvent,
     AudioCaptured,
     ClockMeasured,
@@ -34,11 +37,16 @@ from affetti.core.recording.integrity import NOTHING_REMOVED, Digests, contents_
 from affetti.core.recording.records import Record
 from affetti.core.recording.rows import RowBuffer
 from affetti.core.recording.signals import split_samples, stretches, times_s
+from affetti.core.recording.stored import StoredBytes
 from affetti.core.settings import MIB
 from affetti.core.streams import SAMPLE_TYPES, STAMP, SourceClock, Stream
 
 _BUFFER_BYTES: Final = MIB  # larger ones cost more: the system gives such memory anew each time
 _CHUNK_BYTES: Final = 256 << 10
+_PROBES: Final = 4  # pieces of a chunk that tell whether to compress it
+_PROBE_BYTES: Final = 2 << 10  # of each
+_WORTH_IT: Final = 2 / 3  # of its size, at most, that is left
+_NO_FILTER: Final = 0b11  # of the two, bit by bit
 
 
 class _Rows:
@@ -89,18 +97,39 @@ class _Rows:
         rows = np.frombuffer(self._buffer, self._dtype, size // self._dtype.itemsize)
         start, self._written = self._written, self._written + size // self._row_bytes
         self.dataset.resize(self._written, axis=0)
-        if self._plain and size % self._chunk_bytes == 0:
+        if size % self._chunk_bytes == 0:
             self._write_chunks(start, memoryview(self._buffer)[:size])
         else:
             self.dataset[start:] = rows.reshape(-1, *self._shape)
         self._buffer = self._buffer[size:]
 
     def _write_chunks(self, row: int, data: memoryview) -> None:
-        """Write whole chunks as they are: HDF5 would copy each once more."""
+        """Write whole chunks as they lie in the file: HDF5 would copy each once more."""
         beside = (0,) * len(self._shape)
         for at in range(0, len(data), self._chunk_bytes):
-            chunk = data[at : at + self._chunk_bytes]
-            self.dataset.id.write_direct_chunk((row + at // self._row_bytes, *beside), chunk)
+            chunk, left_out = data[at : at + self._chunk_bytes], 0
+            if not self._plain:
+                chunk, left_out = filtered(chunk, self._dtype.itemsize)
+            place = (row + at // self._row_bytes, *beside)
+            self.dataset.id.write_direct_chunk(place, chunk, left_out)
+
+
+def filtered(chunk: memoryview, item_bytes: int) -> tuple[memoryview, int]:
+    """Return a chunk as HDF5 has it behind its filters, and which of them were left out.
+
+    Loud sound hardly shrinks, and trying to costs more than all else that sealing does with it: a
+    chunk is compressed where pieces of it lose a third and more.
+    """
+    step = max(1, len(chunk) // item_bytes // _PROBES) * item_bytes
+    some = b"".join(chunk[at : at + _PROBE_BYTES] for at in range(0, len(chunk), step))
+    if len(_compressed(some, item_bytes)) > _WORTH_IT * len(some):
+        return chunk, _NO_FILTER
+    return memoryview(_compressed(chunk, item_bytes)), 0
+
+
+def _compressed(data: bytes | memoryview, item_bytes: int) -> bytes:
+    shuffled = np.frombuffer(data, np.uint8).reshape(-1, item_bytes).T
+    return zlib.compress(shuffled.tobytes(), 1)
 
 
 class _Video:
@@ -227,7 +256,6 @@ class SealedWriter:
         self._signals: dict[str, _Signal] = {}
         self._clocks: list[Event] = []  # what tells when the samples of signals were taken
         self._others: list[tuple[int, bytes]] = []  # blobs of kinds that are not known
-        self._estimates: dict[str, list[Estimate]] = {name: [] for name in ESTIMATE_TABLES}
         events = file.create_group("events")
         self._json = _Rows(events, "json", np.dtype(np.uint8), plain=True)
 
@@ -265,8 +293,6 @@ class SealedWriter:
                 self._recovered = True
             case UnknownEvent() if record.blob:
                 self._others.append((record.seq, record.blob))
-            case Estimate(modality=modality) if type(event) is estimate_kind(modality):
-                self._estimates.setdefault(modality, []).append(event)
 
     def _open(self, stream: Stream) -> None:
         match stream.kind:
@@ -290,8 +316,7 @@ class SealedWriter:
             signal.finish(stretches(signal.name, self._clocks))
         if self._others:
             self._write_others()
-        for modality, estimates in self._estimates.items():
-            self._write_columns(f"estimates/{modality}", estimate_kind(modality), estimates)
+        self._write_estimates(index)
         digests = self._digests.rows()
         self._file.create_dataset("events/digests", data=digests)
         if len(self._removed):
@@ -300,6 +325,26 @@ class SealedWriter:
         put_attributes(self._file, self._attributes() | {"log_sha256": whole_log})
         whole = contents_sha256(self._file)
         put_attributes(self._file, {"contents_sha256": whole, "format": layout.FORMAT})
+
+    def _write_estimates(self, index: NDArray[Any]) -> None:
+        """Write the estimates as columns; for an hour, they are too many to be kept until then."""
+        written: set[str] = set()
+        for kind in ESTIMATES:
+            found: dict[str, list[Estimate]] = {}
+            for event in self._stored(index[index["kind"] == kind.__name__.encode()]):
+                if isinstance(event, Estimate) and type(event) is estimate_kind(event.modality):
+                    found.setdefault(event.modality, []).append(event)
+            for modality, estimates in found.items():
+                self._write_columns(f"estimates/{modality}", kind, estimates)
+            written |= found.keys()
+        for modality in ESTIMATE_TABLES.keys() - written:
+            self._write_columns(f"estimates/{modality}", estimate_kind(modality), [])
+
+    def _stored(self, rows: NDArray[Any]) -> Iterator[AnyEvent | UnknownEvent]:
+        """Yield the events of some rows of the index, as they were written."""
+        data = StoredBytes(Path(self._file.filename), self._json.dataset)
+        for start, length in zip(rows["offset"].tolist(), rows["length"].tolist(), strict=True):
+            yield decode(data.read(start, start + length), self._schema_version)
 
     def _write_others(self) -> None:
         data = np.frombuffer(b"".join(blob for _, blob in self._others), np.uint8)

@@ -177,9 +177,10 @@ class Engine:
             reason = recording.over or reason
             self.complain(failure, fatal=True)
             if not parts_of(target):
+                recording.ahead.close()
                 return  # which the failure says
         try:
-            report = seal(target, self._sealing)
+            report = seal(target, self._sealing, recording.ahead)
         except Exception as error:
             problem = unexpected("sealing", error, name=target.name, target=target)
             self.complain(_after(failure, problem), fatal=True)

@@ -188,4 +188,4 @@ def drift_ppm(state: SessionState, cards: Collection[str]) -> float | None:
 def _free_bytes(recording: Recording) -> int | None:
     """Return how much room is left; None when the disk does not say."""
     free = system.free_bytes(recording.target.parent)
-    return None if free is None else free - recording.bytes_written
+    return None if free is None else free - recording.bytes_to_seal

@@ -51,6 +51,7 @@ from affetti.core.people.person import (
     session_file_name,
 )
 from affetti.core.people.playlist import PlaylistEntry
+from affetti.core.recording.ahead import Ahead
 from affetti.core.recording.names import named_like_parts, part_number, part_path, parts_of
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import discard_blank
@@ -341,6 +342,7 @@ class Recording:
             undo.callback(self.sources.stop)
             session_id = uuid.uuid4().hex
             self._log = PartLog(self.target, session_id, settings.log, self.key)
+            self.ahead = Ahead(self.target)
             undo.callback(self._discard)
             undo.callback(self._log.close)
             self.clock = SessionClock()
@@ -370,6 +372,11 @@ class Recording:
     def bytes_written(self) -> int:
         """How much the log has taken so far."""
         return self._log.bytes_written
+
+    @property
+    def bytes_to_seal(self) -> int:
+        """How much of that is in no sealed file yet, which will need as much room again."""
+        return max(0, self._log.bytes_written - self.ahead.size)
 
     @property
     def unsafe_s(self) -> float:
@@ -481,6 +488,7 @@ class Recording:
         self.problem = problem
 
     def _discard(self) -> None:
+        self.ahead.close()
         with suppress(OSError):
             self._log.discard()  # it holds a beginning and an end, and nothing else
 
