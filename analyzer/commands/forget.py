@@ -47,22 +47,21 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     if not yes:
         asked = "forget.really" if found else "forget.log_really"
         click.confirm(counted(asked, len(found), person=code), abort=True)
-    failed = False
+    failed, gone, copies = False, set[Path](), list[exports.Exported]()
     for path in found:
         try:
-            copies = exports.noted(path)
-            gone = withdrawal.forget(path)
-            for each in gone:
+            copies += exports.noted(path)
+            removed = withdrawal.forget(path)
+            gone |= set(removed)
+            for each in removed:
                 terminal.say(text("withdraw.gone", path=each.name))
-            for copy in (copy for copy in copies if Path(copy.target) not in gone):
-                terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
         except AffettiError as error:
             terminal.say(error.message, err=True)
             failed = True
-    for log in logs:
-        for copy in exports.noted(log.place):
-            terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
+    copies += (copy for log in logs for copy in exports.noted(log.place))
     for each in person_log.forget(code, places):
         terminal.say(text("withdraw.gone", path=each.name))
+    for copy in exports.out_of_reach(copies, gone):
+        terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
     terminal.say(text("withdraw.copies"))
     return ExitCode.WARNING if failed or unread else ExitCode.OK

@@ -6,6 +6,7 @@ is encrypted where the recording is, and whoever withdraws their consent is told
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -77,6 +78,13 @@ def note_elsewhere(recording: Path, key: DataKey | None, found: Path, file: Path
     place = file.resolve()
     if all(each.target != str(place) for each in noted(recording)):
         note(recording, key, found.name, place)
+
+
+def out_of_reach(copies: Iterable[Exported], gone: Iterable[Path]) -> list[Exported]:
+    """Return of copies one for each place that they were written to, but those that are gone."""
+    places = {os.path.realpath(each.target): each for each in copies}
+    reached = set(map(os.path.realpath, gone))
+    return [each for place, each in places.items() if place not in reached]
 
 
 def recording_of(file: Path) -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 from affetti.analyzer.checks import Importance, inspect
 from affetti.analyzer.replay import as_consented
-from affetti.core.custody import withdrawal
+from affetti.core.custody import exports, withdrawal
 from affetti.core.custody.temporary import name_beside
 from affetti.core.errors import AffettiError, Damaged, ExitCode, Unsealed, UsageError
 from affetti.core.events import (
@@ -95,6 +95,22 @@ def test_of_withdrawn_video_no_byte_is_left_and_the_rest_is_verified(recording: 
         assert session.info.withdrawals == [withdrawn_words(done.event)]
     assert "asked for it" in withdrawn_words(done.event)
     assert not [f for f in inspect(recording) if f.importance < Importance.NOTE]
+
+
+@pytest.mark.parametrize("how", ["withdraw", "forget"])
+def test_a_copy_elsewhere_is_named_once_and_what_is_gone_is_not(recording: Path, how: str) -> None:
+    copy = recording.parent / "desk" / "copy.eaf"
+    page = recording.with_suffix(".report.txt")
+    copy.parent.mkdir()
+    for path in (copy, page):
+        path.write_text("a copy")
+        for _ in range(2):
+            exports.note(recording, None, path.name, path)
+    words = (recording.name, "video") if how == "withdraw" else ("P07", ".")
+    said = affetti(how, *words, "--yes", cwd=recording.parent)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.count(str(copy)) == 1
+    assert str(page) not in said.stdout
 
 
 @pytest.mark.campaign
