@@ -56,6 +56,7 @@ _PICTURE_EVERY_S: Final = 0.3
 _LEVEL_EVERY_S: Final = 0.1
 _SEEN_EVERY_S: Final = 0.6
 _HEALTH_EVERY_S: Final = 1.0
+_FOR_THE_EYE: Final = ("picture", "seen", "level")
 _REST_S: Final = 1.0  # at most, for what was sent before a signal
 # Commands of a set-up, which no recording waits for.
 _BEFORE_IT: Final = (messages.ListDevices, messages.Watch, messages.PlayTone, messages.Record)
@@ -70,10 +71,13 @@ class Engine:
         How to record.
     publish
         Takes every message, in this thread.
+    is_watched
+        Whether anybody looks: else no pictures and no levels of sound are made to be shown.
     """
 
-    def __init__(self, settings: Settings, publish: Publish) -> None:
+    def __init__(self, settings: Settings, publish: Publish, *, is_watched: bool = True) -> None:
         self._settings = settings
+        self._is_watched = is_watched
         self._hand_out = publish
         self._unheard: Exception | None = None  # why nobody hears us any more
         self._readers = Readers()
@@ -108,7 +112,8 @@ class Engine:
             ("level", _LEVEL_EVERY_S, self._publish_levels),
             ("health", _HEALTH_EVERY_S, self._publish_health),
         ):
-            if self._is_due(what, now, every_s):
+            wanted = self._is_watched or what not in _FOR_THE_EYE
+            if wanted and self._is_due(what, now, every_s):
                 self._show(publish)
         if self.recording is not None:
             self._look_after(self.recording, now)

@@ -68,7 +68,7 @@ class Headless:
         self._sealed: Path | None = None
         self._signalled = threading.Event()
         self._counting = Counting(())
-        self._engine = Engine(settings, self._hear)
+        self._engine = Engine(settings, self._hear, is_watched=False)
 
     def run(self, plan: Plan, markers: bool = False) -> Path:
         """Record until the plan's end, an interrupt or a failure; return the sealed file.

@@ -13,7 +13,7 @@ from affetti.core.errors import AffettiError, FileMissing, MediaError
 from affetti.core.language import text
 from affetti.recorder.sources.frames import Picture
 from affetti.recorder.sources.lengths import breaks_off
-from affetti.recorder.sources.pictures import Aspect, Deinterlacer, aspect, upright
+from affetti.recorder.sources.pictures import Aspect, Deinterlacer, Upright, aspect
 from affetti.recorder.sources.pyav import pyav
 
 # Everything that has its pictures or sound within itself: no list of other files, no text that
@@ -166,13 +166,13 @@ class Container:
 
         The latter comes where the decoder found out, which may be some frames too early.
         """
-        weaver = Deinterlacer()
+        weaver, upright = Deinterlacer(), Upright()
         for found in self._frames():
             if isinstance(found, Undecoded):
                 yield found
             else:
-                yield from _pictures(weaver.push(*found), found[1].stamp_ns)
-        yield from _pictures(weaver.flush(), None)
+                yield from _pictures(weaver.push(*found), upright, found[1].stamp_ns)
+        yield from _pictures(weaver.flush(), upright, None)
 
     def close(self) -> None:
         """Close the file."""
@@ -344,12 +344,12 @@ class Container:
 
 
 def _pictures(
-    woven: Iterator[tuple[Any, Aspect]], stamp_ns: int | None
+    woven: Iterator[tuple[Any, Aspect]], upright: Upright, stamp_ns: int | None
 ) -> Iterator[Decoded | Undecoded]:
     """Yield frames as pictures, or that the one of that stamp cannot become one."""
     try:
         for frame, shown in woven:
-            yield Decoded(shown.stamp_ns, shown.duration_ns, upright(frame, shown))
+            yield Decoded(shown.stamp_ns, shown.duration_ns, upright.picture(frame, shown))
     except pyav().FFmpegError:
         yield Undecoded(stamp_ns)
 

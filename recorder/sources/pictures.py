@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -29,21 +30,36 @@ class Aspect:
 
 def aspect(frame: Any, stamp_ns: int | None, duration_ns: int | None, pixel: Any) -> Aspect:
     """Return how a frame is to be shown; one pixel aspect that cannot be is none."""
-    plausible = pixel and Fraction(1, _ODDEST_PIXEL) <= pixel <= _ODDEST_PIXEL
     data = frame.side_data.get("DISPLAYMATRIX")
     matrix = tuple(np.frombuffer(bytes(data), np.int32).tolist()) if data is not None else ()
-    return Aspect(stamp_ns, duration_ns, Fraction(pixel) if plausible else Fraction(1), matrix)
+    return Aspect(stamp_ns, duration_ns, _plausible(pixel), matrix)
 
 
-def upright(frame: Any, shown: Aspect) -> Picture:
-    """Return a frame as a picture: no pixel of it is lost, square ones are made by stretching."""
-    pixel = shown.pixel
-    width_px = round(frame.width * max(pixel, 1))
-    height_px = round(frame.height * max(1 / pixel, 1))
-    picture: Picture = frame.reformat(
-        width=width_px, height=height_px, format="bgr24", threads=1
-    ).to_ndarray()
-    return np.ascontiguousarray(_turned(picture, shown.matrix))
+@lru_cache
+def _plausible(pixel: Any) -> Fraction:
+    possible = pixel and Fraction(1, _ODDEST_PIXEL) <= pixel <= _ODDEST_PIXEL
+    return Fraction(pixel) if possible else Fraction(1)
+
+
+class Upright:
+    """Makes pictures of the frames of one film: what one frame's colours take serves the next."""
+
+    def __init__(self) -> None:
+        self._reformatter = pyav().video.reformatter.VideoReformatter()
+
+    def picture(self, frame: Any, shown: Aspect) -> Picture:
+        """Return a frame as a picture; no pixel is lost, square ones are made by stretching."""
+        width_px, height_px = _shown_px(frame.width, frame.height, shown.pixel)
+        picture: Picture = self._reformatter.reformat(
+            frame, width=width_px, height=height_px, format="bgr24", threads=1
+        ).to_ndarray()
+        return np.ascontiguousarray(_turned(picture, shown.matrix))
+
+
+@lru_cache
+def _shown_px(width_px: int, height_px: int, pixel: Fraction) -> tuple[int, int]:
+    one = Fraction(1)
+    return round(width_px * max(pixel, one)), round(height_px * max(one / pixel, one))
 
 
 def _turned(picture: Picture, matrix: tuple[int, ...]) -> Picture:

@@ -198,9 +198,12 @@ def _read(file: soundfile.SoundFile) -> Samples:
 
 
 def _scaled(block: NDArray[np.floating[Any]]) -> Samples:
-    finite = np.nan_to_num(block, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
-    scaled: Samples = np.rint(finite * np.float32(32767)).clip(-32768, 32767).astype(np.int16)
-    return scaled
+    if not np.isfinite(block).all():
+        block = np.nan_to_num(block, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    scaled = block * np.float32(32767)
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -32768, 32767, out=scaled)
+    return scaled.astype(np.int16)
 
 
 def _compressed(path: Path, head: bytes) -> Found:

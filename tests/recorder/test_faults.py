@@ -69,11 +69,13 @@ def fail_after(monkeypatch: pytest.MonkeyPatch, place: str, calls: int) -> None:
     monkeypatch.setattr(owner, name, faulty)
 
 
-def record(plan: Plan, readers: Readers) -> tuple[list[messages.Message], set[str]]:
+def record(
+    plan: Plan, readers: Readers, *, is_watched: bool = True
+) -> tuple[list[messages.Message], set[str]]:
     """Record in this process; return what was said, and the threads that were left over."""
     said: list[messages.Message] = []
     before = set(threading.enumerate())
-    engine = Engine(Settings(), said.append)
+    engine = Engine(Settings(), said.append, is_watched=is_watched)
     engine._readers = readers
     engine.carry_out(messages.Record(plan))
     deadline = time.monotonic() + 60
@@ -347,6 +349,13 @@ def test_a_plan_with_such_numbers_is_refused(
     assert not parts_of(Path(str(plan.output)))
 
 
+def test_where_nobody_looks_nothing_is_made_to_be_shown(plan: Plan, readers: Readers) -> None:
+    said, _ = record(replace(plan, duration_s=2.0), readers, is_watched=False)
+    kinds = {type(message) for message in said}
+    assert {messages.Recorded, messages.Health, messages.Sealed} <= kinds
+    assert not kinds & {messages.Picture, messages.Seen, messages.Level}
+
+
 def test_such_numbers_in_commands_lose_no_note(plan: Plan, readers: Readers) -> None:
     said: list[messages.Message] = []
     engine = Engine(Settings(), said.append)
@@ -370,7 +379,7 @@ def test_a_signal_ends_a_recording_whose_screen_is_broken(tmp_path: Path, long_f
         sys.executable,
         "-c",
         PROGRAM,
-        "affetti.recorder.engine.monitor:Monitor.picture",
+        "affetti.recorder.engine.monitor:Monitor.health",
         "1",
     ]
     process = subprocess.Popen(
