@@ -93,6 +93,29 @@ def test_anything_that_reads_hdf5_can_read_it(sealed: Path) -> None:
         assert "nanoseconds" in file["events/index"].attrs["units"].decode()
 
 
+def test_no_reader_needs_to_know_what_h5py_calls_a_bool_or_to_read_64_bit_times(
+    sample_session: Path,
+) -> None:
+    times = 0
+
+    def look(name: str, found: h5py.Group | h5py.Dataset) -> None:
+        nonlocal times
+        types = [found.attrs.get_id(each).dtype for each in found.attrs]
+        if isinstance(found, h5py.Dataset):
+            types += [found.dtype[each] for each in found.dtype.names or ()] or [found.dtype]
+        assert not any(h5py.check_enum_dtype(each) for each in types), name
+        assert all(each.kind in "iufSV" or h5py.check_string_dtype(each) for each in types), name
+        beside = found if isinstance(found, h5py.Group) else found.dtype.names or ()
+        if "t_ns" in beside:
+            times += 1
+            assert np.array_equal(found["t_s"][...], found["t_ns"][...] / 1e9), name
+
+    with h5py.File(sample_session) as file:
+        look("/", file)
+        file.visititems(look)
+    assert times > 5
+
+
 def test_a_file_that_is_missing_or_a_folder_is_said(tmp_path: Path) -> None:
     assert refusal(tmp_path / "none.h5").code == ExitCode.FILE_MISSING
     assert refusal(tmp_path).code == ExitCode.NOT_A_SESSION

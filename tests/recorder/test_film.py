@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import soundfile
 
 from affetti.core.clock import NS_PER_S, SessionClock
 from affetti.core.errors import AffettiError, ExitCode
@@ -294,6 +295,19 @@ def refusal(path: Path | str) -> AffettiError:
     return caught.value
 
 
+def song_with_a_cover(path: Path) -> Path:
+    """Write a FLAC file with a picture in it."""
+    tone(path.with_suffix(".wav"), 0.1)
+    soundfile.write(path, *soundfile.read(path.with_suffix(".wav")))
+    cover = bytes(cv2.imencode(".png", squares(1)[0])[1])
+    words = [b"\0\0\0\3", b"\0\0\0\x09image/png", bytes(4 * 5), len(cover).to_bytes(4, "big")]
+    block = b"".join([*words, cover])
+    data = path.read_bytes()
+    header = b"\x06" + len(block).to_bytes(3, "big")
+    path.write_bytes(data[:42] + header + block + data[42:])
+    return path
+
+
 def test_what_is_no_film_is_refused_each_with_its_own_reason(tmp_path):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.txt").write_text("Dear Clara\n")
@@ -305,7 +319,9 @@ def test_what_is_no_film_is_refused_each_with_its_own_reason(tmp_path):
     still = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x10meta" + bytes(300)
     (tmp_path / "photo.heic").write_bytes(still)
     tone(tmp_path / "sound.wav", 0.1)
+    song_with_a_cover(tmp_path / "song.flac")
     reasons = {
+        "song.flac": "no moving picture",
         "empty.mp4": "is empty",
         "text.txt": "is not a film",
         "folder.mp4": "is a folder",
