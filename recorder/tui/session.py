@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # what records is loaded when a recording is set up
     from affetti.recorder.engine.messages import AnyMessage, Plan
     from affetti.recorder.engine.process import EngineProcess
     from affetti.recorder.tui.draft import Draft
-    from affetti.recorder.tui.screens.review_walk import WalkScreen
+    from affetti.recorder.tui.screens.review_opening import WalkScreen
 
 _HEARD_WITHIN_S: Final = 0.05
 _SENT_WITHIN_S: Final = 5.0  # an engine that was halted, and goes on, reads at once
@@ -82,7 +82,7 @@ def open_review(path: Path, author: str, settings: Settings, *, blind: bool = Fa
         The recording cannot be read, or there is no terminal that could show it.
     """
     from affetti.core.recording.session import Session  # noqa: PLC0415
-    from affetti.recorder.tui.screens.review_walk import WalkScreen  # noqa: PLC0415
+    from affetti.recorder.tui.screens.review_opening import WalkScreen  # noqa: PLC0415
 
     refuse_unfit()
     Session.open(path).close()  # what is wrong, or closed, is told before there is a screen

@@ -18,8 +18,9 @@ from affetti.core.people.annotations import Annotation, read, standing
 from affetti.core.people.authors import author_id
 from affetti.core.settings import Settings
 from affetti.recorder.tui.screens.review_entry import rating_of
+from affetti.recorder.tui.screens.review_opening import WalkScreen
 from affetti.recorder.tui.screens.review_rating import RatingScreen, rows
-from affetti.recorder.tui.screens.review_walk import TracksScreen, WalkingScreen, WalkScreen
+from affetti.recorder.tui.screens.review_walk import TracksScreen, WalkingScreen
 from affetti.recorder.tui.session import ReviewApp
 from affetti.recorder.tui.walk import Walk
 from affetti.recorder.tui.widgets.timeline import Timeline

@@ -2,11 +2,12 @@
 
 import dataclasses
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from affetti.analyzer.report import wording as report_wording
-from affetti.core.emotions import EMOTIONS
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.events import (
     EmotionFused,
     Face,
@@ -16,13 +17,16 @@ from affetti.core.events import (
     SessionEnded,
     consent_to,
 )
+from affetti.core.language import catalogue
 from affetti.core.settings import Settings
 from affetti.core.state import Video
+from affetti.models.face.reference import TAKEN, Outcome
 from affetti.recorder.engine.messages import Plan
 from affetti.recorder.tui import wording
 from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.seconds import Seconds
 from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.widgets.bars import EmotionBars
 from affetti.recorder.tui.widgets.timeline import Row, bands_of, marks_of, step_of, times_of
 from tests.recorder.scripted_engine import (
     NS,
@@ -236,3 +240,30 @@ def test_a_plan_without_consent_chooses_nothing_for_the_person() -> None:
     again = dataclasses.replace(draft, person="P1", video=True, audio=True).next_session()
     assert (again.person, again.video, again.audio) == ("", None, None)
     assert again.playlist == draft.playlist
+
+
+def test_bars_are_called_whose_they_are_before_they_are_drawn() -> None:
+    bars = EmotionBars("Face", id="face")
+    bars.show(wording.Reading("P07’s face expresses", "sadness", (1 / 7,) * 7, EXPRESSIONS))
+    assert bars.border_title == "P07’s face expresses"
+    bars.show(wording.Reading("Face", "no estimate now", labels=EXPRESSIONS))
+    assert bars.border_title == "Face"
+
+
+@pytest.mark.parametrize("spoken", ["en", "de"])
+def test_why_a_neutral_face_was_refused_stands_in_one_line_with_what_to_do(spoken: str) -> None:
+    said = catalogue(spoken)
+    outcomes = [each for each in get_args(Outcome) if f"neutral.why.{each}" in said]
+    assert set(outcomes) == set(get_args(Outcome)) - {"accepted", *TAKEN}
+    for outcome in outcomes:
+        (why,) = said[f"neutral.why.{outcome}"]
+        (line,) = said["live.neutral_refused"]
+        assert len(f"! {line.format(why=why)}") <= 78
+
+
+@pytest.mark.parametrize("device", ["camera", "microphone", "speaker"])
+def test_a_lost_device_is_called_by_its_name_in_every_language(device: str) -> None:
+    for spoken in ("en", "de"):
+        said = catalogue(spoken)
+        name, told = said[f"device.{device}"][0], said[f"unseen.lost.{device}"][0]
+        assert name in told

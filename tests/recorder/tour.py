@@ -69,8 +69,9 @@ from affetti.recorder.music import collection  # noqa: E402
 from affetti.recorder.music.piece import TrackReading  # noqa: E402
 from affetti.recorder.tui.app import AffettiApp  # noqa: E402
 from affetti.recorder.tui.draft import Draft  # noqa: E402
+from affetti.recorder.tui.screens.review_opening import WalkScreen  # noqa: E402
 from affetti.recorder.tui.screens.review_rating import RatingScreen  # noqa: E402
-from affetti.recorder.tui.screens.review_walk import WalkingScreen, WalkScreen  # noqa: E402
+from affetti.recorder.tui.screens.review_walk import WalkingScreen  # noqa: E402
 from affetti.recorder.tui.screens.selfreport import SelfReportScreen  # noqa: E402
 from affetti.recorder.tui.session import ReviewApp  # noqa: E402
 from tests.campaign.session import log  # noqa: E402
@@ -316,6 +317,9 @@ async def home(tour: Tour, folder: Path) -> None:
         ):
             await pilot.press(*keys)
             await pilot.pause(0.5)
+            if name == "known_who":  # its set-up loads what records
+                await until(pilot, lambda: bool(app.screen.query("#person")))
+                await pilot.pause(0.5)
             tour.look(app, name)
             if then:
                 await pilot.press(then)

@@ -268,13 +268,15 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     @on(OptionList.OptionHighlighted)
     @on(events.DescendantFocus)
     def _tell(self) -> None:
-        """Say of what is highlighted where it lies, or what is wrong with it."""
+        """Say of a session where it lies, or what is wrong with it; of a person what keys do."""
         if self._busy:
             return
         self._news = ""
         about = self._about
         self.query_one(Headline).say(self._meant())
-        if about is not None:
+        if about is not None and about.state == "sealed" and self.query_one("#people").has_focus:
+            self._say(text("home.about_person"))
+        elif about is not None:
             self._say(_about_words(about))
         elif self._recordings or not self._known:
             self._say("")

@@ -1,5 +1,6 @@
 """Live: the face first, then the music, then both; and keys for everything."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Literal
@@ -89,7 +90,7 @@ from affetti.recorder.tui.wording import (
 )
 
 _LOOK_EVERY_S: Final = 0.25
-_SAY_FOR_S: Final = 8.0
+_SAY_FOR_S: Final = {"ok": 8.0, "warning": 40.0, "error": math.inf}
 _ANSWER_WITHIN_S: Final = 2.0
 _QUIET_S: Final = 1.0  # without a key, before a question for the person opens by itself
 
@@ -253,8 +254,10 @@ class LiveScreen(EngineScreen):
         """Show the recording as it is now."""
         view = self.view
         details = health_details(view)
-        self.query_one(Lamps).show(self._header(details), lamps(details))
-        self.query_one(Banner).show(alarms(view))
+        alarming = alarms(view)
+        header = self._header(details)
+        self.query_one(Lamps).show(header, lamps(details), alarmed=bool(alarming))
+        self.query_one(Banner).show(alarming)
         if view.state.paused != self._was_paused:
             self._was_paused = view.state.paused
             self.refresh_bindings()
@@ -526,16 +529,19 @@ class LiveScreen(EngineScreen):
         if missing > 0 and now_ns - self._marked_ns > _ANSWER_WITHIN_S * NS_PER_S:
             words = text("live.not_yet", what=self._latest)
             self._say(words, "warning")
-        elif self._said.severity == "ok" and now_ns - self._said_ns > _SAY_FOR_S * NS_PER_S:
+        elif now_ns - self._said_ns > _SAY_FOR_S[self._said.severity] * NS_PER_S:
             self._say("")
 
     def _look_for_neutral(self) -> None:
-        """Say once what became of a neutral reference, in the words of the report."""
+        """Say once what became of a neutral reference, in one line with what to do."""
         outcome = self.view.neutral()
         if self._neutral_is_due and outcome is not None:
             self._neutral_is_due = False
-            words = text("live.neutral_became", what=text(f"neutral.{outcome}"))
-            self._say(words, "ok" if outcome in TAKEN else "warning")
+            if outcome in TAKEN:
+                self._say(text("live.neutral_became", what=text(f"neutral.{outcome}")))
+            else:
+                why = text(f"neutral.why.{outcome}")
+                self._say(text("live.neutral_refused", why=why), "warning")
 
     def _look_for_step(self) -> None:
         """Say which step of a protocol goes on, and ask the person once where it is to ask."""
@@ -577,12 +583,7 @@ class LiveScreen(EngineScreen):
         if self._stretch is not None:
             header.append(Remark(text("live.stretch", number=self._stretch), "warning"))
         if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
-            shown_s = (self.view.now_ns - state.neutral_reference.start_ns) / NS_PER_S
-            header.append(Remark(text("live.neutral_now", seconds=shown_s), "warning"))
-        outcome = self.view.neutral()
-        if outcome is not None and outcome != "accepted":
-            short = "neutral.short_doubtful" if outcome in TAKEN else "neutral.short"
-            header.append(Remark(text(short), "warning"))
+            header.append(Remark(text("live.neutral_now"), "warning"))
         if state.paused or state.face is None or "camera" in state.lost:
             pass  # nobody is looked at
         elif state.face.nobody is not None and self.view.face_expressions() is None:
@@ -591,6 +592,10 @@ class LiveScreen(EngineScreen):
             header.append(Remark(text("live.faces", faces=len(state.face.faces))))
         estimates = details.get("estimates", [])
         header += [remark for remark in estimates if remark.severity != "ok"]
+        outcome = self.view.neutral()
+        if outcome is not None and outcome != "accepted":  # an old story: it comes after the news
+            short = "neutral.short_doubtful" if outcome in TAKEN else "neutral.short"
+            header.append(Remark(text(short), "warning"))
         header.append(Remark(counted("count.marker", len(state.markers))))
         header.append(Remark(counted("count.note", len(state.notes))))
         return header

@@ -14,6 +14,8 @@ from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.dialog import Dialog
 
 WITHDRAWABLE: Final = ("video", "room", "signals")  # scopes
+# In the words in which it was agreed to.
+_ASKED_AS: Final = {"video": "setup.video", "room": "setup.audio", "signals": "setup.signals"}
 
 
 class WithdrawScreen(Dialog[str]):
@@ -41,7 +43,7 @@ class WithdrawScreen(Dialog[str]):
             yield Static(text("withdraw.title"), classes="question")
             yield OptionList(
                 *(
-                    Option(f"{i}  {text(f'withdraw.{scope}')}", id=scope)
+                    Option(f"{i}  {text(_ASKED_AS[scope])}", id=scope)
                     for i, scope in enumerate(self._scopes, 1)
                 )
             )

@@ -24,7 +24,7 @@ from affetti.recorder.tui.commands import affetti
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.screens.base import EngineScreen
 from affetti.recorder.tui.screens.gone import kept
-from affetti.recorder.tui.screens.review_walk import WalkScreen
+from affetti.recorder.tui.screens.review_opening import WalkScreen
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.walk import add_note
 from affetti.recorder.tui.widgets.headline import Headline

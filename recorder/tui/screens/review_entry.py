@@ -24,7 +24,8 @@ class EntryScreen(Dialog[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", text("key.write_it_down"), show=True),
+        # Before the line's own, which no footer shows.
+        Binding("enter", "submit", text("key.write_it_down"), priority=True),
         Binding("escape", "dismiss", text("key.drop_it")),
     ]
 
@@ -44,10 +45,9 @@ class EntryScreen(Dialog[str]):
     def _titled(self) -> str:
         return self._title[:1].upper() + self._title[1:]
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def action_submit(self) -> None:
         """Close with the line."""
-        event.stop()
-        self.dismiss(label(event.value).strip())
+        self.dismiss(label(self.query_one("#entry", Input).value).strip())
 
 
 def rating_of(line: str) -> dict[str, float] | None:

@@ -1,23 +1,18 @@
 """Walking through a recording: a timeline to scrub, and what was there at each moment of it."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.worker import get_current_worker
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
-from affetti.core.errors import AffettiError
-from affetti.core.language import clock, clock_text, date, localised, percent, text, word
+from affetti.core.language import clock, clock_text, date, localised, text, word
 from affetti.core.people.annotations import (
     CHOSEN,
     CONCLUSION,
@@ -27,7 +22,6 @@ from affetti.core.people.annotations import (
     REMEMBER,
     Annotation,
 )
-from affetti.core.people.authors import OWN, author_id
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.screens.review_entry import EntryScreen, rating_of
 from affetti.recorder.tui.screens.review_playing import PlayingScreen
@@ -36,83 +30,6 @@ from affetti.recorder.tui.walk import Item, Walk
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.timeline import Chart, Timeline
 from affetti.recorder.tui.widgets.tracks_said import TracksSaid
-
-
-class WalkScreen(Screen[None], inherit_bindings=False):
-    """Opens a sealed recording, and then gives way to the walk through it.
-
-    Parameters
-    ----------
-    path
-        The recording.
-    author
-        The code of whoever annotates.
-    blind
-        Whether to begin with rating, and show no estimate at all.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", text("key.close"), key_display="esc")
-    ]
-
-    def __init__(self, path: Path, author: str = OWN, *, blind: bool = False) -> None:
-        super().__init__()
-        self._path, self._author, self._blind = path, author, blind
-
-    def compose(self) -> ComposeResult:
-        """Say that it is being opened."""
-        yield Static(text("walk.opening", name=self._path.name), id="title", markup=False)
-        yield Static(id="message", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
-
-    def on_mount(self) -> None:
-        """Open it, in a thread: what was skipped live is computed now."""
-        self._open()
-
-    @work(thread=True, exclusive=True)
-    def _open(self) -> None:
-        worker = get_current_worker()
-
-        def go_on(done: int, total: int) -> None:
-            if worker.is_cancelled:
-                raise InterruptedError
-            said = text("walk.computing", share=percent(done / max(total, 1), brief=True))
-            self.app.call_from_thread(self._tell, said)
-
-        try:
-            walk = Walk.open(self._path, author_id(self._author), go_on)
-        except InterruptedError:  # nobody waits for it any more
-            return
-        except AffettiError as error:
-            self.app.call_from_thread(self._tell, f"! {error.message} {error.hint}")
-            return
-        self.app.call_from_thread(self._opened, walk)
-
-    def _tell(self, words: str) -> None:
-        for line in self.query("#message").results(Static):
-            line.update(words)
-
-    def _opened(self, walk: Walk) -> None:
-        if self.app.screen is not self:
-            walk.close()
-            return
-        inside = RatingScreen(walk) if self._blind else WalkingScreen(walk)
-
-        def close(_: None) -> None:
-            walk.close()
-            changed = getattr(self.app, "page_changed", None)
-            if walk.changed and changed is not None:
-                changed(str(self._path))
-            self.action_close()
-
-        self.app.push_screen(inside, close)
-
-    def action_close(self) -> None:
-        """Go back to where it was opened from, or leave."""
-        if len([s for s in self.app.screen_stack if s is not self]) > 1:
-            self.dismiss()
-        else:
-            self.app.exit()
 
 
 class TracksScreen(Dialog[None]):

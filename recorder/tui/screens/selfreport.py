@@ -58,7 +58,13 @@ class SelfReportScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "skip", text("key.skip"), tooltip=text("key.skip_question")),
         Binding("escape", "finish", text("key.skip_rest"), tooltip=text("key.skip_rest_tip")),
-        Binding("backspace", "back", text("key.back"), tooltip=text("key.question_before")),
+        Binding(
+            "backspace",
+            "back",
+            text("key.back"),
+            key_display="backspace",  # the sign for it is wider than a cell in many terminals
+            tooltip=text("key.question_before"),
+        ),
         Binding("f2", "app.mark", text("key.mark"), show=False),
     ]
 

@@ -77,6 +77,7 @@ class EmotionBars(Widget):
     def show_all(self, all_rows: bool) -> None:
         """Show each label, where there is hardly room too; or the strongest only."""
         self._all = all_rows
+        self._entitle()
         self.refresh()
 
     def show(self, reading: Reading) -> None:
@@ -84,15 +85,28 @@ class EmotionBars(Widget):
         if reading != self._reading:
             self._reading = reading
             self.border_subtitle = ", ".join(word("sign", code) for code in reading.reasons)
+            self._entitle()
             self.refresh()
+
+    def on_resize(self) -> None:
+        """Name what is shown anew: the title has the words where there is no row for them."""
+        self._entitle()
+
+    @property
+    def _tight(self) -> bool:
+        """Whether every row is needed for a bar."""
+        return self._all and self.size.height <= len(self._reading.labels)
+
+    def _entitle(self) -> None:
+        """Name whose the bars are, before they are drawn: a title of before would mislead."""
+        shown = self._reading
+        both = f"{shown.title} {shown.words}"  # of which half would mislead
+        fits = self._tight and cell_len(both) < self.size.width
+        self.border_title = both if fits else shown.title
 
     def render(self) -> Text:
         """Draw the words and the bars."""
-        tight = self._all and self.size.height <= len(self._reading.labels)
-        shown = self._reading
-        both = f"{shown.title} {shown.words}"  # of which half would mislead
-        self.border_title = both if tight and cell_len(both) < self.size.width else shown.title
-        if tight:
+        if self._tight:
             return Text("\n").join(self._bars(self.size.height))
         quiet = self.get_component_rich_style("emotion--quiet")
         style = "bold" if self._reading.shares else quiet

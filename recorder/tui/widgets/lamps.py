@@ -27,21 +27,34 @@ class Lamps(Widget):
         super().__init__(id=id)
         self.remarks: tuple[Remark, ...] = ()
         self._lamps: dict[str, Remark | None] = {}
+        self._alarmed = False
 
     @property
     def words(self) -> str:
         """All that is said, in one line."""
         return self.render().plain
 
-    def show(self, remarks: list[Remark], lamps: dict[str, Remark | None]) -> None:
-        """Show remarks, and how each lamp is; None where there is nothing to watch."""
-        if (tuple(remarks), lamps) != (self.remarks, self._lamps):
-            self.remarks, self._lamps = tuple(remarks), lamps
+    def show(
+        self, remarks: list[Remark], lamps: dict[str, Remark | None], *, alarmed: bool = False
+    ) -> None:
+        """Show remarks, and how each lamp is.
+
+        Parameters
+        ----------
+        remarks
+            What is recorded, and what else is to be known.
+        lamps
+            By name; None where there is nothing to watch.
+        alarmed
+            Whether a banner says already what is the matter.
+        """
+        if (tuple(remarks), lamps, alarmed) != (self.remarks, self._lamps, self._alarmed):
+            self.remarks, self._lamps, self._alarmed = tuple(remarks), lamps, alarmed
             self.refresh()
 
     def render(self) -> Text:
         """Draw the line: what is recorded on the left, the lamps on the right."""
-        lamps = self._drawn(words=True)
+        lamps = self._drawn(words=not self._alarmed)
         if lamps.cell_len > self.size.width - _SAID_WIDTH:
             lamps = self._drawn(words=False)  # the banner has them, or the details
         said = Text("  ").join(
