@@ -8,7 +8,7 @@ STAMP_TEST := $(VENV)/.installed-test
 # Many tests wait for time to pass: more of them at once than there are cores.
 PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
-.PHONY: demo test test-training lint types contracts unit campaign again campaign-long elsewhere coverage translations media wheel kill-test notebook study bench sample snapshots clean help docs
+.PHONY: demo test test-training lint types contracts unit campaign again campaign-long elsewhere coverage translations media wheel kill-test notebook study hour bench sample snapshots clean help docs
 
 
 help:  ## Show this list
@@ -79,6 +79,9 @@ notebook: $(STAMP)  ## Run the example notebook: a folder of sessions, a figure,
 
 study: $(STAMP_TEST)  ## Hundreds of sessions in one go, stopped and killed between; SESSIONS=400
 	$(BIN)/python -m tests.study_trial $(or $(SESSIONS),400)
+
+hour: $(STAMP_TEST)  ## What each command takes of an hour: processor, time, memory; MINUTES=60
+	$(BIN)/python -m tests.hour_trial $(or $(MINUTES),60)
 
 bench: $(STAMP_TEST)  ## Measure; make bench OLD=PATH measures beside an older checkout
 	$(BIN)/python -m $(if $(OLD),tests.bench_trees $(OLD),tests.bench)

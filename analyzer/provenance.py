@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -160,17 +161,12 @@ def write_analysis(
         try:
             boxes.discard(folder / FILE_NAME)
             statement = _statement(analysis, origin, recording, tables, command, stored=stored)
-            written = {
-                f"{table.name}.csv": csv_of(table, spreadsheet=origin.spreadsheet)
-                for table in tables
-            }
-            if origin.parquet:
-                written |= {f"{table.name}.parquet": parquet_of(table) for table in tables}
-            written[SCHEMA_NAME] = schema_of(tables)
-            written[FILE_NAME] = statement.encode("utf-8", "replace")
-            for name, data in written.items():
+            written = []
+            for name, data in _files(tables, origin):
                 boxes.write(temporary / name, data, key)
-            for name in written:
+                written.append(name)
+            boxes.write(temporary / FILE_NAME, statement.encode("utf-8", "replace"), key)
+            for name in (*written, FILE_NAME):
                 boxes.discard(folder / name)
                 place = boxes.stored_at(folder / name, key)
                 os.replace(temporary / place.name, place)
@@ -179,6 +175,16 @@ def write_analysis(
                 shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         raise not_written(folder, error) from error
+
+
+def _files(tables: list[Table], origin: Origin) -> Iterator[tuple[str, bytes]]:
+    """Yield the name of each file of tables and what is in it, one after the other."""
+    for table in tables:
+        yield f"{table.name}.csv", csv_of(table, spreadsheet=origin.spreadsheet)
+    if origin.parquet:
+        for table in tables:
+            yield f"{table.name}.parquet", parquet_of(table)
+    yield SCHEMA_NAME, schema_of(tables)
 
 
 def not_written(folder: Path, error: OSError) -> AffettiError:

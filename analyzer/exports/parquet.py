@@ -24,7 +24,11 @@ def write(source: Source, target: Path, name: str) -> list[Path]:
     tables = tables_of(source.analysis)
     target.mkdir(mode=0o700)
     try:
-        return [_written(target / f"{table.name}.parquet", parquet_of(table)) for table in tables]
+        written = []
+        for table in tables:
+            written.append(_written(target / f"{table.name}.parquet", parquet_of(table)))
+            source.progress(len(written), len(tables))
+        return written
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise

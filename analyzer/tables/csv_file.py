@@ -5,10 +5,12 @@ What a CSV file cannot say stands in a Data Package beside it (Frictionless Data
 the type of each column, by which `007` stays a text and a column without a value keeps its type.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ import msgspec
 import numpy as np
 
 from affetti.analyzer.tables.columns import description_of
-from affetti.analyzer.tables.table import Table, type_of
+from affetti.analyzer.tables.table import Row, Table, parts_of, type_of
 from affetti.core.custody import boxes
 from affetti.core.labels import lines
 from affetti.core.system import private
@@ -24,6 +26,7 @@ from affetti.core.system import private
 SCHEMA_NAME: Final = "datapackage.json"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _DECIMALS: Final = 6
+_AT_ONCE: Final = 4096  # rows
 
 
 def write_csv(table: Table, path: Path, *, spreadsheet: bool = False) -> None:
@@ -43,11 +46,14 @@ def write_csv(table: Table, path: Path, *, spreadsheet: bool = False) -> None:
 
 def csv_of(table: Table, *, spreadsheet: bool = False) -> bytes:
     """Return a table as `write_csv` writes it."""
-    rows = (
-        ",".join(cell(value, spreadsheet=spreadsheet) for value in row) + "\n"
-        for row in ([*table.columns], *table.rows)
-    )
-    return "".join(rows).encode("utf-8-sig" if spreadsheet else "utf-8")
+    mark = codecs.BOM_UTF8 if spreadsheet else b""
+    parts = chain([[[*table.columns]]], parts_of(table, _AT_ONCE))
+    return b"".join([mark, *(_lines(part, spreadsheet=spreadsheet) for part in parts)])
+
+
+def _lines(rows: Iterable[Row], *, spreadsheet: bool) -> bytes:
+    cells = ([cell(value, spreadsheet=spreadsheet) for value in row] for row in rows)
+    return "".join(f"{','.join(row)}\n" for row in cells).encode()
 
 
 def cell(value: Any, *, spreadsheet: bool = False) -> str:

@@ -6,9 +6,10 @@ from typing import Any, Final
 import numpy as np
 
 from affetti.analyzer.tables.columns import description_of
-from affetti.analyzer.tables.table import Table, type_of
+from affetti.analyzer.tables.table import Row, Table, parts_of, type_of
 from affetti.core.errors import MissingPackage
 
+_AT_ONCE: Final = 65_536  # rows: a group of the file
 _TYPES: Final = {"string": "string", "integer": "int64", "number": "float64"}
 
 
@@ -37,16 +38,23 @@ def parquet_of(table: Table) -> bytes:
         pyarrow is not installed.
     """
     pa = pyarrow()
-    arrays, fields = [], []
-    for i, name in enumerate(table.columns):
+    fields = []
+    for name in table.columns:
         kind = pa.type_for_alias(_TYPES[type_of(table, name)])
-        values = [_plain(row[i]) for row in table.rows]
-        arrays.append(pa.array(values, kind))
         told = {"description": table.descriptions.get(name) or description_of(name)}
         fields.append(pa.field(name, kind, metadata=told))
-    written = io.BytesIO()
-    pa.parquet.write_table(pa.Table.from_arrays(arrays, schema=pa.schema(fields)), written)
+    schema, written = pa.schema(fields), io.BytesIO()
+    with pa.parquet.ParquetWriter(written, schema) as file:
+        for rows in parts_of(table, _AT_ONCE):
+            file.write_table(_arrow(pa, rows, schema))
     return written.getvalue()
+
+
+def _arrow(pa: Any, rows: list[Row], schema: Any) -> Any:
+    arrays = [
+        pa.array([_plain(row[i]) for row in rows], kind) for i, kind in enumerate(schema.types)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _plain(value: Any) -> Any:

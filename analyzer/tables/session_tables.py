@@ -14,7 +14,7 @@ from affetti.analyzer.measures.self_reports import said_in
 from affetti.analyzer.measures.summary import Summary, is_mixed
 from affetti.analyzer.measures.transitions import SILENT, transition_counts, transition_shares
 from affetti.analyzer.tables.columns import COLUMNS, COUNTED, MOMENT_FIELDS, NOT_STATED, Type
-from affetti.analyzer.tables.table import Row, Table
+from affetti.analyzer.tables.table import Row, Rows, Table
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, FloatArray, Label
 from affetti.core.events import WORD_SEPARATOR, Columns, Moment
@@ -80,9 +80,15 @@ def _table(
     types: Mapping[str, Type] | None = None,
 ) -> Table:
     """Return a table led by whose session it is, so that many can be stacked."""
-    lead = [analysis.info.session_id, analysis.info.person, analysis.tables.pipeline]
-    names = ("session_id", "person", "pipeline", *columns)
-    return Table(name, names, [[*lead, *row] for row in rows], types or {})
+    lead = _lead(analysis)
+    return Table(name, (*_LEAD, *columns), [[*lead, *row] for row in rows], types or {})
+
+
+_LEAD: Final = ("session_id", "person", "pipeline")
+
+
+def _lead(analysis: Analysis) -> Row:
+    return [analysis.info.session_id, analysis.info.person, analysis.tables.pipeline]
 
 
 def _session(analysis: Analysis) -> Table:
@@ -391,9 +397,9 @@ def _self_report_scales(analysis: Analysis) -> Table:
 def _estimates(analysis: Analysis, name: str, table: Columns) -> Table:
     # `seq` belongs to the log; a replayed estimate was never in it.
     names = tuple(column for column in table if column != "seq")
-    rows = [list(row) for row in zip(*(table[column] for column in names), strict=True)]
+    rows = Rows(_lead(analysis), [table[column] for column in names])
     types = {column: _type_of_values(table[column]) for column in names}
-    return _table(analysis, f"estimates_{name}", names, rows, types)
+    return Table(f"estimates_{name}", (*_LEAD, *names), rows, types)
 
 
 def _type_of_values(values: NDArray[Any]) -> Type:
@@ -402,19 +408,16 @@ def _type_of_values(values: NDArray[Any]) -> Type:
 
 
 def _signal(analysis: Analysis, name: str, table: SignalTable) -> Table:
-    rows = [
-        [t_s, stamp_s, *values]
-        for t_s, stamp_s, values in zip(table.t_s, table.stamps_s, table.values, strict=True)
-    ]
+    rows = Rows(_lead(analysis), [table.t_s, table.stamps_s, *table.values.T])
     names = _channel_names(table.channels)
     types = dict.fromkeys(names, _type_of_values(table.values))
-    return _table(analysis, f"signals_{name}", ("t_s", "stamp_s", *names), rows, types)
+    return Table(f"signals_{name}", (*_LEAD, "t_s", "stamp_s", *names), rows, types)
 
 
 def _channel_names(channels: tuple[str, ...]) -> list[str]:
     """Return a name for the column of each channel; one that is taken gets its number."""
     names: list[str] = []
-    taken = {"session_id", "person", "pipeline", "t_s", "stamp_s"}
+    taken = {*_LEAD, "t_s", "stamp_s"}
     for i, channel in enumerate(channels, start=1):
         names.append(f"{channel}_{i}" if channel in {*taken, *names} else channel)
     return names

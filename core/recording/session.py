@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import h5py
 import numpy as np
@@ -77,6 +77,9 @@ from affetti.core.streams import (
 )
 
 _MIN_EVENT_BYTES: Final = 16  # of JSON
+_ROWS_AT_ONCE: Final = 16_384  # of the index: as lists, those of hours take hundreds of MB
+_NUMBERS: Final = ("seq", "t_ns", "offset", "length", "blob_length", "crc32")
+_WORDS: Final = ("kind", "stream", "scopes")
 _WITH_BLOB: Final = {name for name, kind in KINDS.items() if kind.traits.blob}
 
 
@@ -384,18 +387,14 @@ class Session:
         return Signal(self.path, stream, (samples, stamps), blocks, clocks)
 
     @cached_property
-    def _others(self) -> "dict[int, tuple[StoredBytes, int, int]]":
+    def _others(self) -> "tuple[StoredBytes, NDArray[Any]] | None":
         """Where the blobs of kinds lie that whoever sealed the file did not know."""
         if not self._has("blobs"):
-            return {}
+            return None
         index = layout.table(self.path, self._file, "blobs/index", layout.BLOB_ROW)
         data = layout.dataset(self.path, self._file, "blobs/bytes", np.uint8)
         self._refuse_outside(index, data.shape[0], "blobs/index")
-        reader = StoredBytes(self.path, data)
-        return {
-            int(row["seq"]): (reader, int(row["offset"]), int(row["offset"]) + int(row["length"]))
-            for row in index
-        }
+        return StoredBytes(self.path, data), index
 
     def modalities(self) -> list[str]:
         """Return the modalities that the file has columns of, in order of their names."""
@@ -441,19 +440,15 @@ class Session:
         """
         blobs = _Blobs(self)
         reader = StoredBytes(self.path, self._json)
-        names = ("seq", "t_ns", "offset", "length", "blob_length", "crc32")
-        numbers = zip(*(self._index[name].tolist() for name in names), strict=True)
-        texts = zip(*map(self._words, ("kind", "stream", "scopes")), strict=True)
-        for row, words in zip(numbers, texts, strict=True):
-            (seq, t_ns, start, json_length, length, crc32), (kind, stream, scopes) = row, words
-            json = reader.read(start, start + json_length)
-            yield Record(seq, t_ns, kind, json, blobs(seq, kind, length), crc32, stream, scopes)
-
-    def _words(self, column: str) -> list[str]:
-        """Return a column of short texts: few different ones, in many rows."""
-        found, at = np.unique(self._index[column], return_inverse=True)
-        words = [each.decode("ascii", "replace") for each in found.tolist()]
-        return [words[i] for i in at.tolist()]
+        for first in range(0, len(self._index), _ROWS_AT_ONCE):
+            index = self._index[first : first + _ROWS_AT_ONCE]
+            numbers = zip(*(index[name].tolist() for name in _NUMBERS), strict=True)
+            texts = zip(*(_words(index[name]) for name in _WORDS), strict=True)
+            for row, words in zip(numbers, texts, strict=True):
+                (seq, t_ns, start, json_length, length, crc32), (kind, stream, scopes) = row, words
+                json = reader.read(start, start + json_length)
+                blob = blobs(seq, kind, length)
+                yield Record(seq, t_ns, kind, json, blob, crc32, stream, scopes)
 
     def verified_records(self) -> Iterator[Record]:
         """Yield every event like `records`, compared with its digest.
@@ -590,56 +585,88 @@ class Session:
             raise layout.damaged(self.path, text("damage.blocks_points_outside_samples", name=name))
 
 
+def _words(column: NDArray[Any]) -> list[str]:
+    """Return a column of short texts: few different ones, in many rows."""
+    found, at = np.unique(column, return_inverse=True)
+    words = [each.decode("ascii", "replace") for each in found.tolist()]
+    return [words[i] for i in at.tolist()]
+
+
+_Read: TypeAlias = Callable[[int, int], bytes]  # from where to where, as of which
+
+
 class _Blobs:
     """Finds the blob of a record by its `seq`, best in rising order."""
 
     def __init__(self, session: Session) -> None:
         self._path = session.path
-        self._found: dict[int, tuple[Callable[..., bytes], Any]] = {}
+        self._read: list[_Read] = []
+        self._rows: list[NDArray[np.int64]] = [np.empty((0, 4), np.int64)]
         for frames in session.video.values():
-            self._found |= {seq: (_slice, where) for seq, where in frames.places()}
+            if frames._jpeg is not None:
+                self._add(frames._jpeg.read, frames.rows, "offset", "length")
         for stream in session._of_kind(AUDIO):
-            self._add_rows(session.audio(stream.name))
+            audio = session.audio(stream.name)
+            if audio._samples is not None:
+                read = StoredSamples(self._path, audio._samples).read
+                self._add(read, audio.blocks, "row", "count")
         for signal in session.signals.values():
-            self._add_samples(signal)
-        self._found |= {seq: (_slice, where) for seq, where in session._others.items()}
+            if signal._data is not None:
+                self._add_samples(signal)
+        if session._others is not None:
+            self._add(session._others[0].read, session._others[1], "offset", "length")
+        rows = np.concatenate(self._rows)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        # Of several that claim a number the last one has it.
+        last = np.ones(len(rows), bool)
+        last[:-1] = rows[1:, 0] != rows[:-1, 0]
+        self._places = rows[last]
+        self._seqs = np.ascontiguousarray(self._places[:, 0])
+        self._next = 0
 
-    def _add_rows(self, audio: Audio) -> None:
-        if audio._samples is None:
-            return
-        reader = StoredSamples(self._path, audio._samples)
-        columns = (audio.blocks[name].tolist() for name in ("seq", "row", "count"))
-        for seq, start, count in zip(*columns, strict=True):
-            self._found[seq] = (_slice, (reader, start, start + count))
+    def _add(self, read: _Read, index: NDArray[Any], start: str, length: str) -> None:
+        """Note where blobs lie: their numbers, who reads them, from where and to where."""
+        starts = index[start].astype(np.int64)
+        stops = starts + index[length].astype(np.int64)
+        of = np.full(len(index), len(self._read), np.int64)
+        self._rows.append(np.stack([index["seq"].astype(np.int64), of, starts, stops], axis=1))
+        self._read.append(read)
 
     def _add_samples(self, signal: Signal) -> None:
-        if signal._data is None:
-            return
-        values, stamps = (StoredSamples(self._path, dataset) for dataset in signal._data)
+        """Note the blocks of a signal, each of which lies in two places, by their numbers."""
+        values, stamps = (StoredSamples(self._path, dataset) for dataset in signal._data or ())
         is_text = signal.stream.encoding == TEXT
-        for row in signal.blocks:
-            begin, end = int(row["row"]), int(row["row"]) + int(row["count"])
-            at = int(row["offset"])
-            cut = (at, at + int(row["length"])) if is_text else (begin, end)
-            where = (stamps, begin, end), (values, *cut)
-            self._found[int(row["seq"])] = (_joined, where)
+        blocks = signal.blocks
+
+        def read(start: int, stop: int) -> bytes:
+            block = blocks[start]
+            begin, end = int(block["row"]), int(block["row"]) + int(block["count"])
+            at = int(block["offset"])
+            cut = (at, at + int(block["length"])) if is_text else (begin, end)
+            return stamps.read(begin, end) + values.read(*cut)
+
+        at = np.arange(len(blocks), dtype=np.int64)
+        of = np.full(len(blocks), len(self._read), np.int64)
+        self._rows.append(np.stack([blocks["seq"].astype(np.int64), of, at, at + 1], axis=1))
+        self._read.append(read)
 
     def __call__(self, seq: int, kind: str, length: int) -> bytes:
-        found = self._found.get(seq)
-        if found is None and not length and kind not in _WITH_BLOB:
+        at = self._at(seq)
+        if at is None and not length and kind not in _WITH_BLOB:
             return b""
-        if found is None:
+        if at is None:
             raise layout.damaged(self._path, text("damage.event_lost_data", seq=seq, kind=kind))
-        read, where = found
-        return read(*where)
+        _, of, start, stop = self._places[at].tolist()
+        return self._read[of](start, stop)
 
-
-def _slice(reader: StoredBytes | StoredSamples, start: int, stop: int) -> bytes:
-    return reader.read(start, stop)
-
-
-def _joined(*places: tuple[StoredSamples, int, int]) -> bytes:
-    return b"".join(_slice(*place) for place in places)
+    def _at(self, seq: int) -> int | None:
+        at = self._next
+        if not (at < len(self._seqs) and self._seqs[at] == seq):
+            at = int(np.searchsorted(self._seqs, seq, side="right")) - 1
+        if at < 0 or self._seqs[at] != seq:
+            return None
+        self._next = at + 1
+        return at
 
 
 def session_id_of(path: Path) -> str:

@@ -1,6 +1,6 @@
 """What a sealed file holds of each stream, read piece by piece: frames, sound, signals."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -136,16 +136,6 @@ class Frames(Sequence[Frame]):
     def size(self) -> int:
         """How many bytes they have, as they are encoded."""
         return int(self._index["length"].sum(dtype=np.int64))
-
-    def places(self) -> Iterator[tuple[int, tuple["StoredBytes", int, int]]]:
-        """Yield the `seq` of each frame, and where in what its JPEG begins and ends."""
-        if self._jpeg is not None:
-            starts = self._index["offset"].tolist()
-            lengths = self._index["length"].tolist()
-            for seq, start, length in zip(
-                self._index["seq"].tolist(), starts, lengths, strict=True
-            ):
-                yield seq, (self._jpeg, start, start + length)
 
     def between(self, start_s: float, stop_s: float) -> "Frames":
         """Return the frames captured from `start_s` to `stop_s` (exclusive) of session time."""

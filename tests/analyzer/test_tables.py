@@ -1,4 +1,6 @@
 import csv
+import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +9,17 @@ import pytest
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import completed
 from affetti.analyzer.tables.columns import COLUMNS
-from affetti.analyzer.tables.csv_file import SCHEMA_NAME, cell, read_csv, schema_of, write_csv
+from affetti.analyzer.tables.csv_file import (
+    SCHEMA_NAME,
+    cell,
+    csv_of,
+    read_csv,
+    schema_of,
+    write_csv,
+)
+from affetti.analyzer.tables.parquet_file import parquet_of
 from affetti.analyzer.tables.session_tables import tables_of
-from affetti.analyzer.tables.table import Table, type_of
+from affetti.analyzer.tables.table import Rows, Table, type_of
 from affetti.core.recording.session import Session
 
 
@@ -189,3 +199,32 @@ def test_missing_values_are_empty() -> None:
         "0",
         "1",
     )
+
+
+def test_a_long_table_is_never_held_as_lists() -> None:
+    count = 200_000
+    at_s = np.arange(count) / 250
+    table = Table(
+        "signals_heart", ("person", "t_s", "ecg"), Rows(["P07"], [at_s, at_s]), {"ecg": "number"}
+    )
+    tracemalloc.start()
+    try:
+        data = csv_of(table)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * len(data)  # as a list of lists it took nine times as much
+    assert data.splitlines()[-1] == b'"P07",799.996,799.996'
+    assert len(table.rows) == count
+    assert table.rows[1] == table.rows[0:2][1] == ["P07", 0.004, 0.004]
+
+
+def test_a_long_table_is_written_as_parquet_in_groups() -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    values = np.arange(70_000)
+    table = Table("long", ("person", "frame"), Rows(["P07"], [values]), {"frame": "integer"})
+    file = parquet.ParquetFile(io.BytesIO(parquet_of(table)))
+    assert file.num_row_groups == 2
+    read = file.read().to_pydict()
+    assert read["frame"] == values.tolist()
+    assert set(read["person"]) == {"P07"}
