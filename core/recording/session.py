@@ -531,21 +531,24 @@ class Session:
             A record, or anything else that a reader uses, is not what was sealed.
         """
         self._verify_chain()
-        index, blobs, reader = self._index, _Blobs(self), StoredBytes(self.path, self._json)
-        salted = memoryview(salted_headers(index, self.digests))
-        sealed = np.ascontiguousarray(self.digests[:, SALT_BYTES:]).tobytes()
-        names = ("seq", "offset", "length", "blob_length")
-        numbers = zip(*(index[name].tolist() for name in names), strict=True)
-        kinds = self._words("kind")
-        for i, (seq, start, length, blob_length) in enumerate(numbers):
-            blob = blobs(seq, kinds[i], blob_length)
-            digest = sha256(salted[i * SALTED_BYTES : (i + 1) * SALTED_BYTES])
-            digest.update(reader.read(start, start + length))
-            digest.update(blob)
-            whole = sealed[i * SHA_BYTES : (i + 1) * SHA_BYTES]
-            if len(blob) != blob_length or digest.digest() != whole:
-                raise self._altered_at(seq)
-            told(length + blob_length)
+        blobs, reader = _Blobs(self), StoredBytes(self.path, self._json)
+        for first in range(0, len(self._index), _ROWS_AT_ONCE):
+            index = self._index[first : first + _ROWS_AT_ONCE]
+            digests = self.digests[first : first + _ROWS_AT_ONCE]
+            salted = memoryview(salted_headers(index, digests))
+            sealed = np.ascontiguousarray(digests[:, SALT_BYTES:]).tobytes()
+            names = ("seq", "offset", "length", "blob_length")
+            numbers = zip(*(index[name].tolist() for name in names), strict=True)
+            kinds = _words(index["kind"])
+            for i, (seq, start, length, blob_length) in enumerate(numbers):
+                blob = blobs(seq, kinds[i], blob_length)
+                digest = sha256(salted[i * SALTED_BYTES : (i + 1) * SALTED_BYTES])
+                digest.update(reader.read(start, start + length))
+                digest.update(blob)
+                whole = sealed[i * SHA_BYTES : (i + 1) * SHA_BYTES]
+                if len(blob) != blob_length or digest.digest() != whole:
+                    raise self._altered_at(seq)
+                told(length + blob_length)
 
     def notice_alterations(self) -> None:
         """Read everything, as `verify_digest`, and let `altered` say what came of it."""
@@ -611,8 +614,7 @@ class _Blobs:
                 read = StoredSamples(self._path, audio._samples).read
                 self._add(read, audio.blocks, "row", "count")
         for signal in session.signals.values():
-            if signal._data is not None:
-                self._add_samples(signal)
+            self._add_samples(signal)
         if session._others is not None:
             self._add(session._others[0].read, session._others[1], "offset", "length")
         rows = np.concatenate(self._rows)
@@ -634,7 +636,9 @@ class _Blobs:
 
     def _add_samples(self, signal: Signal) -> None:
         """Note the blocks of a signal, each of which lies in two places, by their numbers."""
-        values, stamps = (StoredSamples(self._path, dataset) for dataset in signal._data or ())
+        if signal._data is None:
+            return
+        values, stamps = (StoredSamples(self._path, dataset) for dataset in signal._data)
         is_text = signal.stream.encoding == TEXT
         blocks = signal.blocks
 
@@ -643,7 +647,7 @@ class _Blobs:
             begin, end = int(block["row"]), int(block["row"]) + int(block["count"])
             at = int(block["offset"])
             cut = (at, at + int(block["length"])) if is_text else (begin, end)
-            return stamps.read(begin, end) + values.read(*cut)
+            return b"".join((stamps.read(begin, end), values.read(*cut)))
 
         at = np.arange(len(blocks), dtype=np.int64)
         of = np.full(len(blocks), len(self._read), np.int64)
@@ -656,7 +660,8 @@ class _Blobs:
             return b""
         if at is None:
             raise layout.damaged(self._path, text("damage.event_lost_data", seq=seq, kind=kind))
-        _, of, start, stop = self._places[at].tolist()
+        place: list[int] = self._places[at].tolist()
+        _, of, start, stop = place
         return self._read[of](start, stop)
 
     def _at(self, seq: int) -> int | None:
