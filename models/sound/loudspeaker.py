@@ -156,7 +156,7 @@ def _weights(room: NDArray[np.float64], arrived: NDArray[np.float64]) -> NDArray
     """Return how much of each band arrives, by the louder half of its frames."""
     half = room.shape[1] // 2
     loud = np.argpartition(arrived, half)[:, half:]
-    ratios = np.take_along_axis(room, loud, 1) / (np.take_along_axis(arrived, loud, 1) + 100.0)
+    ratios = np.take_along_axis(room / (arrived + 100.0), loud, axis=1)
     at = int(WITHOUT_OTHERS * loud.shape[1])
     return np.asarray(np.partition(ratios, at)[:, at])
 

@@ -125,7 +125,7 @@ class MusicReader:
             (happiness, sadness, anger, relaxation),
             heard.loudness_dbfs,
             round(heard.tempo_bpm, 1),
-            tuple(reason.code for reason in self._reasons(heard.features)[:MAX_REASONS]),
+            tuple(r.code for r in self._reasons(heard.features, said.emotions)[:MAX_REASONS]),
             valence=_rounded(said.valence),
             valence_half_width=_rounded(said.valence_half_width),
             arousal=_rounded(said.arousal),
@@ -158,7 +158,7 @@ class MusicReader:
             As from `read`.
         """
         features = self._listened(samples, rate_hz).features
-        return self._reasons(features) if features else ()
+        return self._reasons(features, self._emotion.of(features).emotions) if features else ()
 
     def _listened(self, samples: NDArray[np.int16], rate_hz: int) -> "_Heard":
         _check(samples, rate_hz)
@@ -166,10 +166,12 @@ class MusicReader:
         with self._threads.limit(limits=1, user_api="blas"):
             return self._ear(samples, rate_hz, self._silence_dbfs)
 
-    def _reasons(self, features: Features) -> tuple[Reason, ...]:
+    def _reasons(self, features: Features, said: FloatArray) -> tuple[Reason, ...]:
         if self._typical is None:
             return ()
-        return reasons(features, self._typical, lambda changed: self._emotion.of(changed).emotions)
+        return reasons(
+            features, said, self._typical, lambda changed: self._emotion.of(changed).emotions
+        )
 
     def warm(self) -> None:
         """Read three seconds of noise, so that what is loaded at first use is there when it counts.

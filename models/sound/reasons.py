@@ -49,7 +49,10 @@ QUALITIES: Final = (
 
 
 def reasons(
-    features: Features, typical: Typical, probabilities: Callable[[Features], FloatArray]
+    features: Features,
+    said: FloatArray,
+    typical: Typical,
+    probabilities: Callable[[Features], FloatArray],
 ) -> tuple[Reason, ...]:
     """Return the qualities that made the named emotion more probable, the strongest first.
 
@@ -60,12 +63,13 @@ def reasons(
     ----------
     features
         Of one window.
+    said
+        What the model made of them, shape [4].
     typical
         Of the features that the model reads, and of each quality's leading one.
     probabilities
         The model: features to probabilities, shape [4].
     """
-    said = probabilities(features)
     named = int(said.argmax())
     found = []
     for quality in QUALITIES:
