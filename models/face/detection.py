@@ -210,8 +210,10 @@ class YuNetDetector:
         if look.everywhere or len(found) < len(look.near):
             # Where one is found, those who join them are near enough to be as large.
             pixels = self.BESIDE_PX if found else self.SEARCHED_PX
+            # What one turn takes for a faint face may be, in another, the face that lies there.
+            known = tuple(found)
             for roll_deg in look.rolls_deg:
-                fresh = self._everywhere(image_bgr, roll_deg, pixels, found)
+                fresh = self._everywhere(image_bgr, roll_deg, pixels, known)
                 found = distinct([*found, *fresh])
                 if any(face.is_clear for face in found):
                     break

@@ -99,3 +99,35 @@ def test_whoever_joins_is_found_where_everything_is_searched(frames: list[np.nda
     assert len(detector.faces(both, Look((first,), everywhere=False))) == 1
     found = detector.faces(both, Look((first,), everywhere=True))
     assert {abs(face.centre - second.centre) < 20 for face in found} == {True, False}
+
+
+class Doubting(YuNetDetector):
+    """Finds a green disc: a face for certain where a red one is above it, else a faint one."""
+
+    def search(self, image_bgr: np.ndarray) -> np.ndarray:
+        face, crown = (self._middle(image_bgr, colour) for colour in (1, 2))
+        if face is None or crown is None:
+            return np.empty((0, 15))
+        side_px = 2 * abs(crown - face)
+        corner = face - complex(side_px, side_px) / 2
+        marks = [corner + side_px * each for each in (0.3 + 0.4j, 0.7 + 0.4j, 0.5 + 0.6j)]
+        marks += [corner + side_px * each for each in (0.35 + 0.8j, 0.65 + 0.8j)]
+        places = [part for mark in marks for part in (mark.real, mark.imag)]
+        upright = abs((crown - face).real) < side_px / 8 and (crown - face).imag < 0
+        return np.array(
+            [[corner.real, corner.imag, side_px, side_px, *places, 0.95 - 0.5 * (not upright)]]
+        )
+
+    @staticmethod
+    def _middle(image_bgr: np.ndarray, colour: int) -> complex | None:
+        rows, columns = np.nonzero(image_bgr[..., colour] > image_bgr[..., 0].astype(int) + 80)
+        return complex(columns.mean(), rows.mean()) if len(rows) else None
+
+
+def test_what_looks_faintly_like_a_face_hides_no_lying_one():
+    picture = np.full((480, 640, 3), 60, np.uint8)
+    cv2.circle(picture, (320, 240), 8, (60, 255, 60), -1)
+    cv2.circle(picture, (380, 240), 8, (60, 60, 255), -1)  # the head lies, its crown to the right
+    best = max(Doubting().faces(picture), key=lambda face: face.score or 0)
+    assert best.is_clear
+    assert abs(signed_deg(best.roll_deg - 90)) < 5
