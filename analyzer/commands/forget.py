@@ -44,13 +44,19 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
         raise FileMissing("forget.nothing", person=code)
     for path in (*found, *(log.place for log in logs)):
         terminal.say(str(path))
+    stays = _told_to_stay(found)
     if not yes:
         asked = "forget.really" if found else "forget.log_really"
         click.confirm(counted(asked, len(found), person=code), abort=True)
     failed, gone, copies = False, set[Path](), list[exports.Exported]()
+    for place in (*found, *(log.place for log in logs)):
+        noted, damaged = exports.legible(place)
+        copies += noted
+        if damaged is not None:
+            terminal.say(damaged.message, err=True)
+            failed = True
     for path in found:
         try:
-            copies += exports.noted(path)
             removed = withdrawal.forget(path)
             gone |= set(removed)
             for each in removed:
@@ -58,10 +64,25 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
         except AffettiError as error:
             terminal.say(error.message, err=True)
             failed = True
-    copies += (copy for log in logs for copy in exports.noted(log.place))
     for each in person_log.forget(code, places):
         terminal.say(text("withdraw.gone", path=each.name))
     for copy in exports.out_of_reach(copies, gone):
         terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
     terminal.say(text("withdraw.copies"))
-    return ExitCode.WARNING if failed or unread else ExitCode.OK
+    return ExitCode.WARNING if failed or unread or stays else ExitCode.OK
+
+
+def _told_to_stay(found: "list[Path]") -> bool:
+    """Say which of some recordings stay under other names; return whether any does."""
+    from affetti.core.custody.withdrawal import has_another_name
+
+    files = {path.resolve() for path in found if not path.is_symlink()}
+    told = [
+        text("forget.link", path=path, target=path.resolve())
+        for path in found
+        if path.is_symlink() and path.resolve() not in files
+    ]
+    told += [text("forget.second_name", path=p) for p in found if has_another_name(p, found)]
+    for line in told:
+        terminal.say(line, err=True)
+    return bool(told)

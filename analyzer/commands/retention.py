@@ -92,7 +92,7 @@ def _asked(found: "Outlook") -> int:
 def _carry_out(found: "Outlook", quiet: bool = False) -> int:
     """Remove what is due; return of how many recordings it could not be."""
     from affetti.core.cli import complain
-    from affetti.core.custody.exports import noted, out_of_reach
+    from affetti.core.custody.exports import legible, out_of_reach
     from affetti.core.custody.retention import carry_out
     from affetti.core.recording.losses import withdrawn_words
 
@@ -110,7 +110,10 @@ def _carry_out(found: "Outlook", quiet: bool = False) -> int:
             terminal.say(text("retention.done", name=due.path.name, said=said))
             for path in done.removed:
                 terminal.say(text("withdraw.gone", path=path.name))
-            for copy in out_of_reach(noted(due.path), done.removed):
+            copies, damaged = legible(due.path)
+            if damaged is not None:
+                complain(damaged)
+            for copy in out_of_reach(copies, done.removed):
                 terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
     if found.due and not quiet:
         terminal.say(text("withdraw.copies"))

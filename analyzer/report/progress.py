@@ -50,6 +50,7 @@ from affetti.core.people.annotations import CONCLUSION
 from affetti.core.people.history import Goal, PersonState
 from affetti.core.people.log import person_state
 from affetti.core.people.person import checked_code
+from affetti.core.recording.names import one_of_each
 from affetti.core.recording.session import Session
 from affetti.core.streams import ROOM
 
@@ -105,6 +106,7 @@ def progress_of(
         There is neither a recording of the person nor a log.
     """
     paths, unread = recordings_of(checked_code(person), [folder])
+    paths = one_of_each(paths)
     found = Progress(person, known=person_state(person, folder), unread=unread)
     for i, path in enumerate(paths):
         try:

@@ -16,7 +16,7 @@ from affetti.core.codes import Digest, Given
 from affetti.core.custody import boxes
 from affetti.core.custody.artefacts import ARTEFACTS, ENCRYPTED_SUFFIX, EXPORTS, is_found
 from affetti.core.custody.keys import DataKey
-from affetti.core.errors import Damaged
+from affetti.core.errors import AffettiError, Damaged
 from affetti.core.events.base import field
 from affetti.core.events.entries import Entry, new_id
 
@@ -105,10 +105,29 @@ def noted(recording: Path) -> list[Exported]:
     AffettiError
         It cannot be read.
     """
+    found, error = legible(recording)
+    if error is not None:
+        raise error
+    return found
+
+
+def legible(recording: Path) -> tuple[list[Exported], AffettiError | None]:
+    """Return what can be read of what was noted, and why that is not all, where it is not.
+
+    A list that is damaged must not keep anybody from removing what they have a right to.
+    """
     path = recording.with_name(EXPORTS.name(recording))
     if boxes.found_at(path) is None:
-        return []
+        return [], None
+    found, damaged = list[Exported](), None
     try:
-        return [_decoder.decode(line) for line in boxes.read(path).splitlines()]
-    except (ValueError, RecursionError) as error:
-        raise Damaged("vault.exports_damaged", path=path.name) from error
+        lines = boxes.read(path).splitlines()
+    except AffettiError as error:
+        return [], error
+    for line in lines:
+        try:
+            found.append(_decoder.decode(line))
+        except (ValueError, RecursionError) as error:
+            damaged = Damaged("vault.exports_damaged", path=path.name)
+            damaged.__cause__ = error
+    return found, damaged

@@ -38,6 +38,8 @@ from affetti.core.custody.artefacts import (
 from affetti.core.custody.standing import standing
 from affetti.core.custody.temporary import (
     is_being_written,
+    is_regular,
+    is_second_name,
     leftovers,
     name_beside,
     one_at_a_time,
@@ -197,9 +199,11 @@ def withdraw(
     ------
     AffettiError
         It is no recording, was altered, or holds nothing that rests on them; it is not sealed;
-        or the disk has no room for both. The recording is as it was then.
+        it has another name, where all would stay; or the disk has no room for both. The recording
+        is as it was then.
     """
     _refuse_parts(path)
+    _refuse_other_names(path)
     with Session.open(path) as session:
         chosen = frozenset(scopes) & frozenset(scopes_in(session))
         if not chosen:
@@ -232,6 +236,22 @@ def withdraw(
 def _refuse_parts(path: Path) -> None:
     if any(found.artefact is PART for found in beside(path)):
         raise Unsealed("withdrawal.parts", path=path.name)
+
+
+def _refuse_other_names(path: Path) -> None:
+    if path.is_symlink():
+        raise UsageError("withdrawal.link", path=path.name, target=os.path.realpath(path))
+    if has_another_name(path, [path]):
+        raise UsageError("withdrawal.second_name", path=path.name, whole=path.absolute())
+
+
+def has_another_name(path: Path, names: Iterable[Path]) -> bool:
+    """Whether a file is on the disk under more names than these, what a kill left aside."""
+    if not is_regular(path):
+        return False
+    known = {each.absolute() for each in names if is_second_name(each, path)}
+    known |= {each for each in leftovers(path.absolute()) if is_second_name(each, path)}
+    return path.lstat().st_nlink > len(known)
 
 
 def _refuse_without_room(path: Path) -> None:
@@ -325,10 +345,11 @@ def recordings_of(
 ) -> tuple[list[Path], list[tuple[Path, AffettiError]]]:
     """Return the sealed recordings of a person in folders and below, and those nobody can read.
 
-    What was altered is read all the same: whose it is, it still says.
+    What was altered is read all the same: whose it is, it still says. One that lies there by
+    several names is returned by each of them: all have to go.
     """
     found, unread = [], []
-    for path in one_of_each(each for folder in folders for each in sealed_in(folder)):
+    for path in dict.fromkeys(each for folder in folders for each in sealed_in(folder)):
         try:
             with Session.open(path, altered=True) as session:
                 if session.started.person == person:

@@ -9,6 +9,7 @@ import pytest
 from affetti.analyzer.checks import Importance, inspect
 from affetti.analyzer.replay import as_consented
 from affetti.core.custody import exports, withdrawal
+from affetti.core.custody.artefacts import EXPORTS
 from affetti.core.custody.temporary import name_beside
 from affetti.core.errors import AffettiError, Damaged, ExitCode, Unsealed, UsageError
 from affetti.core.events import (
@@ -111,6 +112,68 @@ def test_a_copy_elsewhere_is_named_once_and_what_is_gone_is_not(recording: Path,
     assert said.returncode == 0, said.stderr
     assert said.stdout.count(str(copy)) == 1
     assert str(page) not in said.stdout
+
+
+@pytest.mark.parametrize("how", ["withdraw", "forget"])
+def test_a_damaged_list_of_copies_keeps_nothing_from_being_removed(
+    recording: Path, how: str
+) -> None:
+    copy = recording.parent / "copy.eaf"
+    copy.write_text("a copy")
+    exports.note(recording, None, copy.name, copy)
+    listed = recording.parent / EXPORTS.name(recording)
+    listed.write_bytes(b'\xff{"target"\n' + listed.read_bytes() + b"[" * 100_000)
+    words = (recording, "video") if how == "withdraw" else ("P07", recording.parent)
+    said = affetti(how, *words, "--yes")
+    assert said.returncode == ExitCode.WARNING
+    assert "is damaged" in said.stderr
+    assert said.stdout.count(str(copy)) == 1  # what of it can be read is told
+    if how == "forget":
+        assert not recording.exists()
+        assert not listed.exists()
+    else:
+        assert not blobs(recording, "FrameCaptured")
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_nothing_is_withdrawn_of_a_name_while_another_has_all_of_it(
+    recording: Path, link: Callable[[Path, Path], None]
+) -> None:
+    other = recording.parent / "elsewhere" / "other.h5"
+    other.parent.mkdir()
+    recording.rename(other)
+    link(other, recording)
+    before = other.read_bytes()
+    said = affetti("withdraw", recording, "video", "--yes")
+    assert said.returncode == ExitCode.USAGE
+    assert other.name in said.stderr or "another name" in said.stderr
+    assert other.read_bytes() == recording.read_bytes() == before
+    assert recording.is_symlink() == (link is os.symlink)
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_of_whoever_is_forgotten_every_name_in_the_folder_goes(
+    recording: Path, link: Callable[[Path, Path], None]
+) -> None:
+    for name in ("a.h5", "z.h5"):  # before it and behind it
+        link(recording, recording.parent / name)
+    said = affetti("forget", "P07", recording.parent, "--yes")
+    assert said.returncode == 0, said.stderr
+    assert not list(recording.parent.glob("*.h5"))
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_name_that_stays_elsewhere_is_told(
+    recording: Path, link: Callable[[Path, Path], None], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("elsewhere") / "other.h5"
+    recording.rename(other)
+    link(other, recording)
+    said = affetti("forget", "P07", recording.parent, "--yes")
+    assert said.returncode == ExitCode.WARNING
+    assert str(other) in said.stderr or "another name" in said.stderr
+    assert other.exists()
+    assert not os.path.lexists(recording)
 
 
 @pytest.mark.campaign
