@@ -15,12 +15,11 @@ from typing import Final
 import av
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from affetti.core.custody import vault
+from affetti.core.custody import keys, vault
 from affetti.core.recording.session import Session
 from tests.conftest import SAMPLES
 from tests.recorder.films import face_film
 from tests.recorder.soundcard import VirtualSoundCard
-from tests.recorder.test_kill import open_for
 
 _PIECE_S: Final = 60
 _PER_S: Final = 30
@@ -68,7 +67,7 @@ def main(minutes: float) -> None:
         _say(f"ended with {recording.returncode} after {time.monotonic() - begun:.0f} s")
         _say(said[-1500:])
         _say(f"held: first {held[0]:.0f} MB, last {held[-1]:.0f} MB, most {max(held):.0f} MB")
-        open_for(owner, target)
+        keys.hold_private(owner.public_key().public_bytes_raw(), owner.private_bytes_raw())
         with Session.open(target) as session:
             session.verify_digest()
             sounds = {name: sound.missing for name, sound in session.state.audio.items()}
