@@ -39,7 +39,7 @@ def scan(folders: tuple[Path, ...], jobs: int | None, as_json: bool) -> int:
     correlation with what listeners say stands under the list. Set-up (F3) and the live screen (c)
     propose from it: calmer, livelier, nearer to or farther from now.
 
-    Exits with 1 where a file could not be read.
+    Exits with 1 where a file could not be read, or what was found not kept.
 
     \b
     affetti music scan ~/Music
@@ -49,6 +49,7 @@ def scan(folders: tuple[Path, ...], jobs: int | None, as_json: bool) -> int:
     from affetti.core import terminal
     from affetti.core.errors import ExitCode
     from affetti.core.language import text
+    from affetti.core.locations import cache_folder
     from affetti.recorder.music.collection import scan as scan_all
     from affetti.recorder.music.collection import tracks_in
 
@@ -59,7 +60,9 @@ def scan(folders: tuple[Path, ...], jobs: int | None, as_json: bool) -> int:
         terminal.print_json([_fields(outcome) for outcome in outcomes])
     else:
         _print(outcomes)
-    failed = any(outcome.status == "failed" for outcome in outcomes)
+    if any(not outcome.is_kept for outcome in outcomes):
+        terminal.say(text("music.not_kept", folder=cache_folder()), fg="yellow", err=True)
+    failed = any(outcome.status == "failed" or not outcome.is_kept for outcome in outcomes)
     return ExitCode.WARNING if failed else ExitCode.OK
 
 

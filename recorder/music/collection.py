@@ -8,7 +8,6 @@ track that was moved or renamed is known again.
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -78,12 +77,15 @@ class Outcome:
         What was found.
     error
         Why it failed.
+    is_kept
+        Whether what was found is known the next time: not where the cache cannot be written.
     """
 
     path: Path
     status: Status
     piece: Piece | None = None
     error: AffettiError | None = None
+    is_kept: bool = True
 
 
 def tracks_in(paths: Iterable[Path]) -> list[Path]:
@@ -205,12 +207,12 @@ def _keep(path: Path, found: _Found) -> Outcome:
     if found.reading is not None:
         kept.readings[found.file.sha256] = found.reading
     kept.files[os.path.abspath(path)] = found.file
-    _write(kept)
+    is_kept = _write(kept)
     reading = found.reading or kept.readings.get(found.file.sha256)
     if reading is None:  # thrown away meanwhile
         return Outcome(path, "failed", error=FileMissing("music.thrown_away", path=path.name))
     status: Status = "known" if found.reading is None else "read"
-    return Outcome(path, status, _piece(path, found.file, reading))
+    return Outcome(path, status, _piece(path, found.file, reading), is_kept=is_kept)
 
 
 def _known(path: Path, kept: _Kept) -> Piece | None:
@@ -243,9 +245,13 @@ def _of(now: str) -> _Kept:
     return kept if kept.stamp == now else _Kept(now, files=kept.files)
 
 
-def _write(kept: _Kept) -> None:
+def _write(kept: _Kept) -> bool:
+    """Write the cache; False where it cannot be kept, so that all is read again."""
     data = msgspec.json.encode(kept)
-    # A cache: where it cannot be kept, all is read again.
     path = cache_folder() / MUSIC
-    with suppress(OSError), replacing(path) as fd, open(fd, "wb", closefd=False) as file:
-        file.write(data)
+    try:
+        with replacing(path) as fd, open(fd, "wb", closefd=False) as file:
+            file.write(data)
+    except OSError:
+        return False
+    return True

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from affetti.core.custody.artefacts import MUSIC
+from affetti.core.errors import ExitCode
 from affetti.core.locations import cache_folder
 from affetti.models.manifest import model
 from affetti.models.pipelines import AFFETTI
@@ -109,6 +110,12 @@ def test_a_collection_is_read_once_and_known_wherever_it_moves(
     own_cache.unlink()
     assert collected() == []
     assert own_cache.name == MUSIC
+
+    own_cache.mkdir()  # which can be written less than a full disk
+    said = affetti("music", "scan", moved, "--jobs", 1)
+    assert said.returncode == ExitCode.WARNING
+    assert f"could not be kept in {own_cache.parent}" in said.stderr
+    assert "1 track, 1 read anew" in said.stdout
 
 
 def test_a_reading_is_stamped_with_the_models_that_the_pipeline_hears_with() -> None:
