@@ -1,16 +1,17 @@
 """Many films at once, each in a process of its own."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 from affetti.analyzer.pool import attempted, refuse_one_target, refuse_without_guard
-from affetti.core.errors import AffettiError, FileMissing
+from affetti.core.errors import AffettiError, FileMissing, UsageError
 from affetti.core.recording.names import files_below, named
 from affetti.recorder.imports.films import Request, import_film, target_of
-from affetti.recorder.imports.log import Progress
+from affetti.recorder.imports.log import Progress, sha256_of
 from affetti.recorder.imports.xdf import SUFFIX, import_xdf
 
 SUFFIXES: Final = frozenset(
@@ -101,11 +102,31 @@ def import_films(
     targets = {path: target_of(path, request.output) for path in paths}
     refuse_one_target(targets, "imports.one_target")
     refuse_without_guard()
-    outcomes: dict[Path, Outcome] = {}
-    for path, found in attempted(partial(imported, request=request), paths, jobs, "imports"):
+    outcomes = {path: _failed(path, error) for path, error in _copies(paths).items()}
+    for outcome in outcomes.values():
+        done(outcome)
+    left = [path for path in paths if path not in outcomes]
+    for path, found in attempted(partial(imported, request=request), left, jobs, "imports"):
         outcomes[path] = found if isinstance(found, Outcome) else _failed(path, found)
         done(outcomes[path])
     return [outcomes[path] for path in paths]
+
+
+def _copies(paths: list[Path]) -> dict[Path, AffettiError]:
+    """Return what is wrong with films that are, byte for byte, an earlier one by another name."""
+    of_size: dict[int, list[Path]] = {}
+    for path in paths:
+        with suppress(OSError):  # importing it says what is wrong
+            if path.is_file():
+                of_size.setdefault(path.stat().st_size, []).append(path)
+    found: dict[Path, AffettiError] = {}
+    for alike in of_size.values():
+        first: dict[str, Path] = {}
+        for path in alike if len(alike) > 1 else ():
+            with suppress(OSError, AffettiError):
+                if (other := first.setdefault(sha256_of(path), path)) is not path:
+                    found[path] = UsageError("imports.same_film", path=path.name, other=other)
+    return found
 
 
 def _failed(path: Path, error: AffettiError) -> Outcome:

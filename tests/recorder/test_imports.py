@@ -252,6 +252,15 @@ def test_where_only_estimates_are_kept_no_picture_and_no_sound_of_the_room_is(
     assert affetti("import", film, "--keep", "all").returncode == ExitCode.FILE_EXISTS
 
 
+def test_a_film_that_lies_there_twice_is_imported_once(tmp_path: Path) -> None:
+    film = clap_film(tmp_path / "a.mp4", sound=None)
+    shutil.copy(film, tmp_path / "Kopie von a.mp4")
+    said = affetti("import", tmp_path)
+    assert said.returncode == ExitCode.WARNING, said.stderr
+    assert "a.mp4 is the same film as" in said.stderr
+    assert len(list(tmp_path.glob("*.h5"))) == 1
+
+
 def test_two_films_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     film = clap_film(tmp_path / "a.mp4", sound=None)
     shutil.copy(film, tmp_path / "a.mkv")
