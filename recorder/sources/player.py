@@ -33,7 +33,13 @@ from affetti.recorder.sources.portaudio import (
     CardStream,
 )
 from affetti.recorder.sources.stream import BLOCK, StreamLog
-from affetti.recorder.sources.track import Track, common_format, open_track, track_started
+from affetti.recorder.sources.track import (
+    Track,
+    common_format,
+    open_track,
+    told_apart,
+    track_started,
+)
 
 _SILENT_FIRST_S: Final = 0.2  # a card may swallow what it is given first
 _PREFILL_S: Final = 5.0  # how long to wait for the first decoded sound
@@ -105,7 +111,7 @@ class Player:
         AffettiError
             A track is missing or cannot be decoded, or the speaker cannot be opened.
         """
-        self.tracks = [open_track(path) for path in self._playlist]
+        self.tracks = told_apart([open_track(path) for path in self._playlist])
         self.format = self._output.open(common_format(self.tracks))
 
     def start(self, sink: Sink) -> None:

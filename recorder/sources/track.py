@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -110,6 +110,22 @@ def open_track(named: Path | PlaylistEntry) -> Track:
             max_hz=_MAX_FILE_HZ,
         )
     return track
+
+
+def told_apart(tracks: list[Track]) -> list[Track]:
+    """Return tracks with their folders before titles that several different ones have.
+
+    What a playlist calls them is left as it is.
+    """
+    held: dict[str, set[str]] = {}
+    for track in tracks:
+        held.setdefault(track.title, set()).add(track.sha256)
+    return [
+        track
+        if track.entry.title or len(held[track.title]) == 1
+        else replace(track, title=label(f"{track.path.absolute().parent.name}/{track.title}"))
+        for track in tracks
+    ]
 
 
 def _fingerprint(path: Path) -> tuple[str, tuple[int, ...]]:

@@ -21,6 +21,7 @@ from affetti.core.events import (
 )
 from affetti.core.people.playlist import PlaylistEntry
 from affetti.recorder.sources.player import Player
+from affetti.recorder.sources.track import open_track, told_apart
 from tests.recorder.films import tone
 from tests.recorder.recording_sink import RecordingSink, wait_for
 
@@ -329,6 +330,20 @@ def test_a_title_is_read_from_the_tags(tmp_path):
     player.open()
     assert player.titles == ("Für Elise",)
     player.stop()
+
+
+def test_tracks_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    paths = [tmp_path / folder / "01.wav" for folder in ("Bach", "Händel", "Copy")]
+    for path, seconds in zip(paths, (0.1, 0.2, 0.2), strict=True):
+        path.parent.mkdir()
+        tone(path, seconds)
+    other = tone(tmp_path / "02.wav", 0.1)
+    titles = [each.title for each in told_apart([open_track(each) for each in (*paths, other)])]
+    assert titles == ["Bach/01", "Händel/01", "Copy/01", "02"]
+    same = [open_track(paths[1]), open_track(paths[2])]  # one piece, twice
+    assert [each.title for each in told_apart(same)] == ["01", "01"]
+    named = [open_track(PlaylistEntry(path=str(each), title="calm")) for each in paths[:2]]
+    assert [each.title for each in told_apart(named)] == ["calm", "calm"]
 
 
 def test_a_track_that_was_replaced_is_not_played_under_the_hash_of_another(tmp_path):
