@@ -107,6 +107,7 @@ async def came_of(live: Session, dialog: Dialog[Any], keys: list[str]) -> Taken:
     app.post_message(events.Paste("first\nsecond\r\n\n"))
     press_at_once(live, *keys)
     await live.pilot.pause(0.4)
+    await live.until(lambda: not app.typed.unhandled)  # else a key would mean the next dialog
     while not isinstance(app.screen, LiveScreen):
         app.screen.dismiss(None)
         await live.pilot.pause(0.05)
