@@ -18,11 +18,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
+import h5py
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from affetti.core.custody import boxes, keys, retention, vault
+from affetti.core.recording import hdf5
 from affetti.core.recording.box import BoxReader, is_box
 from affetti.core.recording.session import Session
 from affetti.core.settings import Retention
@@ -79,12 +81,22 @@ def varied(found: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return found[(np.diff(ordered, axis=1) != 0).sum(axis=1) >= 3]
 
 
+def data_sets(file: h5py.File) -> list[h5py.Dataset]:
+    """Return all data sets of a file."""
+    found: list[h5py.Dataset] = []
+    file.visititems(lambda name, item: found.append(item) if hasattr(item, "shape") else None)
+    return found
+
+
 def contents(path: Path) -> bytes:
     """Return what is in a file, as whoever may read it would, and pictures of a page decoded."""
     data = path.read_bytes()
     if is_box(path):
         with BoxReader(path) as box:
             data += box.read()
+    if path.suffix == ".h5":  # what is compressed there, too
+        with hdf5.to_read(path) as file:
+            data += b"".join(each[()].tobytes() for each in data_sets(file))
     return data + b"".join(map(base64.b64decode, _EMBEDDED.findall(data)))
 
 
