@@ -1,21 +1,25 @@
 """The set-up: three steps, and what each says and asks, under the hands of a person."""
 
+import threading
 from pathlib import Path
 
 import pytest
 from textual import events
 from textual.widgets import Button, ContentSwitcher, DirectoryTree, Input, Select
 
+from affetti.core.errors import AffettiError
 from affetti.core.people.last_time import LastTime
 from affetti.core.people.playlist import PlaylistEntry, read_playlist, write_playlist
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
+from affetti.recorder.sources.track import Track
 from affetti.recorder.tui.draft import Draft
+from affetti.recorder.tui.screens import setup as set_up
 from affetti.recorder.tui.screens.pick import PickScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
 from affetti.recorder.tui.usual import usual
 from affetti.recorder.tui.widgets.consent import YesNo
-from affetti.recorder.tui.widgets.playlist import Playlist
+from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
 from tests.recorder.films import tone
 from tests.recorder.scripted_engine import devices, level, picture
@@ -398,3 +402,26 @@ async def test_the_camera_of_last_time_is_followed_to_its_number_or_asked_about(
             await live.hears(seen)
             warned = "not the camera of last time, HD Webcam" in live.words("#face-check")
             assert warned == (len(names) == 1)
+
+
+async def test_a_recording_that_is_started_while_music_is_read_begins_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on = threading.Event()
+
+    def slowly(path: Path | PlaylistEntry) -> tuple[list[Track], list[AffettiError]]:
+        assert may_go_on.wait(60)
+        return tracks_at(path)
+
+    monkeypatch.setattr(set_up, "tracks_at", slowly)
+    entry = PlaylistEntry(path=str(tone(tmp_path / "a.wav", 1)))
+    draft = Draft(person="P1", video=False, audio=False, playlist=[entry])
+    async with opened(tmp_path, draft) as setup:
+        await setup.until(lambda: isinstance(setup.app.screen, SetupScreen))
+        await setup.pilot.press("ctrl+r")
+        await setup.pilot.pause(0.3)
+        assert not setup.sent(messages.Record)
+        may_go_on.set()
+        await setup.until(lambda: bool(setup.sent(messages.Record)))
+        (begun,) = setup.sent(messages.Record)
+        assert [Path(each.path).name for each in begun.plan.playlist] == ["a.wav"]

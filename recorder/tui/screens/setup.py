@@ -55,6 +55,7 @@ from affetti.recorder.tui.widgets.volume import Volume
 
 STEPS: Final = ("who", "devices", "music")
 _SETTLED_S: Final = 0.5  # a choice that rests this long is looked at
+_SOON_S: Final = 0.1  # until music may have been read
 
 
 class SetupScreen(EngineScreen):
@@ -96,6 +97,7 @@ class SetupScreen(EngineScreen):
         self._settings = settings
         self._problem: AffettiError | None = None
         self._starting = False
+        self._waits = False  # to start, until the music is read
         self._devices_known = False
         self._names: dict[str, str] = {}  # of cameras, by number
         self._missed = ("", "")  # a camera of last time, and the number that is chosen instead
@@ -262,15 +264,28 @@ class SetupScreen(EngineScreen):
 
     def action_start(self) -> None:
         """Begin to record, unless something is lacking."""
-        if self._starting or self._lacks():
+        if self._starting or self._waits or self._lacks():
+            return
+        self._problem = None
+        if self._music_is_read():  # started now, it would be without
+            self._waits = True
+            self.set_timer(_SOON_S, self._start_with_music)
             return
         self._starting = True
-        self._problem = None
         self.draft.remember()
         self.draft.learn(self._settings)
         self._file_consent()
         self.link.send(Record(self.draft.plan()))
         self._update()
+
+    def _music_is_read(self) -> bool:
+        reading = (each for each in self.app.workers if each.group == "add")
+        return any(each.node is self and not each.is_finished for each in reading)
+
+    def _start_with_music(self) -> None:
+        self._waits = False
+        if self._problem is None:  # what cannot be played is said first
+            self.action_start()
 
     def _file_consent(self) -> None:
         """Put on file what the person agreed to, where that is done; a recording begins anyway."""
