@@ -47,7 +47,7 @@ def lasting_folder() -> Path:
 def lean() -> Iterator[None]:
     """Seal without what a small file is mostly of: empty tables, and ends of pieces of 256 KiB."""
     tables, piece = writer.ESTIMATE_TABLES, writer._CHUNK_BYTES
-    writer.ESTIMATE_TABLES, writer._CHUNK_BYTES = (), _PIECE  # type: ignore[assignment, misc]
+    writer.ESTIMATE_TABLES, writer._CHUNK_BYTES = {}, _PIECE  # type: ignore[misc]
     try:
         yield
     finally:
