@@ -149,7 +149,7 @@ def test_far_from_a_gate_it_departs(
     found = verified(path)
     assert found.verdict == "departs"
     assert found.difference is not None
-    assert found.difference.live is None
+    assert found.difference.live in {None, "blurred"}  # not read, where it is now
 
 
 def faces_in(path: Path) -> list[FaceEstimated]:
