@@ -277,7 +277,7 @@ class Timeline(Widget):
         return _strip([(" " * self._names, quiet), *cells])
 
     def _legend(self, taken: Collection[int]) -> dict[int, tuple[str, Style]]:
-        """Name the colours that nothing in the chart names: of stretches too short for a word."""
+        """Say what the colours mean that no word in the chart names: its stretch was too short."""
         rows = [row.strongest[: self._shown.now + 1] for row in self._shown.rows]
         there = dict.fromkeys(label for row in rows for label in row if label is not None)
         named = {word("emotion", label) for row in self._shown.rows for label in row.named}
@@ -286,7 +286,7 @@ class Timeline(Widget):
         for name, label in unnamed.items():
             if name not in named:
                 cells.append((_SAMPLE, self._style_of(label)))
-                cells += [(sign, self.rich_style) for sign in f" {name}  "]
+                cells += [(sign, self.rich_style) for sign in f" = {name}  "]
         first = self._width - len(cells) + _GAP
         if not cells or first <= 0 or any(at >= first for at in taken):
             return {}
