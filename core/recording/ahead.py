@@ -9,8 +9,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from affetti.core import logbook, system
 from affetti.core.errors import AffettiError
@@ -27,7 +26,7 @@ _LEAST_ROOM: Final = 1 << 30  # that is left on the disk
 class Ahead:
     """Seals a running recording as far as it has come; `seal` makes use of it at its end.
 
-    Use it in a `with` block where it is used, or `close` it.
+    Whoever has no use for it any more closes it.
 
     Parameters
     ----------
@@ -45,17 +44,6 @@ class Ahead:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="seal ahead", daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def size(self) -> int:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -122,7 +122,7 @@ def seal(target: Path, progress: Progress | None = None, ahead: Ahead | None = N
         There is nothing that can be sealed, it is being recorded, a part cannot be read for
         now, the file exists, or the disk is full. The parts stay as they are.
     """
-    with ahead or nullcontext(), one_at_a_time(target.parent):
+    with closing(ahead) if ahead else nullcontext(), one_at_a_time(target.parent):
         if os.path.lexists(target) and not parts_of(target):
             return _sealed_meanwhile(target)  # by another process
         return _seal(target, progress, ahead)

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ def followed(target: Path, key: keys.DataKey | None = None) -> Iterator[Ahead]:
     """Write the session while it is sealed ahead, up to its last events; then close the log."""
     target.parent.mkdir(exist_ok=True)
     parts = PartLog(target, SESSION_ID, SMALL, key)
-    with Ahead(target, 0.0) as made:
+    with closing(Ahead(target, 0.0)) as made:
         told = events()
         for i, (event, blob) in enumerate(told):
             if i == len(told) - 3:
