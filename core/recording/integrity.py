@@ -18,7 +18,6 @@ import hashlib
 import math
 import re
 import secrets
-import struct
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.recording.records import KIND_BYTES, SCOPES_BYTES, STREAM_BYTES, Record
+from affetti.core.recording.rows import packing
 
 SALT_BYTES: Final = 16
 SHA_BYTES: Final = hashlib.sha256().digest_size
@@ -39,8 +39,7 @@ BULK: Final = re.compile(
 )
 _SALTS_AT_ONCE: Final = 1024
 _LAST: Final = ("format", "contents_sha256")  # attributes of the root that are written last
-_HEADER: Final = struct.Struct(f"<qq{KIND_BYTES}s{STREAM_BYTES}s{SCOPES_BYTES}sII")
-_HEADER_ROW: Final = np.dtype(  # the same
+_HEADER_ROW: Final = np.dtype(
     [
         ("seq", "<i8"),
         ("t_ns", "<i8"),
@@ -51,6 +50,7 @@ _HEADER_ROW: Final = np.dtype(  # the same
         ("blob_length", "<u4"),
     ]
 )
+_HEADER: Final = packing(_HEADER_ROW)
 SALTED_BYTES: Final = SALT_BYTES + _HEADER.size
 _SLAB_BYTES: Final = 4 << 20
 _MAX_ATTRIBUTE_BYTES: Final = 64 << 10

@@ -11,6 +11,13 @@ _PIECE_BYTES: Final = 128 << 10
 _CODES: Final = {"i8": "q", "u8": "Q", "f8": "d", "u4": "I"}
 
 
+def packing(dtype: np.dtype[Any]) -> struct.Struct:
+    """Return what packs the fields of a row, little-endian numbers and texts, without gaps."""
+    kinds = [dtype[name].str[1:] for name in dtype.names or ()]
+    codes = [f"{kind[1:]}s" if kind.startswith("S") else _CODES[kind] for kind in kinds]
+    return struct.Struct("<" + "".join(codes))
+
+
 class RowBuffer:
     """Rows of one type, one after the other.
 
@@ -22,9 +29,7 @@ class RowBuffer:
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
-        kinds = [dtype[name].str[1:] for name in dtype.names or ()]
-        codes = [f"{kind[1:]}s" if kind.startswith("S") else _CODES[kind] for kind in kinds]
-        self._pack = struct.Struct("<" + "".join(codes)).pack
+        self._pack = packing(dtype).pack
         self._data = bytearray()
         self._packed: list[bytes] = []  # what came before: most of a row is like the one before it
 

@@ -629,9 +629,13 @@ class _Blobs:
     def _add(self, read: _Read, index: NDArray[Any], start: str, length: str) -> None:
         """Note where blobs lie: their numbers, who reads them, from where and to where."""
         starts = index[start].astype(np.int64)
-        stops = starts + index[length].astype(np.int64)
-        of = np.full(len(index), len(self._read), np.int64)
-        self._rows.append(np.stack([index["seq"].astype(np.int64), of, starts, stops], axis=1))
+        self._note(read, index["seq"], starts, starts + index[length].astype(np.int64))
+
+    def _note(
+        self, read: _Read, seqs: NDArray[Any], starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> None:
+        of = np.full(len(seqs), len(self._read), np.int64)
+        self._rows.append(np.stack([seqs.astype(np.int64), of, starts, stops], axis=1))
         self._read.append(read)
 
     def _add_samples(self, signal: Signal) -> None:
@@ -650,9 +654,7 @@ class _Blobs:
             return b"".join((stamps.read(begin, end), values.read(*cut)))
 
         at = np.arange(len(blocks), dtype=np.int64)
-        of = np.full(len(blocks), len(self._read), np.int64)
-        self._rows.append(np.stack([blocks["seq"].astype(np.int64), of, at, at + 1], axis=1))
-        self._read.append(read)
+        self._note(read, blocks["seq"], at, at + 1)
 
     def __call__(self, seq: int, kind: str, length: int) -> bytes:
         at = self._at(seq)
