@@ -501,9 +501,12 @@ class AffettiApp(App[None]):
             from affetti.recorder.tui.screens.review import ReviewScreen
 
             note = self._open_note()
-            if note is not None and self.typed.unhandled:
+            closes = note is not None and note.is_over and self.screen is note
+            if note is not None and (self.typed.unhandled or closes):
                 self.set_timer(_SOON_S, lambda: self._move(said))
                 return
+            if note is not None and note.is_over:  # beneath something else
+                note = None
             review = ReviewScreen(self._link, view, note.text if note else "")
             self._go(review)
             if note is not None:  # whoever types it goes on, and no letter is a command

@@ -58,7 +58,7 @@ def made(folder: Path, taken: Taken, view: Any) -> dict[type, Callable[[], Dialo
         FacesScreen: lambda: FacesScreen(lambda: (face,), lambda _: None, lambda *_: None),
         MusicScreen: lambda: MusicScreen(lambda _: None),
         NeutralScreen: lambda: NeutralScreen(view, 10, lambda: None, lambda: None),
-        NoteScreen: lambda: NoteScreen(taken.append, lambda _: None),
+        NoteScreen: lambda: NoteScreen(lambda note, _: taken.append(note), lambda *_: None),
         PersonScreen: lambda: PersonScreen("P07", [], settings),
         ConsentFileScreen: lambda: ConsentFileScreen("P07", {"video": True, "room": True}, ""),
         PickScreen: lambda: PickScreen("music", folder),

@@ -209,16 +209,65 @@ async def test_enter_pressed_often_writes_one_note_and_ends_nothing(
 
 
 @pytest.mark.campaign
-async def test_a_note_pasted_as_keys_keeps_its_lines_and_steers_nothing(tmp_path: Path) -> None:
+async def test_what_follows_enter_in_one_go_is_the_next_note_and_steers_nothing(
+    tmp_path: Path,
+) -> None:
     async with recording(tmp_path) as live:
         await live.pilot.press("t")
         press_at_once(live, *"calm", "enter", *"Pnsq", "enter", "ctrl+j", *"yq", "enter")
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         await settled(live)
-        assert [note.text for note in live.sent(messages.Note)] == ["calm\nPnsq\n\nyq"]
+        assert [note.text for note in live.sent(messages.Note)] == ["calm", "Pnsq", "yq"]
         assert isinstance(live.app.screen, LiveScreen)
         for kind in (messages.SteerTrack, messages.PauseRecording, messages.Stop):
             assert not live.sent(kind)
+
+
+@pytest.mark.parametrize(
+    "opener",
+    [pytest.param(("t",), id="t"), pytest.param(("N",), id="N"), pytest.param((), id="no")],
+)
+async def test_a_note_that_is_begun_on_a_slow_machine_stands_by_itself(
+    tmp_path: Path, opener: tuple[str, ...]
+) -> None:
+    """Enter, and the key for the next note a second later, are read at once."""
+    async with recording(tmp_path) as live:
+        now_s = Message().time
+        press_at_once(live, "t", *"nods", at_s=now_s)
+        press_at_once(live, "enter", *opener, *"smiles", at_s=now_s + 0.5)
+        await live.until(lambda: getattr(live.app.screen, "text", "") == "smiles")
+        await live.pilot.press("enter")
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        written = live.sent(messages.Note)
+        assert [note.text for note in written] == ["nods", "smiles"]
+        assert not live.sent(messages.SteerTrack)
+
+
+async def test_of_a_line_that_came_in_one_go_with_the_one_before_no_letter_is_lost(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live:
+        press_at_once(live, "t", *"looks", "enter", *"turns away", "enter", at_s=Message().time)
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        await live.until(lambda: len(live.sent(messages.Note)) == 2)
+        assert [note.text for note in live.sent(messages.Note)] == ["looks", "turns away"]
+
+
+@pytest.mark.campaign
+async def test_notes_that_follow_each_other_after_the_end_are_all_kept(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t", *"calm")
+        assert live.app.view is not None
+        live.app.view.path = str(tmp_path / "a.h5")
+        await live.hears(recorded(ended()))
+        await live.until(lambda: isinstance(live.app.screen_stack[-2], ReviewScreen))
+        press_at_once(live, "enter", *"hums", "enter", *"rests")
+        kept = tmp_path / "a.note.txt"
+        await live.until(lambda: kept.exists() and kept.read_text().startswith("calm\nhums\nrests"))
+        await live.pilot.press("enter")
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        said = " ".join(live.words("#entries").split())
+        assert all(f"“{note}”" in said for note in ("calm", "hums", "rests"))
 
 
 @pytest.mark.campaign
@@ -295,12 +344,12 @@ async def test_keys_of_one_burst_mean_what_was_open_in_their_order(tmp_path: Pat
         ("d", "escape", "n", "t", *"sPm", "enter"),
     ]
     async with recording(tmp_path) as live:
-        for at, burst in enumerate(bursts):
+        for at, burst in zip((0, 1, 3, 4), bursts, strict=True):
             press_at_once(live, *burst)
             await live.until(lambda at=at: len(live.sent(messages.Note)) == at)  # type: ignore[misc]
             await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         await live.until(lambda: len(live.sent(messages.SteerTrack)) == 2)
-        assert [note.text for note in live.sent(messages.Note)] == ["smiles", "nods\nq", "sPm"]
+        assert [note.text for note in live.sent(messages.Note)] == ["smiles", "nods", "q", "sPm"]
         assert [steer.action for steer in live.sent(messages.SteerTrack)] == ["stop", "next"]
         assert not live.sent(messages.Mark)
         assert not live.sent(messages.PauseRecording)
@@ -354,8 +403,6 @@ async def test_a_note_beneath_help_is_not_closed_in_its_place(tmp_path: Path) ->
         await settled(live)
         assert isinstance(live.app.screen, HelpScreen)
         await live.pilot.press("escape")
-        assert isinstance(live.app.screen, NoteScreen)
-        await live.pilot.press("enter")
         await live.until(lambda: isinstance(live.app.screen, LiveScreen))
         assert [note.text for note in live.sent(messages.Note)] == ["calm"]
 

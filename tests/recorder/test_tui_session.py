@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from affetti.core.events import FrameCaptured
+from affetti.core.events import FrameCaptured, NoteAdded
 from affetti.core.recording.names import target_of
 from affetti.core.recording.session import Session
 from affetti.core.settings import Settings
@@ -182,3 +182,45 @@ def test_a_closed_terminal_seals(terminal: Terminal) -> None:
 def test_a_killed_screen_seals(terminal: Terminal) -> None:
     terminal.process.kill()
     assert ended_with(terminal) == "ui_gone"
+
+
+def notes_of(terminal: Terminal) -> list[str]:
+    """End the recording, and return its notes."""
+
+    def ended() -> bool:
+        terminal.type(b"\x03")
+        time.sleep(0.3)
+        terminal.type(b"y")
+        return not terminal.parts()
+
+    terminal.until(ended)
+    ended_with(terminal)
+    with Session.open(terminal.sealed()[0]) as session:
+        return [note.text for note in session.notes]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(
+    ("written", "notes"),
+    [
+        ([b"tlooks up\rturns away\r"], ["looks up", "turns away"]),
+        ([b"t", b"looks up", b"\r", b"tturns away\r"], ["looks up", "turns away"]),
+        ([b"t", b"looks up", b"\rtnods\rtqps\r"], ["looks up", "nods", "tqps"]),
+        ([b"t", b"\x1b[200~looks up\rturns away\x1b[201~\r"], ["looks up\nturns away"]),
+        ([b"t\x1b[200~looks up\r\x1b[201~", b"smiles\r"], ["looks up\nsmiles"]),
+    ],
+)
+def test_notes_are_told_apart_however_fast_a_terminal_hands_them_over(
+    terminal: Terminal, written: list[bytes], notes: list[str]
+) -> None:
+    for keys in written:
+        terminal.type(keys)
+        terminal.until(is_read(terminal))
+    terminal.until(lambda: on_disk(target_of(terminal.parts()[0]), NoteAdded) == len(notes))
+    assert notes_of(terminal) == notes
+
+
+def is_read(terminal: Terminal) -> Callable[[], bool]:
+    """Return what tells, once, that the screen has had time to read what was typed."""
+    end = time.monotonic() + 0.3
+    return lambda: time.monotonic() > end

@@ -1,7 +1,6 @@
 """Live: the face first, then the music, then both; and keys for everything."""
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Literal
 
@@ -344,12 +343,8 @@ class LiveScreen(EngineScreen):
 
     def action_note(self) -> None:
         """Write a note."""
-        begun = time.monotonic()
         self.app.push_screen(
-            NoteScreen(
-                lambda note: self._write(note, begun),
-                lambda so_far: self._send(NoteBegun(so_far, time.monotonic() - begun)),
-            )
+            NoteScreen(self._write, lambda so_far, ago_s: self._send(NoteBegun(so_far, ago_s)))
         )
 
     def action_toggle_track(self) -> None:
@@ -486,8 +481,8 @@ class LiveScreen(EngineScreen):
             self._stopping = True
             self._say(text("live.ending"))
 
-    def _write(self, note: str, begun: float) -> None:
-        if self._send(Note(note, time.monotonic() - begun)):
+    def _write(self, note: str, ago_s: float) -> None:
+        if self._send(Note(note, ago_s)):
             self._say(text("live.noting"))
 
     def _send(self, command: Command) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, Self, TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,23 +15,30 @@ from textual.widgets import Footer, Static, TextArea
 from affetti.core.language import text
 from affetti.recorder.tui.screens.dialog import Dialog
 
-# A terminal may hand over what is pasted as keys. Nobody types on so soon after Enter.
-_PASTED_WITHIN_S: Final = 0.2
+# A slow machine reads Enter and what was typed after it at once, and a terminal may hand over what
+# is pasted as keys: what comes so soon after Enter belongs to a note.
+_NEXT_WITHIN_S: Final = 0.2
+_BURST_S: Final = 0.05  # between keys that a terminal hands over in one go
 _ENTER: Final = frozenset({"enter", "ctrl+j"})  # a pasted line may end with either
+_OPENS: Final = frozenset("tN")  # a note, on the screens of a recording
+
+Written: TypeAlias = Callable[[str, float], object]
 
 
 class NoteScreen(Dialog[None]):
     """Asks for a note.
 
-    Enter writes it down. Where more text follows at once, Enter was part of what is pasted, and
-    begins a new line.
+    Enter writes it down. What is typed right behind it is never a command: it begins the next
+    note. What is pasted, as far as the terminal says so, keeps its lines within one.
 
     Parameters
     ----------
     write
-        Given the note as soon as it is to be written down, unless it is empty.
+        Given the note as soon as it is to be written down, unless it is empty, and how long ago it
+        was begun, in s.
     keep
-        Given what has been typed so far, at each change; nothing where the note is dropped.
+        Given what has been typed so far, at each change, and how long ago it was begun, in s;
+        nothing typed where the note is dropped.
     so_far
         With which to begin.
     ended
@@ -46,8 +53,8 @@ class NoteScreen(Dialog[None]):
 
     def __init__(
         self,
-        write: Callable[[str], object],
-        keep: Callable[[str], object],
+        write: Written,
+        keep: Written,
         so_far: str = "",
         *,
         ended: bool = False,
@@ -59,7 +66,9 @@ class NoteScreen(Dialog[None]):
         self._keep = keep
         self.begun_s = time.monotonic()
         self._settling: Timer | None = None  # from Enter until it is known to be the last key
-        self._pasted_until_s = 0.0  # what is typed by then goes on, on the clock of messages
+        self._next_until_s = 0.0  # what is typed by then is the next note, on the clock of messages
+        self._typed_s = 0.0  # when the last key was, on that clock
+        self._alone = False  # whether Enter came by itself, so that it was pressed
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
@@ -75,7 +84,12 @@ class NoteScreen(Dialog[None]):
         typed = "".join(lines.text for lines in self.query(_Lines))
         return "\n".join(line.rstrip() for line in typed.splitlines()).strip()
 
-    def again(self, write: Callable[[str], object], keep: Callable[[str], object]) -> Self:
+    @property
+    def is_over(self) -> bool:
+        """Whether it was written down, and nothing is typed since."""
+        return self._settling is not None and not self.text
+
+    def again(self, write: Written, keep: Written) -> Self:
         """Return the same note, to be gone on with after the recording has ended."""
         typed = "".join(lines.text for lines in self.query(_Lines))
         return type(self)(write, keep, typed, ended=True)
@@ -85,54 +99,74 @@ class NoteScreen(Dialog[None]):
         if event.key in _ENTER:
             event.stop()
             self.enter(event.time)
-        elif event.is_printable and event.character:
-            self.go_on()
+        elif event.is_printable and event.character and not self.begins(event):
             self.query_one(_Lines).insert(event.character)
 
     def on_text_area_changed(self) -> None:
         """Have kept what is typed."""
         if self.app.screen is self:
-            self._keep(self.text)
+            self._keep(self.text, self._ago_s)
+
+    def on_screen_resume(self) -> None:
+        """Close, where something else was opened right behind Enter."""
+        if self.is_over:
+            self._wait()
 
     def action_submit(self) -> None:
-        """Close with the note, unless text follows at once."""
+        """Write the note down."""
         self.enter(Message().time)
 
     def enter(self, pressed_s: float) -> None:
-        """Take an Enter that was pressed at a time, on the clock of Textual's messages."""
-        self.go_on()
-        self._pasted_until_s = pressed_s + _PASTED_WITHIN_S
+        """Take an Enter that was pressed at a time, on the clock of Textual's messages.
+
+        The note is written down, and its lines stay open as long as keys that were read with this
+        one may follow.
+        """
+        if self.text:
+            self._alone = pressed_s - self._typed_s > _BURST_S
+            self._write(self.text, self._ago_s)
+            self.query_one(_Lines).clear()
+        self._typed_s = pressed_s
+        self._next_until_s = pressed_s + _NEXT_WITHIN_S
         self._wait()
 
     def action_drop(self) -> None:
-        """Close without, unless it was to be written down a moment ago."""
-        if self._settling is not None:
-            self._close()
-        else:
-            self._keep("")
-            self.dismiss()
+        """Close without what is typed."""
+        self._keep("", self._ago_s)
+        self._stop_settling()
+        self.dismiss()
 
-    def go_on(self) -> None:
-        """Begin a new line if Enter was pressed a moment ago: it was not the end."""
-        if self._settling is not None:
-            self._settling.stop()
-            self._settling = None
-            self.query_one(_Lines).insert("\n")
+    def begins(self, typed: events.Key | events.Paste) -> bool:
+        """Take note of what is typed: right behind Enter it begins the next note.
+
+        Returns
+        -------
+        bool
+            Whether it is the key that opens a note, pressed on a machine that reads it late, and
+            so no letter of it. In one go with a whole line it is a letter.
+        """
+        opens = isinstance(typed, events.Key) and typed.character in _OPENS
+        begins, self._typed_s = self._settling is not None, typed.time
+        if begins:
+            self._stop_settling()
+            self.begun_s = time.monotonic()
+        return begins and opens and self._alone
 
     def settle(self, typed_s: float) -> None:
-        """Close with the note before what was typed later than text that is pasted would be."""
-        if self._settling is not None and typed_s > self._pasted_until_s:
+        """Close before what was typed too late to be the next note."""
+        if self._settling is not None and typed_s > self._next_until_s:
             self._close_by_itself()
 
     def finish(self) -> None:
-        """Close with the note now, if Enter was pressed a moment ago."""
+        """Close now, if Enter was pressed a moment ago."""
         if self._settling is not None:
             self._close()
 
     def _wait(self) -> None:
         """Look a little later, behind all keys that were read by then, whether any followed."""
+        self._stop_settling()
         self._settling = self.set_timer(
-            _PASTED_WITHIN_S, lambda: self.app.call_later(self._close_if_quiet)
+            _NEXT_WITHIN_S, lambda: self.app.call_later(self._close_if_quiet)
         )
 
     def _close_if_quiet(self) -> None:
@@ -141,9 +175,8 @@ class NoteScreen(Dialog[None]):
             return
         typed = self.app.typed  # type: ignore[attr-defined]
         if typed.unread:
-            self._pasted_until_s = max(self._pasted_until_s, Message().time)
-        if Message().time < self._pasted_until_s or typed.unread or typed.unhandled:
-            self._settling.stop()
+            self._next_until_s = max(self._next_until_s, Message().time)
+        if Message().time < self._next_until_s or typed.unread or typed.unhandled:
             self._wait()
         else:
             self._close_by_itself()
@@ -152,16 +185,21 @@ class NoteScreen(Dialog[None]):
         closes = self.app.screen is self
         self._close()
         if closes:  # what was typed meanwhile came after the note
-            self.app.typed.shut(self._pasted_until_s)  # type: ignore[attr-defined]
+            self.app.typed.shut(self._next_until_s)  # type: ignore[attr-defined]
 
     def _close(self) -> None:
+        if self.app.screen is self:
+            self._stop_settling()
+            self.dismiss()
+
+    def _stop_settling(self) -> None:
         if self._settling is not None:
             self._settling.stop()
             self._settling = None
-        if self.app.screen is self:
-            if self.text:
-                self._write(self.text)
-            self.dismiss()
+
+    @property
+    def _ago_s(self) -> float:
+        return time.monotonic() - self.begun_s
 
 
 class _Lines(TextArea):
@@ -179,8 +217,9 @@ class _Lines(TextArea):
             event.stop()
             event.prevent_default()
             self._dialog.enter(event.time)
-        elif event.is_printable:
-            self._dialog.go_on()
+        elif event.is_printable and self._dialog.begins(event):
+            event.stop()
+            event.prevent_default()
 
-    def on_paste(self) -> None:
-        self._dialog.go_on()
+    def on_paste(self, event: events.Paste) -> None:
+        self._dialog.begins(event)

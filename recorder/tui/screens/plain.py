@@ -1,6 +1,5 @@
 """The plain screen of a running recording, for when the others fail: words, and a few keys."""
 
-import time
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -121,11 +120,10 @@ class PlainScreen(EngineScreen):
 
     def action_note(self) -> None:
         """Write a note."""
-        begun_s = time.monotonic()
         self.app.push_screen(
             NoteScreen(
-                lambda note: self._send(Note(note, time.monotonic() - begun_s)),
-                lambda so_far: self._send(NoteBegun(so_far, time.monotonic() - begun_s)),
+                lambda note, ago_s: self._send(Note(note, ago_s)),
+                lambda so_far, ago_s: self._send(NoteBegun(so_far, ago_s)),
             )
         )
 

@@ -58,8 +58,8 @@ class ReviewScreen(EngineScreen):
         super().__init__(link)
         self.view = view
         self._unfinished_note = unfinished_note
-        self._note_is_due = False  # it was finished, and is not written yet
-        self._note_is_beside = False
+        self._due: list[str] = []  # notes that were finished, and are not written yet
+        self._beside: list[str] = []  # those that are
         self._reporting = False
         self._course: Course | None = None  # with what was not made live
 
@@ -87,12 +87,21 @@ class ReviewScreen(EngineScreen):
         if self.view.sealed is not None:
             self._complete(Path(self.view.sealed.path))
 
-    def keep(self, note: str) -> None:
-        """Keep a note while it is still being typed: with each key in a file of its own."""
+    def keep(self, note: str, ago_s: float = 0.0) -> None:
+        """Keep a note while it is still being typed: with each key in a file of its own.
+
+        Parameters
+        ----------
+        note
+            What is typed of it so far, behind those that wait for the recording to be sealed.
+        ago_s
+            When it was begun; the moment is known from the recording.
+        """
         self._unfinished_note = note
         started, path = self.view.state.started, Path(self.view.path)
-        if note and started is not None:
-            kept(note, path, started.session_id, self.view.recipients)
+        unwritten = "\n".join(filter(None, (*self._due, note)))
+        if unwritten and started is not None:
+            kept(unwritten, path, started.session_id, self.view.recipients)
         else:
             self._drop_kept()
         self._update()
@@ -102,25 +111,28 @@ class ReviewScreen(EngineScreen):
         with suppress(AffettiError, OSError):
             remove(kept_at)
 
-    def note(self, note: str) -> None:
+    def note(self, note: str, ago_s: float = 0.0) -> None:
         """Write a note beside the recording, now or when it is sealed."""
-        self._unfinished_note, self._note_is_due = note, True
-        self._file_note()
+        self._unfinished_note = ""
+        self._due.append(note)
+        self._file_notes()
         self._update()
 
-    def _file_note(self) -> None:
-        if self._note_is_due and self.view.sealed is not None:
-            self._note_is_due = False
-            with suppress(AffettiError, OSError):
-                path, at_ns = Path(self.view.sealed.path), self._noted_ns()
-                add_note(path, at_ns, self._unfinished_note)
+    def _file_notes(self) -> None:
+        if not self._due or self.view.sealed is None:
+            return
+        with suppress(AffettiError, OSError):
+            path = Path(self.view.sealed.path)
+            while self._due:
+                add_note(path, self._noted_ns(self._due[0]), self._due[0])
+                self._beside.append(self._due.pop(0))
+            if not self._unfinished_note:
                 self._drop_kept()
-                self._note_is_beside = True
-                self.app.page_changed(str(path))  # type: ignore[attr-defined]
+            self.app.page_changed(str(path))  # type: ignore[attr-defined]
 
-    def _noted_ns(self) -> int:
+    def _noted_ns(self, whole: str) -> int:
         """Return when it was begun, where its beginning is in the recording; else the end."""
-        notes, whole = self.view.state.notes, self._unfinished_note
+        notes = self.view.state.notes
         begun = [note.t_ns for note in notes[-1:] if note.text and whole.startswith(note.text)]
         return begun[0] if begun else max(self.view.state.now_ns, 0)
 
@@ -129,7 +141,7 @@ class ReviewScreen(EngineScreen):
         if isinstance(said, Sealing):
             self.query_one(ProgressBar).update(total=max(said.total, 1), progress=said.done)
         if isinstance(said, Sealed):
-            self._file_note()
+            self._file_notes()
         if not isinstance(said, Sealing):
             self._update()
         if isinstance(said, Sealed):
@@ -209,11 +221,11 @@ class ReviewScreen(EngineScreen):
 
     def _entries(self) -> str:
         lines = entries(self.view.state)
-        recorded = {note.text for note in self.view.state.notes}
-        if self._unfinished_note and self._unfinished_note not in recorded:
-            beside = self._note_is_beside or (self._note_is_due and self.view.failure is None)
-            said = "review.beside" if beside else "review.too_late"
-            lines.append(text(said, note=one_line(self._unfinished_note)))
+        said = "review.too_late" if self.view.failure is not None else "review.beside"
+        late = [("review.beside", note) for note in self._beside]
+        late += [(said, note) for note in self._due] + [("review.too_late", self._unfinished_note)]
+        known = {"", *(note.text for note in self.view.state.notes)}
+        lines += [text(how, note=one_line(note)) for how, note in late if note not in known]
         return "\n".join(lines) or text("review.nothing")
 
     def _file_words(self) -> str:
