@@ -115,13 +115,15 @@ def known(message: str) -> bool:
 
 def decimal(value: float, places: int) -> str:
     """Return a number with so many places after the point, as the language writes it."""
-    return localised(f"{value:.{places}f}").replace("-", "\N{MINUS SIGN}")
+    return localised(f"{value:.{places}f}")
 
 
 def localised(number: str) -> str:
     """Return a number that Python has written as the language writes it."""
     signs = _signs(language())
-    return number.translate({46: signs.point, 44: signs.group, 37: signs.per_cent})
+    return number.translate(
+        {46: signs.point, 44: signs.group, 37: signs.per_cent, 45: "\N{MINUS SIGN}"}
+    )
 
 
 def percent(share: float, brief: bool = False) -> str:

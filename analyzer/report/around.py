@@ -21,5 +21,5 @@ def around(analysis: Analysis, name: ModalityName, stretch: Stretch) -> str:
     if name == "fused":
         every = {each: summary_of(analysis.estimates[each], [stretch]) for each in MODALITIES}
         words = wording.together(every, together_in(analysis.tables.fused, [stretch]))
-    covered = wording.coverage(name, summary.coverage, brief=True)
+    covered = wording.coverage(name, summary.coverage)
     return text("report.around", words=words, coverage=covered)

@@ -237,7 +237,7 @@ def _card(i: int, track: TrackResult, analysis: Analysis) -> Card:
     ]  # fmt: skip
     aside = f"{words.times}, {words.played}"
     blocks = (*expected, Bars(bars), Pairs(tuple(pairs), "track-facts"))
-    return Card(track.number + 1, track.title, aside, blocks)
+    return Card(track.number + 1, words.title, aside, blocks)
 
 
 def _capital(words: str) -> str:
@@ -284,7 +284,7 @@ def _track_row(
         Cell("" if share is None else wording.percent(share), "figure")
         for share in _in_legend(summary)
     ]
-    return (Cell(track.title), Cell(shown), *shares, Cell(words), Cell(often),
+    return (Cell(wording.titled(track.title)), Cell(shown), *shares, Cell(words), Cell(often),
             Cell(coverage, "figure"))  # fmt: skip
 
 

@@ -141,7 +141,7 @@ def _playing(analysis: Analysis, t_ns: int) -> Iterator[Pair]:
     t_s = t_ns / NS_PER_S
     for track in analysis.tracks:
         if track.start_s <= t_s < track.stop_s:
-            yield Pair(text("report.track"), track.title)
+            yield Pair(text("report.track"), wording.titled(track.title))
 
 
 def _face(analysis: Analysis, beside: Beside) -> list[Block]:
@@ -179,7 +179,7 @@ def _face_row(
 ) -> tuple[Cell, ...]:
     face = track.summaries["face"]
     return (
-        Cell(f"{track.number + 1} {track.title}"),
+        Cell(f"{track.number + 1} {wording.titled(track.title)}"),
         Cell(wording.expressed("face", face), small=_coverage(face)),
         Cell(compared(face, quiet, analysis)),
         Cell(per_min(track.face.per_min), "figure"),
@@ -225,7 +225,7 @@ def per_min(rate: float) -> str:
 
 
 def _coverage(summary: Summary) -> str:
-    return wording.coverage("face", summary.coverage, brief=True)
+    return wording.coverage("face", summary.coverage)
 
 
 def _last_time(title: str, beside: Beside) -> str:

@@ -72,7 +72,7 @@ def figure(value: float) -> str:
         return f"{value:.0f}".replace("-", "\N{MINUS SIGN}")
     places = max(0, 3 - math.floor(math.log10(abs(value))))
     shown = f"{value:.{min(places, 9)}f}".rstrip("0").rstrip(".")
-    return localised(shown).replace("-", "\N{MINUS SIGN}")
+    return localised(shown)
 
 
 def _drawing(course: SignalCourse, low: float, high: float) -> Iterator[Markup]:

@@ -65,7 +65,7 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
         The face without music, which a response is compared with.
     """
     return TrackWords(
-        title=track.title,
+        title=wording.titled(track.title),
         times=text(
             "unseen.stretch", start=clock_text(track.start_s), stop=clock_text(track.stop_s)
         ),
@@ -74,14 +74,12 @@ def track_words(track: TrackResult, quiet: Quiet) -> TrackWords:
             ModalityLine(
                 wording.modality_name(name),
                 _said(name, track),
-                wording.coverage(name, summary.coverage, brief=True),
+                wording.coverage(name, summary.coverage),
             )
             for name, summary in track.summaries.items()
         ),
         congruence=wording.congruence(track.congruence.value),
-        congruence_coverage=wording.coverage(
-            "face_and_music", track.congruence.coverage, brief=True
-        ),
+        congruence_coverage=wording.coverage("face_and_music", track.congruence.coverage),
         response=response_words(track, quiet),
         expected=_expected(track),
     )

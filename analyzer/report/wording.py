@@ -52,6 +52,7 @@ __all__ = [
     "strongest",
     "time_of_day",
     "times",
+    "titled",
     "together",
     "unseen",
     "when",
@@ -93,7 +94,12 @@ def signed(value: float) -> str:
     """Return a figure between -1 and 1 with its sign and two decimals."""
     if math.isnan(value):
         return UNKNOWN
-    return localised(f"{value:+.2f}").replace("-", "\N{MINUS SIGN}")
+    return localised(f"{value:+.2f}")
+
+
+def titled(title: str) -> str:
+    """Return a track's title in quotes: many are words for emotions."""
+    return text("track.titled", title=title)
 
 
 def number(count: int, noun: str) -> str:
@@ -158,7 +164,7 @@ def unread_of(shares: Mapping[str, float]) -> str:
     return text("basis.unread_of", shares=", ".join(said))
 
 
-def coverage(what: str, share: float, *, brief: bool = False) -> str:
+def coverage(what: str, share: float) -> str:
     """Return how much of a stretch was read, heard or told: `read 82 % of the time`.
 
     Parameters
@@ -167,12 +173,10 @@ def coverage(what: str, share: float, *, brief: bool = False) -> str:
         A modality, or "face_and_music" for the moments in which both could be compared.
     share
         0 to 1; NaN where there was nothing to cover.
-    brief
-        Whether it stands in a column.
     """
     if math.isnan(share):
         return text("coverage.never")
-    return text(f"coverage.brief.{what}" if brief else f"coverage.{what}", share=percent(share))
+    return text(f"coverage.{what}", share=percent(share))
 
 
 def together(summaries: Mapping[ModalityName, Summary], rests_on: Together) -> str:

@@ -278,6 +278,7 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
     from affetti.core.language import text
     from affetti.recorder.engine.headless import Headless
     from affetti.recorder.engine.lines import TerminalLines
+    from affetti.recorder.tui.usual import remember_named
 
     logbook.begin("engine")
     lines = TerminalLines()
@@ -288,6 +289,7 @@ def _record_headless(plan: Any, settings: Any, markers: bool, as_json: bool) -> 
     try:
         path = headless.run(plan, markers)
         lines.say(text("record.sealed", path=path))
+        remember_named(settings, plan.camera, plan.microphone, plan.speaker)
         _write_page(path, settings, lines.say, wait=not headless.signalled)
     finally:
         lines.close(lambda: headless.signalled)

@@ -1,7 +1,7 @@
 """What is said of a collection of music."""
 
 from affetti.analyzer.report.wording import strongest
-from affetti.core.language import clock, text
+from affetti.core.language import clock, decimal, text
 from affetti.recorder.music.fit import Known, known
 from affetti.recorder.music.piece import Piece
 
@@ -21,7 +21,7 @@ def piece_words(piece: Piece) -> str:
         tempo=text("unknown") if reading.tempo_bpm is None else f"{reading.tempo_bpm:.0f}",
         loudness=text("unknown")
         if reading.loudness_dbfs is None
-        else f"{reading.loudness_dbfs:.0f}",
+        else decimal(reading.loudness_dbfs, 0),
     )
 
 

@@ -1,5 +1,6 @@
 """The devices and the music that were chosen here last: of the place, never of a person."""
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -52,6 +53,31 @@ def remember(usual: Usual) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / SET_UP) as fd, open(fd, "wb", closefd=False) as file:
             file.write(msgspec.json.encode(usual))
+
+
+def remember_named(
+    settings: Settings, camera: str | None, microphone: str | None, speaker: str | None
+) -> None:
+    """Keep for the next time the devices that were named without a screen, and leave the others.
+
+    A film or a track is no device, and is not kept.
+
+    Parameters
+    ----------
+    settings
+        For the devices of whoever never chose any.
+    camera, microphone, speaker
+        None or "" where none was named.
+    """
+    before = usual() or Usual(
+        camera=settings.camera, microphone=settings.microphone, speaker=settings.speaker
+    )
+    given = {"camera": camera, "microphone": microphone, "speaker": speaker}
+    named = {name: each for name, each in given.items() if each and not os.path.exists(each)}
+    if "camera" in named:
+        named["camera_name"] = ""
+    if named:
+        remember(msgspec.structs.replace(before, **named))
 
 
 def playlists_in(settings: Settings) -> Path:

@@ -17,7 +17,7 @@ from affetti.recorder.tui.draft import Draft
 from affetti.recorder.tui.screens import setup as set_up
 from affetti.recorder.tui.screens.pick import PickScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
-from affetti.recorder.tui.usual import usual
+from affetti.recorder.tui.usual import remember_named, usual
 from affetti.recorder.tui.widgets.consent import YesNo
 from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
@@ -425,3 +425,19 @@ async def test_a_recording_that_is_started_while_music_is_read_begins_with_it(
         await setup.until(lambda: bool(setup.sent(messages.Record)))
         (begun,) = setup.sent(messages.Record)
         assert [Path(each.path).name for each in begun.plan.playlist] == ["a.wav"]
+
+
+def test_devices_that_were_named_without_a_screen_are_offered_at_the_next(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.touch()
+    settings = Settings(camera="1", microphone="built in")
+    remember_named(settings, str(film), None, "")
+    assert usual() is None  # a film is no device
+    remember_named(settings, "http://camera.example/", "headset", None)
+    draft = Draft.of_person(settings, "P07", None)
+    assert (draft.camera, draft.microphone) == ("http://camera.example/", "headset")
+    remember_named(settings, None, "room", "box")
+    draft = Draft.of_person(settings, "P07", None)
+    assert (draft.camera, draft.microphone, draft.speaker) == (
+        "http://camera.example/", "room", "box",
+    )  # fmt: skip

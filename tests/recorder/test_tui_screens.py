@@ -736,6 +736,23 @@ async def help_of(live: Session) -> str:
     return shown.get()
 
 
+@pytest.mark.parametrize("key", ["y", "j"])
+async def test_yes_is_a_key_of_either_language(tmp_path: Path, key: str) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("q", key)
+        assert len(live.sent(messages.Stop)) == 1
+
+
+async def test_help_of_the_review_lists_nothing_that_only_a_recording_has(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        assert "f2" in await help_of(live)
+        await live.hears(recorded(ended()))
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        shown = await help_of(live)
+        assert "f2" not in shown
+        assert "ctrl+c" in shown or "^c" in shown
+
+
 @pytest.mark.campaign
 async def test_help_lists_every_key(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:

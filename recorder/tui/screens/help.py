@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.dom import DOMNode
@@ -43,8 +43,14 @@ class HelpScreen(Dialog[None]):
 
     def __init__(self, nodes: Iterable[DOMNode]) -> None:
         super().__init__()
-        kinds = dict.fromkeys(type(node) for node in nodes)
-        self._listed = [binding for kind in kinds for binding in own_bindings(kind)]
+        kinds = {type(node): node for node in nodes}
+        self._listed = [
+            binding
+            for kind, node in kinds.items()
+            for binding in own_bindings(kind)
+            # What only a recording has; what a screen will offer later is listed.
+            if not isinstance(node, App) or node.check_action(binding.action, ()) is not False
+        ]
 
     def compose(self) -> ComposeResult:
         """Lay out the keys."""

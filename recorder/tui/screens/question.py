@@ -24,7 +24,7 @@ class QuestionScreen(Dialog[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", text("key.yes")),
+        Binding("y,j", "answer(True)", text("key.yes"), key_display=text("key.of_yes")),
         Binding("n,escape", "answer(False)", text("key.no"), key_display="n"),
         MARK,
     ]

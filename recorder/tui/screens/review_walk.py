@@ -259,7 +259,9 @@ class WalkingScreen(PlayingScreen):
             None,
         )
         if track is not None:
-            table.add_row(Text(word("row", "tracks"), quiet), Text(track.title))
+            table.add_row(
+                Text(word("row", "tracks"), quiet), Text(text("track.titled", title=track.title))
+            )
         return table
 
     def _list(self) -> None:

@@ -15,7 +15,7 @@ class YesNo(Widget, can_focus=True):
     """Two answers in one line, before what is asked; `value` is None until one was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", text("key.yes")),
+        Binding("y,j", "answer(True)", text("key.yes"), key_display=text("key.of_yes")),
         Binding("n", "answer(False)", text("key.no")),
         Binding("left", "answer(True)", text("key.yes"), show=False),
         Binding("right", "answer(False)", text("key.no"), show=False),
@@ -57,7 +57,7 @@ class YesNo(Widget, can_focus=True):
         Textual looks bindings up where the focus is by then; what is typed in haste, "y, Tab, n",
         would all answer the second question.
         """
-        answers = {"y": True, "left": True, "n": False, "right": False}
+        answers = {"y": True, "j": True, "left": True, "n": False, "right": False}
         if event.key in answers:
             event.stop()
             self.action_answer(answers[event.key])

@@ -57,13 +57,20 @@ class Lamps(Widget):
         lamps = self._drawn(words=not self._alarmed)
         if lamps.cell_len > self.size.width - _SAID_WIDTH:
             lamps = self._drawn(words=False)  # the banner has them, or the details
-        said = Text("  ").join(
-            Text(each.words, self.get_component_rich_style(f"remark--{each.severity}"))
-            for each in self.remarks
-        )
-        said.no_wrap = True
-        said.truncate(max(0, self.size.width - lamps.cell_len - 2), overflow="ellipsis", pad=True)
+        said = self._said(max(0, self.size.width - lamps.cell_len - 2))
         return Text.assemble(said, "  ", lamps, no_wrap=True)
+
+    def _said(self, room: int) -> Text:
+        """Return the remarks that have room, none of them cut but the first."""
+        said = Text(no_wrap=True)
+        for each in self.remarks:
+            words = Text(each.words, self.get_component_rich_style(f"remark--{each.severity}"))
+            if said and said.cell_len + 2 + words.cell_len > room:
+                break
+            said = Text("  ").join([said, words]) if said else words
+        said.no_wrap = True
+        said.truncate(room, overflow="ellipsis", pad=True)
+        return said
 
     def _drawn(self, words: bool) -> Text:
         return Text("  ").join(self._lamp(*lamp, words) for lamp in self._lamps.items())

@@ -113,7 +113,7 @@ def _shown(view: RecordingView) -> _Shown:
 def _title(track: Track, order: list[int]) -> str:
     sign = text("playing.paused") if track.paused else "▶"
     place = order.index(track.number) if track.number in order else track.number
-    title = f"{sign} {place + 1}/{len(order)} {track.title}"
+    title = f"{sign} {place + 1}/{len(order)} {text('track.titled', title=track.title)}"
     if track.expected is not None:
         title += text("track.expected", emotion=word("emotion", track.expected))
     return title

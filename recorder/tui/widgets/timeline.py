@@ -303,7 +303,7 @@ class Timeline(Widget):
             first = max(band.first, at)
             room = band.stop - first
             # Where one begins shows, in whatever colours.
-            title = f"{_BEGINS}{band.title}"
+            title = f"{_BEGINS}{text('track.titled', title=band.title)}"
             if cell_len(title) > room:
                 title = f"{set_cell_size(title, room - 1)}…" if room > 0 else ""
             runs += [(" " * (first - at), quiet), (set_cell_size(title, max(room, 0)), style)]

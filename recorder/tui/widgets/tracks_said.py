@@ -78,7 +78,7 @@ class TracksSaid(Static):
         quiet = self.get_component_rich_style("emotion--quiet")
         lines = Table.grid(padding=(0, 2))
         for name, each in spoke.items():
-            covered = Text(wording.coverage(name, each.coverage, brief=True), quiet)
+            covered = Text(wording.coverage(name, each.coverage), quiet)
             said = wording.expressed(name, each)
             lines.add_row(f"   {wording.modality_name(name)}", said, covered)
         return [Text(text("review.no_music_whole")), lines, Text()]
