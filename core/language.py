@@ -50,6 +50,7 @@ _FOLDER: Final = Path(__file__).parent / "locale"
 _UNITS: Final = ("kB", "MB", "GB", "TB")  # of 1000 each
 _LINE: Final = re.compile(r'^(?:(msgid|msgstr)(?:\[\d\])? "(.*)"|#,.*fuzzy)', re.MULTILINE)
 _DOTTED_DAY: Final = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})")
+_NOT_0: Final = re.compile("[1-9a-z]")  # digits, or what is no number
 _PLURAL: Final = re.compile(r"plural=([^;]+);")
 
 # From an id to its sentence, or to its plural forms.
@@ -79,10 +80,8 @@ def _filled(sentence: str, values: dict[str, Any]) -> str:
 
     A slip in a catalogue must not end what a person is being told, nor a recording.
     """
-    if language() != ENGLISH:  # which writes numbers as Python does
-        values = {name: _written(value) for name, value in values.items()}
     try:
-        return sentence.format(**values)
+        return sentence.format(**{name: _written(value) for name, value in values.items()})
     except (LookupError, ValueError, AttributeError, TypeError):
         return sentence
 
@@ -358,7 +357,10 @@ def _signs(language: str) -> _Signs:
 
 class _Float(float):
     def __format__(self, spec: str) -> str:
-        return localised(super().__format__(spec))
+        written = super().__format__(spec)
+        if written.lstrip().startswith("-") and not _NOT_0.search(written):
+            written = (0.0).__format__(spec)  # what is rounded to nothing has no sign of its own
+        return localised(written)
 
 
 class _Whole(int):

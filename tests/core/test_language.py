@@ -249,3 +249,11 @@ def test_german_writes_numbers_and_dates_as_german_does(monkeypatch: pytest.Monk
     assert percent(0.51) == "51\u00a0%"
     monkeypatch.setenv("AFFETTI_LANGUAGE", "en")
     assert (language.decimal(0.5, 2), counted("count.frame", 1234)) == ("0.50", "1,234 frames")
+
+
+@pytest.mark.parametrize(
+    ("dbfs", "figure"), [(-12.3, "-12"), (-0.2, "0"), (0.4, "0"), (-60, "-60")]
+)
+def test_a_level_has_a_minus_and_none_before_nothing(dbfs: float, figure: str) -> None:
+    shown = text("meter.level", dbfs=float(dbfs))
+    assert shown.split() == [figure.replace("-", "\N{MINUS SIGN}"), "dB"]
