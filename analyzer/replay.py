@@ -40,8 +40,8 @@ from affetti.core.events import (
 from affetti.core.recording.pictures import decoded
 from affetti.core.recording.records import Record
 from affetti.core.recording.session import Session
-from affetti.models.perception import Estimate, Perception
-from affetti.models.perception.face import Decode
+from affetti.models.perception import Coming, Estimate, Perception
+from affetti.models.perception.face import Decode, Later
 from affetti.models.perception.plugins import recorded_perceivers
 from affetti.models.perception.skips import Skip, never, recorded_skips
 from affetti.models.pipelines import AFFETTI, Offer, Perceivers, digests_of, offers
@@ -108,7 +108,7 @@ def _perception(
 ) -> Perception:
     chosen = opened(offer or recorded_offer(session))
     return Perception(
-        chosen.read_face,
+        chosen.begin_face,
         chosen.read_music,
         skip,
         look=chosen.look,
@@ -148,13 +148,14 @@ def replay(
 def _perceived(
     read: "Sequence[_Read]",
     perception: Perception,
-    pool: "ThreadPoolExecutor | _Here",
+    sound: "ThreadPoolExecutor | _Here",
+    face: "ThreadPoolExecutor | _Here",
     pictures: "Pictures | None",
 ) -> "_Perceived":
     known = [(event, blob) for event, blob in read if event is not None]
     facts = [(event, blob) for event, blob in known if event.traits.perceived]
-    heard = pool.submit(_heard, perception, facts)
-    seen = [_seen(event, blob, perception, pictures) for event, blob in facts]
+    heard = sound.submit(_heard, perception, facts)
+    seen = [_seen(event, blob, perception, face.submit, pictures) for event, blob in facts]
     return _Perceived([event for event, _ in known], seen, heard)
 
 
@@ -163,12 +164,13 @@ def _heard(perception: Perception, facts: Sequence[tuple[Event, bytes]]) -> list
 
 
 def _seen(
-    event: Event, blob: bytes, perception: Perception, pictures: "Pictures | None"
-) -> list[Estimate]:
-    made = [*perception.see(event, blob), *perception.perceive_others(event, blob)]
+    event: Event, blob: bytes, perception: Perception, later: Later, pictures: "Pictures | None"
+) -> "_Seen":
+    coming = perception.begin_to_see(event, blob, later)
+    others = perception.perceive_others(event, blob)
     if pictures is not None:
         pictures.drop(blob)
-    return made
+    return _Seen(coming, others)
 
 
 def stepwise(
@@ -181,9 +183,10 @@ def stepwise(
 ) -> Iterator[tuple[Event, list[Estimate]]]:
     """Yield every event of a recording with what perception made of it.
 
-    What is read of the file, and decoded, is ahead of it in a thread of its own; music is read in
-    another, as it is live, a few seconds behind faces at most. Where nearly nothing is perceived,
-    all is done in this one.
+    What is read of the file, and decoded, is ahead of it in a thread of its own. What a face
+    expresses is read in another while the next is looked for, and music in a third, as it is
+    live, a few seconds behind faces at most. Where nearly nothing is perceived, all is done in
+    this one.
 
     Parameters
     ----------
@@ -200,12 +203,16 @@ def stepwise(
     begun: Callable[[str], ThreadPoolExecutor | _Here] = (
         _Here if perception.idle else partial(ThreadPoolExecutor, 1)
     )
-    with begun("read music") as pool, begun("read ahead") as reader:
+    with (
+        begun("read music") as sound,
+        begun("read faces") as face,
+        begun("read ahead") as reader,
+    ):
         try:
             done = 0
             for read in _ahead(_read(session, records, pictures), reader):
-                waiting.append(_perceived(read, perception, pool, pictures))
-                while waiting and (len(waiting) > _BEHIND or waiting[0].ready):
+                waiting.append(_perceived(read, perception, sound, face, pictures))
+                while len(waiting) > 1 and (len(waiting) > _BEHIND or waiting[0].ready):
                     yield from waiting.popleft().fused(perception)
                 done += len(read)
                 if progress is not None:
@@ -213,7 +220,7 @@ def stepwise(
             while waiting:
                 yield from waiting.popleft().fused(perception)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            sound.shutdown(wait=False, cancel_futures=True)
 
 
 _Read: TypeAlias = tuple[Event | None, bytes]  # None for what this version does not know
@@ -289,11 +296,23 @@ def as_consented(event: Event, session: Session) -> Event:
 
 
 @dataclass(frozen=True)
+class _Seen:
+    """What will have been seen in an event, and what perceivers of plug-ins made of it."""
+
+    coming: Coming
+    others: list[Estimate]
+
+    @property
+    def estimates(self) -> list[Estimate]:
+        return [*self.coming(), *self.others]
+
+
+@dataclass(frozen=True)
 class _Perceived:
-    """Events, what was seen in those that are perceived, and what will have been heard in them."""
+    """Events, and what will have been seen and heard in those that are perceived."""
 
     events: Sequence[Event]
-    seen: Sequence[list[Estimate]]
+    seen: Sequence[_Seen]
     heard: Future[list[list[Estimate]]] | _Done[list[list[Estimate]]]
 
     @property
@@ -305,7 +324,7 @@ class _Perceived:
         for event in self.events:
             if event.traits.perceived:
                 seen, heard = next(made)
-                yield event, perception.fuse(event, [*seen, *heard])
+                yield event, perception.fuse(event, [*seen.estimates, *heard])
             else:
                 yield event, []
 
@@ -486,6 +505,11 @@ class Completion(Perception):
             if isinstance(estimate, FaceEstimated) and self._is_live("face", event):
                 self._face.remember(estimate)
         return seen
+
+    def begin_to_see(self, event: Event, blob: bytes, later: Later) -> Coming:
+        """Return what `see` does: nearly nothing is read."""
+        made = self.see(event, blob)
+        return lambda: made
 
     def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Return what was heard live, and what there is to hear where nobody listened."""

@@ -37,7 +37,8 @@ from affetti.core.events import (
 )
 from affetti.core.language import clock_text, text
 from affetti.core.recording.session import Session
-from affetti.models.perception import PERCEPTION_VERSION, Estimate, Perception
+from affetti.models.perception import PERCEPTION_VERSION, Coming, Estimate, Perception
+from affetti.models.perception.face import Later
 from affetti.models.perception.plugins import Perceiver, recorded_perceivers
 from affetti.models.perception.skips import recorded_skips
 from affetti.models.pipelines import AFFETTI, Perceivers, recorded_models
@@ -297,6 +298,10 @@ class _FromRecorded(Perception):
             if isinstance(known, FaceEstimated):
                 self._face.remember(known)
         return list(made)
+
+    def begin_to_see(self, event: Event, blob: bytes, later: Later) -> Coming:
+        made = self.see(event, blob)
+        return lambda: made
 
     def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         heard = self._heard.perceive(event, blob)

@@ -180,6 +180,12 @@ class Perceivers:
         """Read a picture, uint8 [H, W, 3], as `FaceReader.read` does."""
         return self.face.read(image_bgr, choose, neutral, **how)
 
+    def begin_face(
+        self, image_bgr: NDArray[np.uint8], choose: Any, neutral: Any = None, **how: Any
+    ) -> Any:
+        """Begin to read a picture, uint8 [H, W, 3], as `FaceReader.begin` does."""
+        return self.face.begin(image_bgr, choose, neutral, **how)
+
     @property
     def look(self) -> Any:
         """`SignReader.look`, which loads its model at the first call; None without one."""

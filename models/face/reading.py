@@ -1,7 +1,8 @@
 """What the face in a picture expresses: a detector, a crop, and a network that reads it."""
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Final
 
 import cv2
@@ -63,6 +64,9 @@ class FaceReading:
     yaw_deg, roll_deg
         How far the head is turned to a side, and tilted; see `Landmarks`. Only where the
         detector finds landmarks.
+    rest
+        Of a reading that was begun, what is left to do: it returns the whole reading, which has
+        expressions. It rests on the face alone, and may be done in any thread.
     """
 
     expressions: Expressions | None = None
@@ -79,6 +83,12 @@ class FaceReading:
     eyes_covered: float | None = None
     others: "tuple[Detection, ...]" = ()
     features: Features | None = field(default=None, compare=False)
+    rest: "Callable[[], FaceReading] | None" = field(default=None, compare=False)
+
+    @property
+    def ended(self) -> "FaceReading":
+        """The whole reading, whatever is left to do of it done here."""
+        return self if self.rest is None else self.rest()
 
 
 class ExpressionNetwork:
@@ -213,6 +223,16 @@ class FaceReader:
         where
             To look for faces; by default everywhere, and for heads tilted in any way.
         """
+        return self.begin(image_bgr, choose, neutral, where).ended
+
+    def begin(
+        self,
+        image_bgr: Image,
+        choose: Choose | None = None,
+        neutral: Features | None = None,
+        where: Look = ANY_ROLL,
+    ) -> FaceReading:
+        """Begin to read a face, as `read` does: what it expresses is the `rest` of the reading."""
         found = self._detector.faces(image_bgr, where)
         clear = [face for face in found if face.is_clear]
         face = choose(found) if choose is not None else largest(clear)
@@ -224,13 +244,7 @@ class FaceReader:
         covers = self._cover.of(crop) if self._cover and unread is None else None
         if self._gated and covers is not None and covers.mouth > MAX_MOUTH_COVERED:
             unread = "covered"
-        expressions, features = None, None
-        if unread is None:
-            distributions, features = self._network.read(crop[np.newaxis], neutral)
-            expressions = tuple(distributions[0].tolist())
-        return FaceReading(
-            expressions=expressions,
-            features=None if features is None else features[0],
+        begun = FaceReading(
             box_px=face.box_px,
             faces=len(clear),
             unread=unread,
@@ -243,6 +257,17 @@ class FaceReader:
             mouth_covered=None if covers is None else covers.mouth,
             eyes_covered=None if covers is None else covers.eyes,
             others=tuple(other for other in clear if other != face),
+        )
+        if unread is not None:
+            return begun
+        return replace(begun, rest=partial(self._expressed, begun, crop, neutral))
+
+    def _expressed(self, begun: FaceReading, crop: Image, neutral: Features | None) -> FaceReading:
+        distributions, features = self._network.read(crop[np.newaxis], neutral)
+        return replace(
+            begun,
+            expressions=tuple(distributions[0].tolist()),
+            features=None if features is None else features[0],
         )
 
     def read_crops(self, images: Image) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ replay can be told the same.
 event, event by event. `Perception` runs them in a row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from affetti.core.events import (
@@ -24,7 +24,7 @@ from affetti.core.events import (
 )
 from affetti.core.recording.pictures import decoded
 from affetti.models.face.person import Describe
-from affetti.models.perception.face import Decode, FacePerception, Look, ReadFace
+from affetti.models.perception.face import Decode, FacePerception, Later, Look, ReadFace
 from affetti.models.perception.fusion import FusionPerception
 from affetti.models.perception.heard import HeardPerception, Listen
 from affetti.models.perception.music import MusicPerception, ReadMusic
@@ -37,6 +37,7 @@ PERCEPTION_VERSION: Final = 7
 Estimate: TypeAlias = (
     FaceEstimated | HeardEstimated | MusicEstimated | EmotionFused | Estimated | EstimateSkipped
 )
+Coming: TypeAlias = Callable[[], Sequence[Estimate]]  # what there was to see, once that is known
 
 
 class Perception:
@@ -91,6 +92,10 @@ class Perception:
     def see(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Take in the next fact; return what there was to see in it."""
         return list(self._face.push(event, blob))
+
+    def begin_to_see(self, event: Event, blob: bytes, later: Later) -> Coming:
+        """Take in the next fact as `see` does; `later` reads what a face in it expresses."""
+        return self._face.begin(event, blob, later)
 
     def hear(self, event: Event, blob: bytes = b"") -> list[Estimate]:
         """Take in the next fact; return what there was to hear in it."""

@@ -1,7 +1,8 @@
 """From frames to face estimates."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from affetti.core.consent import declared
 from affetti.core.emotions import emotions_of_expressions
 from affetti.core.events import (
+    AudioCaptured,
     ConsentChanged,
     Emotions,
     EstimateSkipped,
@@ -55,6 +57,19 @@ ReadFace: TypeAlias = "Callable[..., FaceReading]"
 Decode: TypeAlias = Callable[[bytes, tuple[int, int]], NDArray[np.uint8] | None]
 # From a picture, a face's box and its tilt, and whether that is known for certain.
 Look: TypeAlias = Callable[..., FaceSigns]
+Estimates: TypeAlias = "list[FaceEstimated | EstimateSkipped]"
+Coming: TypeAlias = Callable[[], Estimates]  # what an event gives rise to, once it is known
+
+
+class Promise(Protocol):
+    """What is being done elsewhere, such as a `concurrent.futures.Future`."""
+
+    def result(self) -> Any:
+        """Wait for it, and return it."""
+
+
+# Does something elsewhere, as `concurrent.futures.Executor.submit`.
+Later: TypeAlias = Callable[[Callable[[], Any]], Promise]
 
 
 class FacePerception:
@@ -64,7 +79,7 @@ class FacePerception:
     ----------
     read
         From a picture, uint8 [H, W, 3] BGR, a way to choose the person's face in it, and `where`
-        to look, to a reading.
+        to look, to a reading, which need only be begun.
     skip
         Whether no estimate is made from an event.
     look
@@ -97,10 +112,11 @@ class FacePerception:
         self._latest: tuple[int, Features | None] = (-1, None)  # the frame that was read last
         self._rest: AtRest | None = None
         self._looked: _Looked | None = None
+        self._sight: _Sight | None = None  # the last, while its reading goes on
         self._period = -1
         self._stream: str | None = None  # the video that is looked at
 
-    def push(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
+    def push(self, event: Event, blob: bytes = b"") -> Estimates:
         """Take in the next event and its blob; return what it gave rise to."""
         made = self.perceive(event, blob)
         for estimate in made:
@@ -108,11 +124,57 @@ class FacePerception:
                 self.remember(estimate)
         return made
 
-    def perceive(self, event: Event, blob: bytes = b"") -> list[FaceEstimated | EstimateSkipped]:
+    def perceive(self, event: Event, blob: bytes = b"") -> Estimates:
         """Take in the next event as `push` does, and remember nothing of what was made of it.
 
         Whoever calls it hands the estimate that later ones are to depend on to `remember`.
         """
+        taken = self._take(event, blob)
+        if not isinstance(taken, _Sight):
+            return taken
+        self._look_closer(taken)
+        return [self._estimate(taken, taken.reading.ended)]
+
+    def begin(self, event: Event, blob: bytes, later: Later) -> Coming:
+        """Take in the next event as `push` does; what a face expresses is read meanwhile.
+
+        The next frame is looked at while that of the last goes on, and their estimates are those
+        of `push`: where a face is does not follow from what it expresses, and what does follow
+        waits for it.
+
+        Parameters
+        ----------
+        event, blob
+            As `push` takes them.
+        later
+            Reads what a face expresses.
+        """
+        if not isinstance(event, FrameCaptured | AudioCaptured):
+            self._end()  # what it changes may rest on it, a neutral reference say
+        taken = self._take(event, blob)
+        if not isinstance(taken, _Sight):
+            return lambda: taken
+        coming = later(lambda: taken.reading.ended)
+        self._end()
+        self._look_closer(taken)
+        self._follow(self._estimate(taken, taken.reading))
+        taken.coming, self._sight = coming, taken
+        return lambda: self._ended(taken)
+
+    def _end(self) -> None:
+        """Wait for what is being read, and learn from it."""
+        sight, self._sight = self._sight, None
+        if sight is not None and sight.coming is not None:
+            sight.estimate = self._estimate(sight, sight.coming.result())
+            self._learn(sight.estimate)
+
+    def _ended(self, sight: "_Sight") -> Estimates:
+        if sight is self._sight:
+            self._end()
+        return [] if sight.estimate is None else [sight.estimate]
+
+    def _take(self, event: Event, blob: bytes) -> "Estimates | _Sight":
+        """Take in the next event; return what was seen in it, where a face is read in it."""
         match event:
             case SessionStarted():
                 self._settings = event.perception
@@ -147,7 +209,7 @@ class FacePerception:
         self._period = period
         if reason := self._skip("face", event):
             return [skipped("face", event, reason)]
-        return [self._estimate(event, blob)]
+        return self._see(event, blob)
 
     def _look_at_first(self, event: SessionStarted | StreamOpened) -> None:
         videos = [stream.name for stream in declared(event).values() if stream.kind == VIDEO]
@@ -156,10 +218,18 @@ class FacePerception:
 
     def remember(self, estimate: FaceEstimated) -> None:
         """Take in an estimate, of its own or one made live: later ones depend on it."""
+        self._follow(estimate)
+        self._learn(estimate)
+
+    def _follow(self, estimate: FaceEstimated) -> None:
+        """Take in where the faces of an estimate are, whatever they express."""
         self._person.settle(estimate)
         seen, read = [_detection(face) for face in estimate.faces], estimate.face
         self._attention.saw(estimate.t_ns, seen, None if read is None else _detection(read))
         self._keep_neutral(estimate)
+
+    def _learn(self, estimate: FaceEstimated) -> None:
+        """Take in what the face of an estimate expresses."""
         self._looked = _looked(self._looked, estimate)
         if self._learning is not None and estimate.expressions is not None:
             frame, features = self._latest
@@ -180,10 +250,11 @@ class FacePerception:
         """Whether a neutral reference is being recorded: faces are then read for later ones."""
         return self._learning is not None
 
-    def _estimate(self, event: FrameCaptured, jpeg: bytes) -> FaceEstimated:
+    def _see(self, event: FrameCaptured, jpeg: bytes) -> "Estimates | _Sight":
+        """Find the faces of a frame, and begin to read one."""
         image = self._decode(jpeg, (event.width_px, event.height_px))
         if image is None:  # a damaged frame shows no face
-            return FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)
+            return [FaceEstimated(t_ns=event.t_ns, stream=event.stream, frame=event.frame)]
         where = self._attention.look(event.t_ns)
         verdicts: list[Verdict] = []
 
@@ -194,15 +265,20 @@ class FacePerception:
         against = () if self._neutral is None else (self._neutral,)
         reading = self._read(image, choose, *against, where=where)
         verdict = verdicts[0] if verdicts else self._given(event.t_ns, reading)
-        self._latest = event.frame, reading.features
+        return _Sight(event, image, where.everywhere, verdict, reading, bool(against), self._rest)
+
+    def _estimate(self, sight: "_Sight", reading: "FaceReading") -> FaceEstimated:
+        """Return what is said of a frame; of a reading that goes on, all but what is expressed."""
+        self._latest = sight.event.frame, reading.features
+        event, is_read = sight.event, reading.expressions is not None
         return FaceEstimated(
             t_ns=event.t_ns,
             stream=event.stream,
             frame=event.frame,
-            faces=tuple(self._faces_of(event.t_ns, verdict, reading, image, where.everywhere)),
-            nobody=verdict.nobody,
-            change=verdict.change,
-            neutral_reference=bool(against) and reading.expressions is not None,
+            faces=tuple(_faces_of(sight, reading)),
+            nobody=sight.verdict.nobody,
+            change=sight.verdict.change,
+            neutral_reference=sight.against_neutral and is_read,
         )
 
     def _given(self, t_ns: int, reading: "FaceReading") -> Verdict:
@@ -214,31 +290,12 @@ class FacePerception:
         )
         return self._person.given(t_ns, read, reading.others)
 
-    def _faces_of(
-        self,
-        t_ns: int,
-        verdict: Verdict,
-        reading: "FaceReading",
-        image: NDArray[np.uint8],
-        searched: bool,
-    ) -> Iterator[Face]:
-        """Yield all faces of a frame, the one that was read first."""
-        for view, role, unread in faces_of(verdict):
-            face = Face(
-                face_id=view.face_id,
-                role=role,
-                box_px=view.face.box_px,
-                score=view.face.score,
-                unread=unread,
-                roll_deg=round(view.face.roll_deg, 1),
-                identity_distance=view.distance,
-            )
-            is_read = view is verdict.read
-            if is_read and self._is_due(t_ns, view.face_id, searched):
-                face = self._looked_at(t_ns, _read(face, reading), image)
-            elif is_read:
-                face = _read(face, reading)
-            yield face
+    def _look_closer(self, sight: "_Sight") -> None:
+        """Look at the face that is read for its signs, if it is time to."""
+        view, t_ns = sight.verdict.read, sight.event.t_ns
+        if view is not None and self._is_due(t_ns, view.face_id, sight.searched):
+            face = next(face for face in _faces_of(sight, sight.reading) if face.read)
+            sight.signs = self._signs_of(t_ns, face, sight.image)
 
     def _is_due(self, t_ns: int, face_id: int, searched: bool) -> bool:
         """Return whether it is time to look at a face for its signs.
@@ -260,25 +317,77 @@ class FacePerception:
             return waited_ns >= LOOK_PERIOD_NS
         return waited_ns >= REST_PERIOD_NS + (LOOK_PERIOD_NS if searched else 0)
 
-    def _looked_at(self, t_ns: int, face: Face, image: NDArray[np.uint8]) -> Face:
-        """Return a face with its signs."""
+    def _signs_of(self, t_ns: int, face: Face, image: NDArray[np.uint8]) -> FaceSigns | None:
+        """Return the signs of a face; None of one that is too small for any."""
         if self._look is None or max(face.box_px[2:]) < MIN_FACE_PX:
-            return face
+            return None
         last = self._looked if self._looked and self._looked.face_id == face.face_id else None
         known = last is not None and last.roll_deg is not None and t_ns - last.t_ns <= TILT_AGE_NS
         roll_deg = last.roll_deg if last is not None and known else face.roll_deg
         signs = self._look(image, face.box_px, roll_deg or 0.0, known=known)
-        signs = uncovered(signs, face.mouth_covered, face.eyes_covered)
-        return _with_signs(face, signs, reasons_of(signs, face.expressions, self._rest))
+        return uncovered(signs, face.mouth_covered, face.eyes_covered)
+
+
+@dataclass(slots=True, eq=False)
+class _Sight:
+    """What was seen in a frame.
+
+    Attributes
+    ----------
+    event, image
+        The frame.
+    searched
+        Whether the whole picture was.
+    verdict, reading
+        What is said of its faces, and the reading of one, which may only be begun.
+    against_neutral, rest
+        Whether that is read against a neutral face, and the person at rest.
+    signs
+        Of that face, where it was looked at for them.
+    coming, estimate
+        The whole reading, and the estimate, of which both come later.
+    """
+
+    event: FrameCaptured
+    image: NDArray[np.uint8]
+    searched: bool
+    verdict: Verdict
+    reading: "FaceReading"
+    against_neutral: bool
+    rest: AtRest | None
+    signs: FaceSigns | None = None
+    coming: Promise | None = None
+    estimate: FaceEstimated | None = None
+
+
+def _faces_of(sight: _Sight, reading: "FaceReading") -> Iterator[Face]:
+    """Yield all faces of a frame, the one that was read first."""
+    for view, role, unread in faces_of(sight.verdict):
+        face = Face(
+            face_id=view.face_id,
+            role=role,
+            box_px=view.face.box_px,
+            score=view.face.score,
+            unread=unread,
+            roll_deg=round(view.face.roll_deg, 1),
+            identity_distance=view.distance,
+        )
+        if view is sight.verdict.read:
+            face = _read(face, reading)
+            if sight.signs is not None:
+                reasons = reasons_of(sight.signs, face.expressions, sight.rest)
+                face = _with_signs(face, sight.signs, reasons)
+        yield face
 
 
 def _read(face: Face, reading: "FaceReading") -> Face:
+    expressions = reading.expressions if reading.rest is None else _TO_COME
     return msgspec.structs.replace(
         face,
         read=True,
         box_px=face.box_px if reading.box_px is None else reading.box_px,
-        expressions=reading.expressions,
-        emotions=_emotions(reading.expressions),
+        expressions=expressions,
+        emotions=_emotions(expressions),
         unread=reading.unread or face.unread,
         mouth_covered=reading.mouth_covered,
         eyes_covered=reading.eyes_covered,
@@ -288,6 +397,10 @@ def _read(face: Face, reading: "FaceReading") -> Face:
         yaw_deg=reading.yaw_deg,
         roll_deg=reading.roll_deg,
     )
+
+
+# Stands for what a face expresses while that is read. That it is read is known by then.
+_TO_COME: Final = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class _Looked(NamedTuple):

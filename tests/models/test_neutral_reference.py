@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from affetti.core.events import (
     Event,
     Expressions,
     FaceEstimated,
+    FrameCaptured,
     NeutralReferenceRecorded,
     NeutralReferenceStarted,
     PersonChanged,
@@ -22,7 +25,7 @@ from affetti.core.state import SessionState
 from affetti.models.face.detection import YuNetDetector, largest
 from affetti.models.face.reading import ExpressionNetwork, FaceReader, FaceReading, cropped
 from affetti.models.face.reference import MIN_ESTIMATES, TAKEN, Features, judged
-from affetti.models.perception.face import FacePerception
+from affetti.models.perception.face import Coming, FacePerception
 from tests.conftest import jpeg, started
 
 NEUTRAL = EXPRESSIONS.index("neutral")
@@ -36,12 +39,8 @@ CALM = (0.0, 0.0, 0.0, 0.02, 0.0, 0.0, 0.98)
 FEATURES = np.arange(256, dtype=np.float32)
 
 
-def estimates(
-    *facts: tuple[float, type[Event]], seconds: int = 8, faces: Sequence[Expressions] = (MILD,)
-) -> list[FaceEstimated]:
-    """Show the same face, or several in turn, for a while, with facts on the way."""
-    from affetti.core.events import FrameCaptured
-
+def reader(faces: Sequence[Expressions]) -> Callable[..., FaceReading]:
+    """Return what reads faces in turn, of one person, and knows that person's neutral one."""
     shown = cycle(faces)
 
     def read(
@@ -54,19 +53,44 @@ def estimates(
         box = (0, 0, 9, 9)
         return FaceReading(expressions=expressions, features=FEATURES, box_px=box, faces=1)
 
-    perception = FacePerception(read)
-    perception.push(started())
-    items: list[tuple[int, Event]] = [
-        (round(t_s * NS_PER_S), kind(t_ns=round(t_s * NS_PER_S))) for t_s, kind in facts
-    ]
+    return read
+
+
+def beginner(faces: Sequence[Expressions]) -> Callable[..., FaceReading]:
+    """Return what begins what `reader` reads."""
+    read = reader(faces)
+
+    def begin(*what: object, **how: object) -> FaceReading:
+        whole = read(*what, **how)
+        return replace(whole, expressions=None, features=None, rest=lambda: whole)
+
+    return begin
+
+
+def estimates(
+    *facts: tuple[float, type[Event]], seconds: int = 8, faces: Sequence[Expressions] = (MILD,)
+) -> list[FaceEstimated]:
+    """Show the same face, or several in turn, for a while, with facts on the way.
+
+    That each frame is looked at while the last is read makes no difference.
+    """
+    in_turn, ahead = FacePerception(reader(faces)), FacePerception(beginner(faces))
+    picture, made, coming = jpeg(), list[Event](), list[Coming]()
+    with ThreadPoolExecutor(1) as pool:
+        for event in [started(), *shown(facts, seconds)]:
+            made += in_turn.push(event, picture)
+            coming.append(ahead.begin(event, picture, pool.submit))
+        assert [estimate for each in coming for estimate in each()] == made
+    return [e for e in made if isinstance(e, FaceEstimated)]
+
+
+def shown(facts: Sequence[tuple[float, type[Event]]], seconds: int) -> list[Event]:
+    """Return a frame each tenth of a second, with facts on the way."""
+    items: list[Event] = [kind(t_ns=round(t_s * NS_PER_S)) for t_s, kind in facts]
     for i in range(10 * seconds):
         t_ns = i * NS_PER_S // 10
-        items.append((t_ns, FrameCaptured(t_ns=t_ns, frame=i, width_px=48, height_px=32)))
-    picture = jpeg()
-    made = [
-        e for _, event in sorted(items, key=lambda i: i[0]) for e in perception.push(event, picture)
-    ]
-    return [e for e in made if isinstance(e, FaceEstimated)]
+        items.append(FrameCaptured(t_ns=t_ns, frame=i, width_px=48, height_px=32))
+    return sorted(items, key=lambda event: event.t_ns)
 
 
 def test_without_a_neutral_reference_nothing_changes() -> None:
