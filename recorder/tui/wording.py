@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from rich.cells import cell_len
+from rich.text import Text
+
 from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.heard import PLAYBACK, ROOM
 from affetti.analyzer.measures.summary import MIXED_MARGIN
@@ -293,6 +296,26 @@ def lamps(details: dict[str, list[Remark]]) -> dict[str, Remark | None]:
 
 
 _SEVERITIES: Final = ("ok", "warning", "error")
+
+
+def told(message: str, hint: str, cells: int) -> str:
+    """Return what is the matter and what to do; what to do is cut last.
+
+    Parameters
+    ----------
+    message, hint
+        In sentences.
+    cells
+        How much room there is for both.
+    """
+    said = _cut(message, max(cells - cell_len(hint) - 1, cells // 3))
+    return f"{said} {_cut(hint, cells - cell_len(said) - 1)}".strip()
+
+
+def _cut(words: str, cells: int) -> str:
+    line = Text(words)
+    line.truncate(max(cells, 1), overflow="ellipsis")
+    return line.plain
 
 
 def health_details(view: RecordingView) -> dict[str, list[Remark]]:

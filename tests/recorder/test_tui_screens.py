@@ -736,6 +736,30 @@ async def help_of(live: Session) -> str:
     return shown.get()
 
 
+@pytest.mark.parametrize("size", [(60, 24), (80, 24), (120, 40)])
+async def test_what_to_do_about_a_long_problem_is_on_the_screen(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    message, hint = f"{'/a/long/path' * 20} cannot be written.", "Free some space there, or go on."
+    async with recording(tmp_path, size) as live:
+        await live.hears(messages.Problem(message, hint, 5, False))
+        await live.until(lambda: "/a/long/path" in live.words("#message"))
+        await live.pilot.pause()
+        line = live.app.screen.query_one(RemarkLine)
+        drawn = "".join(strip.text for strip in line.render_lines(line.outer_size.region))
+        assert "".join(hint.split()) in "".join(drawn.split())
+        assert "…" in drawn
+
+
+async def test_a_header_says_whole_what_it_says(tmp_path: Path) -> None:
+    async with recording(tmp_path, (60, 24)) as live:
+        await live.hears(recorded(two_faces(202 * NS)))
+        lamps = live.app.screen.query_one(Lamps)
+        await live.until(lambda: "2 faces" in " ".join(each.words for each in lamps.remarks))
+        assert lamps.words.startswith(lamps.remarks[0].words)
+        assert "…" not in lamps.words
+
+
 @pytest.mark.parametrize("key", ["y", "j"])
 async def test_yes_is_a_key_of_either_language(tmp_path: Path, key: str) -> None:
     async with recording(tmp_path) as live:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -483,7 +484,11 @@ class HomeScreen(Screen[None], inherit_bindings=False):
             words.append(text("home.room", span=span(left_s)))
         if self._due:
             words.append(counted("home.due", self._due))
-        return "   ".join(words)
+        shown = words[0]
+        for each in words[1:]:  # what has no room is not cut in its middle
+            if cell_len(shown) + 3 + cell_len(each) <= self.size.width - 2:
+                shown += f"   {each}"
+        return shown
 
     def _say(self, words: str) -> None:
         about = self.query_one("#about", Static)

@@ -72,7 +72,7 @@ from affetti.recorder.tui.widgets.lamps import Lamps
 from affetti.recorder.tui.widgets.large import Large
 from affetti.recorder.tui.widgets.now_playing import NowPlaying
 from affetti.recorder.tui.widgets.picture import PictureBox
-from affetti.recorder.tui.widgets.remarks import RemarkLine
+from affetti.recorder.tui.widgets.remarks import ROWS, RemarkLine
 from affetti.recorder.tui.widgets.timeline import Timeline
 from affetti.recorder.tui.widgets.together import TogetherLine
 from affetti.recorder.tui.wording import (
@@ -86,6 +86,7 @@ from affetti.recorder.tui.wording import (
     lamps,
     response,
     still,
+    told,
 )
 
 _LOOK_EVERY_S: Final = 0.25
@@ -247,7 +248,8 @@ class LiveScreen(EngineScreen):
                 for event in events:
                     self._acknowledge(event)
             case Problem(message=message, hint=hint, fatal=fatal):
-                self._say(f"{message} {hint}", "error" if fatal else "warning")
+                room = self.size.width * (ROWS - 1) * 9 // 10  # lines end at blanks
+                self._say(told(message, hint, room), "error" if fatal else "warning")
 
     def look(self) -> None:
         """Show the recording as it is now."""

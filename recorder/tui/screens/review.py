@@ -73,7 +73,7 @@ class ReviewScreen(EngineScreen):
             yield Static(id="report", markup=False)
             yield TracksSaid(id="tracks")
             yield Static(id="entries", markup=False)
-        yield Footer(compact=True)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Show what is known so far."""

@@ -52,8 +52,10 @@ from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
 from affetti.recorder.tui.widgets.volume import Volume
+from affetti.recorder.tui.wording import told
 
 STEPS: Final = ("who", "devices", "music")
+_PROBLEM_ROWS: Final = 5  # in which a problem has room at the foot of the screen
 _SETTLED_S: Final = 0.5  # a choice that rests this long is looked at
 _SOON_S: Final = 0.1  # until music may have been read
 
@@ -641,7 +643,8 @@ class SetupScreen(EngineScreen):
         status = self.query_one("#status", Static)
         status.set_class(self._problem is not None, "-error")
         if self._problem is not None:
-            status.update(f"! {self._problem.message} {self._problem.hint}")
+            room = status.size.width * (_PROBLEM_ROWS - 1) * 9 // 10  # lines end at blanks
+            status.update(f"! {told(self._problem.message, self._problem.hint, room)}")
         elif self._starting:
             status.update(text("setup.starting"))
         elif lacks := self._lacks():

@@ -19,6 +19,7 @@ from affetti.recorder.tui.widgets.bars import bar, label_width
 
 _NAME_AND_BAR: Final = 20  # cells; two of these stand beside each other in 80 columns
 _MIN_BAR: Final = 4
+_PAIRS: Final = 76  # columns, from which on two bars have room beside each other
 _INDENT: Final = (0, 0, 0, 3)
 
 
@@ -99,6 +100,10 @@ class TracksSaid(Static):
             )
         quiet = self.get_component_rich_style("emotion--quiet")
         named = (Text(f"   {name}:", quiet), Text())
+        if self.app.size.width < _PAIRS:
+            for title, cell in zip((named[0], *[Text()] * 3), cells, strict=True):
+                table.add_row(title, cell)
+            return (table,)
         for title, left, right in zip(named, cells[:2], cells[2:], strict=True):
             table.add_row(title, left, right)
         return (table,)
