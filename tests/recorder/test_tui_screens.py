@@ -753,7 +753,7 @@ async def test_what_to_do_about_a_long_problem_is_on_the_screen(
 
 async def test_a_header_says_whole_what_it_says(tmp_path: Path) -> None:
     async with recording(tmp_path, (60, 24)) as live:
-        await live.hears(recorded(two_faces(202 * NS)))
+        await live.hears(recorded([two_faces(202 * NS)]))
         lamps = live.app.screen.query_one(Lamps)
         await live.until(lambda: "2 faces" in " ".join(each.words for each in lamps.remarks))
         assert lamps.words.startswith(lamps.remarks[0].words)
