@@ -2,7 +2,8 @@
 
 `python -m tests.faults [--encrypted] [NUMBER...]` prints a table. After each the recording has to
 be sealed or recoverable, and the process has to have ended, or to end within 3 s of SIGTERM. The
-exception is put in by a `sitecustomize` of its own, in whichever process it belongs to.
+exception is put in by a `sitecustomize` of its own, in whichever process it belongs to. Each
+recording is sealed ahead after its first second.
 """
 
 import os
@@ -59,6 +60,12 @@ def inject():
         return true(*arguments, **named)
     setattr(owner, name, faulty)
 
+def seal_early():
+    while not hasattr(sys.modules.get("affetti.core.recording.ahead"), "Ahead"):
+        time.sleep(0.005)
+    sys.modules["affetti.core.recording.ahead"].Ahead.__init__.__defaults__ = (1.0,)
+
+threading.Thread(target=seal_early, daemon=True).start()
 if here == role:
     threading.Thread(target=inject, daemon=True).start()
 """
@@ -86,6 +93,7 @@ FAULTS: Final = (
     Fault("thread: write log", "affetti.core.recording.parts", "PartLog.append", 40),
     Fault("thread: sync log", "affetti.core.recording.durability", "Durability._once", 3),
     Fault("thread: pulse", "affetti.core.recording.pulse", "packed", 2),
+    Fault("thread: seal ahead", "affetti.core.recording.draft", "Draft.see"),
     Fault("between the threads", f"{ENGINE}inbox", "Inbox.get", 40),
     Fault("thread: load models", f"{ENGINE}live", "Readers._load", 0),
     Fault("thread: read face", f"{ENGINE}live", "LivePerception._perceive", 10),

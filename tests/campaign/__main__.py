@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests import mutations
-from tests.campaign import keystrokes, kills, pairs, power, torn, victims
+from tests.campaign import ahead, keystrokes, kills, pairs, power, torn, victims
 from tests.campaign.session import lean
 
 _PER: Final = 100  # mutations in one process
@@ -91,8 +91,13 @@ def kinds() -> Iterator[Kind]:
         f"mutations reported, by {_PER}", lambda: 500 // _PER, partial(_mutated, reports=True)
     )
     yield Kind("kill of a recording", lambda: 200, victims.kill, at_once=4)
+    yield Kind("kill of one sealed ahead", lambda: 100, ahead.kill, at_once=4)
+    yield Kind("kill after a minute", lambda: 12, ahead.kill_after_a_minute, at_once=6)
     yield Kind("kill while a note is typed", lambda: 200, keystrokes.trial)
     yield Kind("kill, slow disk", lambda: 200, victims.kill_on_a_slow_disk, at_once=4)
+    yield Kind(
+        "kill of one sealed ahead, slow disk", lambda: 50, ahead.kill_on_a_slow_disk, at_once=4
+    )
 
 
 def main() -> int:

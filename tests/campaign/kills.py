@@ -14,12 +14,14 @@ from affetti.core.errors import UsageError
 from affetti.core.recording.names import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
+from tests.campaign.ahead import written_and_sealed
 from tests.campaign.calls import count, killed_before
 from tests.campaign.session import ESTIMATES, NAME, events, held_key, lasting_folder, log
 
-PHASES: Final = ("log", "seal", "recover", "withdraw", "retention")
+PHASES: Final = ("log", "ahead", "seal", "recover", "withdraw", "retention")
 Action = Callable[[Path], object]
 _EVENTS: Final = len(events())
+_FROM_THE_BEGINNING: Final = ("log", "ahead")
 _CUT_AT: Final = 250_000  # in the last part, before its last records
 
 
@@ -43,6 +45,8 @@ def _do(phase: str, encrypted: bool) -> Action:
     match phase:
         case "log":
             return lambda folder: _logged(folder, _key() if encrypted else None)
+        case "ahead":
+            return lambda folder: _sealed_ahead(folder, _key() if encrypted else None)
         case "seal" | "recover":
             return lambda folder: sealed(folder / NAME)
         case "withdraw":
@@ -54,13 +58,22 @@ def _do(phase: str, encrypted: bool) -> Action:
 
 def _logged(folder: Path, key: keys.DataKey | None) -> None:
     """Write the log, and beside it how many events were written, in a way that a kill leaves."""
+    log(folder, key, _told_beside(folder))
+
+
+def _sealed_ahead(folder: Path, key: keys.DataKey | None) -> None:
+    """The same, while it is sealed ahead; and seal it."""
+    written_and_sealed(folder / NAME, key, _told_beside(folder))
+
+
+def _told_beside(folder: Path) -> Callable[[int], object]:
     fd = os.open(folder.with_suffix(".told"), os.O_WRONLY | os.O_CREAT, 0o600)
-    log(folder, key, lambda seq: os.writev(fd, [b"."]))  # which is none of the counted calls
+    return lambda seq: os.writev(fd, [b"."])  # which is none of the counted calls
 
 
 def _prepared(folder: Path, phase: str, encrypted: bool) -> None:
     _key()  # which a child would make for itself
-    if phase == "log":
+    if phase in _FROM_THE_BEGINNING:
         folder.mkdir()
         return
     shutil.copytree(_pristine(encrypted, phase in ("withdraw", "retention")), folder)
@@ -86,30 +99,31 @@ def trial(folder: Path, phase: str, call: int, encrypted: bool) -> None:
     killed_before(call, lambda: _do(phase, encrypted)(work))
     told = work.with_suffix(".told")
     written = told.stat().st_size if told.exists() else 0
-    {"log": _after_log, "seal": _after_seal, "recover": _after_seal}.get(phase, _after_removal)(
-        work, written if phase == "log" else phase
-    )
+    if phase in _FROM_THE_BEGINNING:
+        _after_log(work, written)
+    else:
+        {"seal": _after_seal, "recover": _after_seal}.get(phase, _after_removal)(work, phase)
     shutil.rmtree(work)
     told.unlink(missing_ok=True)
 
 
 def _after_log(work: Path, written: int) -> None:
-    """All that was written is there, and is said to be the end or not."""
+    """All that was written is there, is said to be the end or not, and nothing is beside it."""
     target = work / NAME
-    if not parts_of(target):
-        assert not written
-        return
-    report = sealed(target)
-    if report is None:
+    if parts_of(target):
+        sealed(target)
+    if not target.exists():
         assert not written
         return
     with Session.open(target) as session:
         session.verify_digest()
         kept = [e.seq for e in session.events if type(e).__name__ != "SessionRecovered"]
+        assert session.info.recovered or len(kept) == _EVENTS
     assert kept == list(range(len(kept)))
     assert len(kept) >= written, f"{written - len(kept)} events lost"
-    assert report.recovered or len(kept) == _EVENTS
     assert not parts_of(target)
+    left = {path.name for path in work.iterdir()} - {NAME, "session.unreadable"}
+    assert all(os.path.samefile(target, work / name) for name in left), left
 
 
 def _after_seal(work: Path, phase: str) -> None:

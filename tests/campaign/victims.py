@@ -32,9 +32,9 @@ from tests.campaign.session import lasting_folder
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_kill import ACKNOWLEDGED, AT_MOST_LOST_S, open_for
 
-_SLOW_S: Final = 2.5
+SLOW_S: Final = 2.5
 _PATIENCE_S: Final = 120
-_FILM_S: Final = 40
+_FILM_S: Final = 150
 _MAKING: Final = threading.Lock()
 
 
@@ -42,7 +42,7 @@ _MAKING: Final = threading.Lock()
 def _media() -> tuple[Path, Path]:
     folder = lasting_folder()
     film, track = folder / "film.avi", folder / "track.wav"
-    moving_film(film, seconds=_FILM_S, per_s=30)
+    moving_film(film, seconds=_FILM_S, per_s=30, size=(320, 240), grain=30)
     tone(track, seconds=_FILM_S)
     return film, track
 
@@ -50,7 +50,13 @@ def _media() -> tuple[Path, Path]:
 class Victim:
     """A headless recording in a process of its own, which is told markers and may be killed."""
 
-    def __init__(self, target: Path, options: tuple[str, ...], slow_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        target: Path,
+        options: tuple[str, ...],
+        environment: dict[str, str] | None = None,
+        settings: str = "",
+    ) -> None:
         self.target = target
         self.acknowledged = 0  # markers that it said were on the disk
         with _MAKING:
@@ -58,10 +64,10 @@ class Victim:
         words = ["record", "--headless", "--markers-from-stdin", "--camera", str(film)]
         words += ["--play", str(track), "--no-speaker", "--no-page"]
         words += ["--output", str(target), *options]
-        settings = target.with_suffix(".toml")
-        settings.write_text(f'sessions_folder = "{target.parent}"\n')
-        said = {"AFFETTI_SETTINGS": str(settings), "XDG_STATE_HOME": str(target.parent / "state")}
-        said |= {"slow_disk": str(slow_s)} if slow_s else {}
+        file = target.with_suffix(".toml")
+        file.write_text(f'sessions_folder = "{target.parent}"\n{settings}')
+        said = {"AFFETTI_SETTINGS": str(file), "XDG_STATE_HOME": str(target.parent / "state")}
+        said |= environment or {}
         reads, self._tells = os.pipe()
         self._hears, writes = os.pipe()
         with _MAKING:
@@ -90,6 +96,13 @@ class Victim:
             assert not self._process.ended(0.05), f"it ended: {self.said}"
             assert time.monotonic() < end, "it did not come"
 
+    def tell_to_end(self, within_s: float) -> float:
+        """Tell it to end, and give it some time; return when it was told, by the wall clock."""
+        told = time.time()
+        self._process.tell_to_end()
+        self._process.ended(within_s)
+        return told
+
     def kill(self) -> float:
         """Kill it, unless it is dead; return when, by the wall clock."""
         killed = time.time()
@@ -100,9 +113,15 @@ class Victim:
 
 
 @contextmanager
-def _recording(folder: Path, options: tuple[str, ...], slow_s: float = 0.0) -> Iterator[Victim]:
+def recording(
+    folder: Path,
+    options: tuple[str, ...] = (),
+    environment: dict[str, str] | None = None,
+    settings: str = "",
+) -> Iterator[Victim]:
+    """Record until it is killed, which it is at the end of the block."""
     folder.mkdir()
-    victim = Victim(folder / "session.h5", options, slow_s)
+    victim = Victim(folder / "session.h5", options, environment, settings)
     try:
         victim.until(lambda: bool(parts_of(victim.target)))
         yield victim
@@ -119,7 +138,7 @@ def kill(folder: Path, seed: int) -> float:
     if owner:
         recipient = vault.recipient_text(owner.public_key().public_bytes_raw())
         options = (*options, "--recipient", recipient)
-    with _recording(work, options) as victim:
+    with recording(work, options) as victim:
         if seed % 7:  # else it may be killed before there is anything of it
             victim.until(lambda: holds_records(part_path(victim.target, 1)))
         end, sent = time.monotonic() + chance.uniform(0.0, 6.0), 0
@@ -136,14 +155,15 @@ def kill(folder: Path, seed: int) -> float:
         return 0.0
     if owner is not None:
         open_for(owner, victim.target)
-    _, lost_s = _recovered(victim.target, killed)
+    assert recovered(victim.target).recovered
+    lost_s = killed - recorded_until(victim.target)
     with Session.open(victim.target) as session:
         assert (session.key is not None) == (owner is not None)
         labels = [marker.label for marker in session.markers]
     assert labels == [f"marker {i}" for i in range(len(labels))]
     assert len(labels) >= victim.acknowledged, "a marker was lost"
     assert lost_s <= AT_MOST_LOST_S, f"{lost_s:.2f} s lost"
-    (lambda _: None, _withdrawn, _kept_no_longer)[seed % 3](victim.target)
+    removed(victim.target, seed)
     shutil.rmtree(work)
     return lost_s
 
@@ -151,26 +171,38 @@ def kill(folder: Path, seed: int) -> float:
 def kill_on_a_slow_disk(folder: Path, seed: int) -> float:
     """Kill a recording whose disk takes 2.5 s each time; return the seconds that were lost."""
     work = folder / f"slow-{seed}"
-    with _recording(work, (), _SLOW_S) as victim:
+    with recording(work, (), {"slow_disk": str(SLOW_S)}) as victim:
         victim.until(lambda: holds_records(part_path(victim.target, 1)))
         time.sleep(random.Random(seed).uniform(0.0, 8.0))
         killed = victim.kill()
-    report, lost_s = _recovered(victim.target, killed)
+    report = recovered(victim.target)
+    lost_s = killed - recorded_until(victim.target)
+    assert report.recovered
     assert lost_s <= report.lost_s, f"{lost_s:.2f} s lost, {report.lost_s:.2f} s said"
     shutil.rmtree(work)
     return lost_s
 
 
-def _recovered(target: Path, killed: float) -> tuple[SealReport, float]:
-    """Recover it as the command does; return the report, and the seconds that are lost."""
+def recovered(target: Path) -> SealReport:
+    """Recover it as the command does; return the report."""
     report = sealed(target)
     assert report is not None
-    assert report.recovered
     assert not parts_of(target)
     with Session.open(target) as session:
         session.verify_digest()
+    return report
+
+
+def recorded_until(target: Path) -> float:
+    """Return when what was recorded ends, by the wall clock."""
+    with Session.open(target) as session:
         began = datetime.fromisoformat(session.started.wall_clock).timestamp()
-        return report, killed - began - session.duration_s
+        return began + session.duration_s
+
+
+def removed(target: Path, seed: int) -> None:
+    """Remove nothing, what consent is withdrawn to, or what a rule of retention says."""
+    (lambda _: None, _withdrawn, _kept_no_longer)[seed % 3](target)
 
 
 def _withdrawn(target: Path) -> None:

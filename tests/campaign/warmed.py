@@ -19,13 +19,13 @@ import subprocess
 import sys
 import threading
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from affetti.core.cli import main
 from affetti.recorder.commands import record
 from affetti.recorder.engine import engine as whole_engine
-from affetti.recorder.engine import headless, live, process
+from affetti.recorder.engine import headless, live, process, recording
 from affetti.recorder.tui import app, draft, link, session, view
 from affetti.recorder.tui.screens import live as live_screen
 from affetti.recorder.tui.screens import note, setup
@@ -67,6 +67,10 @@ class Process:
         """Return whether it has ended, or does in time."""
         return bool(select.select([self._watched], [], [], within_s)[0])
 
+    def tell_to_end(self) -> None:
+        """Tell it to end as whoever closes a terminal does."""
+        signal.pidfd_send_signal(self._watched, signal.SIGTERM)
+
     def kill(self) -> None:
         """Kill it, and wait until it is gone."""
         signal.pidfd_send_signal(self._watched, signal.SIGKILL)
@@ -95,6 +99,10 @@ def _start_headless(words: list[str], environment: dict[str, str], fds: list[int
         live.Readers.load = lambda self, modalities=(): None  # type: ignore[method-assign]
         if "slow_disk" in environment:
             _slow_down(float(environment["slow_disk"]))
+        if "seal_ahead" in environment:
+            recording.Ahead = partial(  # type: ignore[misc, assignment]
+                recording.Ahead, begin_s=float(environment["seal_ahead"])
+            )
         _be_affetti(words)
     return pid
 

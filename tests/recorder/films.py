@@ -15,13 +15,22 @@ from numpy.typing import NDArray
 from affetti.core.recording.session import Session
 
 
-def moving_film(path: Path, seconds: float = 4.0, per_s: int = 25) -> Path:
-    """Write a film of a bright square that wanders, with no face in it."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), per_s, (160, 120))
+def moving_film(
+    path: Path,
+    seconds: float = 4.0,
+    per_s: int = 25,
+    size: tuple[int, int] = (160, 120),
+    grain: int = 0,
+) -> Path:
+    """Write a film of a bright square that wanders, with no face in it, and grain on it."""
+    width, height = size
+    chance = np.random.default_rng(1)
+    grains = chance.integers(0, grain + 1, (16, height, width, 3), np.uint8)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), per_s, size)
     for i in range(round(seconds * per_s)):
-        picture = np.full((120, 160, 3), 40, np.uint8)
+        picture = np.full((height, width, 3), 40, np.uint8)
         cv2.rectangle(picture, (i % 130, 40), (i % 130 + 30, 70), (200, 220, 240), -1)
-        writer.write(picture)
+        writer.write(cv2.add(picture, grains[i % len(grains)]))
     writer.release()
     return path
 
