@@ -7,13 +7,14 @@ from affetti.lazy import names
 if TYPE_CHECKING:
     from affetti.analyzer.agreement import agreement_of, rated
     from affetti.analyzer.analysis import Analysis, Parameters
-    from affetti.analyzer.batch import Outcome, Request, analyze_files, recordings_in
+    from affetti.analyzer.batch import Outcome, Request, analyze_files
     from affetti.analyzer.checks import Finding, Importance, inspect
     from affetti.analyzer.comparison import difference_of, totals_of
     from affetti.analyzer.demo import run_demo
     from affetti.analyzer.exports import export
     from affetti.analyzer.imports import labels_in
     from affetti.analyzer.labelling import add_labels
+    from affetti.analyzer.recordings import recordings_in
     from affetti.analyzer.replay import EstimateTables, completed, other_models, replayed
     from affetti.analyzer.report import write_report
     from affetti.analyzer.study.evaluation import Evaluation, evaluated
@@ -58,7 +59,8 @@ __all__ = [
 _HOMES = {
     "agreement": ("agreement_of", "rated"),
     "analysis": ("Analysis", "Parameters"),
-    "batch": ("Outcome", "Request", "analyze_files", "recordings_in"),
+    "batch": ("Outcome", "Request", "analyze_files"),
+    "recordings": ("recordings_in",),
     "checks": ("Finding", "Importance", "inspect"),
     "comparison": ("difference_of", "totals_of"),
     "demo": ("run_demo",),

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,7 @@ from affetti.analyzer.provenance import (
 from affetti.analyzer.replay import Progress, recorded_offer, replayed
 from affetti.analyzer.stored import Stored, stored
 from affetti.core.custody.standing import standing
-from affetti.core.errors import AffettiError, FileMissing, UsageError
-from affetti.core.recording.names import lost_in, named, sealed_in, unsealed_in
+from affetti.core.errors import AffettiError, UsageError
 from affetti.core.recording.session import Session, session_id_of
 from affetti.models.pipelines import offered
 
@@ -93,29 +92,6 @@ class Outcome:
     duration_s: float = 0.0
     took_s: float = 0.0
     error: AffettiError | None = None
-
-
-def recordings_in(paths: Iterable[Path]) -> list[Path]:
-    """Return the recordings named: files as they are, folders as the sealed ones inside and below.
-
-    A file that is named twice, by whatever spelling, is one recording. A link that leads nowhere
-    is among them: whatever is done to it says so.
-
-    Raises
-    ------
-    AffettiError
-        A folder holds none.
-    """
-    return named(paths, _inside)
-
-
-def _inside(folder: Path) -> list[Path]:
-    found = sealed_in(folder)
-    lost = lost_in(folder)  # which say so, one by one, instead of being missed by nobody
-    if not (found or lost):
-        waiting = len(unsealed_in(folder))
-        raise FileMissing("batch.unsealed" if waiting else "batch.no_recording", path=folder)
-    return sorted([*found, *lost])
 
 
 def analyze_file(path: Path, request: Request, progress: Progress | None = None) -> Outcome:

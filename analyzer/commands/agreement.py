@@ -39,8 +39,8 @@ def agreement(sessions: tuple[Path, ...], tick_s: float, as_json: bool) -> int:
     affetti agreement study/
     """
     from affetti.analyzer.agreement import agreement_of, rated
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.many import in_turn
+    from affetti.analyzer.recordings import recordings_in
 
     def work(path: Path, progress: "Progress | None") -> "Rated | None":
         return rated(path, tick_s, progress)

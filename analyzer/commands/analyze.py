@@ -108,8 +108,9 @@ def analyze(
     affetti analyze study/ --cluster
     """
     from affetti.analyzer.analysis import Parameters
-    from affetti.analyzer.batch import NAMED, Request, recordings_in
+    from affetti.analyzer.batch import NAMED, Request
     from affetti.analyzer.measures.transitions import StickyChain
+    from affetti.analyzer.recordings import recordings_in
 
     parameters = Parameters(segment_s=segment_s, chain=StickyChain(expected_dwell_s=dwell_s))
     if name and not NAMED.fullmatch(name):

@@ -32,9 +32,9 @@ def check(sessions: tuple[Path, ...], jobs: int | None, as_json: bool) -> int:
     affetti check sub-P07_ses-20261124T101500.h5
     affetti check study/
     """
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.checks import Importance
     from affetti.analyzer.commands.many import each
+    from affetti.analyzer.recordings import recordings_in
     from affetti.core.cli import complain
 
     found, troubles = {}, []

@@ -44,9 +44,9 @@ def compare(
     \b
     affetti models compare study/ --models affetti paper
     """
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.many import in_turn
     from affetti.analyzer.comparison import difference_of, totals_of
+    from affetti.analyzer.recordings import recordings_in
     from affetti.models.pipelines import offered
 
     before, after = map(offered, pipelines)

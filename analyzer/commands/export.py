@@ -47,9 +47,9 @@ def export(
     affetti export study/ --to elan
     affetti export sub-P07_ses-20261124T101500.h5 --to mp4-faceless --output films/
     """
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.many import in_turn
     from affetti.analyzer.exports import export as written
+    from affetti.analyzer.recordings import recordings_in
 
     def work(path: Path, progress: "Progress | None") -> list[Path]:
         return written(path, to, output, progress, altered=altered, plain=plain)

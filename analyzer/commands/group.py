@@ -89,7 +89,8 @@ def group(
     \b
     affetti group study/ --design design.csv --by condition --figures --parquet
     """
-    from affetti.analyzer.batch import Request, recordings_in
+    from affetti.analyzer.batch import Request
+    from affetti.analyzer.recordings import recordings_in
     from affetti.analyzer.study.design import Design, read_design
     from affetti.analyzer.study.folder import folder_for, refuse_foreign, write_group
     from affetti.analyzer.study.group import Rules, grouped, refuse_taken

@@ -39,8 +39,8 @@ def info(sessions: tuple[Path, ...], as_json: bool) -> int:
     """
     from msgspec.structs import asdict
 
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.many import worst
+    from affetti.analyzer.recordings import recordings_in
     from affetti.core.cli import complain
 
     paths = recordings_in(sessions)

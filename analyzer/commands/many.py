@@ -3,17 +3,19 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from affetti.analyzer.commands.output import bar, bar_of_many
 from affetti.analyzer.pool import attempted
-from affetti.analyzer.replay import Progress
 from affetti.core.cli import complain
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.language import text
 
+if TYPE_CHECKING:
+    from affetti.analyzer.replay import Progress
+
 T = TypeVar("T")
-Work: TypeAlias = Callable[[Path, Progress | None], T]
+Work: TypeAlias = Callable[[Path, "Progress | None"], T]
 
 
 def each(

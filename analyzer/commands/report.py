@@ -71,8 +71,8 @@ def report(
     affetti report SESSION.h5 --conclusion "Sang the refrain by herself."
     affetti report study/ --output reports/ --form pdf
     """
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.many import each, worst
+    from affetti.analyzer.recordings import recordings_in
     from affetti.analyzer.report.page import form_of
     from affetti.core import settings
 

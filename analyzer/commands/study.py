@@ -154,8 +154,8 @@ def report(
     \b
     affetti study report study/ --by genre --pipeline paper
     """
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.group import refuse_encrypted
+    from affetti.analyzer.recordings import recordings_in
     from affetti.analyzer.study.evaluation import evaluated
     from affetti.analyzer.study.evaluation_folder import refuse_foreign, write_evaluation
     from affetti.analyzer.study.folder import folder_for

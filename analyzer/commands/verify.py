@@ -47,8 +47,8 @@ def verify(
     affetti verify sub-P07_ses-20261124T101500.h5
     affetti verify study/ --jobs 8
     """
-    from affetti.analyzer.batch import recordings_in
     from affetti.analyzer.commands.many import each, worst
+    from affetti.analyzer.recordings import recordings_in
 
     paths, fields, codes = recordings_in(sessions), [], []
     for path, found in each(paths, partial(_verified, zoos=zoos), "bar.replaying", jobs):

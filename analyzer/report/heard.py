@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
-from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.measures.heard import Heard
 from affetti.analyzer.report.svg import element
 from affetti.analyzer.report.wording import marked, percent
@@ -14,12 +13,15 @@ from affetti.core.clock import NS_PER_S
 from affetti.core.heard import Kind
 from affetti.core.language import clock_text, text, word
 
+if TYPE_CHECKING:
+    from affetti.analyzer.analysis import Analysis
+
 _ROW_PX: Final = 14
 # The others are what is left.
 _DRAWN: Final[tuple[Kind, ...]] = ("music", "singing", "speech", "other_voice")
 
 
-def findings_of(analysis: Analysis) -> Iterator[Markup]:
+def findings_of(analysis: "Analysis") -> Iterator[Markup]:
     """Yield a sentence for each stream in which anything was heard: what, how often, since when."""
     for heard in analysis.heard.values():
         if heard.kinds:

@@ -13,7 +13,8 @@ import pytest
 from session_builder import Plan, build
 
 from affetti.analyzer.analysis import Parameters
-from affetti.analyzer.batch import Outcome, Request, analyze_file, analyze_files, recordings_in
+from affetti.analyzer.batch import Outcome, Request, analyze_file, analyze_files
+from affetti.analyzer.recordings import recordings_in
 from affetti.analyzer.report import write_report
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.recording.sealing import seal

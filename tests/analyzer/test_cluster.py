@@ -14,9 +14,10 @@ import psutil
 import pytest
 from session_builder import Plan, build
 
-from affetti.analyzer.batch import Outcome, Request, analyze_files, recordings_in
+from affetti.analyzer.batch import Outcome, Request, analyze_files
 from affetti.analyzer.cluster import Certificates, Cluster
 from affetti.analyzer.pool import attempted
+from affetti.analyzer.recordings import recordings_in
 from affetti.core.errors import AffettiError, ExitCode
 from tests.command_line import affetti
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,14 @@ def test_a_pipe_among_many_files_is_waited_for_by_none(study: Path) -> None:
     os.mkfifo(study / "pipe.mp4")
     unlock_all([study / "pipe.h5", study / "pipe.mp4", study / "a.h5"])
     assert not is_box(study / "pipe.h5")
+
+
+def test_saying_what_a_recording_holds_does_not_load_what_perceives(recording: Path) -> None:
+    program = (
+        "import sys; from affetti.analyzer.commands.info import info;"
+        "info.main(sys.argv[1:], standalone_mode=False);"
+        "print([each for each in ('scipy', 'librosa', 'cv2') if each in sys.modules])"
+    )
+    command = [sys.executable, "-P", "-c", program, str(recording)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "[]", said

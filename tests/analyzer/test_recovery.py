@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from affetti.analyzer.batch import recordings_in
+from affetti.analyzer.recordings import recordings_in
 from affetti.core.custody.recovery import unsealed
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.events import MarkerAdded, SessionStarted, consent_to
