@@ -10,11 +10,14 @@ from typing import Any, Final, TextIO
 import click
 
 from affetti.core.labels import label
+from affetti.core.language import text
 
 missing: Final[set[str]] = set()  # streams that nobody gave this process
 _ANEW: Final = "\r\x1b[K"  # the line, from its beginning
 _belongs_to: Final[set[str]] = set()  # "commands", which may ask, once the command line began
 _STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # by number
+_YES: Final = frozenset({"y", "yes", "j", "ja"})
+_NO: Final = frozenset({"", "n", "no", "nein"})
 
 
 def secret(words: str) -> str | None:
@@ -24,6 +27,30 @@ def secret(words: str) -> str | None:
     if is_terminal(sys.stderr):
         click.echo(_ANEW, nl=False, err=True)  # over a bar that shows how far something is
     return str(click.prompt(words, hide_input=True, err=True))
+
+
+def confirm(question: str, *, err: bool = False) -> None:
+    """Ask for a yes, in the keys of either language; anything else than yes or no asks again.
+
+    Parameters
+    ----------
+    question
+        In words.
+    err
+        Whether it is asked on standard error.
+
+    Raises
+    ------
+    click.Abort
+        It was a no, or nobody answers.
+    """
+    asked = f"{question} [{text('key.of_yes')}/N]"
+    while True:
+        answer = click.prompt(asked, default="", show_default=False, err=err).strip().casefold()
+        if answer in _YES:
+            return
+        if answer in _NO:
+            raise click.Abort
 
 
 def give_away() -> None:

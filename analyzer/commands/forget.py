@@ -47,7 +47,7 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     stays = _told_to_stay(found)
     if not yes:
         asked = "forget.really" if found else "forget.log_really"
-        click.confirm(counted(asked, len(found), person=code), abort=True)
+        terminal.confirm(counted(asked, len(found), person=code))
     failed, gone, copies = False, set[Path](), list[exports.Exported]()
     for place in (*found, *(log.place for log in logs)):
         noted, damaged = exports.legible(place)

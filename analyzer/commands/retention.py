@@ -85,7 +85,7 @@ def _what(due: "Due") -> str:
 
 def _asked(found: "Outlook") -> int:
     size = size_text(sum(due.size for due in found.due))
-    click.confirm(counted("retention.really", len(found.due), size=size), abort=True)
+    terminal.confirm(counted("retention.really", len(found.due), size=size))
     return _carry_out(found)
 
 

@@ -153,7 +153,7 @@ def remove(name: str, yes: bool) -> None:
     found = vaults.vault(name)
     terminal.say(text("vault.removing", name=name), err=True)
     if not yes:
-        click.confirm(text("vault.remove_really", name=name), abort=True, err=True)
+        terminal.confirm(text("vault.remove_really", name=name), err=True)
     withdrawal.remove(vaults.path_of(name))
     vaults.forget_secret(found)
     terminal.say(text("vault.removed", name=name))
@@ -217,7 +217,7 @@ def open_(file: Path, output: Path) -> None:
 def _explain(name: str, yes: bool) -> None:
     terminal.say(text("vault.before", name=name), err=True)
     if not yes:
-        click.confirm(text("vault.understood"), abort=True, err=True)
+        terminal.confirm(text("vault.understood"), err=True)
 
 
 def _tell_new(name: str, recovery: str) -> None:

@@ -61,7 +61,7 @@ def withdraw(
         raise UsageError("withdrawal.backwards", start=from_s, stop=to_s)
     words = listed([word("consent", scope) for scope in chosen])
     if not yes:
-        click.confirm(text("withdraw.really", scopes=words, name=session.name), abort=True)
+        terminal.confirm(text("withdraw.really", scopes=words, name=session.name))
     with bar(text("bar.withdrawing", name=session.name)) as progress:
         done = withdrawal.withdraw(
             session,

@@ -66,7 +66,7 @@ def _open(path: Path, opened: str) -> None:
     start_s, stop_s = _stretch(opened)
     with Session.open(path) as session:
         if session.key is not None:
-            click.confirm(text("review.open_really"), abort=True, err=True)
+            terminal.confirm(text("review.open_really"), err=True)
         with bar(text("bar.reading", name=path.name)) as progress:
             analysis = analyze(session, reported(session, progress))
         with stretch(session, analysis, start_s, stop_s, lambda *_: None) as film:

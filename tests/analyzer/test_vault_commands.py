@@ -71,6 +71,17 @@ def test_its_public_key_can_be_had_and_its_recovery_key_only_once(place: Path) -
     assert (listed["name"], listed["public_key"]) == ("clinic", recipient)
 
 
+@pytest.mark.parametrize(
+    ("typed", "code"), [("j\n", 0), ("perhaps\nyes\n", 0), ("nein\n", 1), ("\n", 1), ("", 1)]
+)
+def test_a_yes_is_one_in_either_language(place: Path, typed: str, code: int) -> None:
+    new(place)
+    removed = affetti("vault", "remove", "clinic", typed=typed)
+    assert (removed.returncode != 0) == bool(code)
+    left = json.loads(affetti("vault", "list", "--json").stdout)
+    assert bool(left) == bool(code)
+
+
 def test_a_removed_vault_is_restored_from_its_recovery_key(
     place: Path, recorded: Callable[[str], Path]
 ) -> None:
