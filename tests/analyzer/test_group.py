@@ -336,3 +336,11 @@ def test_nothing_that_an_analysis_wrote_outlives_a_person_and_the_tables_are_nam
     files = [path for path in tmp_path.rglob("of-P02*/*") if path.is_file()]
     assert files
     assert not any(b"of-P01" in path.read_bytes() for path in files)
+
+
+def test_a_folder_that_cannot_be_made_is_told_as_that_of_tables(
+    study: Group, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").write_bytes(b"")
+    with pytest.raises(AffettiError, match="tables of the study"):
+        write_group(study, tmp_path / "a file" / "group", REQUEST)
