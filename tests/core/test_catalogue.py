@@ -39,7 +39,7 @@ SPEAKING: Final = tuple(
     and path not in (ROOT / "analyzer" / "report" / name for name in ("html.py", "paper.py"))
 )
 NAMES: Final = frozenset(
-    {"Affetti", "within tolerance", "read music", "read ahead", "given remember"}
+    {"Affetti", "within tolerance", "read music", "read faces", "read ahead", "given remember"}
 )
 # To whom nothing is said by these arguments, and by what these are called with.
 NOT_SPOKEN: Final = frozenset({"help", "metavar", "prog_name", "name", "id", "classes", "class_"})
