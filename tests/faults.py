@@ -93,7 +93,7 @@ FAULTS: Final = (
     Fault("thread: write log", "affetti.core.recording.parts", "PartLog.append", 40),
     Fault("thread: sync log", "affetti.core.recording.durability", "Durability._once", 3),
     Fault("thread: pulse", "affetti.core.recording.pulse", "packed", 2),
-    Fault("thread: seal ahead", "affetti.core.recording.draft", "Draft.see"),
+    Fault("thread: seal ahead", "affetti.core.recording.survey", "Tail.more", 2),
     Fault("between the threads", f"{ENGINE}inbox", "Inbox.get", 40),
     Fault("thread: load models", f"{ENGINE}live", "Readers._load", 0),
     Fault("thread: read face", f"{ENGINE}live", "LivePerception._perceive", 10),
