@@ -66,7 +66,7 @@ def test_readings_say_what_is_expressed() -> None:
     assert wording.face_reading(view).title == "P07’s face expresses"
     assert wording.face_reading(view).words == "happiness, 78\u00a0%"
     assert wording.music_reading(view).words == "relaxation and happiness"
-    assert wording.fused_reading(view).title == "Together they express"
+    assert wording.fused_reading(view).title == "Their average expresses"
 
 
 def test_old_estimates_are_not_shown() -> None:
@@ -90,7 +90,7 @@ def heard(stream: str, t_s: int, *kinds: str) -> HeardEstimated:
 def test_what_is_heard_now_is_said_of_room_and_playback_and_never_whose() -> None:
     now = [heard("room", 198, "quiet"), heard("playback", 199, "music")]
     view = view_of(recorded([*session(), *now, heard("room", 199, "music", "other_voice")]))
-    assert wording.heard_lines(view) == ("room: music, other voice", "music: music")
+    assert wording.heard_lines(view) == ("room: music, other voice", "track: music")
     old = view_of(recorded([*session(), heard("room", 150, "speech")]))
     assert wording.heard_lines(old) == ("room: –",)
 

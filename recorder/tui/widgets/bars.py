@@ -111,10 +111,20 @@ class EmotionBars(Widget):
         quiet = self.get_component_rich_style("emotion--quiet")
         style = "bold" if self._reading.shares else quiet
         words = Text(self._reading.words, style, no_wrap=True)
-        words.truncate(self.size.width, overflow="ellipsis")
         bars = self._bars(self.size.height - 1)
+        rest = self._left_out(len(bars))
+        if rest and words.cell_len + cell_len(rest) <= self.size.width:
+            words.append(rest, quiet)
+        words.truncate(self.size.width, overflow="ellipsis")
         apart = 2 * len(bars) < self.size.height  # room for a line between them
         return Text("\n\n" if apart else "\n").join([words, *bars])
+
+    def _left_out(self, rows: int) -> str:
+        """Say that some have no row, or they would pass for what is not read; "" where all have."""
+        labels = len(self._reading.labels)
+        if self._reading.shares is None or rows >= labels:
+            return ""
+        return "  " + text("bars.strongest", rows=rows, labels=labels)
 
     def _bars(self, rows: int) -> list[Text]:
         labels, shares = self._reading.labels, self._reading.shares
