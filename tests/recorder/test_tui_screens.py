@@ -685,7 +685,7 @@ async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) 
         with console.capture() as shown:
             console.print(live.app.screen.query_one("#tracks", Static).content)
         assert "Average         happiness" in shown.get()
-        assert "one or both 100\u00a0%" in shown.get()
+        assert "either 100\u00a0%" in shown.get()
         assert "both " in shown.get()
         await live.pilot.press("n")
         await live.until(lambda: isinstance(live.app.screen, SetupScreen))

@@ -124,7 +124,7 @@ class EmotionBars(Widget):
         labels = len(self._reading.labels)
         if self._reading.shares is None or rows >= labels:
             return ""
-        return "  " + text("bars.strongest", rows=rows, labels=labels)
+        return "  " + text("bars.shown", rows=rows, labels=labels)
 
     def _bars(self, rows: int) -> list[Text]:
         labels, shares = self._reading.labels, self._reading.shares
