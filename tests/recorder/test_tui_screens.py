@@ -602,7 +602,7 @@ async def test_a_lost_camera_cannot_be_overlooked(tmp_path: Path) -> None:
 async def test_both_together_stay_in_view_whatever_is_shown(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         line = live.app.screen.query_one("#together")
-        assert "Face + music: happiness" in str(line.render())
+        assert "Average of both: happiness" in str(line.render())
         assert "partly alike" in str(line.render())
         for key in ("e", "P"):
             await live.pilot.press(key)
