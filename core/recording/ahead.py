@@ -83,6 +83,9 @@ class Ahead:
 
     def _follow(self, draft: Draft) -> None:
         for path in parts_of(self._target):
+            if path not in self.tails:  # the part before is whole: there are hundreds in an hour
+                for whole in self.tails.values():
+                    whole.rows.pack()
             tail = self.tails.get(path) or Tail.of(path)
             if tail is None:  # it has only just begun
                 return

@@ -37,6 +37,11 @@ class RowBuffer:
         """Take in a row, a value for each field; texts as bytes."""
         self._data += self._pack(*values)
         if len(self._data) >= _PIECE_BYTES:
+            self.pack()
+
+    def pack(self) -> None:
+        """Make small what came so far; more may follow."""
+        if self._data:
             self._packed.append(zlib.compress(self._data, 1))
             self._data = bytearray()
 
