@@ -33,8 +33,15 @@ from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests import second_vault
 from tests.campaign.pairs import recovered_by_two
-from tests.campaign.session import SMALL, events
-from tests.campaign.victims import SLOW_S, Victim, recorded_until, recording, recovered, removed
+from tests.campaign.session import NAME, SMALL, events
+from tests.campaign.victims import (
+    Victim,
+    lost_on_a_slow_disk,
+    recorded_until,
+    recording,
+    recovered,
+    removed,
+)
 from tests.conftest import SESSION_ID
 from tests.recorder.test_kill import AT_MOST_LOST_S
 
@@ -62,16 +69,9 @@ def kill_after_a_minute(folder: Path, seed: int) -> float:
 def kill_on_a_slow_disk(folder: Path, seed: int) -> float:
     """Kill one that is sealed ahead on a disk that takes 2.5 s each time; return what was lost."""
     work = folder / f"slow-{seed}"
-    environment = {"slow_disk": str(SLOW_S), "seal_ahead": "2.0"}
-    with recording(work, environment=environment) as victim:
-        victim.until(lambda: bool(leftovers(victim.target)))
-        time.sleep(random.Random(seed).uniform(0.0, 8.0))
-        killed = victim.kill()
-    report = recovered(victim.target)
-    lost_s = killed - recorded_until(victim.target)
-    assert report.recovered
-    assert lost_s <= report.lost_s, f"{lost_s:.2f} s lost, {report.lost_s:.2f} s said"
-    _see_nothing_beside(victim.target)
+    environment = {"seal_ahead": "2.0"}
+    lost_s = lost_on_a_slow_disk(work, seed, lambda target: bool(leftovers(target)), environment)
+    _see_nothing_beside(work / NAME)
     shutil.rmtree(work)
     return lost_s
 

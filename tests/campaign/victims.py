@@ -32,7 +32,7 @@ from tests.campaign.session import lasting_folder
 from tests.recorder.films import moving_film, tone
 from tests.recorder.test_kill import ACKNOWLEDGED, AT_MOST_LOST_S, open_for
 
-SLOW_S: Final = 2.5
+_SLOW_S: Final = 2.5
 _PATIENCE_S: Final = 120
 _FILM_S: Final = 150
 _MAKING: Final = threading.Lock()
@@ -171,15 +171,23 @@ def kill(folder: Path, seed: int) -> float:
 def kill_on_a_slow_disk(folder: Path, seed: int) -> float:
     """Kill a recording whose disk takes 2.5 s each time; return the seconds that were lost."""
     work = folder / f"slow-{seed}"
-    with recording(work, (), {"slow_disk": str(SLOW_S)}) as victim:
-        victim.until(lambda: holds_records(part_path(victim.target, 1)))
+    lost_s = lost_on_a_slow_disk(work, seed, lambda target: holds_records(part_path(target, 1)))
+    shutil.rmtree(work)
+    return lost_s
+
+
+def lost_on_a_slow_disk(
+    work: Path, seed: int, begun: Callable[[Path], bool], environment: dict[str, str] | None = None
+) -> float:
+    """Kill a recording some seconds after it has begun; return what was lost, which was said."""
+    with recording(work, (), {"slow_disk": str(_SLOW_S)} | (environment or {})) as victim:
+        victim.until(lambda: begun(victim.target))
         time.sleep(random.Random(seed).uniform(0.0, 8.0))
         killed = victim.kill()
     report = recovered(victim.target)
     lost_s = killed - recorded_until(victim.target)
     assert report.recovered
     assert lost_s <= report.lost_s, f"{lost_s:.2f} s lost, {report.lost_s:.2f} s said"
-    shutil.rmtree(work)
     return lost_s
 
 
