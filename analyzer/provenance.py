@@ -187,11 +187,15 @@ def _files(tables: list[Table], origin: Origin) -> Iterator[tuple[str, bytes]]:
     yield SCHEMA_NAME, schema_of(tables)
 
 
-def not_written(folder: Path, error: OSError) -> AffettiError:
-    """Return the error for a folder of tables that cannot be written."""
-    if error.errno == errno.ENOSPC:
-        return DiskFull("provenance.disk_full", folder=folder, error=error.strerror)
-    return FileMissing("provenance.cannot_be_written", folder=folder, error=error.strerror)
+def not_written(
+    folder: Path,
+    error: OSError,
+    full: str = "provenance.disk_full",
+    otherwise: str = "provenance.cannot_be_written",
+) -> AffettiError:
+    """Return the error for a folder of tables that cannot be written, by the ids of its words."""
+    kind, id = (DiskFull, full) if error.errno == errno.ENOSPC else (FileMissing, otherwise)
+    return kind(id, folder=folder, error=error.strerror)
 
 
 def is_written(folder: Path, key: DataKey | None) -> bool:

@@ -1,16 +1,16 @@
 """Files of a study, written into a folder of its own, and noted beside every recording in it."""
 
-import errno
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from affetti.analyzer.provenance import not_written
 from affetti.core.custody import exports
 from affetti.core.custody.temporary import replacing
 from affetti.core.custody.withdrawal import remove
-from affetti.core.errors import DiskFull, FileExists, FileMissing
+from affetti.core.errors import FileExists
 from affetti.core.recording.session import Session
 
 
@@ -80,12 +80,8 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
             with replacing(folder / name) as fd, open(fd, "wb", closefd=False) as file:
                 file.write(data)
     except OSError as error:
-        kind, id = (
-            (DiskFull, "written.disk_full")
-            if error.errno == errno.ENOSPC
-            else (FileMissing, "written.cannot_be_written")
-        )
-        raise kind(id, folder=folder, error=error.strerror) from error
+        words = "written.disk_full", "written.cannot_be_written"
+        raise not_written(folder, error, *words) from error
 
 
 def _note(recordings: Iterable[Path], target: Path) -> None:

@@ -298,16 +298,17 @@ def lamps(details: dict[str, list[Remark]]) -> dict[str, Remark | None]:
 _SEVERITIES: Final = ("ok", "warning", "error")
 
 
-def told(message: str, hint: str, cells: int) -> str:
+def told(message: str, hint: str, width: int, rows: int) -> str:
     """Return what is the matter and what to do; what to do is cut last.
 
     Parameters
     ----------
     message, hint
         In sentences.
-    cells
-        How much room there is for both.
+    width, rows
+        In cells, how much room there is for both; one row is left for what comes before them.
     """
+    cells = width * (rows - 1) * 9 // 10  # lines end at blanks
     said = _cut(message, max(cells - cell_len(hint) - 1, cells // 3))
     return f"{said} {_cut(hint, cells - cell_len(said) - 1)}".strip()
 

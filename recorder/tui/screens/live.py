@@ -248,8 +248,8 @@ class LiveScreen(EngineScreen):
                 for event in events:
                     self._acknowledge(event)
             case Problem(message=message, hint=hint, fatal=fatal):
-                room = self.size.width * (ROWS - 1) * 9 // 10  # lines end at blanks
-                self._say(told(message, hint, room), "error" if fatal else "warning")
+                words = told(message, hint, self.size.width, ROWS)
+                self._say(words, "error" if fatal else "warning")
 
     def look(self) -> None:
         """Show the recording as it is now."""

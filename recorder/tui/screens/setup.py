@@ -643,8 +643,8 @@ class SetupScreen(EngineScreen):
         status = self.query_one("#status", Static)
         status.set_class(self._problem is not None, "-error")
         if self._problem is not None:
-            room = status.size.width * (_PROBLEM_ROWS - 1) * 9 // 10  # lines end at blanks
-            status.update(f"! {told(self._problem.message, self._problem.hint, room)}")
+            problem, width = self._problem, status.size.width
+            status.update(f"! {told(problem.message, problem.hint, width, _PROBLEM_ROWS)}")
         elif self._starting:
             status.update(text("setup.starting"))
         elif lacks := self._lacks():
