@@ -19,7 +19,13 @@ from affetti.core.settings import Settings
 from affetti.core.streams import ROOM, Stream, audio_stream
 from affetti.recorder.sources import AudioSource, Sink
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, begin_ns, wait_until
-from affetti.recorder.sources.portaudio import QUEUED_BLOCKS, SILENT_S, CardClock, CardStream
+from affetti.recorder.sources.portaudio import (
+    HOLE_NS,
+    QUEUED_BLOCKS,
+    SILENT_S,
+    CardClock,
+    CardStream,
+)
 from affetti.recorder.sources.sound import Decoded
 from affetti.recorder.sources.stream import BLOCK, StreamLog
 from affetti.recorder.sources.track import (
@@ -240,7 +246,8 @@ class Microphone:
                 break
             if self._card.take_interrupted():
                 gap = "device_lost"
-            if heard.overflow:
+            unsaid = stream.sample > 0 and not heard.lost and heard.t_ns - heard_ns > HOLE_NS
+            if heard.overflow or unsaid:
                 gap = gap or "overflow"
             if gap:
                 former = _Former(self.format)

@@ -26,6 +26,7 @@ from affetti.recorder.sources import Sink
 from affetti.recorder.sources.deck import Cue, Deck, Sound
 from affetti.recorder.sources.pace import FILE_PATIENCE_S, wait_until
 from affetti.recorder.sources.portaudio import (
+    HOLE_NS,
     LAST_S,
     QUEUED_BLOCKS,
     SILENT_S,
@@ -282,6 +283,7 @@ class _Speaker:
         self._silent_first = 0  # samples until the music begins
         self._deck: Deck | None = None
         self._clock = CardClock(SessionClock())
+        self._next_ns: int | None = None  # when the next callback's first sample should be heard
         self._thread: threading.Thread | None = None
 
     @property
@@ -311,6 +313,7 @@ class _Speaker:
 
     def _callback(self, out: Sound, count: int, times: Any, status: Any) -> None:
         heard_ns = self._clock.stamp_ns(times.currentTime, times.outputBufferDacTime, 0)
+        ran_dry = status.output_underflow or self._follows_hole(heard_ns, count)
         out.fill(0)
         deck = self._deck
         self._silent_first -= count
@@ -325,10 +328,16 @@ class _Speaker:
         lost = 0
         if self._played.qsize() >= QUEUED_BLOCKS:
             entries, lost = [entry for entry in entries if isinstance(entry, Cue)], filled
-        self._played.put(_Played(entries, heard_ns, status.output_underflow, lost))
+        self._played.put(_Played(entries, heard_ns, ran_dry, lost))
         if deck.over or self._stopping.is_set():
             self._played.put(None)
             self._deck = None  # silence from here on; a stream that ends drops what it still holds
+
+    def _follows_hole(self, heard_ns: int, count: int) -> bool:
+        """Return whether a block is heard long after the last one ended; it is the last one now."""
+        next_ns = self._next_ns
+        self._next_ns = heard_ns + count * NS_PER_S // self._card.form_now.rate_hz
+        return next_ns is not None and heard_ns - next_ns > HOLE_NS
 
     def _heard(self, sound: Sound) -> Sound:
         """Return a sound as loud as it is to be heard."""
@@ -350,7 +359,7 @@ class _Speaker:
                 break
             if self._card.take_interrupted():
                 log.disturb("device_lost")
-            if played.underflow:
+            elif played.underflow:
                 log.disturb("underflow")
             log.lose(played.lost)
             log.keep(played.entries, played.t_ns)

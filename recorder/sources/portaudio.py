@@ -37,6 +37,9 @@ from affetti.recorder.sources.stream import BLOCK
 Callback: TypeAlias = Callable[[NDArray[np.int16], int, Any, Any], None]
 
 SILENT_S: Final = 2.0  # a stream that says nothing for this long is gone
+# A block that begins so long after the last one ended follows a hole, also where the driver, which
+# tells of what it lost only if it saw it in time, says nothing. Time stamps jitter by less.
+HOLE_NS: Final = 250_000_000
 LAST_S: Final = 0.5  # that one is waited for once it is to end
 QUEUED_BLOCKS: Final = 1024  # between a callback and the log: 24 s at 44.1 kHz
 # Loading the models holds up Python's callbacks for 0.2 s; time stamps account for all of it.

@@ -25,7 +25,9 @@ async def test_a_session_and_a_person_are_read_here(sample_session: Path, tmp_pa
     path.symlink_to(sample_session)
     said = page_of_session(path)
     code = said.splitlines()[1].split()[0]
-    assert await shown(ReadScreen("page", partial(page_of_session, path))) == said
+    # Its foot says the minute, which may change between the two.
+    pages = {said, await shown(ReadScreen("page", partial(page_of_session, path)))}
+    assert pages <= {said, page_of_session(path)}
     told = await shown(ReadScreen("person", partial(page_of_person, code, tmp_path)))
     assert code in told
     assert (await shown(ReadScreen("nobody", partial(page_of_person, "X9", tmp_path))))[0] == "!"

@@ -100,13 +100,13 @@ def test_playing_and_recording_at_once_is_bit_exact(card, tracks, tmp_path):
 @pytest.mark.campaign
 def test_music_that_faltered_is_told_as_a_gap(card, tmp_path):
     track = tmp_path / "long.wav"
-    soundfile.write(track, np.arange(1, 5 * RATE_HZ, dtype=np.int64).astype(np.int16), RATE_HZ)
+    soundfile.write(track, np.arange(1, 8 * RATE_HZ, dtype=np.int64).astype(np.int16), RATE_HZ)
     process = program(card, tmp_path, [track])
     assert process.stdout is not None
     assert process.stdout.readline() == b"playing\n"
     time.sleep(1)
     process.send_signal(signal.SIGSTOP)
-    time.sleep(1)
+    time.sleep(1.5)  # the device is not lost yet
     process.send_signal(signal.SIGCONT)
     assert process.wait(30) == 0
     events = events_in(tmp_path)

@@ -61,7 +61,8 @@ async def test_a_session_by_hand_from_set_up_to_report(
         assert view is not None
         await until(pilot, lambda: view.state.frames > 20 and view.state.track is not None)
         await pilot.press("m", "t", *"smiles", "enter")
-        await until(pilot, lambda: bool(view.state.notes))
+        # What is typed right behind Enter would begin the next note.
+        await until(pilot, lambda: view.state.notes and isinstance(app.screen, LiveScreen))
         await pilot.press("n")
         await until(pilot, lambda: len(view.state.tracks) == 2)
         await pilot.press("q", "y")
