@@ -81,6 +81,8 @@ ROWS_PER_S: Final = 400  # an index holds this many rows for each second of a pa
 _CLOSING_BYTES: Final = 64 << 10  # kept back in every log for the last words of a session
 _CLOSING_ROWS: Final = 64
 _START_BYTES: Final = 64 << 10  # of the first record, kept a second time
+_LOCKING_S: Final = 2.0  # that a part is tried to be locked
+_TURN_S: Final = 0.005
 _UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
 
 
@@ -109,8 +111,7 @@ class _Part:
         self._fd = system.open_file(path, os.O_RDWR)
         self._inode = _inode(os.fstat(self._fd))
         try:
-            # Shared, so that whatever reads HDF5 can look at it meanwhile.
-            system.lock(self._fd, shared=True)
+            _lock(self._fd)
             system.reserve(self._fd, os.fstat(self._fd).st_size)
             if key is not None:
                 system.write_at(self._fd, key.block, self._log_at)
@@ -175,6 +176,16 @@ class _Part:
         with suppress(FileNotFoundError):
             if _inode(self.path.lstat()) == self._inode:
                 self.path.unlink()
+
+
+def _lock(fd: int) -> None:
+    """Lock a part against a second writer; shared, so that whatever reads HDF5 can look at it.
+
+    Whoever asks whether it is locked holds the lock for that moment, and does not keep it.
+    """
+    end = time.monotonic() + _LOCKING_S
+    while system.lock(fd, shared=True) is False and time.monotonic() < end:
+        time.sleep(_TURN_S)
 
 
 def _row(record: Record, offset: int, length: int) -> NDArray[Any]:
@@ -358,7 +369,12 @@ class PartLog:
         with self._turning:
             ended, current, self._ended = self._ended, self._current, []
         for part in ended:
-            part.close()
+            # The first stays open, and locked: whoever had listed the parts before this one ended
+            # would find none that is, and seal what is being recorded.
+            if part is self._begun[0]:
+                part.sync()
+            else:
+                part.close()
         current.sync()
         if self._wants_next and self._next is None and not self.disk_full:
             self._reserve_next()
@@ -378,7 +394,7 @@ class PartLog:
                 closing.callback(self._next.discard)
                 closing.callback(self._next.close)
                 self._next = None
-            for part in (self._current, *self._ended):
+            for part in dict.fromkeys((self._begun[0], *self._ended, self._current)):
                 closing.callback(part.close)
 
     def discard(self) -> None:

@@ -104,14 +104,14 @@ def main() -> int:
     """Run what was asked for, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--share", type=float, default=1.0, help="of each kind's trials")
-    parser.add_argument("--only", default="", help="the kinds with this in their name")
+    parser.add_argument(
+        "--only", default="", help="the kind of this name, or those with this in their name"
+    )
     parser.add_argument("--seed", type=int, help="this trial alone")
     parser.add_argument("--seeds", type=int, nargs=2, help="from the first, before the last")
     chosen = parser.parse_args()
     done = []
-    for kind in kinds():
-        if chosen.only not in kind.name:
-            continue
+    for kind in _called(chosen.only):
         with lean():
             count = kind.count()
         step = max(1, round(1 / chosen.share))
@@ -122,6 +122,12 @@ def main() -> int:
         print(_line(kind), flush=True)  # noqa: T201  the figures are what this is run for
     print(_table(done))  # noqa: T201
     return int(any(kind.failed for kind in done))
+
+
+def _called(name: str) -> list[Kind]:
+    """Return the kind of a name, which may be the beginning of another's; else all that have it."""
+    every = list(kinds())
+    return [kind for kind in every if kind.name == name] or [k for k in every if name in k.name]
 
 
 def _line(kind: Kind) -> str:

@@ -9,9 +9,9 @@ while it runs, which has to be refused, and by two at once when it is dead.
 import random
 import shutil
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -148,15 +148,12 @@ def _brought_back(victim: Victim, over: float, seed: int, *, ended: bool) -> flo
 def _refused_to_two(target: Path) -> None:
     """See that nobody recovers what is being recorded."""
 
-    def refused() -> None:
+    def refused(_: int) -> None:
         with pytest.raises(Unsealed):
             sealed(target)
 
-    both = [threading.Thread(target=refused) for _ in range(2)]
-    for each in both:
-        each.start()
-    for each in both:
-        each.join()
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(refused, range(2)))
 
 
 def _see_nothing_beside(target: Path) -> None:

@@ -1,14 +1,17 @@
 import os
 import random
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import pytest
 
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core import system
+from affetti.core.errors import AffettiError, ExitCode, Unsealed
 from affetti.core.events import FrameCaptured, MarkerAdded, SessionEnded, decode
+from affetti.core.recording import survey as survey_module
 from affetti.core.recording.names import part_path, parts_of
 from affetti.core.recording.parts import INDEX_ROW, PartLog
 from affetti.core.recording.survey import survey
@@ -59,6 +62,42 @@ def test_a_running_log_cannot_be_recovered(write_log: WriteLog) -> None:
     with pytest.raises(AffettiError) as caught:
         survey(write_log(close=False))
     assert caught.value.code == ExitCode.UNSEALED
+
+
+def test_one_that_goes_on_in_a_part_that_nobody_had_listed_cannot_be_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "session.h5"
+    log = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+    log.append(started())
+    listed = parts_of(target)
+    frame = FrameCaptured(t_ns=1, frame=0, width_px=4, height_px=4)
+    for _ in range(30):
+        log.append(frame, os.urandom(400_000))
+    last = log.append(MarkerAdded(t_ns=2, label="on the disk"))
+    while log.safe_seq < last.seq:
+        time.sleep(0.01)
+    assert len(parts_of(target)) > len(listed)
+    with monkeypatch.context() as late:
+        late.setattr(survey_module, "parts_of", lambda path: listed)
+        with pytest.raises(Unsealed):
+            survey(target)
+    log.close()
+    assert len(survey(target).rows) == last.seq + 1
+
+
+def test_who_asks_whether_a_part_is_locked_keeps_nobody_from_locking_it(
+    write_log: WriteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, true = [], system.lock
+
+    def held_for_a_moment(fd: int, *, shared: bool = False) -> bool | None:
+        asked.append(shared)
+        return False if shared and asked.count(True) == 1 else true(fd, shared=shared)
+
+    monkeypatch.setattr(system, "lock", held_for_a_moment)
+    with pytest.raises(Unsealed):
+        survey(write_log(close=False))
 
 
 def test_a_record_that_does_not_fit_any_part_is_refused(write_log: WriteLog) -> None:
