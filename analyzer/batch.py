@@ -17,6 +17,7 @@ from affetti.analyzer.provenance import (
     note_elsewhere,
     origin_of,
     refuse_other,
+    refuse_unwritable,
     write_analysis,
 )
 from affetti.analyzer.replay import Progress, recorded_offer, replayed
@@ -123,6 +124,7 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
             return Outcome(path, "current", folder, session.duration_s)
         if not request.overwrite:
             refuse_other(folder, origin)
+        refuse_unwritable(folder)
         verified = not request.altered  # as it is read; else it was looked at above
         if request.stored:
             found = stored(session, progress, offer, verified=verified)

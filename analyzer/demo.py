@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from affetti.analyzer.analysis import Parameters, analyze
-from affetti.analyzer.provenance import folder_of, origin_of, write_analysis
+from affetti.analyzer.provenance import folder_of, origin_of, refuse_unwritable, write_analysis
 from affetti.analyzer.replay import Progress, replayed
 from affetti.analyzer.report import html_of, report_path, save_report
 from affetti.core.errors import FileMissing
@@ -37,6 +37,7 @@ def run_demo(output: Path, command: str, progress: Progress | None = None) -> De
         raise FileMissing("demo.sample_session_not_at", path=SAMPLE)
     began = time.monotonic()
     folder, report = folder_of(SAMPLE, output), report_path(SAMPLE, output)
+    refuse_unwritable(folder)
     with Session.open(SAMPLE) as session:
         parameters = Parameters()
         analysis = analyze(session, replayed(session, progress), parameters)

@@ -24,6 +24,7 @@ from affetti.analyzer.tables.table import Table
 from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import ANALYSIS
 from affetti.core.custody.keys import DataKey
+from affetti.core.custody.temporary import try_writing
 from affetti.core.environment import environment
 from affetti.core.errors import AffettiError, DiskFull, FileExists, FileMissing
 from affetti.core.language import word
@@ -119,6 +120,14 @@ def refuse_other(folder: Path, origin: Origin) -> None:
     if found is None:
         raise FileExists("provenance.no_analysis", folder=folder)
     raise FileExists("provenance.otherwise", folder=folder, what=_changed(found, origin))
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise an error if nothing can be written into a folder, which need not be there yet."""
+    try:
+        try_writing(folder)
+    except OSError as error:
+        raise not_written(folder, error) from error
 
 
 def _changed(found: Origin, origin: Origin) -> str:

@@ -92,7 +92,7 @@ def group(
     from affetti.analyzer.batch import Request
     from affetti.analyzer.recordings import recordings_in
     from affetti.analyzer.study.design import Design, read_design
-    from affetti.analyzer.study.folder import folder_for, refuse_foreign, write_group
+    from affetti.analyzer.study.folder import folder_for, refuse_unusable, write_group
     from affetti.analyzer.study.group import Rules, grouped, refuse_taken
     from affetti.core.people.person import UNNAMED
 
@@ -103,7 +103,7 @@ def group(
     refuse_taken(design)
     paths = recordings_in(sessions)
     folder = folder_for(paths, output)
-    refuse_foreign(folder)
+    refuse_unusable(folder)
     if not plain:
         refuse_encrypted(paths)
     request = Request(command=command_line(), stored=True)

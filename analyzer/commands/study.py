@@ -157,7 +157,7 @@ def report(
     from affetti.analyzer.commands.group import refuse_encrypted
     from affetti.analyzer.recordings import recordings_in
     from affetti.analyzer.study.evaluation import evaluated
-    from affetti.analyzer.study.evaluation_folder import refuse_foreign, write_evaluation
+    from affetti.analyzer.study.evaluation_folder import refuse_unusable, write_evaluation
     from affetti.analyzer.study.folder import folder_for
     from affetti.core.people.protocol import read_protocol
 
@@ -165,7 +165,7 @@ def report(
     chosen = _chosen(led.report if led else None, by, coverage, pipelines)
     paths = recordings_in(sessions)
     folder = folder_for(paths, output, "study")
-    refuse_foreign(folder)
+    refuse_unusable(folder)
     if not plain:
         refuse_encrypted(paths)
     own = _own_pipeline(paths)

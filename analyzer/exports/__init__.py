@@ -18,7 +18,7 @@ from affetti.analyzer.replay import reported
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
 from affetti.core.custody.standing import standing
-from affetti.core.custody.temporary import name_beside, publish
+from affetti.core.custody.temporary import name_beside, publish, try_writing
 from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
 from affetti.core.recording.session import Session
@@ -147,21 +147,32 @@ def export(
             raise UsageError("export.encrypted", path=recording.name)
         if not altered:
             session.verify_digest()
+        target = target_of(recording, form, output)
+        with _told(target):
+            if form.suffix and os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, "", str(target))
+            try_writing(target.parent if form.suffix else target)
         analysis = analyze(session, reported(session, lambda done, of: tell(done, 2 * of)))
         source = Source(session, analysis, lambda done, of: tell(of + done, 2 * of))
-        target = target_of(recording, form, output)
-        try:
+        with _told(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             written = form.write(source, target)
             with _removed_unless_standing(session, written):
                 for path in (*written, *form.shared(target)):
                     exports.note(recording, session.key, form.name, path)
-        except FileExistsError as error:
-            raise FileExists("export.exists", path=error.filename or target) from error
-        except OSError as error:
-            kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
-            raise kind("export.cannot_be_written", path=target, error=error.strerror) from error
     return written
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Say of what cannot be written which file that is, and what to do."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise FileExists("export.exists", path=error.filename or target) from error
+    except OSError as error:
+        kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
+        raise kind("export.cannot_be_written", path=target, error=error.strerror) from error
 
 
 @contextmanager

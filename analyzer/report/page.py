@@ -2,7 +2,8 @@
 
 import errno
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -19,11 +20,12 @@ from affetti.core.custody import boxes, exports
 from affetti.core.custody.artefacts import PAPER, PLAIN_REPORT, REPORT, Artefact
 from affetti.core.custody.keys import DataKey
 from affetti.core.custody.standing import standing
+from affetti.core.custody.temporary import try_writing
 from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
 from affetti.core.recording.session import Session
 
-__all__ = ["FORMS", "Form", "form_of", "html_of", "report_path", "resolution_s", "save_report",
-           "write_report", "written"]  # fmt: skip
+__all__ = ["FORMS", "Form", "form_of", "html_of", "refuse_unwritable", "report_path",
+           "resolution_s", "save_report", "write_report", "written"]  # fmt: skip
 
 Form: TypeAlias = Literal["html", "pdf", "txt"]
 FORMS: Final[Mapping[Form, Artefact]] = {"html": REPORT, "pdf": PAPER, "txt": PLAIN_REPORT}
@@ -82,12 +84,13 @@ def write_report(
             session.notice_alterations()
         else:
             session.verify_digest()
+        key = session.key
+        path = output or report_path(recording, recording.parent, form)
+        target = None if plain else key
+        refuse_unwritable(path, session.session_id, target)
         analysis = analyze(session, shown(session, progress))
         known = beside(session, analysis)
         page = page_of(analysis, known)
-        key = session.key
-    path = output or report_path(recording, recording.parent, form)
-    target = None if plain else key
     data = written(page, form, size)
     with standing([session.source]):
         place = save_report(data, path, page.subject, target)
@@ -148,12 +151,32 @@ def save_report(data: bytes, path: Path, subject: str, key: DataKey | None = Non
     AffettiError
         Another file is there, or the folder cannot be written.
     """
-    try:
+    refuse_unwritable(path, subject, key)
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return boxes.replace(path, data, key)
+
+
+def refuse_unwritable(path: Path, subject: str, key: DataKey | None = None) -> None:
+    """Raise an error where a page cannot be written: before a recording is read for it.
+
+    Parameters
+    ----------
+    path, subject, key
+        As `save_report` takes them.
+    """
+    with _told(path):
         place = boxes.stored_at(path, key)
         if place.exists() and subject not in _subjects_in(place):
             raise FileExists("page.exists_no_report_session", path=place)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return boxes.replace(path, data, key)
+        try_writing(path.parent)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say which page cannot be written, and what to do."""
+    try:
+        yield
     except OSError as error:
         kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
         raise kind("page.cannot_be_written", path=path, error=error.strerror) from error

@@ -27,9 +27,9 @@ _DEEPEST: Final = 45  # per cent of the accent, on which a number is read in eac
 _STYLES: Final = (_FOLDER.parent / "report" / "style.css", _FOLDER / "style.css")
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Raise an error where a folder holds anything but an earlier evaluation of a study."""
-    written.refuse_foreign(folder, FILE_NAME, "study.no_study")
+def refuse_unusable(folder: Path) -> None:
+    """Raise an error where a folder holds other things than an evaluation, or cannot be written."""
+    written.refuse_unusable(folder, FILE_NAME, "study.no_study")
 
 
 def write_evaluation(study: Evaluation, folder: Path, request: Request) -> list[str]:
@@ -48,7 +48,7 @@ def write_evaluation(study: Evaluation, folder: Path, request: Request) -> list[
     files[SCHEMA_NAME] = schema_of(tables, FORMAT)
     files[PAGE_NAME] = html_of(study).encode()
     files[FILE_NAME] = _statement(study, request, list(files))
-    refuse_foreign(folder)
+    refuse_unusable(folder)
     written.write_study(folder, files, FILE_NAME, (member.path for member in study.members))
     return list(files)
 

@@ -25,9 +25,9 @@ METHODS_NAME: Final = "methods.md"
 FORMAT: Final = "affetti-group"
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Raise an error where a folder holds anything but an earlier study."""
-    written.refuse_foreign(folder, FILE_NAME, "group.no_group")
+def refuse_unusable(folder: Path) -> None:
+    """Raise an error where a folder holds anything but an earlier study, or cannot be written."""
+    written.refuse_unusable(folder, FILE_NAME, "group.no_group")
 
 
 def write_group(
@@ -57,7 +57,7 @@ def write_group(
     files[SCHEMA_NAME] = schema_of(tables, FORMAT)
     files[METHODS_NAME] = (methods(group, request) + "\n").encode()
     files[FILE_NAME] = _statement(group, tables, request, list(files))
-    refuse_foreign(folder)
+    refuse_unusable(folder)
     written.write_study(folder, files, FILE_NAME, (member.path for member in group.members))
     return list(files)
 

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from affetti.analyzer.provenance import not_written
 from affetti.core.custody import exports
-from affetti.core.custody.temporary import replacing
+from affetti.core.custody.temporary import replacing, try_writing
 from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import FileExists
 from affetti.core.recording.session import Session
 
+_WORDS: Final = "written.disk_full", "written.cannot_be_written"
 
-def refuse_foreign(folder: Path, own: str, message: str) -> None:
+
+def refuse_unusable(folder: Path, own: str, message: str) -> None:
     """Raise an error where a folder holds anything and not the file by which ours are known.
+
+    So it does where the folder cannot be written: before hundreds of recordings are read.
 
     Parameters
     ----------
@@ -24,8 +28,12 @@ def refuse_foreign(folder: Path, own: str, message: str) -> None:
     message
         The id of the error.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / own).exists():
-        raise FileExists(message, folder=folder)
+    try:
+        if folder.exists() and any(folder.iterdir()) and not (folder / own).exists():
+            raise FileExists(message, folder=folder)
+        try_writing(folder)
+    except OSError as error:
+        raise not_written(folder, error, *_WORDS) from error
 
 
 def write_study(
@@ -80,8 +88,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
             with replacing(folder / name) as fd, open(fd, "wb", closefd=False) as file:
                 file.write(data)
     except OSError as error:
-        words = "written.disk_full", "written.cannot_be_written"
-        raise not_written(folder, error, *words) from error
+        raise not_written(folder, error, *_WORDS) from error
 
 
 def _note(recordings: Iterable[Path], target: Path) -> None:

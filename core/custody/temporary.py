@@ -8,6 +8,7 @@ import hashlib
 import os
 import secrets
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -85,6 +86,23 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def try_writing(folder: Path) -> None:
+    """Write a file without a name into a folder, or where that would be made; it is gone at once.
+
+    So that whoever works long for what goes there is told before. Rights do not say it: of whoever
+    may do everything, a disk that can only be read is not asked.
+
+    Raises
+    ------
+    OSError
+        Nothing can be written there.
+    """
+    places = folder.absolute(), *folder.absolute().parents
+    nearest = next(place for place in places if os.path.lexists(place))
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
 
 
 @contextmanager

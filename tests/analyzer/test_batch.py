@@ -196,9 +196,12 @@ def test_a_folder_without_a_sealed_recording_says_what_to_do(tmp_path: Path) -> 
 
 def test_an_analysis_that_cannot_be_written_says_so(quiet_recording: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file, not a folder")
+    begun: list[int] = []
     with pytest.raises(AffettiError) as caught:
-        analyze_file(quiet_recording, Request(output=tmp_path / "out"))
+        request = Request(output=tmp_path / "out")
+        analyze_file(quiet_recording, request, lambda done, total: begun.append(done))
     assert "--output" in caught.value.hint
+    assert not begun
 
 
 @pytest.fixture

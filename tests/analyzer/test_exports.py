@@ -25,7 +25,7 @@ from affetti.analyzer.replay import completed, reported
 from affetti.analyzer.tables.session_tables import tables_of
 from affetti.core.custody.exports import noted
 from affetti.core.custody.withdrawal import withdraw
-from affetti.core.errors import FileExists, UsageError
+from affetti.core.errors import AffettiError, FileExists, UsageError
 from affetti.core.events import SamplesCaptured, SessionEnded
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -268,6 +268,28 @@ def test_copies_are_noted_never_replaced_and_go_with_what_is_withdrawn(
         export(path, "mp4")
     assert beside in withdraw(path, ["video"]).removed
     assert elsewhere.exists()
+
+
+@pytest.mark.parametrize("to", ["elan", "bids"])
+def test_that_a_copy_cannot_be_written_is_said_before_anything_is_computed(
+    sample_session: Path, tmp_path: Path, to: str
+) -> None:
+    (tmp_path / "a file").write_bytes(b"")
+    begun: list[int] = []
+    with pytest.raises(AffettiError) as caught:
+        export(sample_session, to, tmp_path / "a file", lambda done, total: begun.append(done))
+    assert "--output" in caught.value.hint
+    assert not begun
+
+
+def test_that_the_name_is_taken_is_said_before_anything_is_computed(
+    sample_session: Path, tmp_path: Path
+) -> None:
+    (tmp_path / f"{sample_session.stem}.eaf").write_bytes(b"mine")
+    begun: list[int] = []
+    with pytest.raises(FileExists):
+        export(sample_session, "elan", tmp_path, lambda done, total: begun.append(done))
+    assert not begun
 
 
 def test_a_terminal_that_shows_a_copy_is_told_nothing() -> None:

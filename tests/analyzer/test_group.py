@@ -344,3 +344,18 @@ def test_a_folder_that_cannot_be_made_is_told_as_that_of_tables(
     (tmp_path / "a file").write_bytes(b"")
     with pytest.raises(AffettiError, match="tables of the study"):
         write_group(study, tmp_path / "a file" / "group", REQUEST)
+
+
+@pytest.mark.parametrize("command", ["group", "study report"])
+def test_that_tables_cannot_be_written_is_said_before_anything_is_analyzed(
+    tmp_path: Path, command: str
+) -> None:
+    piece(tmp_path / "s.h5", "P01", stop_s=3)
+    (tmp_path / "a file").write_bytes(b"")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone" / "and gone")
+    for output in ("a file/group", "nowhere"):
+        done = affetti(*command.split(), tmp_path, "--output", tmp_path / output)
+        assert done.returncode == ExitCode.FILE_MISSING, done.stderr
+        assert "cannot be written" in done.stderr
+        assert "--output" in done.stderr
+        assert not list(tmp_path.glob("*.analysis"))

@@ -204,6 +204,19 @@ def test_lines_of_the_text_are_bounded(page: Page) -> None:
     assert max(map(len, plain_text(page).splitlines())) <= WIDTH + 1
 
 
+def test_that_a_page_cannot_be_written_is_said_before_anything_is_computed(
+    quiet_recording: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").write_bytes(b"")
+    (tmp_path / "mine.html").write_bytes(b"mine")
+    begun: list[int] = []
+    for output in (tmp_path / "a file" / "page.html", tmp_path / "mine.html"):
+        with pytest.raises(AffettiError):
+            write_report(quiet_recording, output, lambda done, total: begun.append(done))
+    assert not begun
+    assert (tmp_path / "mine.html").read_bytes() == b"mine"
+
+
 def test_the_suffix_decides_what_is_written(quiet_recording: Path, tmp_path: Path) -> None:
     for suffix, begins in ((".pdf", b"%PDF"), (".txt", b"Affetti"), (".html", b"<!doctype")):
         path = write_report(quiet_recording, tmp_path / f"page{suffix}")
