@@ -72,7 +72,8 @@ class Ahead:
                 return
             self._draft = Draft(self._target)
             while not self._over.is_set():
-                self._follow(self._draft)
+                with suppress(FileNotFoundError):  # a part that was only reserved, and given back
+                    self._follow(self._draft)
                 if self._draft.error is not None or self._lacks_room():
                     self._give_up()
                     return

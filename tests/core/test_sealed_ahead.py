@@ -15,7 +15,7 @@ from affetti.core.custody.temporary import leftovers
 from affetti.core.recording import ahead as ahead_module
 from affetti.core.recording import writer
 from affetti.core.recording.ahead import Ahead
-from affetti.core.recording.names import parts_of
+from affetti.core.recording.names import part_path, parts_of
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
@@ -108,6 +108,25 @@ def test_a_disk_with_little_room_ends_it_and_loses_nothing(
     with followed(tmp_path / "r" / NAME) as made:
         assert not leftovers(tmp_path / "r" / NAME)
         assert not made.size
+        assert not seal(tmp_path / "r" / NAME, ahead=made).recovered
+    assert os.listdir(tmp_path / "r") == [NAME]
+
+
+def test_a_part_that_was_reserved_and_is_given_back_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = []
+
+    def with_one_that_goes(target: Path) -> list[Path]:
+        turns.append(target)
+        return [*parts_of(target), part_path(target, 9)]
+
+    monkeypatch.setattr(ahead_module, "parts_of", with_one_that_goes)
+    monkeypatch.setattr(ahead_module, "_EVERY_S", 0.01)
+    with followed(tmp_path / "r" / NAME) as made:
+        until(lambda: len(turns) > 3 or not made._thread.is_alive())
+        assert made._thread.is_alive()
+        assert made.size
         assert not seal(tmp_path / "r" / NAME, ahead=made).recovered
     assert os.listdir(tmp_path / "r") == [NAME]
 
