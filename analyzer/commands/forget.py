@@ -12,7 +12,7 @@ from affetti.core.paths import TypedPath
 
 @click.command()
 @click.argument("person", metavar="PERSON")
-@click.argument("folders", metavar="FOLDER...", nargs=-1, type=TypedPath(path_type=Path))
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=TypedPath(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     """Remove all recordings of a person, and whatever lies beside them, for good.

@@ -13,7 +13,7 @@ from affetti.core.paths import TypedPath
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, type=TypedPath(path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=TypedPath(path_type=Path))
 def recover(paths: tuple[Path, ...]) -> int:
     """Seal recordings that broke off, and say what was lost.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("places", metavar="PATH...", nargs=-1, type=TypedPath(path_type=Path))
+@click.argument("places", metavar="[PATH]...", nargs=-1, type=TypedPath(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask, but remove what is due.")
 @JSON
 def retention(places: tuple[Path, ...], yes: bool, as_json: bool) -> int:

@@ -243,6 +243,19 @@ async def test_a_note_that_is_begun_on_a_slow_machine_stands_by_itself(
         assert not live.sent(messages.SteerTrack)
 
 
+async def test_the_end_of_a_typed_note_and_the_key_for_the_next_may_be_read_at_once(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live:
+        now_s = Message().time
+        press_at_once(live, "t", *"nod", at_s=now_s)
+        press_at_once(live, "s", "enter", "t", *"smiles", at_s=now_s + 0.6)
+        await live.until(lambda: getattr(live.app.screen, "text", "") == "smiles")
+        await live.pilot.press("enter")
+        await live.until(lambda: isinstance(live.app.screen, LiveScreen))
+        assert [note.text for note in live.sent(messages.Note)] == ["nods", "smiles"]
+
+
 async def test_of_a_line_that_came_in_one_go_with_the_one_before_no_letter_is_lost(
     tmp_path: Path,
 ) -> None:

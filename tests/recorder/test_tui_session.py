@@ -207,6 +207,7 @@ def notes_of(terminal: Terminal) -> list[str]:
         ([b"tlooks up\rturns away\r"], ["looks up", "turns away"]),
         ([b"t", b"looks up", b"\r", b"tturns away\r"], ["looks up", "turns away"]),
         ([b"t", b"looks up", b"\rtnods\rtqps\r"], ["looks up", "nods", "tqps"]),
+        ([b"t", b"looks ", b"u", b"p\rtturns away\r"], ["looks up", "turns away"]),
         ([b"t", b"\x1b[200~looks up\rturns away\x1b[201~\r"], ["looks up\nturns away"]),
         ([b"t\x1b[200~looks up\r\x1b[201~", b"smiles\r"], ["looks up\nsmiles"]),
     ],

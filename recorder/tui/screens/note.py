@@ -19,6 +19,7 @@ from affetti.recorder.tui.screens.dialog import Dialog
 # is pasted as keys: what comes so soon after Enter belongs to a note.
 _NEXT_WITHIN_S: Final = 0.2
 _BURST_S: Final = 0.05  # between keys that a terminal hands over in one go
+_LINE_S: Final = 0.5  # who types needs this long for a line, which a terminal hands over at once
 _ENTER: Final = frozenset({"enter", "ctrl+j"})  # a pasted line may end with either
 _OPENS: Final = frozenset("tN")  # a note, on the screens of a recording
 
@@ -68,7 +69,8 @@ class NoteScreen(Dialog[None]):
         self._settling: Timer | None = None  # from Enter until it is known to be the last key
         self._next_until_s = 0.0  # what is typed by then is the next note, on the clock of messages
         self._typed_s = 0.0  # when the last key was, on that clock
-        self._alone = False  # whether Enter came by itself, so that it was pressed
+        self._line_s: float | None = None  # when the first key of this line was
+        self._pressed = False  # whether Enter was pressed, and is no end of a pasted line
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
@@ -123,10 +125,10 @@ class NoteScreen(Dialog[None]):
         one may follow.
         """
         if self.text:
-            self._alone = pressed_s - self._typed_s > _BURST_S
+            self._pressed = self._is_pressed(pressed_s)
             self._write(self.text, self._ago_s)
             self.query_one(_Lines).clear()
-        self._typed_s = pressed_s
+        self._typed_s, self._line_s = pressed_s, None
         self._next_until_s = pressed_s + _NEXT_WITHIN_S
         self._wait()
 
@@ -150,7 +152,19 @@ class NoteScreen(Dialog[None]):
         if begins:
             self._stop_settling()
             self.begun_s = time.monotonic()
-        return begins and opens and self._alone
+        if begins and opens and self._pressed:
+            return True
+        if self._line_s is None:
+            self._line_s = typed.time
+        return False
+
+    def _is_pressed(self, enter_s: float) -> bool:
+        """Whether an Enter came by itself, or behind a line that somebody took the time to type.
+
+        Of such a line a busy machine may read the end, Enter and the next key in one go.
+        """
+        line_s = self._typed_s if self._line_s is None else self._line_s
+        return enter_s - self._typed_s > _BURST_S or enter_s - line_s > _LINE_S
 
     def settle(self, typed_s: float) -> None:
         """Close before what was typed too late to be the next note."""
