@@ -25,6 +25,8 @@ ALWAYS_MEANT: Final = frozenset({"m", "f2", "ctrl+c"})
 # A key becomes a message (a text was entered), and that a change of screens.
 _ROUNDS: Final = 3
 _PATIENCE_S: Final = 1.0  # with what handles a key, before the next one is handed over
+BURST_S: Final = 0.05  # between keys that a terminal hands over in one go
+LINE_S: Final = 0.5  # who types needs this long for a line, which a terminal hands over at once
 
 
 class Handled(Message):
@@ -53,6 +55,7 @@ class KeyOrder:
         self._impatient: Timer | None = None
         self._shut_s = 0.0  # until when keys meant something that closed by itself
         self._changed_by, self._changed_s = "", 0.0  # the key that changed screens, and when
+        self._line_s, self._typed_s = 0.0, 0.0  # when a line was begun, and the last key of it
 
     @property
     def unhandled(self) -> bool:
@@ -64,6 +67,25 @@ class KeyOrder:
         """Whether something was typed that is not read yet."""
         typed = None if self._app.is_headless else sys.__stdin__
         return typed is not None and system.has_input(typed.fileno())
+
+    @property
+    def followed(self) -> bool:
+        """Whether a letter, a digit or a sign was read already behind the key under way."""
+        behind = next(iter(self._waiting), None)
+        return isinstance(behind, events.Key) and behind.is_printable
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the key under way, an Enter, stands within what was handed over in one go.
+
+        Many a terminal hands over what is pasted as keys. An Enter that was pressed does not: it
+        came by itself, or behind a line that somebody took the time to type.
+        """
+        enter = self._under_way
+        if not self.followed or not isinstance(enter, events.Key):
+            return False
+        burst = self._waiting[0].time - enter.time <= BURST_S >= enter.time - self._typed_s
+        return burst and enter.time - self._line_s <= LINE_S
 
     async def take(self, typed: events.Key | events.Paste) -> None:
         """Take in what was typed, in the order of reading."""
@@ -111,13 +133,22 @@ class KeyOrder:
             self._settle(typed)
             if isinstance(typed, events.Paste) or self.is_meant(typed):
                 self._under_way = typed
-                if await self._app.handle(typed):
+                handled = await self._app.handle(typed)
+                self._keep_time(typed)
+                if handled:
                     self._follow(_ROUNDS)
                 else:
                     self._under_way = None
         if self._under_way is None and self._impatient is not None:
             self._impatient.stop()
             self._impatient = None
+
+    def _keep_time(self, typed: events.Key | events.Paste) -> None:
+        """Take note of when a line was begun, and when its last key was typed."""
+        if isinstance(typed, events.Key) and not typed.is_printable:
+            self._line_s = 0.0
+        else:
+            self._line_s, self._typed_s = self._line_s or typed.time, typed.time
 
     def _settle(self, typed: events.Key | events.Paste) -> None:
         for screen in self._app.screen_stack[-1:]:

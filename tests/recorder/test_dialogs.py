@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.message import Message
 
 from affetti.core.events import MarkerKey, NeutralReferenceStarted
 from affetti.core.settings import Settings
@@ -15,7 +16,7 @@ from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
 from affetti.recorder.tui import screens
 from affetti.recorder.tui.screens.ask import AskScreen, ChooseScreen, KeyScreen
-from affetti.recorder.tui.screens.dialog import Commands, Dialog
+from affetti.recorder.tui.screens.dialog import Commands, Dialog, LineDialog
 from affetti.recorder.tui.screens.forget import ForgetScreen
 from affetti.recorder.tui.screens.gone import GoneScreen
 from affetti.recorder.tui.screens.help import HelpScreen
@@ -74,18 +75,57 @@ def made(folder: Path, taken: Taken, view: Any) -> dict[type, Callable[[], Dialo
 
 # They have a test of their own: the list of commands, what ends the screen, and what shows a
 # recording that was walked through, with the keys of the details.
+BASES = (Dialog, LineDialog)
 APART = {Commands, GoneScreen, TracksScreen}
 
 
 def every_dialog() -> Iterator[type]:
     for found in pkgutil.walk_packages(screens.__path__, f"{screens.__name__}."):
         for each in vars(importlib.import_module(found.name)).values():
-            if isinstance(each, type) and issubclass(each, Dialog) and each is not Dialog:
+            if isinstance(each, type) and issubclass(each, Dialog) and each not in BASES:
                 yield each
 
 
 def test_no_dialog_is_left_out(tmp_path: Path) -> None:
     assert set(made(tmp_path, [], None)) | APART == set(every_dialog())
+
+
+LINES = (
+    lambda: AskScreen("What?"),
+    lambda: EntryScreen("Note", "Of this moment."),
+    SaveScreen,
+)
+
+
+@pytest.mark.parametrize("make", LINES)
+async def test_of_lines_that_a_terminal_hands_over_as_keys_no_letter_is_a_command(
+    tmp_path: Path, make: Callable[[], Dialog[str]]
+) -> None:
+    async with recording(tmp_path) as live:
+        app, dialog, answers = live.app, make(), Taken()
+        app.push_screen(dialog, answers.append)
+        await live.until(lambda: app.screen is dialog and dialog.is_mounted)
+        press_at_once(live, *"hums", "enter", *"q y", at_s=Message().time)
+        await live.until(lambda: not app.typed.unhandled)
+        assert app.screen is dialog
+        app.post_message(events.Paste("rests\nsmiles\n"))
+        await live.until(lambda: not app.typed.unhandled)
+        await live.pilot.press("enter")
+        assert answers == ["hums q yrests smiles"]
+
+
+async def test_a_line_that_somebody_typed_ends_with_enter_and_the_next_key_is_no_letter_of_it(
+    tmp_path: Path,
+) -> None:
+    async with recording(tmp_path) as live:
+        app, answers = live.app, Taken()
+        app.push_screen(EntryScreen("Note", "Of this moment."), answers.append)
+        await live.until(lambda: isinstance(app.screen, EntryScreen) and app.screen.is_mounted)
+        now_s = Message().time
+        press_at_once(live, *"hum", at_s=now_s)
+        press_at_once(live, "s", "enter", "t", at_s=now_s + 0.6)
+        await live.until(lambda: isinstance(app.screen, NoteScreen))
+        assert answers == ["hums"]
 
 
 BURSTS = {

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.message import Message
 
 from affetti.core.occasion import occasion_of
 from affetti.core.settings import SelfReportSettings
@@ -12,7 +13,7 @@ from affetti.recorder.tui.screens.live import LiveScreen
 from affetti.recorder.tui.screens.selfreport import SelfReportScreen
 from affetti.recorder.tui.widgets.manikins import Answer
 from tests.recorder.scripted_engine import recorded, session, session_started, track_ended
-from tests.recorder.test_tui_screens import Session, recording
+from tests.recorder.test_tui_screens import Session, press_at_once, recording
 
 
 async def asked(live: Session, *scales: str) -> None:
@@ -36,6 +37,20 @@ async def test_the_person_answers_with_one_key_each(tmp_path: Path) -> None:
         assert (said.occasion, said.track, said.skipped) == ("between", 2, False)
         assert said.answered_s is not None
         assert isinstance(live.app.screen, LiveScreen)
+
+
+async def test_what_the_person_types_on_behind_enter_is_no_command(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await asked(live)
+        for key in ("4", "1"):
+            await live.pilot.press(key)
+        press_at_once(live, *"warm", "enter", *"quite", at_s=Message().time)
+        await live.until(lambda: not live.app.typed.unhandled)
+        await live.pilot.press("enter", *"qy")
+        await live.until(lambda: bool(live.sent(messages.ReportSelf)))
+        assert live.sent(messages.ReportSelf)[0].emotion == "warm quite"
+        assert isinstance(live.app.screen, LiveScreen)
+        assert not live.sent(messages.Stop)
 
 
 @pytest.mark.campaign

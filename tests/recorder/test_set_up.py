@@ -23,7 +23,7 @@ from affetti.recorder.tui.widgets.playlist import Playlist, tracks_at
 from affetti.recorder.tui.widgets.source import SourceChoice
 from tests.recorder.films import tone
 from tests.recorder.scripted_engine import devices, level, picture
-from tests.recorder.test_tui_screens import Session, opened
+from tests.recorder.test_tui_screens import Session, opened, press_at_once
 
 pytestmark = pytest.mark.one_of_each
 
@@ -265,6 +265,21 @@ async def test_playlist_takes_folders_and_is_reordered(tmp_path: Path) -> None:
         ]
         await setup.pilot.press("delete")
         assert names_in(setup.app.draft) == ["a.wav", "b.flac"]
+
+
+async def test_paths_that_are_handed_over_in_one_go_are_all_added_in_their_order(
+    tmp_path: Path,
+) -> None:
+    for name, seconds in (("c.wav", 30), ("a.flac", 1), ("b.wav", 1)):
+        tone(tmp_path / name, seconds)
+    async with opened(tmp_path) as setup:
+        await step(setup, MUSIC)
+        setup.app.screen.query_one("#add", Input).focus()
+        for name in ("c.wav", "a.flac", "none.wav", "b.wav"):
+            press_at_once(setup, *str(tmp_path / name), "enter")
+        await setup.until(lambda: names_in(setup.app.draft) == ["c.wav", "a.flac", "b.wav"])
+        add = setup.app.screen.query_one("#add", Input)
+        await setup.until(lambda: add.value == str(tmp_path / "none.wav"))  # to be put right
 
 
 def names_in(draft: Draft) -> list[str]:

@@ -7,7 +7,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from affetti.core.errors import AffettiError
@@ -15,12 +15,13 @@ from affetti.core.events import MarkerKey
 from affetti.core.labels import label
 from affetti.core.language import text
 from affetti.recorder.tui.marker_keys import key_of, usable
-from affetti.recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.screens.dialog import Dialog, LineDialog
+from affetti.recorder.tui.widgets.line import Line
 
 _CLOSE = Binding("escape", "dismiss(None)", text("key.close"), key_display="esc")
 
 
-class AskScreen(Dialog[str]):
+class AskScreen(LineDialog):
     """Asks for a line; dismissed with it, or with None.
 
     Parameters
@@ -33,11 +34,6 @@ class AskScreen(Dialog[str]):
         In signs.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", text("key.keep_it")),
-        _CLOSE,
-    ]
-
     def __init__(
         self, question: str, explanation: str = "", said: str = "", longest: int = 300
     ) -> None:
@@ -49,14 +45,14 @@ class AskScreen(Dialog[str]):
         """Lay out the line under its question."""
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
-            yield Input(self._begins, max_length=self._longest, compact=True)
+            yield Line(self._begins, max_length=self._longest, compact=True)
             if self._explanation:
                 yield Static(self._explanation, classes="explanation", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
-    @on(Input.Submitted)
-    def _answer(self, event: Input.Submitted) -> None:
-        self.dismiss(label(event.value).strip())
+    def kept(self, line: str) -> str:
+        """Return the line as one that can be stored."""
+        return label(line).strip()
 
 
 class ChooseScreen(Dialog[str]):

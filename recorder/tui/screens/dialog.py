@@ -1,10 +1,16 @@
 """What opens over a screen, and closes once, whatever keys come in one go."""
 
+from typing import ClassVar
+
 from textual import on
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, OptionList
+
+from affetti.core.language import text
+from affetti.recorder.tui.widgets.line import Line
 
 
 class Dialog(ModalScreen[ScreenResultType]):
@@ -26,6 +32,32 @@ class Dialog(ModalScreen[ScreenResultType]):
         typed_s
             On the clock of Textual's messages.
         """
+
+
+class LineDialog(Dialog[str]):
+    """Asks for one line; dismissed with it, or with None where it was dropped.
+
+    Enter ends it. Where a terminal hands over several lines in one go, a blank stands for the end
+    of each: no letter of them is a command.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Before the line's own, which no footer shows.
+        Binding("enter", "submit", text("key.keep_it"), priority=True),
+        Binding("escape", "dismiss(None)", text("key.close"), key_display="esc"),
+    ]
+
+    def action_submit(self) -> None:
+        """Close with the line, unless it goes on."""
+        line = self.query_one(Line)
+        if self.app.typed.goes_on:  # type: ignore[attr-defined]
+            line.insert_text_at_cursor(" ")
+        else:
+            self.dismiss(self.kept(line.value))
+
+    def kept(self, line: str) -> str:
+        """Return what is kept of a line that was typed."""
+        return line.strip()
 
 
 class Commands(CommandPalette, Dialog[None]):

@@ -13,13 +13,12 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
 from affetti.core.language import text
+from affetti.recorder.tui.key_order import BURST_S, LINE_S
 from affetti.recorder.tui.screens.dialog import Dialog
 
 # A slow machine reads Enter and what was typed after it at once, and a terminal may hand over what
 # is pasted as keys: what comes so soon after Enter belongs to a note.
 _NEXT_WITHIN_S: Final = 0.2
-_BURST_S: Final = 0.05  # between keys that a terminal hands over in one go
-_LINE_S: Final = 0.5  # who types needs this long for a line, which a terminal hands over at once
 _ENTER: Final = frozenset({"enter", "ctrl+j"})  # a pasted line may end with either
 _OPENS: Final = frozenset("tN")  # a note, on the screens of a recording
 
@@ -164,7 +163,7 @@ class NoteScreen(Dialog[None]):
         Of such a line a busy machine may read the end, Enter and the next key in one go.
         """
         line_s = self._typed_s if self._line_s is None else self._line_s
-        return enter_s - self._typed_s > _BURST_S or enter_s - line_s > _LINE_S
+        return enter_s - self._typed_s > BURST_S or enter_s - line_s > LINE_S
 
     def settle(self, typed_s: float) -> None:
         """Close before what was typed too late to be the next note."""

@@ -5,14 +5,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from affetti.core.labels import label
 from affetti.core.language import text
-from affetti.recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.screens.dialog import LineDialog
+from affetti.recorder.tui.widgets.line import Line
 
 
-class EntryScreen(Dialog[str]):
+class EntryScreen(LineDialog):
     """Asks for one line; dismissed with it, or with None where it was dropped.
 
     Parameters
@@ -24,7 +25,6 @@ class EntryScreen(Dialog[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the line's own, which no footer shows.
         Binding("enter", "submit", text("key.write_it_down"), priority=True),
         Binding("escape", "dismiss", text("key.drop_it")),
     ]
@@ -37,7 +37,7 @@ class EntryScreen(Dialog[str]):
         """Lay out the line."""
         with Vertical(classes="dialog"):
             yield Static(self._titled, classes="question", markup=False)
-            yield Input(self._before, id="entry", compact=True, select_on_focus=False)
+            yield Line(self._before, id="entry", compact=True, select_on_focus=False)
             yield Static(self._explanation, classes="explanation", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
@@ -45,9 +45,9 @@ class EntryScreen(Dialog[str]):
     def _titled(self) -> str:
         return self._title[:1].upper() + self._title[1:]
 
-    def action_submit(self) -> None:
-        """Close with the line."""
-        self.dismiss(label(self.query_one("#entry", Input).value).strip())
+    def kept(self, line: str) -> str:
+        """Return the line as one that can be stored."""
+        return label(line).strip()
 
 
 def rating_of(line: str) -> dict[str, float] | None:

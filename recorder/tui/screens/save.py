@@ -2,32 +2,27 @@
 
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from affetti.core.language import text
-from affetti.recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.screens.dialog import LineDialog
+from affetti.recorder.tui.widgets.line import Line
 
 
-class SaveScreen(Dialog[str]):
+class SaveScreen(LineDialog):
     """Asks for the name of a playlist."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", text("key.save_playlist")),
-        Binding("escape", "dismiss(None)", text("key.close"), key_display="esc"),
+        Binding("enter", "submit", text("key.save_playlist"), priority=True),
     ]
 
     def compose(self) -> ComposeResult:
         """Lay out the line for the name."""
         with Vertical(classes="dialog"):
             yield Static(text("save.title"), classes="question")
-            yield Input(placeholder=text("save.name"), max_length=60, compact=True)
+            yield Line(placeholder=text("save.name"), max_length=60, compact=True)
             yield Static(text("save.explanation"), classes="explanation")
         yield Footer(show_command_palette=False, compact=True)
-
-    @on(Input.Submitted)
-    def _answer(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip())

@@ -12,6 +12,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widgets import Footer, Input, Static
 
 from affetti.core.language import text
@@ -20,11 +21,13 @@ from affetti.core.state import SessionState
 from affetti.recorder.engine.messages import ReportSelf
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.widgets.headline import Headline
+from affetti.recorder.tui.widgets.line import Line
 from affetti.recorder.tui.widgets.manikins import FIGURES, VALUES, Answer
 
 _TEN: Final = "x"
 _DIGITS: Final = {**{str(n): n for n in range(10)}, _TEN: 10}
 WORD: Final = "word"
+_TYPED_ON_S: Final = 1.0  # by somebody who does not know that the screen beneath takes commands
 
 
 @dataclass
@@ -88,7 +91,7 @@ class SelfReportScreen(Dialog[None]):
             yield Static(id="question", markup=False)
             yield Horizontal(id="answers")
             yield Static(id="ends")
-            yield Input(id="word", placeholder=text("self_report.word_placeholder"))
+            yield Line(id="word", placeholder=text("self_report.word_placeholder"))
         yield Footer(show_command_palette=False, compact=True)
 
     async def on_mount(self) -> None:
@@ -152,8 +155,13 @@ class SelfReportScreen(Dialog[None]):
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the word."""
         event.stop()
+        typed = self.app.typed  # type: ignore[attr-defined]
+        if typed.followed:  # whoever answers gives no commands: it is more of the word
+            event.input.insert_text_at_cursor(" ")
+            return
         self._answers.word = event.value.strip()
         await self._go_on()
+        typed.shut(Message().time + _TYPED_ON_S)
 
     async def _answer(self, value: float) -> None:
         kept = self._answers.figures if self._question in FIGURES else self._answers.scales

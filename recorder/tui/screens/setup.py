@@ -1,5 +1,6 @@
 """Set-up in three steps: who and what they agree to, with which devices, and which music."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
@@ -110,6 +111,8 @@ class SetupScreen(EngineScreen):
         self._hearing = Hearing()
         self._seen: Seen | None = None
         self._music_sought = False
+        self._wrong: list[tuple[str, AffettiError]] = []  # paths that were typed
+        self._reading = asyncio.Lock()  # tracks stand in the order in which they were named
 
     def compose(self) -> ComposeResult:
         """Lay out the steps, of which one is shown, over what is lacking."""
@@ -429,6 +432,7 @@ class SetupScreen(EngineScreen):
     @on(Input.Submitted, "#add")
     def _submit(self, event: Input.Submitted) -> None:
         if event.value.strip():
+            event.input.clear()  # what is typed while it is read is the next path
             self._add([event.value])
 
     @on(Button.Pressed)
@@ -465,8 +469,12 @@ class SetupScreen(EngineScreen):
         elif known is not None and known.playlists:
             self._add([playlists_in(self._settings) / f"{known.playlists[0]}.csv"])
 
-    @work(thread=True, group="add")
-    def _find_music(self, titles: tuple[str, ...]) -> None:
+    @work(group="add")
+    async def _find_music(self, titles: tuple[str, ...]) -> None:
+        async with self._reading:
+            await asyncio.to_thread(self._find, titles)
+
+    def _find(self, titles: tuple[str, ...]) -> None:
         entries = playlist_of(titles, self._settings)
         if entries is None:
             error = MediaError("setup.last_music", what=", ".join(titles))
@@ -474,16 +482,17 @@ class SetupScreen(EngineScreen):
         else:
             self._read(entries)
 
-    @work(thread=True, group="add")
-    def _add(self, named: Sequence[str | Path | PlaylistEntry]) -> None:
-        self._read(named)
+    @work(group="add")
+    async def _add(self, named: Sequence[str | Path | PlaylistEntry]) -> None:
+        async with self._reading:
+            await asyncio.to_thread(self._read, named)
 
     def _read(self, named: Sequence[str | Path | PlaylistEntry]) -> None:
         try:
             meant = [p for n in named for p in (typed_all(n) if isinstance(n, str) else [n])]
             found = [tracks_at(path) for path in meant]
         except AffettiError as error:
-            self.app.call_from_thread(self._complain, error)
+            self.app.call_from_thread(self._not_read, named, error)
             return
         tracks = [track for each, _ in found for track in each]
         left_out = [error for _, errors in found for error in errors]
@@ -491,9 +500,29 @@ class SetupScreen(EngineScreen):
 
     def _added(self, tracks: list[Track], left_out: list[AffettiError]) -> None:
         told = " ".join(error.message for error in left_out)
-        self._problem = MediaError("setup.left_out", what=told) if left_out else None
-        self.query_one("#add", Input).clear()
+        if left_out:
+            self._problem = MediaError("setup.left_out", what=told)
+        elif not self.query_one("#add", Input).value:  # else it may be what is wrong there
+            self._problem = None
         self.query_one(Playlist).extend(tracks)
+
+    def _not_read(self, named: Sequence[str | Path | PlaylistEntry], error: AffettiError) -> None:
+        """Say what is wrong; a path that was typed comes back, to be put right."""
+        if isinstance(named[0], str):
+            self._wrong.append((named[0], error))
+        else:
+            self._complain(error)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Put a path that is wrong into the line, once no other one is being typed there."""
+        add = self.query_one("#add", Input)
+        if self._wrong and not add.value and not self.app.typed.unhandled:  # type: ignore[attr-defined]
+            add.value, error = self._wrong.pop(0)
+            add.cursor_position = len(add.value)
+            self._complain(error)
+        elif self._wrong:
+            self.set_timer(_SOON_S, self._give_back)
 
     def _offer(self, devices: Devices) -> None:
         named = {
