@@ -20,6 +20,18 @@ _WESTERN: Final = re.compile(
 )
 
 
+_NAMED_SEPARATOR: Final = re.compile("sep=([,;\t])(?=[\r\n])")  # as spreadsheets write
+
+
+def named_separator(table: str) -> tuple[str, str]:
+    """Return what a first line says that cells are separated by, "" without one, and the rest.
+
+    Of that line its end stays, as an empty line: so do the numbers of lines.
+    """
+    named = _NAMED_SEPARATOR.match(table)
+    return (named[1], table[named.end() :]) if named else ("", table)
+
+
 def decoded(data: bytes) -> str:
     """Return a text: UTF-8 and UTF-16 with a byte order mark, UTF-8 without one, Windows-1252.
 

@@ -11,7 +11,7 @@ from typing import Final
 from affetti.core.errors import FileMissing, UsageError
 from affetti.core.labels import label
 from affetti.core.language import text
-from affetti.core.letters import decoded
+from affetti.core.letters import decoded, named_separator
 from affetti.core.recording.names import SUFFIXES
 
 SESSION: Final = "session"
@@ -49,16 +49,17 @@ def read_design(path: Path) -> Design:
     Raises
     ------
     AffettiError
-        It cannot be read, has no column `session`, names one session twice, or says something
-        that stands under no heading.
+        It cannot be read, has no column `session`, names one session twice or none in a line, or
+        says something that stands under no heading.
     """
     try:
         written = decoded(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise FileMissing("group.design_unreadable", path=path, error=_why(error)) from error
-    first = next((line for line in written.splitlines() if line.strip()), "")
-    separator = max(_SEPARATORS, key=first.count)
-    lines = csv.reader(io.StringIO(written, newline=""), delimiter=separator)
+    named, table = named_separator(written)
+    first = next((line for line in table.splitlines() if line.strip()), "")
+    separator = named or max(_SEPARATORS, key=first.count)
+    lines = csv.reader(io.StringIO(table, newline=""), delimiter=separator)
     filled = [cells for each in lines if any(cells := [label(cell).strip() for cell in each])]
     headings = _headings(filled[0] if filled else [])
     if SESSION not in headings or len(set(headings)) < len(headings):
@@ -69,6 +70,9 @@ def read_design(path: Path) -> Design:
             raise UsageError("group.design_beyond", path=path.name, line=separator.join(cells))
         said = dict(zip(headings, cells, strict=False))
         session = key_of(said.pop(SESSION, ""))
+        if not session:
+            line = separator.join(cells)
+            raise UsageError("group.design_nameless", path=path.name, line=line)
         if session in rows:
             raise UsageError("group.design_twice", path=path.name, session=session)
         rows[session] = said
@@ -80,9 +84,13 @@ def _why(error: OSError | UnicodeDecodeError) -> str | None:
 
 
 def _headings(cells: Sequence[str]) -> list[str]:
-    """Return headings without the empty ones that a spreadsheet leaves at the end."""
+    """Return headings without the empty ones that a spreadsheet leaves at the end.
+
+    It also begins a word with a capital letter; what two of the columns mean stays known.
+    """
     count = max((i for i, cell in enumerate(cells, start=1) if cell), default=0)
-    return list(cells[:count])
+    known = {name.capitalize(): name for name in (SESSION, PERSON)}
+    return [known.get(cell, cell) for cell in cells[:count]]
 
 
 def key_of(session: str) -> str:

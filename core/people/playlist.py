@@ -24,7 +24,7 @@ from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import FileExists, FileMissing, UsageError
 from affetti.core.labels import label, lines
 from affetti.core.language import text
-from affetti.core.letters import decoded
+from affetti.core.letters import decoded, named_separator
 from affetti.core.paths import typed
 from affetti.core.system import private
 
@@ -33,7 +33,6 @@ _M3U: Final = (".m3u", ".m3u8")
 _TOML: Final = ".toml"
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SEPARATORS: Final = (",", ";", "\t")
-_NAMED_SEPARATOR: Final = re.compile("sep=([,;\t])(?=[\r\n])")  # as spreadsheets write
 _MAX_BYTES: Final = 4 << 20
 _MAX_TEXT: Final = 10_000  # signs of one cell
 
@@ -249,10 +248,9 @@ def _m3u(path: Path, written: str) -> Iterator[PlaylistEntry]:
 
 
 def _table(path: Path, written: str) -> Iterator[PlaylistEntry]:
-    named = _NAMED_SEPARATOR.match(written)
-    separator = named[1] if named else _separator(written)
-    # A line that names it stays, as an empty one: so do the numbers of lines.
-    table = StringIO(written[named.end() :] if named else written, newline="")
+    named, rest = named_separator(written)
+    separator = named or _separator(written)
+    table = StringIO(rest, newline="")
     lines = csv.reader(table, delimiter=separator, strict=True)
     headings: list[str] = []
     try:

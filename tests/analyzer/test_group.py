@@ -213,6 +213,23 @@ def test_a_design_is_read_and_what_it_lacks_is_said(tmp_path: Path) -> None:
         read_design(path)
 
 
+def test_a_design_may_name_its_separator_and_begin_its_headings_with_capitals(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "design.csv"
+    path.write_text("sep=;\r\nSession;Condition;Person\r\nP01;a, b, c;X1\r\n")
+    design = read_design(path)
+    assert design.columns == ("Condition", "person")
+    assert design.labels_of("0" * 32, "P01") == {"Condition": "a, b, c", "person": "X1"}
+
+
+def test_a_line_of_a_design_that_names_no_session_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "design.csv"
+    path.write_text("session,condition\nP01,calm\n,lively\n")
+    with pytest.raises(AffettiError, match="names no session: ,lively"):
+        read_design(path)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_design_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "design.csv"
