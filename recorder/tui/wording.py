@@ -164,7 +164,7 @@ def together(view: RecordingView) -> Together:
     if reading.shares is None or fused is None or fused.emotions is None:
         return Together(text("modality.fused"), reading.words, None, "")
     bits = fused.divergence_bits
-    agree = "" if bits is None else text("live.alike", alike=alike(1 - bits))
+    agree = "" if bits is None else alike(1 - bits)
     shares = _rounded(fused.emotions)
     return Together(word("decided", fused.decided_by), reading.words, shares, agree)
 

@@ -615,7 +615,7 @@ async def test_a_lost_camera_cannot_be_overlooked(tmp_path: Path) -> None:
 async def test_both_together_stay_in_view_whatever_is_shown(tmp_path: Path) -> None:
     async with recording(tmp_path) as live:
         line = live.app.screen.query_one("#together")
-        assert "Average of both: happiness" in str(line.render())
+        assert "Face + music: happiness" in str(line.render())
         assert "partly alike" in str(line.render())
         for key in ("e", "P"):
             await live.pilot.press(key)
@@ -694,11 +694,17 @@ async def test_review_shows_the_file_the_tracks_and_the_markers(tmp_path: Path) 
         await live.hears(messages.Sealed(PATH, "stopped"))
         await live.until(lambda: live.words("#file") == f"Sealed: {PATH}")
         assert "▲ Marker 2" in live.words("#entries")
-        console = Console(width=78)
+        console = Console(width=78, color_system=None)
         with console.capture() as shown:
             console.print(live.app.screen.query_one("#tracks", Static).content)
-        assert "Average         happiness" in shown.get()
-        assert "either 100\u00a0%" in shown.get()
+        said = shown.get().splitlines()
+        assert any(line.split()[:3] == ["P07’s", "face", "sadness,"] for line in said)
+        # What is of nobody has a line alone; bars are the face's and the music's.
+        assert any("Face + music  " in line and "happiness" in line for line in said)
+        bars = [line for line in said if line.startswith(("   Face:", "   Music:"))]
+        assert bars
+        assert not any(line.startswith("   Face + music:") for line in said)
+        assert "either at hand 100\u00a0%" in shown.get()
         assert "both " in shown.get()
         await live.pilot.press("n")
         await live.until(lambda: isinstance(live.app.screen, SetupScreen))

@@ -66,7 +66,7 @@ def test_readings_say_what_is_expressed() -> None:
     assert wording.face_reading(view).title == "P07’s face expresses"
     assert wording.face_reading(view).words == "happiness, 78\u00a0%"
     assert wording.music_reading(view).words == "relaxation and happiness"
-    assert wording.fused_reading(view).title == "Their average expresses"
+    assert wording.fused_reading(view).title == "Face + music, averaged"
 
 
 def test_old_estimates_are_not_shown() -> None:

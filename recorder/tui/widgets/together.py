@@ -6,12 +6,13 @@ from rich.text import Text
 from textual.widget import Widget
 
 from affetti.core.emotions import EMOTIONS
-from affetti.core.language import word
+from affetti.core.language import text, word
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.bars import bar
 from affetti.recorder.tui.wording import Together, together
 
 _BAR: Final = 8  # cells, at most
+_SEEN: Final = 4  # cells, from which on a bar is as long as it need be
 
 
 class TogetherLine(Widget):
@@ -46,6 +47,10 @@ class TogetherLine(Widget):
             return line
         names = [word("brief", emotion) for emotion in EMOTIONS]
         fixed = sum(len(name) + 2 for name in names) + 1
+        if shown.alike:
+            aside = f" · {text('live.nobodys')}"
+            least = fixed + _SEEN * len(EMOTIONS) + line.cell_len
+            line.append(aside if least + len(aside) <= self.size.width else "", quiet)
         room = (self.size.width - fixed - line.cell_len) // len(EMOTIONS)
         width = min(max(room, 2), _BAR)
         room = self.size.width - fixed - width * len(EMOTIONS)

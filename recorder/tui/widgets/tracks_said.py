@@ -13,13 +13,14 @@ from affetti.analyzer.measures.course import Course
 from affetti.analyzer.measures.tracks import TrackResult
 from affetti.analyzer.report import wording
 from affetti.analyzer.report.tracks import TrackWords, coverage_means, self_reports_of, track_words
-from affetti.core.emotions import EMOTIONS
+from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label
 from affetti.core.language import counted, percent, text, word
 from affetti.recorder.tui.widgets.bars import bar, label_width
 
 _NAME_AND_BAR: Final = 20  # cells; two of these stand beside each other in 80 columns
 _MIN_BAR: Final = 4
 _PAIRS: Final = 76  # columns, from which on two bars have room beside each other
+_TRIPLES: Final = 110  # and three
 _INDENT: Final = (0, 0, 0, 3)
 
 
@@ -27,7 +28,7 @@ class TracksSaid(Static):
     """The tracks of a recording, and what could not be seen or heard of it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"emotion--{emotion}" for emotion in EMOTIONS),
+        *(f"emotion--{label}" for label in (*EMOTIONS, *EXPRESSIONS)),
         "emotion--quiet",
         "emotion--trough",
     }
@@ -59,16 +60,21 @@ class TracksSaid(Static):
             Text.assemble((words.title, "bold"), f"   {words.times}, {words.played}"),
         )
         lines = Table.grid(padding=(0, 2))
-        for line in words.lines:
-            lines.add_row(f"   {line.name}", line.words, Text(line.coverage, quiet))
+        face, music, both = words.lines
+        names = _names(face.name, music.name, course)
+        for name, line in zip(names, (face, music), strict=True):
+            lines.add_row(f"   {name}", line.words, Text(line.coverage, quiet))
         coverage = Text(words.congruence_coverage, quiet)
         lines.add_row(f"   {text('report.face_and_music')}", words.congruence, coverage)
+        # Last and quiet: it is of nobody.
+        nobodys = "" if track.together.alone else f" · {text('live.nobodys')}"
+        fused = (f"   {both.name}", f"{both.words}{nobodys}", both.coverage)
+        lines.add_row(*(Text(cell, quiet) for cell in fused))
         for said in self_reports_of(track, course.state):
             lines.add_row(f"   {text('moment.self-report')}", said)
-        both = track.summaries["fused"].said and not track.together.alone
-        bars = self._bars(track, words.lines[-1].name) if both else ()
+        bars = self._bars(track)
         expected = [Padding(Text(words.expected), _INDENT)] if words.expected else []
-        return Group(title, *expected, lines, *bars, *_indented(words, quiet), Text())
+        return Group(title, *expected, lines, bars, *_indented(words, quiet), Text())
 
     def _whole(self, course: Course) -> list[RenderableType]:
         """Say what was expressed where no track was played: over the session, of what spoke."""
@@ -84,29 +90,31 @@ class TracksSaid(Static):
             lines.add_row(f"   {wording.modality_name(name)}", said, covered)
         return [Text(text("review.no_music_whole")), lines, Text()]
 
-    def _bars(self, track: TrackResult, name: str) -> tuple[RenderableType, ...]:
-        """Draw the four probabilities of face and music together, under that name."""
+    def _bars(self, track: TrackResult) -> RenderableType:
+        """Draw the strongest of what the face and of what the music expressed.
+
+        Not of both: a bar is read as somebody's, whatever is written beside it.
+        """
         table = Table.grid(padding=(0, 1))
-        trough = self.get_component_rich_style("emotion--trough")
-        cells, width = [], max(_MIN_BAR, _NAME_AND_BAR - label_width())
-        for emotion, share in zip(EMOTIONS, track.summaries["fused"].emotions, strict=True):
-            style = self.get_component_rich_style(f"emotion--{emotion}") + trough.background_style
-            drawn = bar(float(share), width, style, trough)
-            figure = percent(float(share), brief=True)
-            cells.append(
-                Text.assemble(
-                    f" {word('emotion', emotion):<{label_width() + 1}}", drawn, f" {figure:>5}"
-                )
-            )
+        columns = self.app.size.width
+        abreast = 1 + (columns >= _PAIRS) + (columns >= _TRIPLES)
         quiet = self.get_component_rich_style("emotion--quiet")
-        named = (Text(f"   {name}:", quiet), Text())
-        if self.app.size.width < _PAIRS:
-            for title, cell in zip((named[0], *[Text()] * 3), cells, strict=True):
-                table.add_row(title, cell)
-            return (table,)
-        for title, left, right in zip(named, cells[:2], cells[2:], strict=True):
-            table.add_row(title, left, right)
-        return (table,)
+        for name, summary in track.summaries.items():
+            if name == "fused" or not summary.said:
+                continue
+            order = summary.shares.argsort(kind="stable")[::-1][: max(abreast, 2)]
+            cells = [self._bar(summary.labels[i], float(summary.shares[i])) for i in order]
+            title = Text(f"   {wording.modality_name(name)}:", quiet)
+            for at in range(0, len(cells), abreast):
+                table.add_row(title if at == 0 else Text(), *cells[at : at + abreast])
+        return table
+
+    def _bar(self, label: Label, share: float) -> Text:
+        trough = self.get_component_rich_style("emotion--trough")
+        style = self.get_component_rich_style(f"emotion--{label}") + trough.background_style
+        drawn = bar(share, max(_MIN_BAR, _NAME_AND_BAR - label_width()), style, trough)
+        named = f" {word('emotion', label):<{label_width() + 1}}"
+        return Text.assemble(named, drawn, f" {percent(share, brief=True):>5}")
 
     def _gaps(self, course: Course, skipped: int) -> list[RenderableType]:
         """Say what could not be seen or heard, and what the report will add."""
@@ -127,6 +135,13 @@ class TracksSaid(Static):
 
 def _indented(words: TrackWords, style: Style) -> list[RenderableType]:
     return [Padding(Text(words.response, style), _INDENT)]
+
+
+def _names(face: str, music: str, course: Course) -> tuple[str, str]:
+    """Return whose face and what music it is, where a code says whose."""
+    started = course.state.started
+    person = started.person if started is not None else ""
+    return text("review.face_of", person=person) if person else face, music
 
 
 def _hanging(begin: str, words: Text) -> Table:
