@@ -75,6 +75,8 @@ WORDS = {
     "counted": "hums along quietly",
 }
 SECRETS = (CODE, *WORDS.values())
+OTHER = "ZYW402"
+FILMS = {CODE: "walrus at noon", OTHER: "heron at dusk"}
 # What belongs to the place names its music, and nobody.
 OF_THE_PLACE = {MUSIC, SET_UP}
 
@@ -277,6 +279,53 @@ def test_of_what_is_withdrawn_no_piece_is_left_anywhere(
     kinds = {each.artefact for each in beside(made)}
     assert not kinds & {ANALYSIS, COPY, REPORT}
     assert kinds >= {ANNOTATIONS, UNFINISHED_NOTE}  # a person's own words stay
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+def test_of_films_and_what_a_study_says_of_them_no_word_is_left_anywhere(
+    tmp_path: Path, sample_session: Path, monkeypatch: pytest.MonkeyPatch, encrypted: bool
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    keys.drop()
+    folder, desk = tmp_path / "held", tmp_path / "desk"
+    recipients = [_owner()] if encrypted else []
+    Path(os.environ["AFFETTI_SETTINGS"]).write_text(f"[vault]\nrecipients = {recipients}\n")
+    for person in FILMS:
+        _imported(person, tmp_path, sample_session, folder)
+    asked = ["--plain"] if encrypted else []
+    assert affetti("analyze", folder, "--name", "slow", "--parquet").returncode == 0
+    group = "group", folder, "--parquet", "--figures", "--coverage", "0", *asked
+    assert affetti(*group, "--output", desk / "group").returncode == 0
+    assert affetti("study", "report", folder, *asked, "--output", desk / "study").returncode == 0
+    assert affetti("export", folder, "--to", "parquet", *asked).returncode == 0
+    tables = {desk / "group" / "group.json", desk / "study" / "study.json"}
+    telling = files_with(CODE, folder)
+    assert {path.suffix for path in telling} <= {".parquet"} if encrypted else telling
+    assert all(files_with(CODE, path.parent) for path in tables)
+    said = affetti("forget", CODE, folder, "--yes")
+    assert said.returncode == 0, said.stderr
+    assert all(str(path) in said.stdout for path in tables)
+    words = CODE, FILMS[CODE]
+    assert left_of(words, folder) == left_of(words, tmp_path / "cache") == {}
+    assert left_of(words, tmp_path / "tmp") == {}
+    assert files_with(OTHER, desk / "group")
+    assert affetti(*group, "--output", desk / "group").returncode == 0
+    assert affetti("study", "report", folder, *asked, "--output", desk / "study").returncode == 0
+    assert left_of(words, desk) == {}
+
+
+def _imported(person: str, place: Path, sample_session: Path, folder: Path) -> None:
+    """Have a film of a person imported, with a track, and remove what it was made of."""
+    film = face_film(place / f"{FILMS[person]}.mp4", sample_session, 3, (320, 240), 10)
+    track = tone(place / f"{TITLE}.wav", 2, pitch_hz=300 if person == CODE else 500)
+    agreed = [each for scope in ("both", "research") for each in ("--consent", scope)]
+    words = "import", film, "--music", track, "--person", person, *agreed, "--output", folder
+    said = affetti(*words)
+    assert said.returncode == 0, said.stderr
+    film.unlink()
+    track.unlink()
 
 
 def of_scope(session: Session, scope: str) -> list[bytes]:
