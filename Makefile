@@ -72,6 +72,7 @@ kill-test: $(STAMP_TEST)  ## Fifty recordings killed at random moments
 
 notebook: $(STAMP)  ## Run the example notebook: a folder of sessions, a figure, a mixed model
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[notebook]" pytest
+	mkdir -p build/notebooks
 	$(BIN)/python -m jupytext --quiet --to ipynb --output build/notebooks/study.ipynb notebooks/study.py
 	$(BIN)/python -m pytest -q -o addopts= -o timeout=0 -o filterwarnings= \
 		--nbmake --overwrite --nbmake-timeout=3600 build/notebooks/study.ipynb
