@@ -55,8 +55,12 @@ def _saved(figure: Any, kind: str) -> bytes:
 
 
 def _entitle(figure: Any, said: str) -> None:
-    """Head a figure with a title of as many lines as it needs."""
-    figure.suptitle(fill(said, round(_PER_INCH * figure.get_figwidth())), fontsize=11)
+    """Head a figure with a title of as many lines as it needs, about equally long."""
+    widest = round(_PER_INCH * figure.get_figwidth())
+    lines = fill(said, widest).count("\n")
+    widths = range(len(said) // (lines + 1), widest + 1)
+    folded = (fill(said, width) for width in widths)
+    figure.suptitle(next(each for each in folded if each.count("\n") <= lines), fontsize=11)
 
 
 def _traces(group: Group, make: Any) -> Any:
@@ -88,7 +92,7 @@ def _trace(ax: Any, members: list[Member], i: int) -> None:
     for member in members:
         face = member.face
         ax.plot(face.middle_s / 60, face.shares[:, i], color=colour, alpha=alpha, lw=0.7)
-    at_s, mean, low, high = _mean_trace(members, i)
+    at_s, mean, low, high = mean_trace(members, i)
     ax.fill_between(at_s / 60, low, high, color=colour, alpha=0.25, lw=0)
     ax.plot(at_s / 60, mean, color=colour, lw=1.8)
     ax.set_ylim(0, 1)
@@ -96,15 +100,36 @@ def _trace(ax: Any, members: list[Member], i: int) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _mean_trace(members: list[Member], i: int) -> tuple[NDArray[np.float64], ...]:
-    """Return moments, and the mean over persons at each with its interval, float64 [n] each."""
-    at: dict[float, list[tuple[str, float]]] = {}
+def mean_trace(members: list[Member], i: int) -> tuple[NDArray[np.float64], ...]:
+    """Return the mean over persons of an emotion by the face, segment by segment.
+
+    The last segment of a session is shorter than the others, and belongs to those of its number.
+
+    Parameters
+    ----------
+    members
+        The sessions.
+    i
+        Of the emotion, in the order of `EMOTIONS`.
+
+    Returns
+    -------
+    Middles of segments in seconds, the mean, and its interval, float64 [n] each; NaN where too few
+    persons were seen.
+    """
+    at: dict[int, list[tuple[str, float]]] = {}
+    middles_s: dict[int, list[float]] = {}
     for member in members:
-        for middle_s, share in zip(member.face.middle_s, member.face.shares[:, i], strict=True):
-            at.setdefault(float(middle_s), []).append((member.person, float(share)))
+        face = member.face
+        for number, middle_s, share in zip(
+            face.number, face.middle_s, face.shares[:, i], strict=True
+        ):
+            at.setdefault(int(number), []).append((member.person, float(share)))
+            middles_s.setdefault(int(number), []).append(float(middle_s))
     rows = []
-    for middle_s in sorted(at):
-        values = np.array(list(by_person(at[middle_s]).values()))
+    for number in sorted(at):
+        middle_s = max(middles_s[number])
+        values = np.array(list(by_person(at[number]).values()))
         if len(values) >= _MIN_PERSONS:
             rows.append((middle_s, values.mean(), *interval(values)))
         else:

@@ -125,6 +125,7 @@ class _Segments:
 
     def __init__(self, member: Member) -> None:
         rows = [row for row in member.rows_of(member.segments) if row["modality"] == "face"]
+        self.number = np.array([row["segment"] for row in rows], np.int64)
         self.middle_s = np.array([(row["start_s"] + row["stop_s"]) / 2 for row in rows])
         self.inside = np.zeros(len(rows), bool)
         for track in member.rows_of(member.tracks):

@@ -13,7 +13,7 @@ from session_builder import Plan, build
 from affetti.analyzer.analysis import Parameters
 from affetti.analyzer.batch import Request, analyze_file
 from affetti.analyzer.study.design import Design, read_design
-from affetti.analyzer.study.drawings import figures
+from affetti.analyzer.study.drawings import figures, mean_trace
 from affetti.analyzer.study.folder import methods, write_group
 from affetti.analyzer.study.group import Group, Rules, refuse_taken
 from affetti.analyzer.study.members import Member, read_member
@@ -189,6 +189,23 @@ def test_figures_have_the_names_of_tracks_as_they_are_and_their_title_in_lines(
     drawn = figures(replace(study, members=members))["congruence.svg"]
     assert b"A$AP \\frac{ $x$" in drawn
     assert f"<!-- {text('group.congruence')} -->".encode() not in drawn
+
+
+def test_a_mean_over_persons_goes_on_where_sessions_end(session: Member) -> None:
+    whole = [row for row in session.rows_of(session.segments) if row["modality"] == "face"][:4]
+    shorter = [dict(row) for row in whole[:3]]
+    shorter[-1]["stop_s"] -= 0.6  # it ends in the middle of a segment
+    members = [
+        replace(
+            session, person=person, segments={name: [r[name] for r in rows] for name in rows[0]}
+        )
+        for person, rows in (("P01", whole), ("P02", whole), ("P03", shorter))
+    ]
+    at_s, mean, *_ = mean_trace(members, 0)
+    assert at_s == pytest.approx([(row["start_s"] + row["stop_s"]) / 2 for row in whole])
+    seen = [np.nan if row["happiness"] is None else row["happiness"] for row in whole]
+    assert mean == pytest.approx(seen, nan_ok=True)
+    assert np.isfinite(mean).sum() > 1
 
 
 def test_methods_name_every_parameter(study: Group) -> None:
