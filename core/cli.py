@@ -104,6 +104,7 @@ def main() -> NoReturn:
     # Recordings, tables and reports are about patients: only their owner may read them.
     os.umask(0o077)
     system.forbid_core_dumps()
+    system.end_as_by_hand()
     terminal.begin()
     try:
         _choose_language(sys.argv[1:])

@@ -58,6 +58,16 @@ ENDINGS: Final = tuple(
 )
 
 
+def end_as_by_hand() -> None:
+    """Let a signal that ends this process do so as Ctrl+C does: what is half written is removed.
+
+    Whoever has to do something else when told to end says so afterwards.
+    """
+    with suppress(ValueError):  # only the first thread may
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     """Open a file by itself, never a link to one; return its descriptor."""
     return os.open(path, flags | _OPENING, mode)

@@ -7,7 +7,7 @@ recording (`core.custody.exports`), so that whoever withdraws their consent is t
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,10 +15,11 @@ from typing import BinaryIO, Final, TypeAlias
 
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import reported
+from affetti.core import system
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
 from affetti.core.custody.standing import standing
-from affetti.core.custody.temporary import name_beside, publish, try_writing
+from affetti.core.custody.temporary import clear, name_beside, publish, try_writing
 from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
 from affetti.core.recording.session import Session
@@ -209,9 +210,12 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
     """
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "", str(target))
+    clear(target)
     temporary = name_beside(target)
     try:
         with open(temporary, "x+b", opener=private) as file:
+            with suppress(OSError):  # a file system without locks
+                system.lock(file.fileno())
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -43,6 +43,13 @@ def leftovers(target: Path) -> list[Path]:
     return sorted(path for path in found if is_regular(path))
 
 
+def clear(target: Path) -> None:
+    """Remove the temporary files for `target` that a killed run left, and that nobody writes."""
+    for left in leftovers(target):
+        if not is_being_written(left):
+            left.unlink()
+
+
 def is_regular(path: Path) -> bool:
     """Whether a file of its own is there, and no link to one."""
     try:
@@ -111,9 +118,7 @@ def replacing(target: Path) -> Iterator[int]:
 
     Where the block raises, `target` stays as it was.
     """
-    for left in leftovers(target):
-        if not is_being_written(left):
-            left.unlink()
+    clear(target)
     temporary = name_beside(target)
     fd = system.open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -3,6 +3,11 @@
 import csv
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -24,9 +29,11 @@ from affetti.analyzer.exports.tiers import Tier, tiers_of
 from affetti.analyzer.replay import completed, reported
 from affetti.analyzer.tables.session_tables import tables_of
 from affetti.core.custody.exports import noted
+from affetti.core.custody.temporary import name_beside
 from affetti.core.custody.withdrawal import withdraw
-from affetti.core.errors import AffettiError, FileExists, UsageError
+from affetti.core.errors import AffettiError, ExitCode, FileExists, UsageError
 from affetti.core.events import SamplesCaptured, SessionEnded
+from affetti.core.language import text
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.recording.signals import pack_samples
@@ -280,6 +287,42 @@ def test_that_a_copy_cannot_be_written_is_said_before_anything_is_computed(
         export(sample_session, to, tmp_path / "a file", lambda done, total: begun.append(done))
     assert "--output" in caught.value.hint
     assert not begun
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(
+    sample_session: Path, tmp_path: Path
+) -> None:
+    folder, name = tmp_path / "out", f"{sample_session.stem}.vtt"
+    folder.mkdir()
+    left = name_beside(folder / name)
+    left.write_bytes(b"half a film")
+    os.utime(left, (0, 0))
+    export(sample_session, "webvtt", folder)
+    assert [path.name for path in folder.iterdir()] == [name]
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(os.name == "nt", reason="a signal ends a process there amid its work")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_export_that_is_told_to_end_leaves_nothing(
+    sample_session: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    # What a shell runs in the background heeds no Ctrl+C, and neither does what that starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    command = [sys.executable, "-P", "-m", "affetti", "export", str(sample_session)]
+    with subprocess.Popen(
+        [*command, "--to", "mp4", "--output", str(tmp_path / "films")],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        while not list(tmp_path.glob("films/.affetti-*")):
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(number)
+        _, said = running.communicate()
+    assert running.returncode == ExitCode.WARNING
+    assert text("error.stopped") in said
+    assert not list((tmp_path / "films").iterdir())
 
 
 def test_that_the_name_is_taken_is_said_before_anything_is_computed(
