@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from affetti.analyzer.measures.estimates import MODALITIES, ModalityName
 from affetti.analyzer.tables.csv_file import read_csv
+from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS
 
 MIN_QUIET_S: Final = 5.0  # of the face seen, below which nothing is compared with it
@@ -30,8 +31,8 @@ class Member:
         What the design says of it.
     duration_s, imported
         How long it is, and whether it was imported.
-    tracks, segments, moments, counts
-        Tables of its analysis, by column.
+    tracks, segments, estimates, moments, counts
+        Tables of its analysis, by column; the estimates are those of the face.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Member:
     imported: bool
     tracks: Cells
     segments: Cells
+    estimates: Cells
     moments: Cells
     counts: Cells
 
@@ -56,6 +58,11 @@ class Member:
         """The segments of the face, as arrays."""
         return _Segments(self)
 
+    @cached_property
+    def readings(self) -> "_Readings":
+        """What the face expressed moment by moment, as arrays."""
+        return _Readings(self)
+
     def rows_of(self, cells: Cells) -> Iterator[dict[str, Any]]:
         """Yield the rows of a table."""
         for i in range(len(next(iter(cells.values()), []))):
@@ -67,11 +74,13 @@ def read_member(folder: Path, name: str, labels: dict[str, str], **told: Any) ->
     tracks, segments, moments, counts = (
         read_csv(folder / f"{table}.csv") for table in ("tracks", "segments", "moments", "counts")
     )
+    faces = read_csv(folder / "estimates_face.csv")
     return Member(
         name=name,
         labels=labels,
         tracks=tracks,
         segments=segments,
+        estimates={column: faces[column] for column in ("t_ns", *EMOTIONS)},
         moments=moments,
         counts=counts,
         **told,
@@ -99,8 +108,9 @@ class Around:
 def around(member: Member, track: dict[str, Any], window_s: float) -> Around:
     """Return what the face expressed around a track.
 
-    A segment counts to where its middle lies, by how often the face was read in it. Before and
-    after are `window_s` seconds, without what lies in another track; quiet is what lies in none.
+    Every estimate counts to where its moment lies, so that `during` is what the track's own table
+    says of the face. Before and after are `window_s` seconds, without what lies in another track;
+    quiet is what lies in none.
 
     Parameters
     ----------
@@ -109,12 +119,12 @@ def around(member: Member, track: dict[str, Any], window_s: float) -> Around:
     window_s
         How long before and after are.
     """
-    face, start_s, stop_s = member.face, track["start_s"], track["stop_s"]
-    middle_s, outside = face.middle_s, np.logical_not(face.inside)
+    face, start_s, stop_s = member.readings, track["start_s"], track["stop_s"]
+    t_s, outside = face.t_s, np.logical_not(face.inside)
     quiet, quiet_s = face.mean(outside)
-    before, before_s = face.mean(outside & (middle_s >= start_s - window_s) & (middle_s < start_s))
-    during, during_s = face.mean((middle_s >= start_s) & (middle_s < stop_s))
-    after, after_s = face.mean(outside & (middle_s >= stop_s) & (middle_s < stop_s + window_s))
+    before, before_s = face.mean(outside & (t_s >= start_s - window_s) & (t_s < start_s))
+    during, during_s = face.mean((t_s >= start_s) & (t_s < stop_s))
+    after, after_s = face.mean(outside & (t_s >= stop_s) & (t_s < stop_s + window_s))
     if quiet_s < MIN_QUIET_S:
         quiet = np.full(len(EMOTIONS), np.nan)
     return Around(quiet, before, during, after, quiet_s, before_s, during_s, after_s)
@@ -127,21 +137,32 @@ class _Segments:
         rows = [row for row in member.rows_of(member.segments) if row["modality"] == "face"]
         self.number = np.array([row["segment"] for row in rows], np.int64)
         self.middle_s = np.array([(row["start_s"] + row["stop_s"]) / 2 for row in rows])
-        self.inside = np.zeros(len(rows), bool)
-        for track in member.rows_of(member.tracks):
-            self.inside |= (self.middle_s >= track["start_s"]) & (self.middle_s < track["stop_s"])
-        self.said = np.array([_number(row["said"]) for row in rows])
-        self.covered_s = np.array([_number(row["covered_s"]) for row in rows])
+        self.said = sum(row["said"] or 0 for row in rows)
+        self.covered_s = sum(row["covered_s"] or 0.0 for row in rows)
         values = [[_number(row[emotion]) for emotion in EMOTIONS] for row in rows]
         self.shares = np.array(values, np.float64).reshape(len(rows), len(EMOTIONS))
 
+
+class _Readings:
+    """The estimates of a session's face that said something: when, and what it expressed."""
+
+    def __init__(self, member: Member) -> None:
+        columns = [[_number(v) for v in member.estimates[emotion]] for emotion in EMOTIONS]
+        shares = np.array(columns, np.float64).reshape(len(EMOTIONS), -1).T
+        spoken = np.logical_not(np.isnan(shares).any(axis=1))
+        t_ns = np.array(member.estimates["t_ns"], np.int64)
+        self.t_s, self.shares = t_ns[spoken] / NS_PER_S, shares[spoken]
+        self.inside = np.zeros(len(self.t_s), bool)
+        for track in member.rows_of(member.tracks):
+            self.inside |= (self.t_s >= track["start_s"]) & (self.t_s < track["stop_s"])
+        # How long each stands for.
+        self._each_s = member.face.covered_s / max(member.face.said, 1)
+
     def mean(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
-        """Return the mean of some segments, by how much each says; and the seconds seen."""
-        spoken = chosen & (self.said > 0)
-        if not spoken.any():
+        """Return the mean of some, and the seconds that they stand for."""
+        if not chosen.any():
             return np.full(len(EMOTIONS), np.nan), 0.0
-        mean = np.average(self.shares[spoken], axis=0, weights=self.said[spoken])
-        return np.asarray(mean, np.float64), float(self.covered_s[spoken].sum())
+        return self.shares[chosen].mean(axis=0), float(self._each_s * chosen.sum())
 
 
 def coverage(track: dict[str, Any], modality: ModalityName) -> float:

@@ -16,9 +16,10 @@ from affetti.analyzer.study.design import Design, read_design
 from affetti.analyzer.study.drawings import figures, mean_trace
 from affetti.analyzer.study.folder import methods, write_group
 from affetti.analyzer.study.group import Group, Rules, refuse_taken
-from affetti.analyzer.study.members import Member, read_member
+from affetti.analyzer.study.members import Member, around, read_member
 from affetti.analyzer.study.statistics import SEED, contrast, described, interval
 from affetti.analyzer.study.written import write_study
+from affetti.core.clock import NS_PER_S
 from affetti.core.custody import exports
 from affetti.core.emotions import EMOTIONS
 from affetti.core.errors import AffettiError, ExitCode
@@ -53,7 +54,8 @@ def study(session: Member) -> Group:
     rng, members = np.random.default_rng(1), []
     for i in range(8):
         tracks, segments = dict(session.tracks), dict(session.segments)
-        for cells in (tracks, segments):
+        estimates = dict(session.estimates)
+        for cells in (tracks, segments, estimates):
             for column, values in cells.items():
                 if column.endswith(tuple(EMOTIONS)) or column == "congruence":
                     cells[column] = [v if v is None else v * rng.uniform(0.5, 1.0) for v in values]
@@ -67,6 +69,7 @@ def study(session: Member) -> Group:
                 labels={"condition": "ab"[i // 4]},
                 tracks=tracks,
                 segments=segments,
+                estimates=estimates,
             )
         )
     return Group(Rules("condition", 3.0, 0.1), ("condition",), members)
@@ -94,12 +97,12 @@ def test_long_tables_have_a_row_for_each_emotion_and_carry_the_design_and_playli
 def test_a_change_is_against_the_quiet_stretches_of_the_same_session(study: Group) -> None:
     member = study.members[0]
     rows = [r for r in rows_of(study, "track_changes") if r["session"] == "s0"]
-    segments = [r for r in member.rows_of(member.segments) if r["modality"] == "face"]
+    estimates = [r for r in member.rows_of(member.estimates) if r["happiness"] is not None]
     inside = [(t["start_s"], t["stop_s"]) for t in member.rows_of(member.tracks)]
 
     def mean(emotion: str, chosen: object) -> float:
-        some = [s for s in segments if s["said"] and chosen((s["start_s"] + s["stop_s"]) / 2)]
-        return sum(s[emotion] * s["said"] for s in some) / sum(s["said"] for s in some)
+        some = [each[emotion] for each in estimates if chosen(each["t_ns"] / NS_PER_S)]
+        return sum(some) / len(some)
 
     for row in rows:
         start_s, stop_s = inside[int(row["track"])]
@@ -111,6 +114,14 @@ def test_a_change_is_against_the_quiet_stretches_of_the_same_session(study: Grou
         else:
             assert np.isnan(row["quiet"])
     assert rows
+
+
+def test_during_a_track_is_what_its_own_table_says_of_the_face(session: Member) -> None:
+    for track in session.rows_of(session.tracks):
+        found = around(session, track, 3.0)
+        said = [track[f"face_{emotion}"] for emotion in EMOTIONS]
+        assert found.during == pytest.approx(said, abs=2e-6)
+        assert found.during_s == pytest.approx(0.1 * track["face_said"], rel=0.02)
 
 
 def test_a_person_counts_once_and_conditions_of_the_same_persons_are_paired() -> None:
