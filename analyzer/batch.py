@@ -22,6 +22,7 @@ from affetti.analyzer.provenance import (
 )
 from affetti.analyzer.replay import Progress, recorded_offer, replayed
 from affetti.analyzer.stored import Stored, stored
+from affetti.analyzer.tables.parquet_file import pyarrow
 from affetti.core.custody.standing import standing
 from affetti.core.errors import AffettiError, UsageError
 from affetti.core.recording.session import Session, session_id_of
@@ -125,6 +126,8 @@ def analyze_file(path: Path, request: Request, progress: Progress | None = None)
         if not request.overwrite:
             refuse_other(folder, origin)
         refuse_unwritable(folder)
+        if request.parquet:
+            pyarrow()
         verified = not request.altered  # as it is read; else it was looked at above
         if request.stored:
             found = stored(session, progress, offer, verified=verified)

@@ -92,8 +92,10 @@ def group(
     from affetti.analyzer.batch import Request
     from affetti.analyzer.recordings import recordings_in
     from affetti.analyzer.study.design import Design, read_design
+    from affetti.analyzer.study.drawings import matplotlib
     from affetti.analyzer.study.folder import folder_for, refuse_unusable, write_group
     from affetti.analyzer.study.group import Rules, grouped, refuse_taken
+    from affetti.analyzer.tables.parquet_file import pyarrow
     from affetti.core.people.person import UNNAMED
 
     design = read_design(design_file) if design_file is not None else Design()
@@ -104,6 +106,10 @@ def group(
     paths = recordings_in(sessions)
     folder = folder_for(paths, output)
     refuse_unusable(folder)
+    if parquet:
+        pyarrow()
+    if figures:
+        matplotlib()
     if not plain:
         refuse_encrypted(paths)
     request = Request(command=command_line(), stored=True)

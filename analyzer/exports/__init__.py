@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, TypeAlias
 
 from affetti.analyzer.analysis import Analysis, analyze
 from affetti.analyzer.replay import reported
+from affetti.analyzer.tables.parquet_file import pyarrow
 from affetti.core import system
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
@@ -84,6 +85,11 @@ class Format:
         written: list[Path] = import_module(self.module).write(source, target, self.name)
         return written
 
+    def refuse_without_packages(self) -> None:
+        """Raise an error where a package is missing that the format alone needs."""
+        if self.name == "parquet":
+            pyarrow()
+
     def shared(self, target: Path) -> list[Path]:
         """Return what names the person besides, with those of other sessions in the folder."""
         return [] if self.suffix else [target / PARTICIPANTS]
@@ -148,6 +154,7 @@ def export(
             raise UsageError("export.encrypted", path=recording.name)
         if not altered:
             session.verify_digest()
+        form.refuse_without_packages()
         target = target_of(recording, form, output)
         with _told(target):
             if form.suffix and os.path.lexists(target):

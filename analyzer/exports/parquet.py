@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from affetti.analyzer.exports import Source, new_file
-from affetti.analyzer.tables.parquet_file import parquet_of, pyarrow
+from affetti.analyzer.tables.parquet_file import parquet_of
 from affetti.analyzer.tables.session_tables import tables_of
 
 
@@ -20,7 +20,6 @@ def write(source: Source, target: Path, name: str) -> list[Path]:
     AffettiError
         pyarrow is not installed.
     """
-    pyarrow()
     tables = tables_of(source.analysis)
     target.mkdir(mode=0o700)
     try:

@@ -23,6 +23,22 @@ _NAME: Final = 32  # letters of a track in a line
 _FAINT: Final = 0.18  # the line of one session among many
 
 
+def matplotlib() -> tuple[Any, Any]:
+    """Return what sets how it draws, and what makes a figure: imported only where one is asked for.
+
+    Raises
+    ------
+    AffettiError
+        matplotlib is not installed.
+    """
+    try:
+        from matplotlib import rc_context  # noqa: PLC0415
+        from matplotlib.figure import Figure  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingPackage("group.no_matplotlib", error=error) from error
+    return rc_context, Figure
+
+
 def figures(group: Group) -> dict[str, bytes]:
     """Return the figures by the names of their files.
 
@@ -31,15 +47,11 @@ def figures(group: Group) -> dict[str, bytes]:
     AffettiError
         matplotlib is not installed.
     """
-    try:
-        from matplotlib import rc_context  # noqa: PLC0415  heavy, and an extra
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingPackage("group.no_matplotlib", error=error) from error
+    rc_context, make = matplotlib()
     with rc_context({"text.parse_math": False}):  # names of tracks may have a $ in them
         made = {
-            "traces": _traces(group, Figure),
-            "congruence": _congruence(group, Figure),
+            "traces": _traces(group, make),
+            "congruence": _congruence(group, make),
         }
         return {
             f"{name}.{kind}": _saved(figure, kind)

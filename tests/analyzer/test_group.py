@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -404,3 +405,36 @@ def test_that_tables_cannot_be_written_is_said_before_anything_is_analyzed(
         assert "cannot be written" in done.stderr
         assert "--output" in done.stderr
         assert not list(tmp_path.glob("*.analysis"))
+
+
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [
+        (("group", "--parquet"), "pyarrow"),
+        (("group", "--figures"), "matplotlib"),
+        (("analyze", "--parquet"), "pyarrow"),
+        (("export", "--to", "parquet"), "pyarrow"),
+    ],
+)
+def test_that_a_package_is_missing_is_said_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], package: str
+) -> None:
+    recording = piece(tmp_path / "s.h5", "P01", stop_s=3)
+    monkeypatch.setitem(sys.modules, package, None)
+    name, *options = command
+
+    def computed(*_: object, **__: object) -> None:
+        raise AssertionError("something was computed")
+
+    for module, function in (
+        ("batch", "stored"),
+        ("batch", "replayed"),
+        ("batch", "attempted"),
+        ("exports", "reported"),
+    ):
+        monkeypatch.setattr(f"affetti.analyzer.{module}.{function}", computed)
+    done = affetti(name, recording, *options)
+    assert "pip install" in done.stderr
+    assert package in done.stderr
+    assert "something was computed" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"s.h5", "settings.toml"}
