@@ -10,6 +10,7 @@ One who has neither the secret nor the recovery key cannot read; there is no thi
 """
 
 import base64
+import errno
 import hashlib
 import os
 import re
@@ -23,7 +24,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from affetti.core import locations, terminal
+from affetti.core import locations, place, terminal
 from affetti.core.custody import keys
 from affetti.core.custody.keys import KEY_BYTES, Block
 from affetti.core.custody.temporary import replacing
@@ -187,6 +188,7 @@ def vault(name: str) -> Vault:
 
 def _read(path: Path, name: str) -> Vault:
     try:
+        _refuse_pipe(path)
         found = Vault(name, msgspec.json.decode(_beginning_of(path), type=Stored))
         if len(found.public) != KEY_BYTES:
             raise ValueError("no public key")
@@ -198,9 +200,27 @@ def _read(path: Path, name: str) -> Vault:
 
 
 def _beginning_of(path: Path) -> bytes:
-    """Return a small file, or of one without end no more than any of ours could be."""
+    """Return a small file, or of one without end no more than any of ours could be.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
     with path.open("rb") as file:
         return file.read(_MAX_BYTES)
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Refuse what we never wrote, and of which opening alone may take for ever.
+
+    Raises
+    ------
+    OSError
+        It is a pipe or a device.
+    """
+    if not place.is_readable_whole(path):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
 
 
 def path_of(name: str) -> Path:
@@ -411,16 +431,19 @@ def _secret_of(found: Vault) -> str | None:
                 raise VaultClosed("vault.keyring_has_none", name=found.name)
             return str(secret)
         case "file":
-            return _line_of(Path(found.stored.key_file), found.name)
+            return _line_of(Path(found.stored.key_file), found.name, kept=True)
         case "passphrase":
             named = os.environ.get(PASSPHRASE_FILE)
             return _line_of(typed(named), found.name) if named else None
 
 
-def _line_of(path: Path, name: str) -> str:
+def _line_of(path: Path, name: str, *, kept: bool = False) -> str:
+    """Return the first line of a file; where it is `kept` for us, not of a pipe."""
     try:
+        if kept:
+            _refuse_pipe(path)
         return _beginning_of(path).decode().split("\n", 1)[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no text, or no name that a file can have
         why = getattr(error, "strerror", None) or error
         raise VaultClosed("vault.secret_unreadable", name=name, path=path, error=why) from error
 

@@ -85,6 +85,10 @@ class _Row:
 
 
 _COLUMNS: Final = ", ".join(each.name for each in fields(_Row))
+_TABLE: Final = (
+    "CREATE TABLE recordings (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, "
+    "person TEXT, wall_clock TEXT, duration_s REAL, tracks INTEGER)"
+)
 _PLACES: Final = ", ".join("?" * len(fields(_Row)))
 
 
@@ -244,6 +248,10 @@ def _unpacked(data: bytes) -> dict[str, _Row]:
         base.deserialize(data)
         if base.execute("PRAGMA user_version").fetchone() != (_VERSION,):
             return {}
+        # Any other table may be one that is computed, without end or without measure.
+        made = base.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
+        if made != [(_TABLE,)]:
+            return {}
         return {row.path: row for row in _rows(base)}
 
 
@@ -288,10 +296,7 @@ def _write(path: Path, rows: Iterable[_Row]) -> None:
 
 def _packed(rows: Iterable[_Row]) -> bytes:
     with closing(sqlite3.connect(":memory:")) as base:
-        base.execute(
-            "CREATE TABLE recordings (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, "
-            "person TEXT, wall_clock TEXT, duration_s REAL, tracks INTEGER)"
-        )
+        base.execute(_TABLE)
         base.executemany(
             f"INSERT INTO recordings ({_COLUMNS}) VALUES ({_PLACES})",  # noqa: S608
             [astuple(row) for row in rows],

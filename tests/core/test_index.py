@@ -57,6 +57,29 @@ def test_a_spoiled_index_is_made_anew(recording: Path, spoiled: bytes) -> None:
     assert scanned(folder) == found == indexed(folder)
 
 
+ENDLESS = (
+    "CREATE VIEW recordings AS WITH RECURSIVE more(path, size) AS (SELECT 'a', 1 "
+    "UNION ALL SELECT path, size + 1 FROM more) SELECT path, size, 1 AS mtime_ns, 'P' AS person, "
+    "'' AS wall_clock, 1.0 AS duration_s, 1 AS tracks FROM more LIMIT 3"  # without it: for ever
+)
+COMPUTED = (
+    "CREATE TABLE recordings (path TEXT AS (printf('%s', size)), size INTEGER DEFAULT 1, "
+    "mtime_ns INTEGER DEFAULT 1, person TEXT DEFAULT 'P', wall_clock TEXT DEFAULT '', "
+    "duration_s REAL DEFAULT 1.0, tracks INTEGER DEFAULT 1)"
+)
+
+
+@pytest.mark.parametrize("made", [[ENDLESS], [COMPUTED, "INSERT INTO recordings DEFAULT VALUES"]])
+def test_what_an_index_would_have_to_compute_is_not_asked_for(
+    tmp_path: Path, made: list[str]
+) -> None:
+    with closing(sqlite3.connect(tmp_path / INDEX)) as base:
+        for sql in (*made, "PRAGMA user_version = 1"):
+            base.execute(sql)
+        base.commit()
+    assert indexed(tmp_path) == []
+
+
 def test_an_index_names_nothing_outside_its_folder(recording: Path) -> None:
     folder = recording.parent
     scanned(folder)

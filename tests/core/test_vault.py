@@ -4,11 +4,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from affetti.core.custody import keys, vault
 from affetti.core.custody.vault import Lock
-from affetti.core.errors import AffettiError, Damaged, ExitCode
+from affetti.core.errors import AffettiError, Damaged, ExitCode, VaultClosed
 from affetti.core.settings import Settings, VaultSettings
 
 QUICK = 1 << 4  # of scrypt
@@ -185,6 +186,32 @@ def test_a_key_with_which_nothing_can_be_secret_is_none(public: bytes) -> None:
     with pytest.raises(AffettiError) as caught:
         vault.recipients(Settings(), others=[vault.recipient_text(public)])
     assert caught.value.code == ExitCode.USAGE
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes here")
+def test_nobody_waits_for_a_pipe_in_the_place_of_a_vault_or_of_what_opens_it(place: Path) -> None:
+    vault.new("clinic", Lock("file", key_file=place / "key"), n=QUICK)
+    keys.drop()
+    key = data_key_for(vault.vault("clinic").public)
+    for path, kind in ((place / "key", VaultClosed), (vault.path_of("clinic"), Damaged)):
+        path.unlink()
+        os.mkfifo(path)
+        writing = os.open(path, os.O_RDWR)  # whoever opened it would read, and not wait for ever
+        os.write(writing, b"nothing of ours\n")
+        with pytest.raises(kind):
+            vault.unlock("clinic")
+        os.close(writing)
+    assert refused(key).code == ExitCode.VAULT_CLOSED
+
+
+def test_the_name_of_a_key_file_that_can_be_none_is_told(place: Path) -> None:
+    vault.new("clinic", Lock("file", key_file=place / "key"), n=QUICK)
+    keys.drop()
+    stored = vault.vault("clinic").stored
+    spoiled = msgspec.structs.replace(stored, key_file="a\0b")
+    vault.path_of("clinic").write_bytes(msgspec.json.encode(spoiled))
+    with pytest.raises(VaultClosed):
+        vault.unlock("clinic")
 
 
 def test_one_damaged_vault_keeps_no_other_from_opening() -> None:
