@@ -28,7 +28,10 @@ def trial(folder: Path, seed: int) -> None:
 
 
 def recovered_by_two(target: Path, chance: random.Random) -> list[int]:
-    """Recover one in two processes at once; return with what they ended."""
+    """Recover one in two processes at once; return with what they ended.
+
+    They are forked: no other thread may be at work here.
+    """
     start = time.monotonic() + 0.2
     children = [_child(target, start + chance.uniform(0, 0.05)) for _ in range(2)]
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
