@@ -26,8 +26,9 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     affetti forget P07
     affetti forget P07 study/
     """
+    from affetti.analyzer.commands.copies import Copies
     from affetti.core import settings
-    from affetti.core.custody import exports, withdrawal
+    from affetti.core.custody import withdrawal
     from affetti.core.people import log as person_log
     from affetti.core.people.person import checked_code
 
@@ -48,13 +49,10 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
     if not yes:
         asked = "forget.really" if found else "forget.log_really"
         terminal.confirm(counted(asked, len(found), person=code))
-    failed, gone, copies = False, set[Path](), list[exports.Exported]()
+    failed, gone = False, set[Path]()
+    copies = Copies(lambda error: terminal.say(error.message, err=True))
     for place in (*found, *(log.place for log in logs)):
-        noted, damaged = exports.legible(place)
-        copies += noted
-        if damaged is not None:
-            terminal.say(damaged.message, err=True)
-            failed = True
+        copies.read(place)
     for path in found:
         try:
             removed = withdrawal.forget(path)
@@ -66,10 +64,8 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
             failed = True
     for each in person_log.forget(code, places):
         terminal.say(text("withdraw.gone", path=each.name))
-    for copy in exports.out_of_reach(copies, gone):
-        terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
-    terminal.say(text("withdraw.copies"))
-    return ExitCode.WARNING if failed or unread or stays else ExitCode.OK
+    copies.tell(gone)
+    return ExitCode.WARNING if failed or copies.damaged or unread or stays else ExitCode.OK
 
 
 def _told_to_stay(found: "list[Path]") -> bool:

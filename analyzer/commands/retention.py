@@ -91,12 +91,12 @@ def _asked(found: "Outlook") -> int:
 
 def _carry_out(found: "Outlook", quiet: bool = False) -> int:
     """Remove what is due; return of how many recordings it could not be."""
+    from affetti.analyzer.commands.copies import Copies
     from affetti.core.cli import complain
-    from affetti.core.custody.exports import legible, out_of_reach
     from affetti.core.custody.retention import carry_out
     from affetti.core.recording.losses import withdrawn_words
 
-    failures = 0
+    failures, copies, gone = 0, Copies(complain), list[Path]()
     for due in found.due:
         try:
             with bar(text("bar.withdrawing", name=due.path.name)) as progress:
@@ -110,13 +110,10 @@ def _carry_out(found: "Outlook", quiet: bool = False) -> int:
             terminal.say(text("retention.done", name=due.path.name, said=said))
             for path in done.removed:
                 terminal.say(text("withdraw.gone", path=path.name))
-            copies, damaged = legible(due.path)
-            if damaged is not None:
-                complain(damaged)
-            for copy in out_of_reach(copies, done.removed):
-                terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
+            copies.read(due.path)
+            gone += done.removed
     if found.due and not quiet:
-        terminal.say(text("withdraw.copies"))
+        copies.tell(gone)
     return failures
 
 

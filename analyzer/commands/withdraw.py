@@ -42,8 +42,8 @@ def withdraw(
     affetti withdraw sub-P07_ses-20261124T101500.h5 video
     affetti withdraw sub-P07_ses-20261124T101500.h5 room --from 60 --to 75.5
     """
+    from affetti.analyzer.commands.copies import Copies
     from affetti.core.custody import withdrawal
-    from affetti.core.custody.exports import legible, out_of_reach
     from affetti.core.labels import label
     from affetti.core.recording.losses import withdrawn_words
     from affetti.core.recording.session import Session
@@ -74,10 +74,7 @@ def withdraw(
     terminal.say(withdrawn_words(done.event))
     for path in done.removed:
         terminal.say(text("withdraw.gone", path=path.name))
-    copies, error = legible(session)
-    for copy in out_of_reach(copies, done.removed):
-        terminal.say(text("withdraw.exported", name=copy.name, target=copy.target))
-    terminal.say(text("withdraw.copies"))
-    if error is not None:
-        terminal.say(error.message, err=True)
-    return ExitCode.OK if error is None else ExitCode.WARNING
+    copies = Copies(lambda error: terminal.say(error.message, err=True))
+    copies.read(session)
+    copies.tell(done.removed)
+    return ExitCode.WARNING if copies.damaged else ExitCode.OK
