@@ -154,7 +154,7 @@ class Walk:
             ]
             if kinds:
                 said = ", ".join(word("heard", kind) for kind in kinds[-1])
-                lines.append(text(f"live.heard.{stream}", kinds=said or text("unknown")))
+                lines.append(text(f"live.heard.{stream}", kinds=said or text("live.heard.none")))
         return lines
 
     def items(self) -> list[Item]:

@@ -235,8 +235,15 @@ def heard_lines(view: RecordingView) -> tuple[str, ...]:
         recent = estimate is not None and view.now_ns - estimate.t_ns <= _STALE_HEARD_NS
         if estimate is not None and recent:
             kinds = ", ".join(word("heard", kind) for kind in estimate.heard)
-            lines.append(text(f"live.heard.{stream}", kinds=kinds or text("unknown")))
-    return tuple(lines) or (text("live.heard.nothing"),)
+            lines.append(text(f"live.heard.{stream}", kinds=kinds or text("live.heard.none")))
+    return tuple(lines) or (text("live.heard.room", kinds=_why_unheard(view)),)
+
+
+def _why_unheard(view: RecordingView) -> str:
+    state = view.state
+    if "room" not in state.audio or not state.consent.grants("room"):
+        return text("live.heard.not_recorded")
+    return text("live.heard.paused" if state.paused else "live.heard.listening")
 
 
 def response(view: RecordingView) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.message import Message
+from textual.widgets import Footer
 
 from affetti.core.events import MarkerKey, NeutralReferenceStarted
 from affetti.core.settings import Settings
@@ -126,6 +127,27 @@ async def test_a_line_that_somebody_typed_ends_with_enter_and_the_next_key_is_no
         press_at_once(live, "s", "enter", "t", at_s=now_s + 0.6)
         await live.until(lambda: isinstance(app.screen, NoteScreen))
         assert answers == ["hums"]
+
+
+ENDED_BY_ENTER = (
+    *LINES,
+    lambda: ChooseScreen("Which?", [("a", "A")]),
+    lambda: ForgetScreen("P07", 1),
+    lambda: SettingsScreen(Settings()),
+    lambda: WithdrawScreen(["video"]),
+    UnlockScreen,
+)
+
+
+async def test_what_enter_does_in_a_dialog_stands_at_its_foot(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        for make in ENDED_BY_ENTER:
+            live.app.push_screen(dialog := make())
+            await live.until(lambda dialog=dialog: bool(dialog.query(Footer)))
+            await live.pilot.pause(0.05)
+            assert dialog.active_bindings["enter"].binding.show, type(dialog)
+            dialog.dismiss(None)
+            await live.until(lambda: isinstance(live.app.screen, LiveScreen))
 
 
 BURSTS = {

@@ -92,7 +92,10 @@ def test_what_is_heard_now_is_said_of_room_and_playback_and_never_whose() -> Non
     view = view_of(recorded([*session(), *now, heard("room", 199, "music", "other_voice")]))
     assert wording.heard_lines(view) == ("room: music, other voice", "track: music")
     old = view_of(recorded([*session(), heard("room", 150, "speech")]))
-    assert wording.heard_lines(old) == ("room: –",)
+    assert wording.heard_lines(old) == ("room: listening…",)
+    unknown = view_of(recorded([*session(), heard("room", 199)]))
+    assert wording.heard_lines(unknown) == ("room: nothing clear",)
+    assert wording.heard_lines(view_of(recorded([]))) == ("room: not recorded",)
 
 
 def test_no_estimate_has_a_reason() -> None:

@@ -67,7 +67,7 @@ class ChooseScreen(Dialog[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", text("key.choose")),
+        Binding("enter", "select", text("key.choose"), priority=True),
         _CLOSE,
     ]
 

@@ -33,6 +33,15 @@ class Dialog(ModalScreen[ScreenResultType]):
             On the clock of Textual's messages.
         """
 
+    # Enter is the screen's own, before that of what it holds, which no footer would show.
+    def action_select(self) -> None:
+        """Choose what is highlighted in the list."""
+        self.query_one(OptionList).action_select()
+
+    async def action_submit_line(self) -> None:
+        """Take what was typed into the line."""
+        await self.query_one(Input).action_submit()
+
 
 class LineDialog(Dialog[str]):
     """Asks for one line; dismissed with it, or with None where it was dropped.
@@ -42,7 +51,6 @@ class LineDialog(Dialog[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the line's own, which no footer shows.
         Binding("enter", "submit", text("key.keep_it"), priority=True),
         Binding("escape", "dismiss(None)", text("key.close"), key_display="esc"),
     ]

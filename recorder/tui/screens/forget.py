@@ -24,7 +24,7 @@ class ForgetScreen(Dialog[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", text("key.forget")),
+        Binding("enter", "submit_line", text("key.forget"), priority=True),
         Binding("escape", "dismiss(False)", text("key.no"), key_display="esc"),
     ]
 

@@ -29,6 +29,7 @@ class WithdrawScreen(Dialog[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(i), f"withdraw({i})", show=False) for i in range(1, len(WITHDRAWABLE) + 1)),
+        Binding("enter", "select", text("key.choose"), priority=True),
         Binding("escape,n,q", "dismiss", text("key.no"), key_display="esc"),
         MARK,
     ]

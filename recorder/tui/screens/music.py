@@ -52,7 +52,7 @@ class MusicScreen(Dialog[Proposal]):
         Binding("f", "turn('farther')", text("key.farther")),
         Binding("left", "step(-1)", show=False),
         Binding("right", "step(1)", show=False),
-        Binding("enter", "choose", text("key.choose_track"), show=True),
+        Binding("enter", "choose", text("key.choose_track"), priority=True),
         *(Binding(str(n), f"number({n})", show=False) for n in range(1, 10)),
         Binding("escape,q", "leave", text("key.close"), key_display="esc"),
         MARK,

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from affetti.analyzer.report.wording import UNKNOWN
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS
 from affetti.core.language import clock, clock_text, date, localised, text, word
@@ -247,7 +248,8 @@ class WalkingScreen(PlayingScreen):
         quiet = self.get_component_rich_style("emotion--quiet")
         table = Table.grid(padding=(0, 1))
         for name, words in self.walk.around(self.at_ns):
-            table.add_row(Text(name, quiet), Text(words))
+            said = text("walk.nothing_here") if words == UNKNOWN else words
+            table.add_row(Text(name, quiet), Text(said))
         for i, line in enumerate(self.walk.heard(self.at_ns)):
             table.add_row(Text(text("live.heard.title") if i == 0 else "", quiet), Text(line))
         track = next(

@@ -30,7 +30,7 @@ class SettingsScreen(Dialog[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep", text("key.keep_theme")),
+        Binding("enter", "select", text("key.keep_theme"), priority=True),
         Binding("l", "large", text("key.large"), tooltip=text("key.large_tip")),
         Binding("escape,f9", "leave_it", text("key.close"), key_display="esc"),
     ]

@@ -16,7 +16,7 @@ class UnlockScreen(Dialog[str]):
     """Asks for a passphrase, which is shown nowhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", text("key.unlock")),
+        Binding("enter", "submit_line", text("key.unlock"), priority=True),
         Binding("escape", "dismiss(None)", text("key.close"), key_display="esc"),
     ]
 
