@@ -34,6 +34,7 @@ from affetti.core.events import (
     TrackResumed,
     consent_to,
 )
+from affetti.core.language import text
 from affetti.core.recording.session import Session
 from affetti.models.face.detection import Detection
 from affetti.models.face.reading import FaceReading
@@ -246,8 +247,12 @@ async def test_the_screen_says_what_the_report_says(
             strict=True)
     )  # fmt: skip
     assert len(rows) == 3 * len(fields["tracks"])
+    alone = text("together.face"), text("together.music")
     for name, words, coverage in rows:
-        assert f"{name} {words} {coverage}" in screen
+        # Of whom it is, the screen says as well: P07's face, and nobody's state.
+        own = name != text("modality.fused") or words in alone
+        said = words if own else f"{words} · {text('live.nobodys')}"
+        assert f"{name} {said} {coverage}".lower() in screen.lower()
     told = page.under("expected")
     assert len(told) == (len(fields["tracks"]) if "expected" in fields else 0)
     assert all(text in screen for text in told)
