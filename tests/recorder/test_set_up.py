@@ -58,7 +58,10 @@ async def test_a_new_person_is_set_up_in_three_steps(tmp_path: Path) -> None:
         assert setup.words("#status") == "Next: a camera, a microphone or music."
         await press("ctrl+r")
         assert not setup.sent(messages.Record)
-        screen.query_one("#add", Input).value = str(track)
+        add = screen.query_one("#add", Input)
+        add.focus()
+        await setup.until(lambda: add.has_focus)
+        add.value = str(track)
         await press("enter")
         await setup.until(lambda: setup.words("#status") == "Ready.")
         await press("ctrl+r")
