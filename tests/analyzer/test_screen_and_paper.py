@@ -248,11 +248,13 @@ async def test_the_screen_says_what_the_report_says(
     )  # fmt: skip
     assert len(rows) == 3 * len(fields["tracks"])
     alone = text("together.face"), text("together.music")
+    with Session.open(told_of(kind).path) as session:
+        whose = {text("modality.face"): text("review.face_of", person=session.info.person)}
     for name, words, coverage in rows:
         # Of whom it is, the screen says as well: P07's face, and nobody's state.
         own = name != text("modality.fused") or words in alone
         said = words if own else f"{words} · {text('live.nobodys')}"
-        assert f"{name} {said} {coverage}".lower() in screen.lower()
+        assert f"{whose.get(name, name)} {said} {coverage}" in screen
     told = page.under("expected")
     assert len(told) == (len(fields["tracks"]) if "expected" in fields else 0)
     assert all(text in screen for text in told)

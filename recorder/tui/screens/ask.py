@@ -12,7 +12,6 @@ from textual.widgets.option_list import Option
 
 from affetti.core.errors import AffettiError
 from affetti.core.events import MarkerKey
-from affetti.core.labels import label
 from affetti.core.language import text
 from affetti.recorder.tui.marker_keys import key_of, usable
 from affetti.recorder.tui.screens.dialog import Dialog, LineDialog
@@ -49,10 +48,6 @@ class AskScreen(LineDialog):
             if self._explanation:
                 yield Static(self._explanation, classes="explanation", markup=False)
         yield Footer(show_command_palette=False, compact=True)
-
-    def kept(self, line: str) -> str:
-        """Return the line as one that can be stored."""
-        return label(line).strip()
 
 
 class ChooseScreen(Dialog[str]):

@@ -9,6 +9,7 @@ from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, OptionList
 
+from affetti.core.labels import label
 from affetti.core.language import text
 from affetti.recorder.tui.widgets.line import Line
 
@@ -61,11 +62,7 @@ class LineDialog(Dialog[str]):
         if self.app.typed.goes_on:  # type: ignore[attr-defined]
             line.insert_text_at_cursor(" ")
         else:
-            self.dismiss(self.kept(line.value))
-
-    def kept(self, line: str) -> str:
-        """Return what is kept of a line that was typed."""
-        return line.strip()
+            self.dismiss(label(line.value).strip())
 
 
 class Commands(CommandPalette, Dialog[None]):

@@ -7,7 +7,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from affetti.core.labels import label
 from affetti.core.language import text
 from affetti.recorder.tui.screens.dialog import LineDialog
 from affetti.recorder.tui.widgets.line import Line
@@ -44,10 +43,6 @@ class EntryScreen(LineDialog):
     @property
     def _titled(self) -> str:
         return self._title[:1].upper() + self._title[1:]
-
-    def kept(self, line: str) -> str:
-        """Return the line as one that can be stored."""
-        return label(line).strip()
 
 
 def rating_of(line: str) -> dict[str, float] | None:

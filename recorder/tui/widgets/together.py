@@ -47,10 +47,10 @@ class TogetherLine(Widget):
             return line
         names = [word("brief", emotion) for emotion in EMOTIONS]
         fixed = sum(len(name) + 2 for name in names) + 1
-        if shown.alike:
-            aside = f" · {text('live.nobodys')}"
-            least = fixed + _SEEN * len(EMOTIONS) + line.cell_len
-            line.append(aside if least + len(aside) <= self.size.width else "", quiet)
+        aside = Text(f" · {text('live.nobodys')}", quiet)
+        least = fixed + _SEEN * len(EMOTIONS) + line.cell_len + aside.cell_len
+        if shown.alike and least <= self.size.width:
+            line.append_text(aside)
         room = (self.size.width - fixed - line.cell_len) // len(EMOTIONS)
         width = min(max(room, 2), _BAR)
         room = self.size.width - fixed - width * len(EMOTIONS)

@@ -61,8 +61,7 @@ class TracksSaid(Static):
         )
         lines = Table.grid(padding=(0, 2))
         face, music, both = words.lines
-        names = _names(face.name, music.name, course)
-        for name, line in zip(names, (face, music), strict=True):
+        for name, line in ((_whose(face.name, course), face), (music.name, music)):
             lines.add_row(f"   {name}", line.words, Text(line.coverage, quiet))
         coverage = Text(words.congruence_coverage, quiet)
         lines.add_row(f"   {text('report.face_and_music')}", words.congruence, coverage)
@@ -137,11 +136,11 @@ def _indented(words: TrackWords, style: Style) -> list[RenderableType]:
     return [Padding(Text(words.response, style), _INDENT)]
 
 
-def _names(face: str, music: str, course: Course) -> tuple[str, str]:
-    """Return whose face and what music it is, where a code says whose."""
+def _whose(face: str, course: Course) -> str:
+    """Return what the face is called: whose it is, where a code says so."""
     started = course.state.started
     person = started.person if started is not None else ""
-    return text("review.face_of", person=person) if person else face, music
+    return text("review.face_of", person=person) if person else face
 
 
 def _hanging(begin: str, words: Text) -> Table:
