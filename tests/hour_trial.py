@@ -1,8 +1,9 @@
 """What an hour costs, command by command: `make hour`, or of less: `make hour MINUTES=10`.
 
 The bundled minute is played over and over, its pictures at 640 x 480 and 24 a second, with a
-signal of 250 Hz beside it. For each command its processor seconds, its time and the most memory
-that it held are printed, and it fails where one of them does.
+signal of 250 Hz beside it, and what is estimated of that is recorded with it, as it is live. For
+each command its processor seconds, its time and the most memory that it held are printed, and it
+fails where one of them does.
 """
 
 import os
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,14 +24,12 @@ from msgspec.structs import replace
 
 from affetti.core.clock import NS_PER_S
 from affetti.core.events import (
+    ESTIMATES,
     AudioCaptured,
     ClockAnchored,
     EstimateSkipped,
     Event,
-    FaceEstimated,
     FrameCaptured,
-    HeardEstimated,
-    MusicEstimated,
     SamplesCaptured,
     SessionEnded,
     SessionStarted,
@@ -43,12 +43,14 @@ from affetti.core.recording.pictures import decoded
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from affetti.core.streams import Channel, Stream
+from affetti.models.perception import Perception
+from affetti.models.pipelines import AFFETTI, Offer
 from affetti.sample_sessions.pieces import SAMPLE
 
 _AFFETTI: Final = (sys.executable, "-P", "-m", "affetti")
 _SIZE: Final = (640, 480)
 _QUALITY: Final = 90
-_MINUTE_S: Final = 59  # of the bundled session: whole periods of every estimate
+_MINUTE_S: Final = 59  # of the bundled session
 _MINUTE_NS: Final = _MINUTE_S * NS_PER_S
 _PLAYED_HZ: Final = 44_100
 _EACH_NS: Final = 41_708_333  # half of what lies between two pictures of the bundled film
@@ -62,6 +64,8 @@ _SIGNAL: Final = Stream(
     channels=(Channel(name="ecg", unit="mV"),),
     scope="signals",
 )
+# What was estimated of the bundled minute is not what is estimated of pictures of another size.
+_LEFT_OUT: Final = (SessionStarted, SessionEnded, EstimateSkipped, *ESTIMATES)
 _COMMANDS: Final = (
     "info",
     "check",
@@ -122,7 +126,7 @@ def cost(command: str, recording: Path) -> Cost:
 
 
 def build(target: Path, minutes: int) -> None:
-    """Record so many bundled minutes one after the other, with the estimates of each."""
+    """Record so many bundled minutes one after the other, with what is estimated of them."""
     with Session.open(SAMPLE) as session:
         started = replace(
             session.started,
@@ -135,15 +139,28 @@ def build(target: Path, minutes: int) -> None:
             (decode(each.json, session.schema_version), each.blob) for each in session.records()
         ]
     happened = [(event, blob) for event, blob in records if event.t_ns < _MINUTE_NS]
-    log = PartLog(target, started.session_id)
-    log.append(started)
+    log, perception = PartLog(target, started.session_id), _perception()
     t_ns = 0
-    for event, blob in _long(happened, minutes):
-        log.append(event, blob)
+    for event, blob in chain([(started, b"")], _long(happened, minutes)):
+        numbered = log.append(event, blob)
         t_ns = event.t_ns
+        if event.traits.perceived:
+            for estimate in perception.push(numbered, blob):
+                log.append(estimate)
     log.append(SessionEnded(t_ns=t_ns, reason="stopped"))
     log.close()
     seal(target)
+
+
+def _perception() -> Perception:
+    chosen = Offer(AFFETTI).open()
+    return Perception(
+        chosen.read_face,
+        chosen.read_music,
+        look=chosen.look,
+        describe=chosen.describe,
+        listen=chosen.listen,
+    )
 
 
 def _long(happened: list[tuple[Any, bytes]], minutes: int) -> Iterator[tuple[Event, bytes]]:
@@ -155,21 +172,13 @@ def _long(happened: list[tuple[Any, bytes]], minutes: int) -> Iterator[tuple[Eve
     second = 0
     for i in range(minutes):
         for event, blob in happened:
-            if isinstance(event, SessionStarted | SessionEnded | EstimateSkipped):
+            if isinstance(event, _LEFT_OUT):
                 continue
             moved = replace(event, t_ns=event.t_ns + i * _MINUTE_NS)
             match moved:
                 case FrameCaptured():
                     yield from _twice(moved, blob, i * frames)
                     continue
-                case FaceEstimated():
-                    moved = replace(moved, frame=2 * moved.frame + i * frames)
-                case HeardEstimated() | MusicEstimated():
-                    moved = replace(
-                        moved,
-                        start_sample=moved.start_sample + i * samples,
-                        end_sample=moved.end_sample + i * samples,
-                    )
                 case TrackStarted() | TrackEnded():
                     moved = replace(
                         moved, track=moved.track + i * tracks, sample=moved.sample + i * samples
@@ -211,7 +220,7 @@ def _large(jpeg: bytes) -> bytes:
 
 
 def _until(last: AudioCaptured, samples: int, minute: int) -> tuple[Event, bytes]:
-    """Return silence until the minute is whole, so that the next one's windows are its own."""
+    """Return silence until the minute is whole."""
     end = last.sample + last.count
     event = replace(
         last,
