@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,9 +23,9 @@ from affetti.analyzer.tables.parquet_file import parquet_of
 from affetti.analyzer.tables.session_tables import tables_of
 from affetti.analyzer.tables.table import Table
 from affetti.core.custody import boxes, exports
-from affetti.core.custody.artefacts import ANALYSIS
+from affetti.core.custody.artefacts import ANALYSIS, ENCRYPTED_SUFFIX
 from affetti.core.custody.keys import DataKey
-from affetti.core.custody.temporary import try_writing
+from affetti.core.custody.temporary import is_regular, one_at_a_time, try_writing
 from affetti.core.environment import environment
 from affetti.core.errors import AffettiError, DiskFull, FileExists, FileMissing
 from affetti.core.language import word
@@ -34,6 +35,8 @@ from affetti.models.pipelines import Offer, digests_of
 
 FILE_NAME: Final = "provenance.json"
 _UNFINISHED: Final = ".writing-"
+_UNFINISHED_NAME: Final = re.compile(re.escape(_UNFINISHED) + "[a-z0-9_]{8}")  # as `mkdtemp` does
+_SUFFIXES: Final = (".csv", ".parquet", ".json")
 FORMAT: Final = "affetti-analysis"
 
 
@@ -115,7 +118,7 @@ def refuse_other(folder: Path, origin: Origin) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     found = found_origin(folder)
-    if found == origin or (found is None and any(folder.glob(f"{_UNFINISHED}*"))):
+    if found == origin or (found is None and _broken_off(folder)):
         return
     if found is None:
         raise FileExists("provenance.no_analysis", folder=folder)
@@ -165,25 +168,41 @@ def write_analysis(
     tables = tables_of(analysis)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        broken_off = list(folder.glob(f"{_UNFINISHED}*"))
-        temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
-        try:
-            boxes.discard(folder / FILE_NAME)
-            statement = _statement(analysis, origin, recording, tables, command, stored=stored)
-            written = []
-            for name, data in _files(tables, origin):
-                boxes.write(temporary / name, data, key)
-                written.append(name)
-            boxes.write(temporary / FILE_NAME, statement.encode("utf-8", "replace"), key)
-            for name in (*written, FILE_NAME):
-                boxes.discard(folder / name)
-                place = boxes.stored_at(folder / name, key)
-                os.replace(temporary / place.name, place)
-        finally:
-            for left in (temporary, *broken_off):
-                shutil.rmtree(left, ignore_errors=True)
+        with one_at_a_time(folder):
+            broken_off = _broken_off(folder)
+            temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
+            try:
+                boxes.discard(folder / FILE_NAME)
+                statement = _statement(analysis, origin, recording, tables, command, stored=stored)
+                written = []
+                for name, data in _files(tables, origin):
+                    boxes.write(temporary / name, data, key)
+                    written.append(name)
+                boxes.write(temporary / FILE_NAME, statement.encode("utf-8", "replace"), key)
+                for name in (*written, FILE_NAME):
+                    boxes.discard(folder / name)
+                    place = boxes.stored_at(folder / name, key)
+                    os.replace(temporary / place.name, place)
+            finally:
+                for left in (temporary, *broken_off):
+                    shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         raise not_written(folder, error) from error
+
+
+def _broken_off(folder: Path) -> list[Path]:
+    """Return what a killed run left of writing an analysis: by its name and by all that is in it.
+
+    Whatever else begins so, a file, a link, a folder with other things in it, is somebody's.
+    """
+    begun = [each for each in folder.iterdir() if _UNFINISHED_NAME.fullmatch(each.name)]
+    folders = [each for each in begun if each.is_dir() and not each.is_symlink()]
+    return [each for each in folders if all(map(_is_of_ours, each.iterdir()))]
+
+
+def _is_of_ours(path: Path) -> bool:
+    name = path.name.removesuffix(ENCRYPTED_SUFFIX)
+    return is_regular(path) and name.endswith(_SUFFIXES)
 
 
 def _files(tables: list[Table], origin: Origin) -> Iterator[tuple[str, bytes]]:

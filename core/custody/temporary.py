@@ -6,6 +6,7 @@ say, can be written through. What a killed run leaves behind is found by `leftov
 
 import hashlib
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -18,6 +19,7 @@ from typing import Final
 from affetti.core import system
 
 _END: Final = ".writing"
+_VARIES: Final = "[0-9a-f]{16}"
 _TURN_S: Final = 0.05
 FRESH_S: Final = 60.0  # whatever is being written is written to more often
 
@@ -34,11 +36,9 @@ def _beginning(target: Path) -> str:
 
 def leftovers(target: Path) -> list[Path]:
     """Return the temporary files for `target` that a killed run left, links not followed."""
-    beginning = _beginning(target)
+    name_of_ours = re.compile(re.escape(_beginning(target)) + _VARIES + re.escape(_END))
     found = [
-        target.with_name(name)
-        for name in os.listdir(target.parent)
-        if name.startswith(beginning) and name.endswith(_END)
+        target.with_name(name) for name in os.listdir(target.parent) if name_of_ours.fullmatch(name)
     ]
     return sorted(path for path in found if is_regular(path))
 

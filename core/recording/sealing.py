@@ -380,14 +380,14 @@ def _unreadable_folder(target: Path) -> Path:
 def _tidied(target: Path) -> list[Path]:
     """Remove what a killed sealing of `target` left; return what may be more than that.
 
-    Only a second name of the sealed file itself, and a file that was never completed, are known
-    to hold nothing of their own: the parts are there.
+    Only a second name of the sealed file itself, and a file with a name of ours that was never
+    completed, are known to hold nothing of their own: the parts are there.
     """
     kept = []
-    old = target.with_name(f"{target.stem}.sealing")  # as version 0.1.0 called it
+    old = target.with_name(f"{target.stem}.sealing")  # as version 0.1.0 called it, or anybody
     for left in leftovers(target) + ([old] if is_regular(old) else []):
-        alone = left.lstat().st_nlink == 1
-        if is_second_name(left, target) or (alone and _is_unfinished(left)):
+        ours = left != old and left.lstat().st_nlink == 1
+        if is_second_name(left, target) or (ours and _is_unfinished(left)):
             left.unlink()
         else:
             kept.append(left)

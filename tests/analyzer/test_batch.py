@@ -174,11 +174,24 @@ def test_an_analysis_that_was_broken_off_is_written_anew(
     quiet_recording: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "quiet.analysis"
-    (folder / ".writing-abc").mkdir(parents=True)
-    (folder / ".writing-abc" / "segments.csv").write_text("half of i")
+    (folder / ".writing-abcd_123").mkdir(parents=True)
+    (folder / ".writing-abcd_123" / "segments.csv").write_text("half of i")
     assert analyze_file(quiet_recording, Request(output=tmp_path)).status == "written"
     assert (folder / "provenance.json").exists()
     assert not list(folder.glob(".writing*"))
+
+
+def test_what_is_only_named_like_a_draft_of_an_analysis_is_nobodys_to_remove(
+    quiet_recording: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "quiet.analysis"
+    for name in (".writing-notes", ".writing-abcd_123"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "letter.odt").write_text("precious")
+    with pytest.raises(AffettiError, match="no analysis of Affetti"):
+        analyze_file(quiet_recording, Request(output=tmp_path))
+    analyze_file(quiet_recording, Request(output=tmp_path, overwrite=True))
+    assert len(list(folder.glob("*/letter.odt"))) == 2
 
 
 def test_two_recordings_never_share_a_folder(tmp_path: Path) -> None:

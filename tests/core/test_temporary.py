@@ -27,6 +27,22 @@ def test_a_link_where_version_0_1_0_wrote_is_not_followed(
     assert (tmp_path / "session.sealing").is_symlink()
 
 
+@pytest.mark.parametrize("name", ["session.sealing", ".affetti-{}-notes.writing"])
+def test_what_is_only_named_like_a_sealing_is_kept(write_log: WriteLog, name: str) -> None:
+    target = write_log()
+    beginning = name_beside(target).name.split("-")[1]
+    foreign = target.with_name(name.format(beginning))
+    for what in (b"precious", b"", b"\x89HDF\r\n\x1a\n of another program"):
+        kept = {part: part.read_bytes() for part in parts_of(target)}
+        foreign.write_bytes(what)
+        told = seal(target).statement
+        assert foreign.read_bytes() == what
+        assert foreign.name in told or foreign.name.startswith(".")
+        target.unlink()
+        for part, data in kept.items():
+            part.write_bytes(data)
+
+
 def test_a_second_name_never_lets_another_recording_be_overwritten(write_log: WriteLog) -> None:
     """As a kill between giving the file its name and taking the other from it left things."""
     first = seal(write_log()).path
