@@ -32,8 +32,9 @@ BEAT: Final = np.dtype(
     ]
 )
 PERIOD_S: Final = 0.1
-# From the last beat to the end of a process, with all that a moment before was under way.
-_IN_FLIGHT_S: Final = PERIOD_S + 0.2
+# From the last beat to the end of a process, with all that a moment before was under way. A busy
+# machine lets a whole process stand still, for .8 s once; one that is killed then cannot say so.
+_IN_FLIGHT_S: Final = PERIOD_S + 0.9
 
 
 def packed(t_ns: int, late_ns: int, boot: bytes) -> bytes:
@@ -53,6 +54,9 @@ def unrecorded_s(beat: bytes, end_ns: int) -> float | None:
         As it was stored.
     end_ns
         Session time of the last record.
+
+    That holds where the process had its turn in the last second of its life. Who stops one for
+    longer and then kills it has also seen to it that nothing was captured meanwhile.
 
     Returns
     -------

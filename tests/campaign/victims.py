@@ -155,7 +155,8 @@ def kill(folder: Path, seed: int) -> float:
         return 0.0
     if owner is not None:
         open_for(owner, victim.target)
-    assert recovered(victim.target).recovered
+    report = recovered(victim.target)
+    assert report.recovered
     lost_s = killed - recorded_until(victim.target)
     with Session.open(victim.target) as session:
         assert (session.key is not None) == (owner is not None)
@@ -163,6 +164,7 @@ def kill(folder: Path, seed: int) -> float:
     assert labels == [f"marker {i}" for i in range(len(labels))]
     assert len(labels) >= victim.acknowledged, "a marker was lost"
     assert lost_s <= AT_MOST_LOST_S, f"{lost_s:.2f} s lost"
+    assert lost_s <= report.lost_s, f"{lost_s:.2f} s lost, {report.lost_s:.2f} s said"
     removed(victim.target, seed)
     shutil.rmtree(work)
     return lost_s

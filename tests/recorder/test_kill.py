@@ -101,11 +101,11 @@ def wait_for_beginning(victim: Victim) -> None:
 
 
 def kill_one(
-    folder: Path, seed: int, options: tuple[str, ...] = ()
+    folder: Path, seed: int, options: tuple[str, ...] = (), *, stopped_s: float = 0.0
 ) -> tuple[SealReport, float, int]:
     """Kill a recording at a random moment; return its report, the seconds lost, its markers.
 
-    Those of odd seeds are encrypted.
+    Those of odd seeds are encrypted. It may have been stopped for a moment before.
     """
     chance = random.Random(seed)
     owner = X25519PrivateKey.generate() if seed % 2 else None
@@ -120,6 +120,9 @@ def kill_one(
             time.sleep(chance.uniform(0.0, 0.3))
             victim.mark(f"marker {sent}")
             sent += 1
+        if stopped_s:
+            victim.process.send_signal(signal.SIGSTOP)
+            time.sleep(stopped_s)
         victim.process.send_signal(signal.SIGKILL)
         killed = time.time()
         victim.process.wait()
@@ -135,7 +138,8 @@ def kill_one(
     assert report.recovered
     assert labels == [f"marker {i}" for i in range(len(labels))]
     assert len(labels) >= victim.acknowledged, "a marker was lost"
-    assert lost_s <= AT_MOST_LOST_S
+    assert lost_s <= AT_MOST_LOST_S + stopped_s
+    assert lost_s <= report.lost_s
     assert not parts_of(victim.target)
     return report, lost_s, len(labels)
 
@@ -157,6 +161,13 @@ CAMPAIGN = [pytest.param(seed, marks=pytest.mark.campaign) for seed in (1, 2)]
 @pytest.mark.parametrize("seed", [0, *CAMPAIGN])
 def test_a_killed_recording_keeps_every_marker(tmp_path: Path, seed: int) -> None:
     kill_one(tmp_path, seed)
+
+
+def test_one_that_stood_still_before_it_was_killed_has_lost_no_more_than_it_says(
+    tmp_path: Path,
+) -> None:
+    """As a busy machine lets a process stand still, which cannot say so any more."""
+    kill_one(tmp_path, 3, stopped_s=0.7)
 
 
 @pytest.mark.kill50
