@@ -25,7 +25,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import h5py
 import msgspec
@@ -83,6 +83,7 @@ _CLOSING_ROWS: Final = 64
 _START_BYTES: Final = 64 << 10  # of the first record, kept a second time
 _LOCKING_S: Final = 2.0  # that a part is tried to be locked
 _TURN_S: Final = 0.005
+_ATTEMPTS: Final = 10  # to make a part that nobody takes away
 _UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
 
 
@@ -105,13 +106,11 @@ class _Part:
         self.begun = time.monotonic()
         self.log_bytes, self.rows = log_bytes, rows
         self.log_used = self.rows_used = 0
-        at = _create(path, attributes, log_bytes, rows)
+        self._fd, at = _held(path, lambda: _create(path, attributes, log_bytes, rows))
         self._log_at, self._index_at, self._pulse_at, self._start_at = at
         self._pulse: Pulse | None = None
-        self._fd = system.open_file(path, os.O_RDWR)
         self._inode = _inode(os.fstat(self._fd))
         try:
-            _lock(self._fd)
             system.reserve(self._fd, os.fstat(self._fd).st_size)
             if key is not None:
                 system.write_at(self._fd, key.block, self._log_at)
@@ -120,7 +119,7 @@ class _Part:
             system.sync_folder(path.parent)
         except BaseException:
             os.close(self._fd)
-            path.unlink(missing_ok=True)
+            self.discard()
             raise
 
     def fits(self, length: int, closing: bool) -> bool:
@@ -178,6 +177,31 @@ class _Part:
                 self.path.unlink()
 
 
+_Offsets: TypeAlias = tuple[int, int, int, int]
+
+
+def _held(path: Path, create: Callable[[], _Offsets]) -> tuple[int, _Offsets]:
+    """Create a part, and return it open and locked, with what creating it returned.
+
+    Before it is locked, whoever tidies up takes it for what a killed start left: it is made anew.
+
+    Raises
+    ------
+    OSError
+        It cannot be created, or is taken away again and again.
+    """
+    for _ in range(_ATTEMPTS):
+        at = create()
+        with suppress(FileNotFoundError):
+            fd = system.open_file(path, os.O_RDWR)
+            _lock(fd)
+            with suppress(FileNotFoundError):
+                if _inode(path.lstat()) == _inode(os.fstat(fd)):
+                    return fd, at
+            os.close(fd)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
 def _lock(fd: int) -> None:
     """Lock a part against a second writer; shared, so that whatever reads HDF5 can look at it.
 
@@ -220,9 +244,7 @@ def _inode(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _create(
-    path: Path, attributes: dict[str, Any], log_bytes: int, rows: int
-) -> tuple[int, int, int, int]:
+def _create(path: Path, attributes: dict[str, Any], log_bytes: int, rows: int) -> _Offsets:
     """Create a part; return where its four data sets begin in the file, in bytes."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_layout(h5py.h5d.CONTIGUOUS)

@@ -53,6 +53,7 @@ from affetti.core.recording.survey import (
     Tail,
     are_blank,
     are_scraps,
+    nobody_writing,
     refuse_running,
     survey,
     told_bytes,
@@ -140,13 +141,16 @@ def discard_blank(target: Path) -> bool:
     """
     with one_at_a_time(target.parent):
         left = tuple(parts_of(target))
-        if left and are_blank(left):
-            parts.remove(left)
-        elif left and are_scraps(left):
-            for part in left:
-                _moved(part, target)
-        else:
-            return False
+        with nobody_writing(left) as alone:
+            if not left or not alone:
+                return False
+            if are_blank(left):
+                parts.remove(left)
+            elif are_scraps(left):
+                for part in left:
+                    _moved(part, target)
+            else:
+                return False
         return True
 
 

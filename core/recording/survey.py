@@ -272,6 +272,8 @@ def survey(
     for path in paths:
         with _readable(path):
             parts.append(_read_part(path, see, tails.get(path)))
+    for path in paths:  # one that was only just being made is locked since
+        _refuse_running(path)
     return _survey_of(parts)
 
 
@@ -335,7 +337,13 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _refuse_running(path: Path) -> None:
     with _readable(path):
-        locked, found = system.lock_state(path), path.stat()
+        locked = system.lock_state(path)
+    _refuse_locked(path, locked)
+
+
+def _refuse_locked(path: Path, locked: bool | None) -> None:
+    with _readable(path):
+        found = path.stat()
     if locked or (locked is None and was_closed_here(path, found)):
         return
     fresh = time.time() - found.st_mtime < FRESH_S
@@ -355,8 +363,29 @@ def is_running(path: Path) -> bool:
     return False
 
 
+@contextmanager
+def nobody_writing(paths: Iterable[Path]) -> Iterator[bool]:
+    """Say whether nobody writes parts; where it is so, nobody begins to while the block runs.
+
+    Whoever has made one, and comes to lock it, waits until then. Where that is not known, or one
+    cannot be read, somebody does.
+    """
+    with ExitStack() as held:
+        try:
+            for path in paths:
+                fd = system.open_file(path, os.O_RDWR)
+                held.callback(os.close, fd)
+                _refuse_locked(path, system.lock(fd))
+        except (OSError, AffettiError):
+            yield False
+            return
+        if os.name == "nt":  # where what is open can be neither removed nor moved
+            held.close()
+        yield True
+
+
 def are_blank(paths: Iterable[Path]) -> bool:
-    """Return whether parts are those of a start that never came to its first event.
+    """Return whether parts that nobody writes are of a start that never came to its first event.
 
     Whatever else they are, nothing was ever written into them.
     """
@@ -372,9 +401,9 @@ def are_scraps(paths: Iterable[Path]) -> bool:
 
 
 def _are_all(what: Callable[[Path], bool], paths: Iterable[Path]) -> bool:
-    """Return whether nobody writes parts, and all are what is asked; not where that is unknown."""
+    """Return whether all parts are what is asked; not where that is unknown."""
     try:
-        return all(not is_running(path) and what(path) for path in paths)
+        return all(map(what, paths))
     except (OSError, AffettiError):
         return False
 

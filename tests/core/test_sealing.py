@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +12,10 @@ import pytest
 
 from affetti.core.custody.recovery import sealed
 from affetti.core.custody.temporary import name_beside
-from affetti.core.errors import AffettiError, ExitCode
+from affetti.core.errors import AffettiError, ExitCode, Unsealed
 from affetti.core.events import SessionRecovered
+from affetti.core.recording import parts, sealing
+from affetti.core.recording import survey as survey_module
 from affetti.core.recording.names import part_path, parts_of, target_of
 from affetti.core.recording.parts import PartLog
 from affetti.core.recording.pulse import BEAT, packed
@@ -204,6 +208,82 @@ def test_a_running_part_is_not_taken_for_blank(write_log: WriteLog) -> None:
     log = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
     assert not discard_blank(target)
     log.close()
+
+
+@pytest.mark.parametrize("moment", ["_lock", "_create"])
+def test_a_part_that_is_being_made_may_be_taken_for_blank_and_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Before it is locked, another process tidies up what looks like a killed start."""
+    target = tmp_path / "session.h5"
+    real = getattr(parts, moment)
+    told: list[bool] = []
+
+    def interrupted(*args: object) -> object:
+        if moment == "_create":
+            made = real(*args)
+        if not told:
+            told.append(discard_blank(target))
+        return made if moment == "_create" else real(*args)
+
+    monkeypatch.setattr(parts, moment, interrupted)
+    log = PartLog(target, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+    assert told == [True]
+    assert not discard_blank(target)
+    for event, blob in small_session():
+        log.append(event, blob)
+    log.close()
+    assert seal(target).statement == "Sealed; nothing was lost."
+
+
+def test_whoever_tidies_up_holds_a_part_until_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording that comes to lock its part meanwhile waits, and begins anew."""
+    target = tmp_path / "session.h5"
+    logs: list[PartLog] = []
+    begun = threading.Thread(
+        target=lambda: logs.append(PartLog(target, SESSION_ID, LogSettings(part_mib=8)))
+    )
+    made, locks, removed = threading.Event(), threading.Event(), threading.Event()
+    real_lock, real_remove = parts._lock, parts.remove
+
+    def lock(fd: int) -> None:
+        if not made.is_set():
+            made.set()
+            locks.wait()
+        real_lock(fd)
+        assert removed.is_set()
+
+    def remove(paths: tuple[Path, ...]) -> None:
+        locks.set()
+        time.sleep(0.05)
+        removed.set()
+        real_remove(paths)
+
+    monkeypatch.setattr(parts, "_lock", lock)
+    monkeypatch.setattr(parts, "remove", remove)
+    begun.start()
+    made.wait()
+    assert discard_blank(target)
+    begun.join()
+    (log,) = logs
+    log.append(started())
+    log.close()
+    assert seal(target).recovered
+
+
+def test_what_begins_to_be_recorded_while_it_is_surveyed_is_not_sealed(
+    write_log: WriteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its part was made, and not locked yet, when that was asked; then it got its first events."""
+    target = write_log(close=False)
+    monkeypatch.setattr(sealing, "refuse_running", parts_of)
+    monkeypatch.setattr(survey_module, "refuse_running", parts_of)
+    with pytest.raises(Unsealed):
+        seal(target)
+    assert not target.exists()
+    assert parts_of(target)
 
 
 FULL = """
