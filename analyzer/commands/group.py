@@ -95,6 +95,7 @@ def group(
     from affetti.analyzer.study.drawings import matplotlib
     from affetti.analyzer.study.folder import folder_for, refuse_unusable, write_group
     from affetti.analyzer.study.group import Rules, grouped, refuse_taken
+    from affetti.analyzer.study.sentences import how_to_take_part, left_out
     from affetti.analyzer.tables.parquet_file import pyarrow
     from affetti.core.people.person import UNNAMED
 
@@ -134,9 +135,13 @@ def group(
             folder=folder,
             sessions=counted("group.count.session", len(made.members)),
             persons=counted("group.count.person", persons),
-            excluded=len(made.excluded),
         )
     )
+    for said in left_out(made.excluded):
+        terminal.say(said)
+    if not made.members:
+        for said in how_to_take_part(made.excluded):
+            terminal.say(said, fg="yellow", err=True)
     failed = any(outcome.status == "failed" for outcome in outcomes)
     return ExitCode.WARNING if failed or not made.members else ExitCode.OK
 

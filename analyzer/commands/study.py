@@ -242,13 +242,22 @@ def _analyzed(paths: list[Path], pipeline: str | None, jobs: int | None) -> "lis
 
 def _print(made: "Evaluation") -> None:
     from affetti.analyzer.study.evaluation_folder import figure
-    from affetti.analyzer.study.sentences import basis, held_words, table_title, title
+    from affetti.analyzer.study.sentences import (
+        basis,
+        held_words,
+        how_to_take_part,
+        table_title,
+        title,
+    )
 
     terminal.say(title(made), bold=True)
     for said in basis(made):
         terminal.say(said)
+    if not made.members:
+        for said in how_to_take_part(made.excluded):
+            terminal.say(said, fg="yellow", err=True)
     for pipeline in made.pipelines:
-        if not made.references(pipeline):
+        if made.members and not made.references(pipeline):
             terminal.say(text("study.nothing"))
         for reference in made.references(pipeline):
             what = word("reference", reference)

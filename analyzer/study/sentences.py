@@ -1,10 +1,11 @@
 """What is said of a study that was evaluated, in the terminal and on its page."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from affetti.analyzer.study import statistics
 from affetti.analyzer.study.evaluation import Evaluation, Held
+from affetti.analyzer.study.group import Excluded
 from affetti.core.language import counted, localised, percent, text, word
 
 
@@ -42,14 +43,31 @@ def _basis(study: Evaluation) -> Iterator[str]:
             done=led.done,
             steps=led.steps,
         )
-    for reason, count in sorted(Counter(each.reason for each in study.excluded).items()):
-        yield counted("study.excluded", count, why=word("study_excluded", reason))
+    yield from left_out(study.excluded)
     yield text("study.unit", coverage=percent(study.coverage))
     yield text("study.neutral")
     yield text("study.figures", resamples=statistics.RESAMPLES, level=round(100 * statistics.LEVEL))
     if study.persons < 2:
         yield text("study.one_person")
     yield text("study.expression")
+
+
+def left_out(excluded: Iterable[Excluded]) -> list[str]:
+    """Return how many sessions are left out for which reason, a sentence each.
+
+    What a design names and is no recording is no session, and is passed over.
+    """
+    reasons = Counter(each.reason for each in excluded if each.reason != "no_recording")
+    return [
+        counted("study.excluded", count, why=word("study_excluded", reason))
+        for reason, count in sorted(reasons.items())
+    ]
+
+
+def how_to_take_part(excluded: Iterable[Excluded]) -> list[str]:
+    """Return what to do, where sessions are left out as their use in research was not agreed to."""
+    unasked = any(each.reason in ("no_consent", "consent_not_stated") for each in excluded)
+    return [text("study.how_to_take_part")] if unasked else []
 
 
 def held_words(held: Held) -> str:

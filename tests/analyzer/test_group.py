@@ -294,6 +294,9 @@ def test_who_did_not_consent_to_research_is_left_out_and_listed(tmp_path: Path) 
     said = affetti("group", study, "--design", design, "--by", "condition", "--jobs", "2")
     assert said.returncode == ExitCode.WARNING, said.stderr
     assert "2 sessions of 2 persons" in said.stdout
+    assert "One session is left out: no consent to use in research." in said.stdout
+    assert "One session is left out: the design says nothing in the column" in said.stdout
+    assert text("study.how_to_take_part") not in said.stderr
     excluded = (study / "group" / "excluded.csv").read_text()
     assert '"c",,,,"no_consent"' in excluded
     assert '"d",,,,"failed"' in excluded
@@ -337,6 +340,17 @@ def test_what_an_earlier_run_wrote_is_removed_and_nothing_else(tmp_path: Path) -
     assert (tmp_path / "theirs.csv").exists()
     (noted,) = exports.noted(session)
     assert noted.target == str(folder / "g.json")
+
+
+@pytest.mark.campaign
+def test_where_nobody_consented_to_research_it_is_said_what_to_do(tmp_path: Path) -> None:
+    build(tmp_path / "a.h5", Plan(duration_s=2, consent=consent_to("video", "room")))
+    for command in (("group",), ("study", "report")):
+        said = affetti(*command, tmp_path, "--output", tmp_path / command[-1])
+        assert said.returncode == ExitCode.WARNING, said.stderr
+        assert "One session is left out: no consent to use in research." in said.stdout
+        assert text("study.how_to_take_part") in said.stderr
+        assert text("study.nothing") not in said.stdout
 
 
 @pytest.mark.campaign
