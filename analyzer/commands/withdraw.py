@@ -34,8 +34,9 @@ def withdraw(
 ) -> int:
     """Remove from a recording what is no longer consented to, for good.
 
-    SCOPE is video, room, signals, identity, or all of them: the pictures, the sound or the
-    samples go, and every estimate that rests on them. Analyses and reports beside the recording
+    SCOPE is video, room, signals, identity, or all: the pictures, the sound or the samples go,
+    and every estimate that rests on them. Or it is a use: research, whose tables pass the
+    recording over from then on, or pictures_in_reports. Analyses and reports beside the recording
     go as well and can be made again. Notes and markers stay; `affetti forget` removes those too.
 
     \b
@@ -44,13 +45,16 @@ def withdraw(
     """
     from affetti.analyzer.commands.copies import Copies
     from affetti.core.custody import withdrawal
+    from affetti.core.events import USES
     from affetti.core.labels import label
     from affetti.core.recording.losses import withdrawn_words
     from affetti.core.recording.session import Session
 
     with Session.open(session) as opened:
         there = withdrawal.scopes_in(opened)
-    chosen = there if ALL in scopes else scopes
+    stretch = bool(from_s) or to_s is not None
+    whole = [scope for scope in there if not (stretch and scope in USES)]
+    chosen = tuple(whole) if ALL in scopes else scopes
     for scope in chosen:
         if scope not in there:
             known = listed(there) or text("consent.nothing")

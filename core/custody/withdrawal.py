@@ -56,6 +56,7 @@ from affetti.core.errors import (
 from affetti.core.events import (
     IDENTITY,
     SIGNALS,
+    USES,
     AnyEvent,
     AudioCaptured,
     EmotionFused,
@@ -158,10 +159,12 @@ class _What:
 
 
 def scopes_in(session: Session) -> tuple[str, ...]:
-    """Return the scopes of consent that something in a recording rests on."""
+    """Return the scopes of consent that something in a recording rests on, or its use does."""
+    consent = session.state.consent
     there = {s.scope for s in session.state.streams.values() if s.scope}
-    read = session.state.consent.grants(IDENTITY) and VIDEO in there
-    return (*sorted(there), *((IDENTITY,) if read else ()))
+    read = consent.grants(IDENTITY) and VIDEO in there
+    uses = (scope for scope in USES if consent.grants(scope))
+    return (*sorted(there), *((IDENTITY,) if read else ()), *uses)
 
 
 def withdraw(
@@ -198,7 +201,8 @@ def withdraw(
     Raises
     ------
     AffettiError
-        It is no recording, was altered, or holds nothing that rests on them; it is not sealed;
+        It is no recording, was altered, or holds nothing that rests on them; a stretch is given
+        of what is agreed to for the whole, such as "research"; it is not sealed;
         it has another name, where all would stay; or the disk has no room for both. The recording
         is as it was then.
     """
@@ -208,6 +212,8 @@ def withdraw(
         chosen = frozenset(scopes) & frozenset(scopes_in(session))
         if not chosen:
             raise UsageError("withdrawal.nothing", path=path.name)
+        if not chosen.isdisjoint(USES) and (start_ns or stop_ns is not None):
+            raise UsageError("withdrawal.use_of_a_stretch")
         _refuse_without_room(path)
         rates = {name: each.form.rate_hz for name, each in session.streams.items() if each.channels}
         what = _What(chosen, start_ns, stop_ns, rates, estimates_stay)
@@ -265,7 +271,7 @@ def _write(
     temporary: Path, session: Session, what: _What, reason: str, progress: Progress | None
 ) -> Withdrawn:
     kinds = _gone(session, what)
-    if not what.gone:
+    if not what.gone and what.scopes.isdisjoint(USES):
         raise UsageError("withdrawal.nothing", path=session.path.name)
     event = Withdrawn(
         t_ns=session.state.now_ns,

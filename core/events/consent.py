@@ -14,6 +14,7 @@ SIGNALS: Final = "signals"  # whatever is measured on the body
 IDENTITY: Final = "identity"  # what tells the face from other faces
 PICTURES_IN_REPORTS: Final = "pictures_in_reports"
 RESEARCH: Final = "research"
+USES: Final = (PICTURES_IN_REPORTS, RESEARCH)  # of what is kept: no record rests on them
 SCOPES: Final = (VIDEO, ROOM, SIGNALS, IDENTITY, PICTURES_IN_REPORTS, RESEARCH)
 
 

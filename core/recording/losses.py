@@ -158,7 +158,8 @@ def withdrawn_words(event: Withdrawn) -> str:
         start = clock_text(event.from_ns / NS_PER_S)
         stop = clock_text((event.t_ns if event.to_ns is None else event.to_ns) / NS_PER_S)
         said = text("withdrawn.stretch", scopes=scopes, on=event.on, start=start, stop=stop)
-    said = f"{said} {counted('withdrawn.removed', sum(event.removed.values()))}"
+    if removed := sum(event.removed.values()):
+        said = f"{said} {counted('withdrawn.removed', removed)}"
     return f"{said} {text('withdrawn.reason', reason=event.reason)}" if event.reason else said
 
 

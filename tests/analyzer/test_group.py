@@ -343,6 +343,16 @@ def test_what_an_earlier_run_wrote_is_removed_and_nothing_else(tmp_path: Path) -
 
 
 @pytest.mark.campaign
+def test_whose_consent_to_research_ended_is_left_out(tmp_path: Path) -> None:
+    one = build(tmp_path / "a.h5", Plan(duration_s=2, consent=consent_to("video", "research")))
+    assert "1 session of 1 person" in affetti("group", tmp_path).stdout
+    assert affetti("withdraw", one, "research", "--yes").returncode == ExitCode.OK
+    said = affetti("group", tmp_path)
+    assert "One session is left out: no consent to use in research." in said.stdout
+    assert '"no_consent"' in (tmp_path / "group" / "excluded.csv").read_text()
+
+
+@pytest.mark.campaign
 def test_where_nobody_consented_to_research_it_is_said_what_to_do(tmp_path: Path) -> None:
     build(tmp_path / "a.h5", Plan(duration_s=2, consent=consent_to("video", "room")))
     for command in (("group",), ("study", "report")):

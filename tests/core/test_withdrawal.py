@@ -214,6 +214,31 @@ def test_who_withdraws_what_tells_faces_apart_is_not_told_apart_again(write_log:
         assert session.state.frames == 40
 
 
+@pytest.mark.parametrize("use", ["research", "pictures_in_reports"])
+def test_consent_to_a_use_ends_and_every_record_stays(write_log: WriteLog, use: str) -> None:
+    _, *rest = small_session()
+    begun = started(consent=consent_to("video", "room", "research", "pictures_in_reports"))
+    path = seal(write_log([(begun, b""), *rest])).path
+    before = kinds(path)
+    assert affetti("withdraw", path, use, "--from", "1", "--yes").returncode == ExitCode.USAGE
+    assert kinds(path) == before
+    said = affetti("withdraw", path, use, "--yes")
+    assert said.returncode == 0, said.stderr
+    assert "record" not in said.stdout
+    assert kinds(path) == [*before, Withdrawn]
+    with Session.open(path) as session:
+        assert not session.state.consent.grants(use)
+        assert session.state.consent.grants("video", "room")
+        assert use not in withdrawal.scopes_in(session)
+    assert affetti("check", path).returncode == ExitCode.OK
+    assert affetti("withdraw", path, "all", "--from", "1", "--yes").returncode == 0
+    with Session.open(path) as session:
+        assert [scope for scope in session.state.consent.granted if scope != "video"]
+    assert affetti("withdraw", path, "all", "--yes").returncode == 0
+    with Session.open(path) as session:
+        assert session.state.consent.granted == ()
+
+
 @pytest.mark.campaign
 @pytest.mark.parametrize("scopes", [["signals"], [], ["nonsense"]])
 def test_what_nothing_rests_on_changes_nothing(recording: Path, scopes: list[str]) -> None:
@@ -337,7 +362,7 @@ def test_a_withdrawal_says_what_it_cannot_do_and_the_recording_stays(
 
 def test_scopes_are_those_that_something_rests_on(recording: Path) -> None:
     with Session.open(recording) as session:
-        assert withdrawal.scopes_in(session) == ("room", "video")
+        assert withdrawal.scopes_in(session) == ("room", "video")  # no use was agreed to
 
 
 def test_a_second_name_that_a_kill_left_goes_as_well(recording: Path) -> None:
