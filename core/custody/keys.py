@@ -118,6 +118,12 @@ def packed(block: Block) -> bytes:
     return whole + _LENGTH.pack(zlib.crc32(whole))
 
 
+def is_later(begin: bytes, magic: bytes) -> bool:
+    """Whether what begins so is of a later version than ours, whose magic ends with its number."""
+    at = len(magic) - 1
+    return begin[:at] == magic[:at] and begin[at:] > magic[at:] and not begin.startswith(magic)
+
+
 def block_at(data: bytes) -> bytes | None:
     """Return the block that some bytes begin with; None where none does, or it is not whole."""
     if not data.startswith(MAGIC) or len(data) < _FRAME_BYTES:

@@ -34,6 +34,7 @@ from affetti.core.errors import (
     FileExists,
     FileMissing,
     MissingPackage,
+    NewerFormat,
     UsageError,
     VaultClosed,
 )
@@ -56,6 +57,7 @@ _SUFFIX: Final = ".vault.json"
 _PUBLIC: Final = "avk"  # begins a public key in letters
 _RECOVERY: Final = "avr"  # and a recovery key
 _CHECK_BYTES: Final = 4
+_FORMAT, _VERSION = "affetti-vault-", 1
 _MAX_BYTES: Final = 64 << 10  # of a vault's file, and of a secret's
 
 
@@ -71,6 +73,12 @@ class Stored(msgspec.Struct, frozen=True):
     private: str  # encrypted, with the public key authenticated
     key_file: str = ""  # where its secret lies, if it lies in a file
     format: Literal["affetti-vault-1"] = "affetti-vault-1"
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """What of the file of a vault stays the same in every version."""
+
+    format: str
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,7 @@ def _names() -> list[str]:
 def _whole_vaults() -> Iterator[Vault]:
     """Yield the vaults of this computer; one that is damaged keeps no other from opening."""
     for name in _names():
-        with suppress(Damaged):
+        with suppress(Damaged, NewerFormat):
             yield vault(name)
 
 
@@ -196,7 +204,20 @@ def _read(path: Path, name: str) -> Vault:
     except FileNotFoundError as error:
         raise FileMissing("vault.no_such", name=name) from error
     except (OSError, ValueError, RecursionError) as error:
+        if _is_later(path):
+            raise NewerFormat("formats.later", path=path) from error
         raise Damaged("vault.file_damaged", path=path) from error
+
+
+def _is_later(path: Path) -> bool:
+    """Whether a vault's file says that a later Affetti made it."""
+    try:
+        _refuse_pipe(path)
+        said = msgspec.json.decode(_beginning_of(path), type=_Named)
+    except (OSError, ValueError, RecursionError):
+        return False
+    number = said.format.removeprefix(_FORMAT)
+    return number.isdecimal() and len(number) < 10 and int(number) > _VERSION
 
 
 def _beginning_of(path: Path) -> bytes:

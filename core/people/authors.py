@@ -11,6 +11,7 @@ from affetti.core.custody.temporary import replacing
 from affetti.core.events.entries import new_id
 from affetti.core.locations import remembered_folder
 from affetti.core.people.person import checked_code
+from affetti.core.place import is_readable_whole
 
 OWN: Final = "own"  # whoever uses this computer, where nobody else is named
 
@@ -30,6 +31,8 @@ def author_id(code: str = OWN) -> str:
     if folder is None:
         return new_id()
     known = _known(folder / AUTHORS)
+    if known is None:  # by whom it is, a file says that cannot be read: it stays
+        return new_id()
     if code not in known:
         known[code] = new_id()
         _keep(folder / AUTHORS, known)
@@ -39,15 +42,20 @@ def author_id(code: str = OWN) -> str:
 def authors() -> dict[str, str]:
     """Return the codes of the authors that are known here, by their ids."""
     folder = remembered_folder()
-    known = {} if folder is None else _known(folder / AUTHORS)
-    return {id: code for code, id in known.items()}
+    known = None if folder is None else _known(folder / AUTHORS)
+    return {id: code for code, id in (known or {}).items()}
 
 
-def _known(path: Path) -> dict[str, str]:
+def _known(path: Path) -> dict[str, str] | None:
+    """Return the ids by code; None where there is a file that does not tell them."""
     try:
+        if not is_readable_whole(path):
+            return None
         return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError):
+    except FileNotFoundError:
         return {}
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _keep(path: Path, known: dict[str, str]) -> None:

@@ -9,11 +9,12 @@ import msgspec
 
 from affetti.core.custody import boxes
 from affetti.core.custody.keys import DataKey
-from affetti.core.errors import Damaged
+from affetti.core.errors import Damaged, NewerFormat
 from affetti.core.events.entries import Entry, Retracted
 from affetti.core.system import private
 
 _T = TypeVar("_T", bound=Entry)
+_AT_KIND: Final = "- at `$.kind`"  # where what decodes says that it finds something unknown
 _TORN: Final = b" (torn)\n"
 
 
@@ -58,7 +59,7 @@ def decoded(data: bytes, decoder: msgspec.json.Decoder[_T], error_id: str, name:
     Raises
     ------
     AffettiError
-        A whole line is no entry.
+        A whole line is no entry, or one that a later version wrote.
     """
     found = []
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
@@ -67,8 +68,15 @@ def decoded(data: bytes, decoder: msgspec.json.Decoder[_T], error_id: str, name:
         try:
             found.append(decoder.decode(line))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            if _is_later(error):
+                raise NewerFormat("formats.later", path=name) from error
             raise Damaged(error_id, number=number, path=name, error=error) from error
     return found
+
+
+def _is_later(error: Exception) -> bool:
+    """Whether a line is of a kind that is not known here: kinds are added, and none is dropped."""
+    return isinstance(error, msgspec.ValidationError) and str(error).endswith(_AT_KIND)
 
 
 def standing(entries: Iterable[_T]) -> list[_T]:

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from affetti.core import place
 from affetti.core.custody import keys
-from affetti.core.custody.keys import DataKey
-from affetti.core.errors import Damaged
+from affetti.core.custody.keys import DataKey, is_later
+from affetti.core.errors import Damaged, NewerFormat
 from affetti.core.recording.records import ID_BYTES, TAG_BYTES, cipher_of
 from affetti.core.recording.steady import Positioned, SteadyFile
 
@@ -53,7 +53,8 @@ def is_box(path: Path) -> bool:
     if not place.is_readable_whole(path):
         return False
     with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+        begin = file.read(len(MAGIC))
+    return begin == MAGIC or is_later(begin, MAGIC)
 
 
 def unlock(path: Path) -> None:
@@ -70,11 +71,13 @@ def unlock(path: Path) -> None:
         return  # whoever reads it says so
     with path.open("rb") as file:
         begin = file.read(_BEGIN_BYTES + keys.MAX_STORED_BYTES)
-    if begin.startswith(MAGIC):
+    if begin.startswith(MAGIC) or is_later(begin, MAGIC):
         keys.data_key(_block_in(begin, path), path.name)
 
 
 def _block_in(begin: bytes, path: Path) -> bytes:
+    if is_later(begin, MAGIC) or is_later(begin[_BEGIN_BYTES:], keys.MAGIC):
+        raise NewerFormat("formats.later", path=path.name)
     block = keys.block_at(begin[_BEGIN_BYTES:])
     if not begin.startswith(MAGIC) or block is None:
         raise Damaged("vault.block_damaged", name=path.name)

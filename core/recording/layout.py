@@ -162,7 +162,7 @@ def _refuse_unreadable(path: Path) -> None:
                 "layout.not_sealed_parts_lie", path=path.name, parts=len(parts), whole=path
             ) from error
         raise FileMissing("layout.cannot_read", path=path, error=error.strerror) from error
-    if start not in (b"\x89HDF\r\n\x1a\n", box.MAGIC):
+    if start != b"\x89HDF\r\n\x1a\n" and not box.is_box(path):
         raise foreign(path, text("damage.no_hdf5_file") if start else text("damage.empty"))
 
 

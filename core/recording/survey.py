@@ -409,6 +409,9 @@ def _are_all(what: Callable[[Path], bool], paths: Iterable[Path]) -> bool:
 
 
 def _is_scrap(path: Path) -> bool:
+    form = _form(path)
+    if form is not None and form.format_version not in (FORMAT_VERSION, ENCRYPTED_VERSION):
+        return False  # of another version, whose records are not known here
     return not holds_records(path) and _is_hardly_written(path)
 
 
