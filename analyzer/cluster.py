@@ -41,9 +41,13 @@ _REACHED_S: Final = 30
 # What a moment later may be otherwise: a file that was not there, what nobody foresaw.
 _PASSING: Final = frozenset({ExitCode.FILE_MISSING, ExitCode.INTERNAL})
 _ONE_AT_A_TIME: Final = threading.Lock()  # in a process, however many threads it was given
+_ONE_THREAD: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _CONFIGURED: Final = {
     "distributed.scheduler.allowed-failures": DEATHS,
     "distributed.worker.profile.enabled": False,
+    # Without the MALLOC_TRIM_THRESHOLD_ that Dask sets: with it a hundred times as many pages are
+    # given back and asked for again, which costs the more the busier the computer is.
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, 1),
     "distributed.comm.timeouts.connect": _REACHED_S,
     # Nothing is told to whoever else is on this computer.
     "distributed.scheduler.http.routes": [],

@@ -57,6 +57,20 @@ def test_dask_makes_the_same_tables_and_talks_to_this_computer_alone(
         assert (tmp_path / "here" / table).read_bytes() == (tmp_path / "there" / table).read_bytes()
 
 
+def _environment(path: Path) -> dict[str, str]:
+    return dict(os.environ)
+
+
+@pytest.mark.campaign
+def test_a_process_of_dask_keeps_memory_and_computes_in_one_thread_as_one_of_ours_does(
+    tmp_path: Path,
+) -> None:
+    ((_, found),) = attempted(_environment, [tmp_path / "a"], executor=Cluster(jobs=1))
+    assert isinstance(found, dict)
+    assert found.get("MALLOC_TRIM_THRESHOLD_") == os.environ.get("MALLOC_TRIM_THRESHOLD_")
+    assert found["OMP_NUM_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "1"
+
+
 def _dies(path: Path, where: Path) -> str:
     with (where / path.name).open("a") as tried:
         tried.write("x")
