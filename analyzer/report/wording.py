@@ -121,19 +121,27 @@ def strongest(
     named
         What is named first although another is stronger, see `measures.held`.
     """
+    match close_to_strongest(shares, labels, named):
+        case [only]:
+            return text(
+                "expressed.one", first=emotion_word(only), share=percent(shares[labels.index(only)])
+            )
+        case [first, second]:
+            return text("expressed.two", first=emotion_word(first), second=emotion_word(second))
+        case close:
+            return text("expressed.mix", first=emotion_word(close[0]))
+
+
+def close_to_strongest(
+    shares: Sequence[float], labels: Sequence[Label] = EMOTIONS, named: Label | None = None
+) -> list[Label]:
+    """Return what is strongest and what is nearly as strong; `named` first where it is given."""
     order = ranked(shares, labels)
     strength = shares[labels.index(order[0])]
     close = [e for e in order if strength - shares[labels.index(e)] < MIXED_MARGIN]
     if named is not None and named != order[0]:
-        order = [named, *(e for e in order if e != named)]
         close = [named, *(e for e in close if e != named)]
-    match close:
-        case [only]:
-            return text("expressed.one", first=emotion_word(only), share=percent(strength))
-        case [first, second]:
-            return text("expressed.two", first=emotion_word(first), second=emotion_word(second))
-        case _:
-            return text("expressed.mix", first=emotion_word(order[0]))
+    return close
 
 
 def expressed(modality: ModalityName, summary: Summary) -> str:

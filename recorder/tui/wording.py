@@ -11,11 +11,11 @@ from affetti.analyzer.measures.estimates import ModalityName
 from affetti.analyzer.measures.heard import PLAYBACK, ROOM
 from affetti.analyzer.measures.summary import MIXED_MARGIN
 from affetti.analyzer.measures.together import neutral_counts
-from affetti.analyzer.report.wording import alike, strongest
+from affetti.analyzer.report.wording import alike, close_to_strongest, strongest
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label, ranked
 from affetti.core.events import FaceEstimated
-from affetti.core.language import counted, span, text, word
+from affetti.core.language import counted, percent, span, text, word
 from affetti.core.people.counting import Counting
 from affetti.core.state import SessionState, Span
 from affetti.recorder.engine.messages import SLOW_DISK_S, Health
@@ -41,6 +41,7 @@ class Reading:
     shares: tuple[float, ...] | None = None
     labels: tuple[Label, ...] = EMOTIONS
     reasons: tuple[str, ...] = ()  # what spoke for the strongest
+    figures: str = ""  # of a mix, which its words lack
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,20 @@ def music_reading(view: RecordingView) -> Reading:
             reasons = music.reasons if ranked(music.emotions)[0] == named else ()
             words = strongest(music.emotions, named=named)
             said = text("express.the_music")
-            return Reading(said, words, music.emotions, reasons=reasons)
+            figures = _figures_of_mix(music.emotions, named)
+            return Reading(said, words, music.emotions, reasons=reasons, figures=figures)
         if music.emotions is None:
             return Reading(text("modality.music"), text("live.no_music"))
     return Reading(text("modality.music"), _why_no_music(view))
+
+
+def _figures_of_mix(shares: Sequence[float], named: Label | None) -> str:
+    """Return the shares of the one or two that the words for a mix name; "" of no mix."""
+    close = close_to_strongest(shares, named=named)
+    if len(close) < 2:  # whose share is in its words
+        return ""
+    told = close if len(close) == 2 else close[:1]
+    return ", ".join(percent(shares[EMOTIONS.index(label)]) for label in told)
 
 
 def _is_of_another(view: RecordingView) -> bool:

@@ -1,5 +1,6 @@
 """The screens under the hands of a person, against an engine that says what real ones say."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -37,6 +38,7 @@ from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.review import ReviewScreen
 from affetti.recorder.tui.screens.setup import SetupScreen
 from affetti.recorder.tui.widgets.banner import Banner
+from affetti.recorder.tui.widgets.bars import EmotionBars
 from affetti.recorder.tui.widgets.consent import YesNo
 from affetti.recorder.tui.widgets.journal import Journal
 from affetti.recorder.tui.widgets.lamps import Lamps
@@ -609,6 +611,16 @@ async def test_a_lost_camera_cannot_be_overlooked(tmp_path: Path) -> None:
         assert live.words("#banner").upper() == "CAMERA LOST 8 S"
         assert "✖ camera " in live.words("#header")  # what is the matter is said once
         assert "camera lost for 8 s" not in live.words("#header")
+
+
+@pytest.mark.campaign
+async def test_what_has_no_bar_is_counted_and_figures_are_shares_of_a_whole(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        bars = live.app.screen.query_one("#face", EmotionBars)
+        first, *rows = str(bars.render()).splitlines()
+        assert first == "happiness, 78\u00a0%  1 more: 1\u00a0%"
+        assert sum(int(re.findall(r"\d+", row)[-1]) for row in rows) + 1 == 100
+        assert bars.border_subtitle == "all seven: 100 %"
 
 
 @pytest.mark.campaign

@@ -66,6 +66,7 @@ def test_readings_say_what_is_expressed() -> None:
     assert wording.face_reading(view).title == "P07’s face expresses"
     assert wording.face_reading(view).words == "happiness, 78\u00a0%"
     assert wording.music_reading(view).words == "relaxation and happiness"
+    assert wording.music_reading(view).figures == "44\u00a0%, 34\u00a0%"  # which its words lack
     assert wording.fused_reading(view).title == "Face + music, averaged"
 
 
@@ -159,6 +160,7 @@ def test_timeline_tells_what_was_not_seen_from_what_is_to_come() -> None:
     assert row.strongest[38] == "happy"
     assert row.shares[38] == pytest.approx(0.78, abs=0.02)
     assert "".join(sign for at, sign in sorted(row.written().items()) if at < 8) == "sadness"
+    assert 0 not in row.written()  # whose colour and height say that the name is of a bar
     long_ago = Seconds(EMOTIONS)
     long_ago.add(5000 * NS, (0.7, 0.1, 0.1, 0.1))
     assert Row.of(long_ago, 1000, 6).strongest[5] == "happiness"

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Expression, Label, ranked
-from affetti.core.language import percent, text, word
+from affetti.core.language import counted, percent, text, word
 from affetti.recorder.tui.wording import Reading
 
 _SHARE_WIDTH: Final = 6  # " 100 %"
@@ -84,13 +84,22 @@ class EmotionBars(Widget):
         """Show a reading; drawn again only when it differs."""
         if reading != self._reading:
             self._reading = reading
-            self.border_subtitle = ", ".join(word("sign", code) for code in reading.reasons)
+            self.border_subtitle = self._subtitle()
             self._entitle()
             self.refresh()
+
+    def _subtitle(self) -> str:
+        """Say that the figures are shares of a whole, and what spoke for the strongest."""
+        signs = ", ".join(word("sign", code) for code in self._reading.reasons)
+        if self._reading.shares is None:
+            return signs
+        both = " · ".join(filter(None, (text("bars.whole"), signs)))
+        return both if cell_len(both) + 4 <= self.size.width else signs
 
     def on_resize(self) -> None:
         """Name what is shown anew: the title has the words where there is no row for them."""
         self._entitle()
+        self.border_subtitle = self._subtitle()
 
     @property
     def _tight(self) -> bool:
@@ -110,21 +119,25 @@ class EmotionBars(Widget):
             return Text("\n").join(self._bars(self.size.height))
         quiet = self.get_component_rich_style("emotion--quiet")
         style = "bold" if self._reading.shares else quiet
-        words = Text(self._reading.words, style, no_wrap=True)
+        words = Text(no_wrap=True).append(self._reading.words, style)
         bars = self._bars(self.size.height - 1)
-        rest = self._left_out(len(bars))
+        rest = self._left_out(self.size.height - 1)
         if rest and words.cell_len + cell_len(rest) <= self.size.width:
             words.append(rest, quiet)
         words.truncate(self.size.width, overflow="ellipsis")
         apart = 2 * len(bars) < self.size.height  # room for a line between them
         return Text("\n\n" if apart else "\n").join([words, *bars])
 
-    def _left_out(self, rows: int) -> str:
+    def _left_out(self, room: int) -> str:
         """Say that some have no row, or they would pass for what is not read; "" where all have."""
-        labels = len(self._reading.labels)
-        if self._reading.shares is None or rows >= labels:
+        labels, shares = self._reading.labels, self._reading.shares
+        if shares is None:
             return ""
-        return "  " + text("bars.shown", rows=rows, labels=labels)
+        there = rows_of(labels, shares, room)
+        rest = [share for label, share in zip(labels, shares, strict=True) if label not in there]
+        if not rest:
+            return ""
+        return "  " + counted("bars.more", len(rest), share=percent(sum(rest), brief=True))
 
     def _bars(self, rows: int) -> list[Text]:
         labels, shares = self._reading.labels, self._reading.shares

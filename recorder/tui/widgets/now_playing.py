@@ -76,9 +76,16 @@ class NowPlaying(Widget):
         else:
             first = ranked(reading.shares)[0]
             style = self.get_component_rich_style(f"emotion--{first}")
-            if cell_len(f"{reading.title} ■ {reading.words}") <= self.size.width:
-                line.append(f"{reading.title} ")  # which the frame says as well
+            said = ", ".join(filter(None, (reading.words, reading.figures)))
+            # The frame says as well that it is the music which does.
+            for verb in (reading.title, text("express.it")):
+                if cell_len(f"{verb} ■ {said}") <= self.size.width:
+                    line.append(f"{verb} ")
+                    break
             line.append("■ ", style).append(reading.words, "bold")
+            figures = f", {reading.figures}"
+            if reading.figures and line.cell_len + cell_len(figures) <= self.size.width:
+                line.append(figures)
             line.append(_why(reading.reasons, self.size.width - line.cell_len), quiet)
         line.truncate(self.size.width, overflow="ellipsis")
         return line

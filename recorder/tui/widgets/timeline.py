@@ -80,10 +80,11 @@ class Row:
             if at < len(self.strongest) and self.strongest[at] == self.strongest[begin]:
                 continue
             label, room = self.strongest[begin], at - begin
-            if label is not None and room > _ABBREVIATED:
+            # Behind its first column, whose colour and height then say that it names a bar.
+            if label is not None and room > _ABBREVIATED + 1:
                 name = word("emotion", label)
-                name = name if len(name) < room else name[:_ABBREVIATED]
-                signs.update({begin + i: sign for i, sign in enumerate(name)})
+                name = name if len(name) + 1 < room else name[:_ABBREVIATED]
+                signs.update({begin + i: sign for i, sign in enumerate(name, 1)})
             begin = at
         return signs
 
