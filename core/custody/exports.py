@@ -19,6 +19,7 @@ from affetti.core.custody.keys import DataKey
 from affetti.core.errors import AffettiError, Damaged
 from affetti.core.events.base import field
 from affetti.core.events.entries import Entry, new_id
+from affetti.core.place import told
 
 
 class Exported(Entry, frozen=True, kw_only=True, tag=True):
@@ -121,7 +122,8 @@ def legible(recording: Path) -> tuple[list[Exported], AffettiError | None]:
         return [], None
     found, damaged = list[Exported](), None
     try:
-        lines = boxes.read(path).splitlines()
+        with told(path):
+            lines = boxes.read(path).splitlines()
     except AffettiError as error:
         return [], error
     for line in lines:

@@ -6,7 +6,6 @@ rests on.
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -49,9 +48,7 @@ def _above(recording: Path) -> Iterator[Path]:
 
 
 def _noted(recording: Path) -> Iterator[Path]:
-    copies: list[exports.Exported] = []
-    with suppress(OSError, AffettiError):
-        copies = exports.noted(recording)
+    copies, _ = exports.legible(recording)
     places = recording.absolute().parents
     for copy in copies:
         target = Path(copy.target)

@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
+from affetti.core import place
 from affetti.core.codes import Digest, Given
 from affetti.core.custody import boxes
 from affetti.core.custody.keys import DataKey
@@ -70,9 +71,12 @@ def read(path: Path) -> list[AnyEntry]:
     Raises
     ------
     AffettiError
-        A whole line is no entry; or it is encrypted, and no vault that may read it is open.
+        A whole line is no entry; it cannot be read; or it is encrypted, and no vault that may read
+        it is open.
     """
-    return lines.decoded(boxes.read(path), _decoder, "annotations.line_no_annotation", path.name)
+    with place.told(path):
+        data = boxes.read(path)
+    return lines.decoded(data, _decoder, "annotations.line_no_annotation", path.name)
 
 
 def merged(*logs: Iterable[AnyEntry]) -> list[AnyEntry]:

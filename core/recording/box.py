@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Self
 from affetti.core import place
 from affetti.core.custody import keys
 from affetti.core.custody.keys import DataKey, is_later
-from affetti.core.errors import Damaged, NewerFormat
+from affetti.core.errors import Damaged, FileMissing, NewerFormat
 from affetti.core.recording.records import ID_BYTES, TAG_BYTES, cipher_of
 from affetti.core.recording.steady import Positioned, SteadyFile
 
@@ -270,6 +270,8 @@ class BoxReader(_Pages):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if not place.is_readable_whole(path):
+            raise FileMissing("vault.no_file", path=path)
         self._file = path.open("rb")
         try:
             header = self._file.read(_BEGIN_BYTES + keys.MAX_STORED_BYTES)

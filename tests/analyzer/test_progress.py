@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,18 @@ def test_nobody_known_is_said_with_what_to_do(folder: Path) -> None:
 
 
 @pytest.mark.campaign
+def test_annotations_that_cannot_be_read_cost_no_other_session(
+    folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "copy")
+    before = affetti("progress", "P07", tmp_path / "copy").stdout
+    (tmp_path / "copy" / "sub-P07_ses-20261112T101500.annotations.jsonl").mkdir()
+    said = affetti("progress", "P07", tmp_path / "copy")
+    assert said.returncode == 0
+    assert "17 November 2026" in before
+    assert "17 November 2026" in said.stdout
+
+
 def test_a_page_goes_with_any_session_that_it_rests_on(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     paths = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from affetti.core.custody.artefacts import INDEX
+from affetti.core.custody.artefacts import ENCRYPTED_SUFFIX, INDEX
 from affetti.core.custody.withdrawal import forget
 from affetti.core.people.index import indexed, people, scanned
 from affetti.core.recording.sealing import seal
@@ -103,3 +103,32 @@ def test_a_folder_that_cannot_be_written_is_listed_all_the_same(recording: Path)
         assert [one.person for one in scanned(recording.parent)] == ["P07"]
     finally:
         recording.parent.chmod(0o700)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+@pytest.mark.parametrize("suffix", ["", ENCRYPTED_SUFFIX])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "endless", "nowhere"])
+def test_what_stands_in_the_place_of_an_index_keeps_nothing_from_being_listed(
+    recording: Path, suffix: str, kind: str
+) -> None:
+    place = recording.parent / f"{INDEX}{suffix}"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("/dev/zero" if kind == "endless" else "nowhere")
+    assert indexed(recording.parent) == []
+    (found,) = scanned(recording.parent)
+    assert found.person == "P07"
+    assert place.is_dir() == (kind == "folder")
+
+
+def test_an_index_that_another_program_has_locked_is_read_and_replaced(recording: Path) -> None:
+    folder = recording.parent
+    found = scanned(folder)
+    with closing(sqlite3.connect(folder / INDEX, isolation_level=None)) as base:
+        base.execute("BEGIN EXCLUSIVE")
+        assert indexed(folder) == found
+        os.utime(recording, (1, 1))
+        assert scanned(folder) == found == indexed(folder)

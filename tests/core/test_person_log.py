@@ -165,7 +165,7 @@ def test_a_torn_line_costs_nothing_else_and_damage_is_named(tmp_path: Path) -> N
     log.add([entry(PlaylistsChosen, names=("nights",))], "P07", tmp_path)
     assert person_state("P07", tmp_path).playlists == ("nights",)
     assert len(log.read("P07", tmp_path)) == len(a_life()) + 1
-    place.write_bytes(b'{"kind":"Unheard"}\n' + place.read_bytes())
+    place.write_bytes(b'{"kind":"GoalSet"}\n' + place.read_bytes())
     with pytest.raises(Damaged, match="Line 1 of sub-P07"):
         person_state("P07", tmp_path)
     with pytest.raises(PersonCodeError):

@@ -135,6 +135,30 @@ def test_a_damaged_list_of_copies_keeps_nothing_from_being_removed(
         assert not blobs(recording, "FrameCaptured")
 
 
+@pytest.mark.parametrize("how", ["withdraw", "forget"])
+def test_a_folder_in_the_place_of_the_list_of_copies_keeps_nothing_from_being_removed(
+    recording: Path, how: str
+) -> None:
+    listed = recording.parent / EXPORTS.name(recording)
+    listed.mkdir()
+    words = (recording, "video") if how == "withdraw" else ("P07", recording.parent)
+    said = affetti(how, *words, "--yes")
+    assert said.returncode == ExitCode.WARNING
+    assert "is a folder" in said.stderr
+    assert recording.exists() == (how == "withdraw")
+    assert how == "forget" or not blobs(recording, "FrameCaptured")
+
+
+def test_a_page_goes_though_the_list_that_names_it_is_damaged(recording: Path) -> None:
+    page = recording.parent / "below" / "her.html"
+    page.parent.mkdir()
+    assert affetti("report", recording, "--output", page).returncode == 0
+    listed = recording.parent / EXPORTS.name(recording)
+    listed.write_bytes(listed.read_bytes() + b"torn\n")
+    assert affetti("withdraw", recording, "video", "--yes").returncode == ExitCode.WARNING
+    assert not page.exists()
+
+
 @pytest.mark.parametrize("link", [os.symlink, os.link])
 def test_nothing_is_withdrawn_of_a_name_while_another_has_all_of_it(
     recording: Path, link: Callable[[Path, Path], None]
