@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from affetti.core.custody.artefacts import RECORDED
 from affetti.core.errors import FileMissing, UsageError
 from affetti.core.labels import label
 from affetti.core.language import text
 from affetti.core.letters import decoded, named_separator
-from affetti.core.recording.names import SUFFIXES
 
 SESSION: Final = "session"
 PERSON: Final = "person"
@@ -96,5 +96,5 @@ def _headings(cells: Sequence[str]) -> list[str]:
 def key_of(session: str) -> str:
     """Return what a session is looked up by: file systems write an umlaut in two ways."""
     suffix = Path(session).suffix
-    name = session.removesuffix(suffix) if suffix.lower() in SUFFIXES else session
+    name = session.removesuffix(suffix) if suffix.lower() in RECORDED else session
     return unicodedata.normalize("NFC", name)

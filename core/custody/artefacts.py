@@ -100,6 +100,7 @@ ARTEFACTS: Final = (
     *(RECORDING, PART, UNREADABLE, ANALYSIS, REPORT, PAPER, PLAIN_REPORT),
     *(ANNOTATIONS, UNFINISHED_NOTE, COPY, EXPORTS),
 )
+RECORDED: Final = frozenset({".h5", ".hdf5"})  # suffixes of what may be a recording, in any case
 ENCRYPTED_SUFFIX: Final = ".vault"  # behind the name of what is encrypted, recordings aside
 
 # Of a person, in a folder of recordings; `sub-P07` stands for the recording, or, where names say
@@ -158,7 +159,8 @@ class Found:
 def beside(recording: Path, folder: Path | None = None) -> list[Found]:
     """Return what lies beside a recording, or in another folder, and is named like its own.
 
-    The recording and unfinished files of its sealing are among it.
+    The recording and unfinished files of its sealing are among it. Another recording is not,
+    however it is called.
 
     Raises
     ------
@@ -170,10 +172,19 @@ def beside(recording: Path, folder: Path | None = None) -> list[Found]:
         Found(artefact, place / name)
         for name in sorted(os.listdir(place))
         for artefact in ARTEFACTS
-        if artefact.matches(name, recording)
+        if artefact.matches(name, recording) and _may_be(artefact, place / name, recording)
     ]
     unfinished = Artefact("unfinished", "")
     return found + [Found(unfinished, path) for path in leftovers(place / recording.name)]
+
+
+def _may_be(artefact: Artefact, path: Path, recording: Path) -> bool:
+    """Whether a file that is named like one of a recording's is not a recording of its own."""
+    if artefact is RECORDING or path.suffix.lower() not in RECORDED or path.is_symlink():
+        return True
+    from affetti.core.recording import names  # noqa: PLC0415  which needs HDF5: few are so called
+
+    return names.is_part(path) if artefact is PART else names.are_of_one_session(path, recording)
 
 
 def indexes_over(recording: Path) -> list[Path]:

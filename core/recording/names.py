@@ -11,7 +11,8 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from affetti.core.errors import FileMissing
+from affetti.core.custody.artefacts import RECORDED
+from affetti.core.errors import AffettiError, FileMissing
 from affetti.core.recording import hdf5
 from affetti.core.recording.attributes import text_attribute
 from affetti.core.recording.box import is_box
@@ -20,7 +21,6 @@ from affetti.core.recording.records import holds_records
 PART_FORMAT: Final = "affetti-part"
 SEALED_FORMAT: Final = "affetti-session"
 DAMAGE: Final = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # h5py's words for it
-SUFFIXES: Final = frozenset({".h5", ".hdf5"})  # in any case
 _DERIVED: Final = re.compile(r"\.(analysis|unreadable(-\d+)?)\Z")
 _SYSTEMS_OWN: Final = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
 _NAME: Final = re.compile(r"(?P<stem>.+)\.part(?P<number>[0-9]{3}|[1-9][0-9]{3,})\.h5", re.DOTALL)
@@ -60,6 +60,16 @@ def is_part(path: Path) -> bool:
         return holds_records(path)
     except DAMAGE:
         return True
+
+
+def are_of_one_session(path: Path, other: Path) -> bool:
+    """Whether two files say of themselves that they are of the same session."""
+    try:
+        with hdf5.to_read(path) as ours, hdf5.to_read(other) as theirs:
+            said = [text_attribute(file, "session_id") for file in (ours, theirs)]
+    except (*DAMAGE, AffettiError):
+        return False
+    return bool(said[0]) and said[0] == said[1]
 
 
 def named_like_parts(target: Path) -> list[Path]:
@@ -116,7 +126,7 @@ def lost_in(folder: Path) -> list[Path]:
 
 def _alike_in(folder: Path) -> Iterator[Path]:
     """Yield what is named like a recording in `folder` and below, whatever it is."""
-    return (path for path in _walked(folder) if path.suffix.lower() in SUFFIXES)
+    return (path for path in _walked(folder) if path.suffix.lower() in RECORDED)
 
 
 def folders_in(folder: Path) -> list[Path]:

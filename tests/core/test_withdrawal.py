@@ -1,6 +1,7 @@
 """What is withdrawn leaves the file without a trace of its bytes, and what stays is verified."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from affetti.core.events import (
 from affetti.core.events.people import ConsentFiled, GoalSet, NeutralDescribed
 from affetti.core.people import log as person_log
 from affetti.core.recording.losses import withdrawn_words
+from affetti.core.recording.names import parts_of
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
 from tests.command_line import affetti
@@ -133,6 +135,27 @@ def test_a_damaged_list_of_copies_keeps_nothing_from_being_removed(
         assert not listed.exists()
     else:
         assert not blobs(recording, "FrameCaptured")
+
+
+def test_a_recording_of_somebody_else_goes_with_none_however_it_is_called(
+    recording: Path, write_log: Callable[..., Path]
+) -> None:
+    items = small_session()
+    theirs = [(started(person="P08", session_id="f" * 32), b""), *items[1:]]
+    folder = recording.parent
+    other = seal(write_log(theirs, name="other.h5", session_id="f" * 32)).path
+    names = [f"{recording.stem}{end}" for end in (".part007.h5", ".export.h5", ".export.two.H5")]
+    for name in names:
+        shutil.copy(other, folder / name)
+    unsealed = write_log(theirs, name=f"{recording.stem}.export.h5.h5", session_id="f" * 32)
+    names += [part.name for part in parts_of(unsealed)]
+    own = folder / f"{recording.stem}.export.own.h5"
+    shutil.copy(recording, own)
+    assert affetti("withdraw", recording, "video", "--yes").returncode == 0
+    assert not own.exists()
+    assert affetti("forget", "P07", folder, "--yes").returncode == 0
+    assert not recording.exists()
+    assert set(names) <= set(os.listdir(folder))
 
 
 @pytest.mark.parametrize("how", ["withdraw", "forget"])
