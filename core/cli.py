@@ -119,7 +119,8 @@ def main() -> NoReturn:
     except AffettiError as error:
         _end(error)
     except click.exceptions.Abort:
-        click.echo(text("error.stopped"), err=True)
+        with suppress(OSError):  # of a terminal that was closed
+            click.echo(text("error.stopped"), err=True)
         sys.exit(ExitCode.WARNING)
     except click.ClickException as error:
         error.show()

@@ -61,11 +61,13 @@ ENDINGS: Final = tuple(
 def end_as_by_hand() -> None:
     """Let a signal that ends this process do so as Ctrl+C does: what is half written is removed.
 
-    Whoever has to do something else when told to end says so afterwards.
+    So does a terminal that is closed; one that is to be outlived (`nohup`) is. Whoever has to do
+    something else when told to end says so afterwards.
     """
     with suppress(ValueError):  # only the first thread may
-        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in filter(None, (signal.SIGTERM, HANG_UP)):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
 
 
 def open_file(path: Path, flags: int, mode: int = 0o666) -> int:

@@ -237,6 +237,9 @@ class _Stage:
             self._leave()
 
         before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+        # A screen whose terminal is closed is gone at once; its engine sees that, and seals.
+        if system.HANG_UP and signal.getsignal(system.HANG_UP) != signal.SIG_IGN:
+            before[system.HANG_UP] = signal.signal(system.HANG_UP, signal.SIG_DFL)
         try:
             with watched(self._leave):
                 asyncio.run(self._show())

@@ -28,6 +28,7 @@ from affetti.analyzer.exports.film import Scene
 from affetti.analyzer.exports.tiers import Tier, tiers_of
 from affetti.analyzer.replay import completed, reported
 from affetti.analyzer.tables.session_tables import tables_of
+from affetti.core import system
 from affetti.core.custody.exports import noted
 from affetti.core.custody.temporary import name_beside
 from affetti.core.custody.withdrawal import withdraw
@@ -303,7 +304,7 @@ def test_what_a_killed_export_left_is_removed_by_the_next(
 
 @pytest.mark.campaign
 @pytest.mark.skipif(os.name == "nt", reason="a signal ends a process there amid its work")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, system.HANG_UP])
 def test_an_export_that_is_told_to_end_leaves_nothing(
     sample_session: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
