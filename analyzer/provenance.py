@@ -1,12 +1,12 @@
 """The folder of an analysis: tables, and a statement of what they were made of."""
 
-import errno
 import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -27,8 +27,9 @@ from affetti.core.custody.artefacts import ANALYSIS, ENCRYPTED_SUFFIX
 from affetti.core.custody.keys import DataKey
 from affetti.core.custody.temporary import is_regular, one_at_a_time, try_writing
 from affetti.core.environment import environment
-from affetti.core.errors import AffettiError, DiskFull, FileExists, FileMissing
+from affetti.core.errors import AffettiError, FileExists
 from affetti.core.language import word
+from affetti.core.place import told_as
 from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION
 from affetti.models.pipelines import Offer, digests_of
@@ -127,10 +128,8 @@ def refuse_other(folder: Path, origin: Origin) -> None:
 
 def refuse_unwritable(folder: Path) -> None:
     """Raise an error if nothing can be written into a folder, which need not be there yet."""
-    try:
+    with _told(folder):
         try_writing(folder)
-    except OSError as error:
-        raise not_written(folder, error) from error
 
 
 def _changed(found: Origin, origin: Origin) -> str:
@@ -166,7 +165,7 @@ def write_analysis(
         The folder cannot be written.
     """
     tables = tables_of(analysis)
-    try:
+    with _told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with one_at_a_time(folder):
             broken_off = _broken_off(folder)
@@ -186,8 +185,6 @@ def write_analysis(
             finally:
                 for left in (temporary, *broken_off):
                     shutil.rmtree(left, ignore_errors=True)
-    except OSError as error:
-        raise not_written(folder, error) from error
 
 
 def _broken_off(folder: Path) -> list[Path]:
@@ -215,15 +212,9 @@ def _files(tables: list[Table], origin: Origin) -> Iterator[tuple[str, bytes]]:
     yield SCHEMA_NAME, schema_of(tables)
 
 
-def not_written(
-    folder: Path,
-    error: OSError,
-    full: str = "provenance.disk_full",
-    otherwise: str = "provenance.cannot_be_written",
-) -> AffettiError:
-    """Return the error for a folder of tables that cannot be written, by the ids of its words."""
-    kind, id = (DiskFull, full) if error.errno == errno.ENOSPC else (FileMissing, otherwise)
-    return kind(id, folder=folder, error=error.strerror)
+def _told(folder: Path) -> AbstractContextManager[None]:
+    """Say which folder of tables cannot be written, and what to do."""
+    return told_as("provenance.cannot_be_written", "provenance.disk_full", folder=folder)
 
 
 def is_written(folder: Path, key: DataKey | None) -> bool:

@@ -75,6 +75,28 @@ def is_readable_whole(path: Path) -> bool:
 
 
 @contextmanager
+def told_as(id: str, full: str = "", **named: object) -> Iterator[None]:
+    """Turn what the operating system refuses to write into an error of one's own.
+
+    Parameters
+    ----------
+    id
+        Of its words, which take `error` as well.
+    full
+        Of those where the disk, or what may be used of it, is full; "": the same.
+    named
+        What the words name.
+    """
+    try:
+        yield
+    except OSError as error:
+        is_full = kind_of(error) == "full"
+        raised = DiskFull if is_full else FileMissing
+        told_by = full if is_full and full else id
+        raise raised(told_by, **named, error=error.strerror or error) from error
+
+
+@contextmanager
 def told(path: Path | str) -> Iterator[None]:
     """Turn what the operating system refuses into the error that names `path`, and what to do."""
     try:

@@ -55,17 +55,23 @@ def progress(
     affetti progress P07 study/ --output P07.pdf
     """
     from affetti.analyzer.commands.output import bar
+    from affetti.analyzer.report.page import form_of, refuse_unwritable
     from affetti.analyzer.report.plain import plain_text
     from affetti.analyzer.report.progress import page_over, progress_of
-    from affetti.analyzer.report.progress_file import write_progress
+    from affetti.analyzer.report.progress_file import place_of, write_progress
     from affetti.core import settings
     from affetti.core.language import text
+    from affetti.core.people.person import checked_code
 
     chosen = settings.load()
     place = folder if folder is not None else chosen.folder
+    is_page = output is not None or form is not None
+    if is_page:
+        form = form or form_of(output)
+        refuse_unwritable(place_of(checked_code(person), place, output, form))
     with bar(text("bar.recordings")) as done:
         found = progress_of(person, place, done)
-    if output is None and form is None:
+    if not is_page:
         for line in plain_text(page_over(found)).splitlines():
             terminal.say(line)
         return

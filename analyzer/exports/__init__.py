@@ -22,7 +22,8 @@ from affetti.core.custody.artefacts import COPY
 from affetti.core.custody.standing import standing
 from affetti.core.custody.temporary import clear, name_beside, publish, try_writing
 from affetti.core.custody.withdrawal import remove
-from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
+from affetti.core.errors import FileExists, FileMissing, UsageError
+from affetti.core.place import told_as
 from affetti.core.recording.session import Session
 from affetti.core.system import private
 
@@ -174,13 +175,11 @@ def export(
 @contextmanager
 def _told(target: Path) -> Iterator[None]:
     """Say of what cannot be written which file that is, and what to do."""
-    try:
-        yield
-    except FileExistsError as error:
-        raise FileExists("export.exists", path=error.filename or target) from error
-    except OSError as error:
-        kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
-        raise kind("export.cannot_be_written", path=target, error=error.strerror) from error
+    with told_as("export.cannot_be_written", path=target):
+        try:
+            yield
+        except FileExistsError as error:
+            raise FileExists("export.exists", path=error.filename or target) from error
 
 
 @contextmanager

@@ -1,9 +1,8 @@
 """The page of one session, in plain language: as HTML, on paper as PDF, or as text."""
 
-import errno
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -21,7 +20,8 @@ from affetti.core.custody.artefacts import PAPER, PLAIN_REPORT, REPORT, Artefact
 from affetti.core.custody.keys import DataKey
 from affetti.core.custody.standing import standing
 from affetti.core.custody.temporary import try_writing
-from affetti.core.errors import DiskFull, FileExists, FileMissing, UsageError
+from affetti.core.errors import FileExists, UsageError
+from affetti.core.place import told_as
 from affetti.core.recording.session import Session
 
 __all__ = ["FORMS", "Form", "form_of", "html_of", "refuse_unwritable", "report_path",
@@ -87,7 +87,8 @@ def write_report(
         key = session.key
         path = output or report_path(recording, recording.parent, form)
         target = None if plain else key
-        refuse_unwritable(path, session.session_id, target)
+        _refuse_another(path, session.session_id, target)
+        refuse_unwritable(path)
         analysis = analyze(session, shown(session, progress))
         known = beside(session, analysis)
         page = page_of(analysis, known)
@@ -151,35 +152,28 @@ def save_report(data: bytes, path: Path, subject: str, key: DataKey | None = Non
     AffettiError
         Another file is there, or the folder cannot be written.
     """
-    refuse_unwritable(path, subject, key)
+    _refuse_another(path, subject, key)
     with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         return boxes.replace(path, data, key)
 
 
-def refuse_unwritable(path: Path, subject: str, key: DataKey | None = None) -> None:
-    """Raise an error where a page cannot be written: before a recording is read for it.
+def refuse_unwritable(path: Path) -> None:
+    """Raise an error where a page cannot be written: before recordings are read for it."""
+    with _told(path):
+        try_writing(path.parent)
 
-    Parameters
-    ----------
-    path, subject, key
-        As `save_report` takes them.
-    """
+
+def _refuse_another(path: Path, subject: str, key: DataKey | None) -> None:
     with _told(path):
         place = boxes.stored_at(path, key)
         if place.exists() and subject not in _subjects_in(place):
             raise FileExists("page.exists_no_report_session", path=place)
-        try_writing(path.parent)
 
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(path: Path) -> AbstractContextManager[None]:
     """Say which page cannot be written, and what to do."""
-    try:
-        yield
-    except OSError as error:
-        kind = DiskFull if error.errno == errno.ENOSPC else FileMissing
-        raise kind("page.cannot_be_written", path=path, error=error.strerror) from error
+    return told_as("page.cannot_be_written", path=path)
 
 
 def _subjects_in(path: Path) -> set[str]:

@@ -10,6 +10,11 @@ from affetti.core.custody.artefacts import PROGRESS
 from affetti.core.custody.standing import standing
 
 
+def place_of(person: str, folder: Path, output: Path | None, form: Form | None) -> Path:
+    """Return where the page of a person's progress goes, as `write_progress` takes all of it."""
+    return output or folder / PROGRESS.named(f"sub-{person}", form or form_of(output))
+
+
 def write_progress(
     progress: Progress,
     folder: Path,
@@ -40,7 +45,7 @@ def write_progress(
         Another file is there, or it cannot be written.
     """
     form = form or form_of(output)
-    path = output or folder / PROGRESS.named(f"sub-{progress.person}", form)
+    path = place_of(progress.person, folder, output, form)
     page = page_over(progress)
     keys = (each for each in progress.keys.values() if each is not None)
     key = None if plain else next(keys, None)

@@ -1,19 +1,18 @@
 """Files of a study, written into a folder of its own, and noted beside every recording in it."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from affetti.analyzer.provenance import not_written
 from affetti.core.custody import exports
 from affetti.core.custody.temporary import replacing, try_writing
 from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import FileExists
+from affetti.core.place import told_as
 from affetti.core.recording.session import Session
-
-_WORDS: Final = "written.disk_full", "written.cannot_be_written"
 
 
 def refuse_unusable(folder: Path, own: str, message: str) -> None:
@@ -28,12 +27,15 @@ def refuse_unusable(folder: Path, own: str, message: str) -> None:
     message
         The id of the error.
     """
-    try:
+    with _told(folder):
         if folder.exists() and any(folder.iterdir()) and not (folder / own).exists():
             raise FileExists(message, folder=folder)
         try_writing(folder)
-    except OSError as error:
-        raise not_written(folder, error, *_WORDS) from error
+
+
+def _told(folder: Path) -> AbstractContextManager[None]:
+    """Say which folder of a study cannot be written, and what to do."""
+    return told_as("written.cannot_be_written", "written.disk_full", folder=folder)
 
 
 def write_study(
@@ -82,13 +84,11 @@ def _earlier(own: Path) -> set[str]:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    try:
+    with _told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, data in files.items():
             with replacing(folder / name) as fd, open(fd, "wb", closefd=False) as file:
                 file.write(data)
-    except OSError as error:
-        raise not_written(folder, error, *_WORDS) from error
 
 
 def _note(recordings: Iterable[Path], target: Path) -> None:

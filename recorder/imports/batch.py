@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from affetti.analyzer.pool import attempted, refuse_one_target, refuse_without_guard
+from affetti.core.custody.temporary import try_writing
 from affetti.core.errors import AffettiError, FileMissing, UsageError
+from affetti.core.place import told_as
 from affetti.core.recording.names import files_below, named
 from affetti.recorder.imports.films import Request, import_film, target_of
 from affetti.recorder.imports.log import Progress, sha256_of
@@ -67,8 +69,16 @@ def imported(path: Path, request: Request, progress: Progress | None = None) -> 
         It cannot be imported.
     """
     made = import_xdf if path.suffix.lower() == SUFFIX else import_film
-    status = made(path, request, progress)
-    return Outcome(path, status, target_of(path, request.output))
+    target = target_of(path, request.output)
+    _refuse_unwritable([target])
+    return Outcome(path, made(path, request, progress), target)
+
+
+def _refuse_unwritable(targets: Iterable[Path]) -> None:
+    """Raise an error where a recording that is to be made cannot be: before films are read."""
+    for folder in dict.fromkeys(target.parent for target in targets if not target.exists()):
+        with told_as("parts.recordings_cannot_written", parent=folder):
+            try_writing(folder)
 
 
 def import_films(
@@ -97,11 +107,14 @@ def import_films(
     Raises
     ------
     AffettiError
-        Two films would become the same recording, or the script that calls this lacks its guard.
+        Two films would become the same recording, the folder that they are to go to cannot be
+        written, or the script that calls this lacks its guard.
     """
     targets = {path: target_of(path, request.output) for path in paths}
     refuse_one_target(targets, "imports.one_target")
     refuse_without_guard()
+    if request.output is not None:
+        _refuse_unwritable(targets.values())
     outcomes = {path: _failed(path, error) for path, error in _copies(paths).items()}
     for outcome in outcomes.values():
         done(outcome)

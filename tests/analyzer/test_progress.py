@@ -9,7 +9,7 @@ import pytest
 from session_builder import Plan, build, chord
 
 from affetti.analyzer.measures.progress import MIN_SESSIONS, series_of
-from affetti.analyzer.report import write_report
+from affetti.analyzer.report import progress, write_report
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody.withdrawal import forget
 from affetti.core.errors import ExitCode
@@ -56,6 +56,19 @@ def test_it_is_shown_on_the_terminal_and_written_as_the_same_page(
     assert written.split() == shown.stdout.split()
     assert affetti("progress", "P07", folder, "--output", tmp_path / "p.pdf").returncode == 0
     assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("output", ["a file/P01.html", "P01.docx"])
+def test_that_its_page_cannot_be_written_is_said_before_anything_is_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    def read(*what: object) -> None:
+        raise AssertionError("it was read")
+
+    (tmp_path / "a file").write_bytes(b"")
+    monkeypatch.setattr(progress, "progress_of", read)
+    done = affetti("progress", "P01", folder, "--output", tmp_path / output)
+    assert done.returncode in (ExitCode.FILE_MISSING, ExitCode.USAGE), done.stderr
 
 
 def test_nobody_known_is_said_with_what_to_do(folder: Path) -> None:

@@ -261,6 +261,20 @@ def test_a_film_that_lies_there_twice_is_imported_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.h5"))) == 1
 
 
+@pytest.mark.parametrize("films", [1, 2])
+def test_that_a_recording_cannot_be_written_is_said_before_any_film_is_read(
+    tmp_path: Path, films: int
+) -> None:
+    (tmp_path / "a file").write_bytes(b"")
+    for i in range(films):
+        (tmp_path / f"{i}.mp4").write_bytes(b"no film at all")
+    named = [tmp_path / f"{i}.mp4" for i in range(films)]
+    done = affetti("import", *named, "--output", tmp_path / "a file" / "made")
+    assert done.returncode == ExitCode.FILE_MISSING, done.stderr
+    assert "Recordings cannot be written" in done.stderr
+    assert done.stdout == ""
+
+
 def test_two_films_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     film = clap_film(tmp_path / "a.mp4", sound=None)
     shutil.copy(film, tmp_path / "a.mkv")
