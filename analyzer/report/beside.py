@@ -209,7 +209,9 @@ def _before(session: Session, theirs: list[Listed]) -> Before | None:
     if path is None:
         return None
     try:
-        with Session.open(path, altered=True) as opened:
+        with Session.open(path) as opened:
+            if opened.started.person != session.started.person:  # the index may say anything
+                return None
             return Before(analyze(opened, shown(opened)), path, opened.key)
     except AffettiError:
         return None

@@ -110,7 +110,7 @@ def progress_of(
     found = Progress(person, known=person_state(person, folder), unread=unread)
     for i, path in enumerate(paths):
         try:
-            with Session.open(path, altered=True) as session:
+            with Session.open(path) as session:
                 found.sittings.append(sitting_of(analyze(session, shown(session))))
                 _take_in(found, session)
         except AffettiError as error:

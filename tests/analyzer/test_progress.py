@@ -3,19 +3,27 @@
 import math
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from session_builder import Plan, build, chord
 
+from affetti.analyzer.analysis import analyze
 from affetti.analyzer.measures.progress import MIN_SESSIONS, series_of
+from affetti.analyzer.replay import shown
 from affetti.analyzer.report import progress, write_report
+from affetti.analyzer.report.beside import beside
 from affetti.core.clock import NS_PER_S
+from affetti.core.custody.artefacts import INDEX
 from affetti.core.custody.withdrawal import forget
 from affetti.core.errors import ExitCode
 from affetti.core.events import MarkerAdded, SelfReported
 from affetti.core.events.people import GoalSet, GoalStateChanged
+from affetti.core.people.index import scanned
 from affetti.core.people.log import add
+from affetti.core.recording.session import Session
 from tests.command_line import affetti
 
 GOAL, HER = "ab" * 16, "0" * 32
@@ -88,6 +96,37 @@ def test_annotations_that_cannot_be_read_cost_no_other_session(
     assert said.returncode == 0
     assert "17 November 2026" in before
     assert "17 November 2026" in said.stdout
+
+
+def test_nothing_is_compared_with_a_session_that_was_altered_or_is_of_somebody_else(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    middle, last = sorted(copy.glob("sub-P07*.h5"))[1:]
+    assert compared_with(last) == middle
+    data = middle.read_bytes()
+    assert data.count(b"sings")
+    middle.write_bytes(data.replace(b"sings", b"sinks"))
+    assert compared_with(last) is None
+    said = affetti("progress", "P07", copy).stdout
+    assert "sinks" not in said
+    assert "12 November 2026" not in said
+    assert "altered" in said
+    middle.write_bytes(data)
+    scanned(copy)
+    with closing(sqlite3.connect(copy / INDEX)) as base:
+        base.execute("UPDATE recordings SET person = 'P07' WHERE person = 'P08'")
+        base.execute("DELETE FROM recordings WHERE path LIKE 'sub-P07%' AND path <> ?", [last.name])
+        base.commit()
+    for path in sorted(copy.glob("sub-P07*.h5"))[:-1]:
+        path.unlink()
+    assert compared_with(last) is None
+
+
+def compared_with(recording: Path) -> Path | None:
+    with Session.open(recording) as session:
+        before = beside(session, analyze(session, shown(session))).before
+    return None if before is None else before.path
 
 
 def test_a_page_goes_with_any_session_that_it_rests_on(tmp_path: Path) -> None:
