@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dct, irfft, rfft
 
 from affetti.models.sound.frames import (
     FRAME,
@@ -83,6 +82,8 @@ def describe(window: Window) -> Values:
 
 def spectral(second: Second, level: Level) -> Array:
     """Return what is said of each frame of a second, shape [rows, 21]."""
+    from scipy.fft import dct  # noqa: PLC0415  slow to import
+
     every = second.power(level).T  # [bins, 22]
     power = every[:, 1:] + np.float32(1e-7)
     magnitude, hz = np.sqrt(power), _bins_hz()
@@ -278,6 +279,8 @@ def _tempogram(onsets: Array) -> tuple[Doubles, Doubles]:
     The tempo named is the one at which they recur most, those around 110 preferred: Ellis, "Beat
     tracking by dynamic programming" (2007).
     """
+    from scipy.fft import irfft, rfft  # noqa: PLC0415  slow to import
+
     centred = onsets - onsets.mean(dtype=np.float64)
     n = len(centred)
     recurrence = irfft(np.abs(rfft(centred, 2 * n)) ** 2)[:n]
@@ -289,6 +292,8 @@ def _tempogram(onsets: Array) -> tuple[Doubles, Doubles]:
 
 def modulation(mel: Array) -> Values:
     """Return how six groups of mel bands are filled, and how fast each swells and fades."""
+    from scipy.fft import rfft  # noqa: PLC0415  slow to import
+
     groups = mel.reshape(len(mel), 6, -1).mean(axis=2)  # [frames, 6]
     spectrum = np.abs(rfft(groups - groups.mean(axis=0), axis=0)) ** 2 / len(groups) ** 2
     hz = np.fft.rfftfreq(len(groups), 1 / MEL_FRAMES_PER_S)

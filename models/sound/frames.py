@@ -18,8 +18,6 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfft
-from scipy.signal import firwin, upfirdn
 
 from affetti.models.sound.mixing import Moments, Samples, Signal, Signs, mixed
 
@@ -83,6 +81,8 @@ class Resampler:
     @cached_property
     def taps(self) -> Array:
         """A low-pass at the lower of the two rates' limits."""
+        from scipy.signal import firwin  # noqa: PLC0415  slow to import
+
         nyquist_hz = min(self.from_hz, self.to_hz) / 2
         taps = firwin(
             2 * self.half + 1, 0.94 * nyquist_hz, window=("kaiser", 6.0),
@@ -110,6 +110,8 @@ class Resampler:
         outputs
             How many come before the second's own.
         """
+        from scipy.signal import upfirdn  # noqa: PLC0415  slow to import
+
         context = self.context(outputs)
         fed = signal[len(signal) - self.from_hz - context :]
         found = upfirdn(self.taps, fed, self.up, self.down)
@@ -220,6 +222,8 @@ def _peak_of(second: Second, level: Level) -> float:
 
 def power_frames(signal: Signal) -> Array:
     """Power of frames of 93 ms every 48 ms, shape [frames, 1025]; each about its own mean."""
+    from scipy.fft import rfft  # noqa: PLC0415  slow to import
+
     frames = _framed(signal, FRAME, HOP)
     window = _hann(FRAME)
     spectrum = rfft(frames * window, axis=1)
@@ -233,6 +237,8 @@ def mel_frames(signal: Signal) -> Array:
     Source: Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio
     tagging" (2019).
     """
+    from scipy.fft import rfft  # noqa: PLC0415  slow to import
+
     spectrum = rfft(_framed(signal, MEL_FRAME, MEL_HOP) * _hann(MEL_FRAME), axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     bands = power @ mel_filters(MEL_RATE_HZ, MEL_FRAME, MEL_BANDS).T

@@ -1,6 +1,8 @@
 """Each rule: a recording that passes it, and one that fails it with these very words."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -281,3 +283,12 @@ def test_a_picture_of_another_size_than_its_event_says_is_found(
         path, lambda e: {**e, "width_px": 320} if e["kind"] == "FrameCaptured" else None
     )
     assert messages(path, "pictures-readable") == ["Unreadable frames: 0, 1, 2 and 87 more."]
+
+
+def test_a_check_loads_nothing_that_estimates(plain: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from affetti.analyzer.checks import inspect; "
+        f"inspect(Path({str(plain)!r})); "
+        "sys.exit(bool({'onnxruntime', 'scipy', 'librosa', 'sklearn'} & sys.modules.keys()))"
+    )
+    subprocess.run([sys.executable, "-P", "-c", program], check=True)
