@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from affetti.analyzer.replay import Progress, recorded_offer, stepwise
+from affetti.analyzer.replay import Pictures, Progress, recorded_offer, stepwise
 from affetti.core.clock import NS_PER_S
 from affetti.core.environment import contrast, environment
 from affetti.core.events import (
@@ -38,7 +38,7 @@ from affetti.core.events import (
 from affetti.core.language import clock_text, text
 from affetti.core.recording.session import Session
 from affetti.models.perception import PERCEPTION_VERSION, Coming, Estimate, Perception
-from affetti.models.perception.face import Later
+from affetti.models.perception.face import Decode, Later
 from affetti.models.perception.plugins import Perceiver, recorded_perceivers
 from affetti.models.perception.skips import recorded_skips
 from affetti.models.pipelines import AFFETTI, Perceivers, recorded_models
@@ -191,8 +191,9 @@ def verify(
     perceivers = Perceivers(pipeline, models)
     recorded = Recorded(session.events, unprovable_in(session))
     comparison = _Comparison(recorded, perceivers)
-    perception = _FromRecorded(recorded, perceivers, others)
-    for _, made in stepwise(session, perception, progress):
+    pictures = Pictures()
+    perception = _FromRecorded(recorded, perceivers, others, pictures.decode)
+    for _, made in stepwise(session, perception, progress, pictures=pictures):
         for estimate in made:
             comparison.add(estimate)
     comparison.finish(broken_off=session.state.ended is None)
@@ -277,7 +278,11 @@ class _FromRecorded(Perception):
     """Perception that makes each estimate anew, and goes on from the recorded one."""
 
     def __init__(
-        self, recorded: Recorded, chosen: Perceivers, others: Sequence[type[Perceiver]]
+        self,
+        recorded: Recorded,
+        chosen: Perceivers,
+        others: Sequence[type[Perceiver]],
+        decode: Decode,
     ) -> None:
         skip = recorded_skips(recorded.events)
         super().__init__(
@@ -288,6 +293,7 @@ class _FromRecorded(Perception):
             look=chosen.look,
             describe=chosen.describe,
             listen=chosen.listen,
+            decode=decode,
         )
         self._recorded = recorded
 
