@@ -20,7 +20,7 @@ from affetti.core import system
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
 from affetti.core.custody.standing import standing
-from affetti.core.custody.temporary import clear, name_beside, publish, try_writing
+from affetti.core.custody.temporary import clear, drop, name_beside, publish, try_writing
 from affetti.core.custody.withdrawal import remove
 from affetti.core.errors import FileExists, FileMissing, UsageError
 from affetti.core.place import told_as
@@ -227,7 +227,7 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         publish(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        drop(temporary)
 
 
 def _unheeded(done: int, total: int) -> None:

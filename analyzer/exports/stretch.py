@@ -13,6 +13,7 @@ from affetti.analyzer.analysis import Analysis
 from affetti.analyzer.exports import Progress, Source, film
 from affetti.core.custody import exports
 from affetti.core.custody.artefacts import COPY
+from affetti.core.custody.temporary import drop
 from affetti.core.errors import FileMissing, UsageError
 from affetti.core.recording.session import Session
 
@@ -58,4 +59,4 @@ def stretch(
     except OSError as error:
         raise FileMissing("export.cannot_be_written", path=target, error=error.strerror) from error
     finally:
-        target.unlink(missing_ok=True)
+        drop(target)

@@ -11,6 +11,7 @@ from typing import Final
 from affetti.core.custody.artefacts import ENCRYPTED_SUFFIX
 from affetti.core.custody.keys import DataKey
 from affetti.core.custody.temporary import (
+    drop,
     is_being_written,
     leftovers,
     name_beside,
@@ -70,7 +71,7 @@ def replace(path: Path, data: bytes, key: DataKey | None) -> Path:
         os.replace(temporary, place)
         sync_folder(place.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        drop(temporary)
     return place
 
 

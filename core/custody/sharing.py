@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from affetti.core import system
+from affetti.core import place, system
 from affetti.core.consent import today
 from affetti.core.custody import keys
 from affetti.core.custody.artefacts import PART, beside
 from affetti.core.custody.keys import DataKey, Removed
-from affetti.core.custody.temporary import name_beside
+from affetti.core.custody.temporary import drop, name_beside
 from affetti.core.custody.vault import MAX_RECIPIENTS
 from affetti.core.errors import Damaged, DiskFull, Unsealed, UsageError
 from affetti.core.recording.box import BoxReader, BoxWriter, is_box
@@ -92,7 +92,7 @@ def _encrypt_anew(path: Path, key: DataKey) -> None:
     temporary = name_beside(path)
     keys.hold(key)
     try:
-        with BoxReader(path) as old, BoxWriter(temporary, key) as new:
+        with place.told(path), BoxReader(path) as old, BoxWriter(temporary, key) as new:
             for chunk in _chunks(old):
                 new.write(chunk)
                 new.raise_error()
@@ -101,7 +101,7 @@ def _encrypt_anew(path: Path, key: DataKey) -> None:
         os.replace(temporary, path)
         system.sync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        drop(temporary)
 
 
 def _chunks(box: BoxReader) -> Iterator[bytes]:

@@ -50,6 +50,15 @@ def clear(target: Path) -> None:
             left.unlink()
 
 
+def drop(temporary: Path) -> None:
+    """Remove a temporary file, if it is there; what keeps it from that must hide no other error.
+
+    A disk that can only be read refuses this even where there is none.
+    """
+    with suppress(OSError):
+        temporary.unlink()
+
+
 def is_regular(path: Path) -> bool:
     """Whether a file of its own is there, and no link to one."""
     try:
@@ -131,7 +140,7 @@ def replacing(target: Path) -> Iterator[int]:
             os.close(fd)
         os.replace(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        drop(temporary)
 
 
 def publish(temporary: Path, target: Path) -> None:

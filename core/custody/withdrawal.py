@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core import system
+from affetti.core import place, system
 from affetti.core.clock import NS_PER_S
 from affetti.core.consent import today
 from affetti.core.custody import pages
@@ -37,6 +37,7 @@ from affetti.core.custody.artefacts import (
 )
 from affetti.core.custody.standing import standing
 from affetti.core.custody.temporary import (
+    drop,
     is_being_written,
     is_regular,
     is_second_name,
@@ -219,7 +220,8 @@ def withdraw(
         what = _What(chosen, start_ns, stop_ns, rates, estimates_stay)
         temporary = name_beside(path)
         try:
-            event = _write(temporary, session, what, reason, progress)
+            with place.told(path):
+                event = _write(temporary, session, what, reason, progress)
             _verify(temporary, event)
             # First what lies beside: when this breaks off, the recording asks for it again.
             if not estimates_stay:
@@ -235,7 +237,7 @@ def withdraw(
                 os.replace(temporary, path)
             system.sync_folder(path.parent)
         finally:
-            temporary.unlink(missing_ok=True)
+            drop(temporary)
     return Withdrawal(path, event, removed)
 
 

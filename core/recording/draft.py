@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core.custody.temporary import name_beside
+from affetti.core.custody.temporary import drop, name_beside
 from affetti.core.events import AnyEvent, UnknownEvent, decode
 from affetti.core.recording import hdf5
 from affetti.core.recording.box import BoxWriter
@@ -77,7 +77,7 @@ class Draft:
             with suppress(*DAMAGE):  # what is still open is not wanted
                 self._open.close()
         finally:
-            self.path.unlink(missing_ok=True)
+            drop(self.path)
 
     def see(self, heading: Heading, record: Record) -> None:
         """Judge the next record of a part, and take it in if it is fit.

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from affetti.core import place, system
 from affetti.core.consent import declared, needed
 from affetti.core.custody.keys import DataKey
+from affetti.core.custody.temporary import drop
 from affetti.core.errors import (
     AffettiError,
     DiskFull,
@@ -274,7 +275,7 @@ def _created(path: Path) -> Iterator[h5py.File]:
         with steady, h5py.File(steady, "w") as file:
             yield file
     except BaseException:
-        path.unlink(missing_ok=True)
+        drop(path)
         raise
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affetti.core import system
+from affetti.core import place, system
 from affetti.core.custody.temporary import (
     is_being_written,
     is_regular,
@@ -465,7 +465,8 @@ def _refuse_without_room(target: Path, size: int) -> None:
 
 
 def _seal_failed(target: Path, error: Exception) -> AffettiError:
-    kind = DiskFull if "No space" in str(error) else Damaged
+    kind: type[AffettiError] = FileMissing if place.is_trouble(error) else Damaged
+    kind = DiskFull if "No space" in str(error) else kind
     return kind("sealing.failed", target=target.name, error=error, path=target)
 
 

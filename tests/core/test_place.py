@@ -18,9 +18,12 @@ from affetti.core import place
 from affetti.core.errors import AffettiError, ExitCode, FileMissing, Unsealed
 from affetti.core.recording import survey
 from affetti.core.recording.names import part_path
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
 from tests.command_line import affetti
+from tests.conftest import SESSION_ID, small_session
 
 fcntl = pytest.importorskip("fcntl")  # a viewer's locks
 
@@ -97,8 +100,10 @@ import os, sys
 from pathlib import Path
 from affetti.core.recording.names import part_path
 from affetti.core.recording.parts import PartLog
+from affetti.core.recording.parts import PartLog
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
+from affetti.core.settings import LogSettings
 from affetti.core.settings import LogSettings
 sys.path.insert(0, os.environ["PROJECT"])
 from tests.conftest import small_session
@@ -238,3 +243,39 @@ def test_one_file_of_a_bad_place_costs_the_others_no_check(sealed: Path, tmp_pat
 def test_a_pipe_is_no_recording_and_nobody_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.h5")
     assert affetti("info", tmp_path / "a.h5").returncode == ExitCode.NOT_A_SESSION
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a sealed and an unsealed recording, on a disk that can only be read."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    for name in ("sealed.h5", "unsealed.h5"):
+        log = PartLog(folder / name, SESSION_ID, LogSettings(part_mib=8, part_s=5))
+        for event, blob in small_session():
+            log.append(event, blob)
+        log.close()
+    seal(folder / "sealed.h5")
+    if subprocess.run(
+        ["mount", "--bind", folder, folder], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("mounting needs to be root")
+    subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("recover", "."), ("withdraw", "sealed.h5", "video", "--yes"), ("report", "sealed.h5")],
+    ids=lambda words: words[0],
+)
+def test_a_disk_that_can_only_be_read_is_said_to_be_that(
+    read_only: Path, words: tuple[str, ...]
+) -> None:
+    before = {path: path.read_bytes() for path in read_only.iterdir()}
+    said = affetti(*words, cwd=read_only)
+    assert said.returncode == ExitCode.FILE_MISSING
+    assert "ead-only" in said.stderr or "nothing may be written" in said.stderr
+    assert "sealed.h5" in said.stderr or "sealed.report.html" in said.stderr
+    assert before == {path: path.read_bytes() for path in read_only.iterdir()}
