@@ -34,12 +34,13 @@ def forget(person: str, folders: tuple[Path, ...], yes: bool) -> int:
 
     code = checked_code(person)
     places = folders or (settings.load().folder,)
+    waiting = withdrawal.unsealed_of(code, places)  # first: one that is sealed meanwhile is found
     found, unread = withdrawal.recordings_of(code, places)
     logs, closed = person_log.of_one(code, places)
     unread = [*unread, *closed]
     for path, error in unread:
         terminal.say(text("forget.unread", path=path, error=error.message), err=True)
-    if waiting := withdrawal.unsealed_of(code, places):
+    if waiting:
         raise Unsealed("forget.unsealed", paths=", ".join(path.name for path in waiting))
     if not found and not logs:
         raise FileMissing("forget.nothing", person=code)

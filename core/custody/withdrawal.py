@@ -222,6 +222,8 @@ def withdraw(
         try:
             with place.told(path):
                 event = _write(temporary, session, what, reason, progress)
+            if not os.path.lexists(temporary):  # another withdrawal took it for a killed one's
+                raise FileMissing("page.changed_meanwhile", path=path.name)
             _verify(temporary, event)
             # First what lies beside: when this breaks off, the recording asks for it again.
             if not estimates_stay:

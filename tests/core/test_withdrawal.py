@@ -158,6 +158,45 @@ def test_a_recording_of_somebody_else_goes_with_none_however_it_is_called(
     assert set(names) <= set(os.listdir(folder))
 
 
+def test_what_is_sealed_while_somebody_is_forgotten_does_not_stay(
+    write_log: WriteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process seals it between a look at what is sealed and one at what is not."""
+    target = write_log(name="sub-P07_ses-20261127T101500.h5")
+    real = withdrawal.recordings_of
+
+    def sealed_right_after(person: str, folders: list[Path]) -> object:
+        found = real(person, folders)
+        seal(target)
+        return found
+
+    monkeypatch.setattr(withdrawal, "recordings_of", sealed_right_after)
+    said = affetti("forget", "P07", target.parent, "--yes")
+    assert said.returncode == ExitCode.UNSEALED
+    assert target.name in said.stderr
+
+
+def test_a_withdrawal_that_another_one_overtakes_says_what_happened(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = withdrawal._write
+
+    def overtaken(temporary: Path, *others: object) -> object:
+        event = real(temporary, *others)  # type: ignore[arg-type]
+        monkeypatch.setattr(withdrawal, "_write", real)
+        withdrawal.withdraw(recording, ["room"])
+        return event
+
+    monkeypatch.setattr(withdrawal, "_write", overtaken)
+    with pytest.raises(AffettiError) as caught:
+        withdrawal.withdraw(recording, ["video"])
+    assert recording.name in caught.value.message
+    with Session.open(recording) as session:
+        session.verify_digest()
+        assert session.state.consent.grants("video")
+        assert not session.state.consent.grants("room")
+
+
 @pytest.mark.parametrize("how", ["withdraw", "forget"])
 def test_a_folder_in_the_place_of_the_list_of_copies_keeps_nothing_from_being_removed(
     recording: Path, how: str
