@@ -1,6 +1,7 @@
 """What the sessions of a study show together."""
 
 import json
+import math
 import shutil
 import sys
 import unicodedata
@@ -191,6 +192,30 @@ def test_figures_equal_an_independent_computation_in_pandas(
 
 
 @pytest.mark.campaign
+def test_of_different_persons_the_effect_is_hedges_g_as_pandas_and_the_gamma_function_have_it(
+    study: Group,
+) -> None:
+    import pandas as pd
+
+    members = [replace(each, person=f"Q{i}") for i, each in enumerate(study.members)]
+    apart = Group(study.rules, study.labels, members)
+    long = pd.DataFrame(rows_of(apart, "track_emotions"))
+    persons = long.groupby(["modality", "emotion", "condition", "person"])["probability"].mean()
+    contrasts = [row for row in rows_of(apart, "contrasts") if row["title"] == "all"]
+    contrasts = [row for row in contrasts if str(row["measure"]).startswith("probability")]
+    assert len(contrasts) >= 2 * len(EMOTIONS)
+    for ours in contrasts:
+        of_both = persons[str(ours["measure"]).removeprefix("probability_"), ours["emotion"]]
+        a, b = of_both["a"], of_both["b"]
+        assert (ours["kind"], ours["persons"]) == ("independent", len(a) + len(b))
+        assert ours["difference"] == pytest.approx(b.mean() - a.mean())
+        assert ours["low"] <= ours["difference"] <= ours["high"]
+        m = len(a) + len(b) - 2
+        d = (b.mean() - a.mean()) / math.sqrt(((len(a) - 1) * a.var() + (len(b) - 1) * b.var()) / m)
+        exactly = math.gamma(m / 2) / (math.sqrt(m / 2) * math.gamma((m - 1) / 2))
+        assert ours["effect"] == pytest.approx(d * exactly, rel=5e-3)  # it has the approximation
+
+
 def test_figures_have_the_names_of_tracks_as_they_are_and_their_title_in_lines(
     study: Group,
 ) -> None:
