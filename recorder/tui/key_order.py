@@ -29,6 +29,20 @@ BURST_S: Final = 0.05  # between keys that a terminal hands over in one go
 LINE_S: Final = 0.5  # who types needs this long for a line, which a terminal hands over at once
 
 
+def is_pressed(enter_s: float, typed_s: float, line_s: float) -> bool:
+    """Return whether an Enter was pressed, and is no end of a line that was handed over in one go.
+
+    It came by itself, or behind a line that somebody took the time to type: of such a line a busy
+    machine may read the end, Enter and the next key at once.
+
+    Parameters
+    ----------
+    enter_s, typed_s, line_s
+        When Enter came, the key before it, and the first key of the line, on one clock, in s.
+    """
+    return enter_s - typed_s > BURST_S or enter_s - line_s > LINE_S
+
+
 class Handled(Message):
     """Goes the way that a key went, behind it; what it reaches has handled the key."""
 
@@ -56,6 +70,7 @@ class KeyOrder:
         self._shut_s = 0.0  # until when keys meant something that closed by itself
         self._changed_by, self._changed_s = "", 0.0  # the key that changed screens, and when
         self._line_s, self._typed_s = 0.0, 0.0  # when a line was begun, and the last key of it
+        self._line_over = True
 
     @property
     def unhandled(self) -> bool:
@@ -78,14 +93,13 @@ class KeyOrder:
     def goes_on(self) -> bool:
         """Whether the key under way, an Enter, stands within what was handed over in one go.
 
-        Many a terminal hands over what is pasted as keys. An Enter that was pressed does not: it
-        came by itself, or behind a line that somebody took the time to type.
+        Many a terminal hands over what is pasted as keys.
         """
         enter = self._under_way
         if not self.followed or not isinstance(enter, events.Key):
             return False
-        burst = self._waiting[0].time - enter.time <= BURST_S >= enter.time - self._typed_s
-        return burst and enter.time - self._line_s <= LINE_S
+        at_once = self._waiting[0].time - enter.time <= BURST_S
+        return at_once and not is_pressed(enter.time, self._typed_s, self._line_s)
 
     async def take(self, typed: events.Key | events.Paste) -> None:
         """Take in what was typed, in the order of reading."""
@@ -144,11 +158,16 @@ class KeyOrder:
             self._impatient = None
 
     def _keep_time(self, typed: events.Key | events.Paste) -> None:
-        """Take note of when a line was begun, and when its last key was typed."""
+        """Take note of when a line was begun, and when its last key was typed.
+
+        Both stay known while the key that ended the line is under way.
+        """
         if isinstance(typed, events.Key) and not typed.is_printable:
-            self._line_s = 0.0
-        else:
-            self._line_s, self._typed_s = self._line_s or typed.time, typed.time
+            self._line_over = True
+            return
+        if self._line_over:
+            self._line_s, self._line_over = typed.time, False
+        self._typed_s = typed.time
 
     def _settle(self, typed: events.Key | events.Paste) -> None:
         for screen in self._app.screen_stack[-1:]:

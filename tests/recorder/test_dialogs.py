@@ -11,7 +11,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import Footer
 
-from affetti.core.events import MarkerKey, NeutralReferenceStarted
+from affetti.core.events import SCOPES, MarkerKey, NeutralReferenceStarted
 from affetti.core.settings import Settings
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
@@ -40,8 +40,10 @@ from affetti.recorder.tui.screens.selfreport import SelfReportScreen
 from affetti.recorder.tui.screens.settings import SettingsScreen
 from affetti.recorder.tui.screens.unlock import UnlockScreen
 from affetti.recorder.tui.view import FaceBox
+from affetti.recorder.tui.widgets.consent import YesNo
+from affetti.recorder.tui.widgets.line import Code
 from tests.recorder.scripted_engine import NS, recorded
-from tests.recorder.test_tui_screens import Session, press_at_once, recording
+from tests.recorder.test_tui_screens import Session, opened, press_at_once, recording
 
 Taken = list[Any]
 
@@ -127,6 +129,43 @@ async def test_a_line_that_somebody_typed_ends_with_enter_and_the_next_key_is_no
         press_at_once(live, "s", "enter", "t", at_s=now_s + 0.6)
         await live.until(lambda: isinstance(app.screen, NoteScreen))
         assert answers == ["hums"]
+
+
+CODES = (
+    lambda: ForgetScreen("P07", 1),
+    UnlockScreen,
+    lambda: ConsentFileScreen("P07", dict.fromkeys(SCOPES, True), ""),
+)
+
+
+@pytest.mark.parametrize("make", CODES)
+async def test_of_codes_that_a_terminal_hands_over_as_keys_no_letter_is_a_command(
+    tmp_path: Path, make: Callable[[], Dialog[Any]]
+) -> None:
+    async with recording(tmp_path) as live:
+        app, dialog, answers = live.app, make(), Taken()
+        app.push_screen(dialog, answers.append)
+        await live.until(lambda: app.screen is dialog and dialog.is_mounted)
+        line = dialog.query_one(Code)
+        line.focus()
+        await live.until(lambda: app.focused is line)
+        press_at_once(live, *"P07", "enter", "n", at_s=Message().time)
+        await live.until(lambda: line.value == "P07n")
+        assert app.screen is dialog
+        assert not answers
+
+
+async def test_behind_a_persons_code_in_one_go_no_letter_answers_for_them(tmp_path: Path) -> None:
+    async with opened(tmp_path) as live:
+        line = live.app.screen.query_one("#person", Code)
+        line.focus()
+        await live.until(lambda: live.app.focused is line)
+        press_at_once(live, *"P07", "enter", *"nn", at_s=Message().time)
+        await live.until(lambda: line.value == "P07nn")
+        assert live.app.screen.query_one("#video", YesNo).value is None
+        assert live.app.screen.query_one("#audio", YesNo).value is None
+        await live.pilot.press("enter")
+        assert live.app.focused is not line
 
 
 ENDED_BY_ENTER = (

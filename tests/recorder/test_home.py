@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
@@ -134,6 +136,18 @@ async def test_a_session_is_exported_as_what_is_chosen_and_that_is_noted(folder:
 
 
 @pytest.mark.campaign
+async def test_an_enter_within_what_is_handed_over_in_one_go_opens_nothing(folder: Path) -> None:
+    async with home(folder) as (app, pilot):
+        await until(pilot, lambda: len(lines(app, "#sessions")) == 4)
+        at_s = Message().time
+        for key, character in (*zip("P07", "P07", strict=True), ("enter", "\r"), ("n", "n")):
+            pressed = events.Key(key, character)
+            pressed.time = at_s
+            app.post_message(pressed)
+        await until(pilot, lambda: lines(app, "#people") == ["+ P07n: somebody new"])
+        assert isinstance(app.screen, HomeScreen)
+
+
 async def test_a_person_is_forgotten_once_the_code_was_typed(folder: Path) -> None:
     async with home(folder) as (app, pilot):
         await until(pilot, lambda: len(lines(app, "#sessions")) == 4)

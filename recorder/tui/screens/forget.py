@@ -10,6 +10,7 @@ from textual.widgets import Footer, Input, Static
 
 from affetti.core.language import counted, text
 from affetti.recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.widgets.line import Code
 
 
 class ForgetScreen(Dialog[bool]):
@@ -39,7 +40,7 @@ class ForgetScreen(Dialog[bool]):
             asked = "forget.really" if self._recordings else "forget.log_really"
             question = counted(asked, self._recordings, person=self._code)
             yield Static(question, classes="question", markup=False)
-            yield Input(placeholder=text("home.type_the_code", person=self._code), compact=True)
+            yield Code(placeholder=text("home.type_the_code", person=self._code), compact=True)
             yield Static(text("home.forget_means"), classes="explanation", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 

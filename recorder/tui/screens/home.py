@@ -287,6 +287,8 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     @on(OptionList.OptionSelected, "#people")
     def _choose_person(self, event: OptionList.OptionSelected) -> None:
         named = str(event.option_id)
+        if self.app.typed.goes_on:  # type: ignore[attr-defined]  # is no answer to what would open
+            return
         if named.startswith(_NEW):
             self.post_message(self.SetUp(named.removeprefix(_NEW), None))
         elif (person := self._person(named)) is not None:
@@ -295,7 +297,8 @@ class HomeScreen(Screen[None], inherit_bindings=False):
     @on(OptionList.OptionSelected, "#sessions")
     def _choose_session(self, event: OptionList.OptionSelected) -> None:
         chosen = self._session(str(event.option_id))
-        if chosen is None or self._busy:
+        goes_on = self.app.typed.goes_on  # type: ignore[attr-defined]
+        if chosen is None or self._busy or goes_on:
             return
         match chosen.state:
             case "sealed":

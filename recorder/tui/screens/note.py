@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
 from affetti.core.language import text
-from affetti.recorder.tui.key_order import BURST_S, LINE_S
+from affetti.recorder.tui.key_order import is_pressed
 from affetti.recorder.tui.screens.dialog import Dialog
 
 # A slow machine reads Enter and what was typed after it at once, and a terminal may hand over what
@@ -124,7 +124,8 @@ class NoteScreen(Dialog[None]):
         one may follow.
         """
         if self.text:
-            self._pressed = self._is_pressed(pressed_s)
+            line_s = self._typed_s if self._line_s is None else self._line_s
+            self._pressed = is_pressed(pressed_s, self._typed_s, line_s)
             self._write(self.text, self._ago_s)
             self.query_one(_Lines).clear()
         self._typed_s, self._line_s = pressed_s, None
@@ -156,14 +157,6 @@ class NoteScreen(Dialog[None]):
         if self._line_s is None:
             self._line_s = typed.time
         return False
-
-    def _is_pressed(self, enter_s: float) -> bool:
-        """Whether an Enter came by itself, or behind a line that somebody took the time to type.
-
-        Of such a line a busy machine may read the end, Enter and the next key in one go.
-        """
-        line_s = self._typed_s if self._line_s is None else self._line_s
-        return enter_s - self._typed_s > BURST_S or enter_s - line_s > LINE_S
 
     def settle(self, typed_s: float) -> None:
         """Close before what was typed too late to be the next note."""

@@ -13,6 +13,7 @@ from affetti.core.events import SCOPES, Consent, consent_to
 from affetti.core.language import brief_date, text, typed_day, word
 from affetti.recorder.tui.screens.dialog import Dialog
 from affetti.recorder.tui.widgets.consent import YesNo
+from affetti.recorder.tui.widgets.line import Code
 
 _EXAMPLE: Final = brief_date(date(2027, 11, 26))
 
@@ -49,12 +50,14 @@ class ConsentFileScreen(Dialog[tuple[Consent, str]]):
             with Horizontal(classes="field"):
                 yield Label(text("person.until"))
                 said = brief_date(date.fromisoformat(self._expires)) if self._expires else ""
-                yield Input(said, placeholder=_EXAMPLE, max_length=10, compact=True)
+                yield Code(said, placeholder=_EXAMPLE, max_length=10, compact=True)
             yield Static(text("person.until_hint"), id="wrong", classes="explanation")
         yield Footer(show_command_palette=False, compact=True)
 
     def action_keep(self) -> None:
         """Put it on file, once every scope was answered and the day is one."""
+        if isinstance(self.focused, Code) and self.app.typed.goes_on:  # type: ignore[attr-defined]
+            return
         answers = {scope: self.query_one(f"#scope-{scope}", YesNo).value for scope in SCOPES}
         if None in answers.values():
             self._refuse(text("person.answer_all"))

@@ -47,6 +47,7 @@ from affetti.recorder.tui.usual import playlist_of, playlists_in
 from affetti.recorder.tui.view import FaceBox
 from affetti.recorder.tui.widgets.consent import YesNo
 from affetti.recorder.tui.widgets.headline import Headline
+from affetti.recorder.tui.widgets.line import Code
 from affetti.recorder.tui.widgets.meter import Hearing, LevelMeter
 from affetti.recorder.tui.widgets.paths import DropInput, Dropped, PathSuggester
 from affetti.recorder.tui.widgets.picture import PictureBox
@@ -133,7 +134,7 @@ class SetupScreen(EngineScreen):
         with Horizontal(id="who"):
             with Vertical(classes="form"):
                 yield from _field(
-                    text("setup.person"), Input(draft.person, id="person", compact=True)
+                    text("setup.person"), Code(draft.person, id="person", compact=True)
                 )
                 yield Static(id="person-hint", classes="hint", markup=False)
                 yield Static(self._consent_words(), id="consent-hint", classes="hint")

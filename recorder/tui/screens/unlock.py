@@ -10,6 +10,7 @@ from textual.widgets import Footer, Input, Static
 
 from affetti.core.language import text
 from affetti.recorder.tui.screens.dialog import Dialog
+from affetti.recorder.tui.widgets.line import Code
 
 
 class UnlockScreen(Dialog[str]):
@@ -24,7 +25,7 @@ class UnlockScreen(Dialog[str]):
         """Lay out the line for the passphrase."""
         with Vertical(classes="dialog"):
             yield Static(text("unlock.title"), classes="question")
-            yield Input(password=True, placeholder=text("unlock.passphrase"), compact=True)
+            yield Code(password=True, placeholder=text("unlock.passphrase"), compact=True)
             yield Static(text("unlock.explanation"), classes="explanation")
         yield Footer(show_command_palette=False, compact=True)
 
