@@ -13,6 +13,7 @@ from affetti.core.codes import Keep
 from affetti.core.errors import AffettiError, SettingsError
 from affetti.core.language import text
 from affetti.core.paths import typed
+from affetti.core.system import to_read
 from affetti.core.toml import tables
 
 MIB = 1 << 20
@@ -141,7 +142,7 @@ def load(path: Path | None = None) -> Settings:
     if path is None:
         return Settings()
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=to_read) as file:
             data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise ValueError(text("toml.too_long"))

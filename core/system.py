@@ -75,6 +75,17 @@ def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     return os.open(path, flags | _OPENING, mode)
 
 
+def to_read(path: str, flags: int) -> int:
+    """Open a file for `open(path, opener=to_read)`; a pipe that nobody writes to is empty.
+
+    Where somebody does, as a shell for `<(command)`, it is waited for.
+    """
+    fd = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(fd, True)
+    return fd
+
+
 def lock(fd: int, *, shared: bool = False) -> bool | None:
     """Lock an open file without waiting; closing it ends that.
 

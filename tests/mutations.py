@@ -427,7 +427,7 @@ def _joined(lines: list[str], i: int, line: str) -> bytes:
 def _vault_read(path: Path) -> None:
     os.environ["AFFETTI_VAULTS"] = str(path.parent)
     try:
-        _ = [(each.recipient, each.public) for each in vault.all_vaults()]
+        _ = [(each.recipient, each.public) for each in vault.legible_vaults()[0]]
         vault.unlock("own", _PASSPHRASE)
     finally:
         keys.drop()

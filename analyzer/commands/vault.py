@@ -9,9 +9,10 @@ import click
 from affetti.analyzer.commands.arguments import JSON
 from affetti.analyzer.commands.output import bar
 from affetti.core import terminal
-from affetti.core.errors import FileMissing, UsageError
+from affetti.core.errors import ExitCode, FileMissing, UsageError
 from affetti.core.language import brief_day, counted, text
 from affetti.core.paths import TypedPath
+from affetti.core.system import to_read
 
 if TYPE_CHECKING:
     from affetti.core.custody.vault import Lock, Vault
@@ -97,22 +98,26 @@ def restore(
 
 @vault.command("list")
 @JSON
-def list_(as_json: bool) -> None:
+def list_(as_json: bool) -> ExitCode:
     """List the vaults of this computer with their public keys."""
     from affetti.core.custody import vault as vaults
 
-    found = vaults.all_vaults()
+    found, errors = vaults.legible_vaults()
+    for error in errors:
+        terminal.say(f"{error.message} {error.hint}", err=True)
+    code = errors[0].code if errors else ExitCode.OK
     if as_json:
         terminal.print_json([_fields(each) for each in found])
-        return
+        return code
     for each in found:
         opened = text(f"vault.by_{each.stored.opened_by}", file=each.stored.key_file)
         terminal.say(
             text("vault.listed", name=each.name, opened=opened, made=brief_day(each.stored.made))
         )
         terminal.say(f"  {each.recipient}")
-    if not found:
+    if not found and not errors:
         terminal.say(text("vault.none"))
+    return code
 
 
 @vault.command()
@@ -249,7 +254,8 @@ def _lock(name: str, passphrase_file: Path | None, keyring: bool, key_file: Path
 
 def _first_line(path: Path) -> str:
     try:
-        return path.read_text("utf-8").split("\n", 1)[0].rstrip("\r")
+        with open(path, encoding="utf-8", opener=to_read) as file:
+            return file.read().split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise FileMissing("vault.cannot_read", path=path, error=why) from error
@@ -258,8 +264,7 @@ def _first_line(path: Path) -> str:
 def _public(said: str) -> bytes:
     from affetti.core.custody import vault as vaults
 
-    names = {each.name: each.public for each in vaults.all_vaults()}
-    return names[said] if said in names else vaults.public_of(said)
+    return vaults.vault(said).public if said in vaults.names() else vaults.public_of(said)
 
 
 def _fields(found: "Vault") -> dict[str, Any]:

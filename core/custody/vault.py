@@ -14,8 +14,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -42,6 +41,7 @@ from affetti.core.language import counted, listed, text
 from affetti.core.paths import typed
 from affetti.core.settings import Settings
 from affetti.core.system import private as private_file
+from affetti.core.system import to_read
 
 OpenedBy: TypeAlias = Literal["passphrase", "keyring", "file"]
 
@@ -157,18 +157,8 @@ def adopt(name: str, copy: Path) -> None:
     _write(path, _read(copy, name).stored)
 
 
-def all_vaults() -> list[Vault]:
-    """Return the vaults of this computer, in order of their names.
-
-    Raises
-    ------
-    AffettiError
-        One of them cannot be read.
-    """
-    return [vault(name) for name in _names()]
-
-
-def _names() -> list[str]:
+def names() -> list[str]:
+    """Return the names of the vaults of this computer, in order."""
     folder = locations.vaults_folder()
     if folder is None or not folder.is_dir():
         return []
@@ -176,11 +166,18 @@ def _names() -> list[str]:
     return sorted(name for name in found if _NAME.fullmatch(name))
 
 
-def _whole_vaults() -> Iterator[Vault]:
-    """Yield the vaults of this computer; one that is damaged keeps no other from opening."""
-    for name in _names():
-        with suppress(Damaged, NewerFormat):
-            yield vault(name)
+def legible_vaults() -> tuple[list[Vault], list[AffettiError]]:
+    """Return the vaults of this computer, and what is wrong with those that cannot be read.
+
+    One that is damaged keeps no other from opening.
+    """
+    found, errors = list[Vault](), list[AffettiError]()
+    for name in names():
+        try:
+            found.append(vault(name))
+        except AffettiError as error:
+            errors.append(error)
+    return found, errors
 
 
 def vault(name: str) -> Vault:
@@ -228,7 +225,7 @@ def _beginning_of(path: Path) -> bytes:
     OSError
         It cannot be read.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=to_read) as file:
         return file.read(_MAX_BYTES)
 
 
@@ -359,7 +356,7 @@ def words(told: tuple[str, ...]) -> str:
     """Say for whom a recording is encrypted: by name where the vault is of this computer."""
     if not told:
         return text("vault.not_encrypted")
-    names = {found.recipient: found.name for found in _whole_vaults()}
+    names = {found.recipient: found.name for found in legible_vaults()[0]}
     known = [names[each] for each in told if each in names]
     others = len(told) - len(known)
     kind = "vault.others" if known else "vault.keys"
@@ -395,7 +392,7 @@ def open_for(block: Block, name: str) -> None:
     AffettiError
         There is none, or it cannot be opened.
     """
-    ours = {found.public: found for found in _whole_vaults()}
+    ours = {found.public: found for found in legible_vaults()[0]}
     fitting = [ours[public] for public in block.public_keys if public in ours]
     for each in block.removed:
         removed = ours.get(bytes.fromhex(each.key))

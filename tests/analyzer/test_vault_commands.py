@@ -58,7 +58,7 @@ def test_losing_a_vault_is_explained_before_it_is_made(place: Path) -> None:
     refused = affetti("vault", "new", "clinic", "--passphrase-file", place / "words", typed="n\n")
     assert refused.returncode == ExitCode.WARNING
     assert "lost, for everybody and for good" in " ".join(refused.stderr.split())
-    assert vault.all_vaults() == []
+    assert vault.names() == []
 
 
 def test_its_public_key_can_be_had_and_its_recovery_key_only_once(place: Path) -> None:

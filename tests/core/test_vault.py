@@ -1,6 +1,7 @@
 """Vaults: what opens them, what does not, and what is said of each."""
 
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from affetti.core.custody import keys, vault
 from affetti.core.custody.vault import Lock
 from affetti.core.errors import AffettiError, Damaged, ExitCode, VaultClosed
-from affetti.core.settings import Settings, VaultSettings
+from affetti.core.settings import Settings, VaultSettings, load
+from tests.command_line import affetti
 
 QUICK = 1 << 4  # of scrypt
 WORDS = "otter lamp violet nine"
@@ -177,8 +179,32 @@ def test_a_file_without_an_end_is_no_vault_and_no_secret(monkeypatch: pytest.Mon
     with pytest.raises(AffettiError):
         vault.unlock("clinic")
     (vault.path_of("clinic").parent / "endless.vault.json").symlink_to("/dev/zero")
-    with pytest.raises(Damaged):
-        vault.all_vaults()
+    found, errors = vault.legible_vaults()
+    assert [each.name for each in found] == ["clinic"]
+    assert [type(error) for error in errors] == [Damaged]
+    said = affetti("vault", "list")
+    assert said.returncode == ExitCode.DAMAGED
+    assert found[0].recipient in said.stdout
+    assert "endless" in said.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_that_nobody_writes_to_is_an_empty_file(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made()
+    os.mkfifo(place / "pipe")
+    monkeypatch.setenv(vault.PASSPHRASE_FILE, str(place / "pipe"))
+    with pytest.raises(VaultClosed):
+        vault.unlock("clinic")
+    settings = load(place / "pipe")
+    assert settings == Settings()
+    reader, writer = os.pipe()  # as a shell makes it for `<(command)`
+    monkeypatch.setenv(vault.PASSPHRASE_FILE, f"/dev/fd/{reader}")
+    late = threading.Timer(0.05, lambda: (os.write(writer, WORDS.encode()), os.close(writer)))
+    late.start()
+    vault.unlock("clinic")
+    os.close(reader)
 
 
 @pytest.mark.parametrize("public", [bytes(32), b"\1" + bytes(31)])
@@ -288,4 +314,4 @@ def test_a_system_without_a_keyring_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(AffettiError) as caught:
         vault.new("clinic", Lock("keyring"), n=QUICK)
     assert caught.value.code == ExitCode.MISSING_PACKAGE
-    assert vault.all_vaults() == []
+    assert vault.names() == []

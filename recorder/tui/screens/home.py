@@ -401,7 +401,7 @@ class HomeScreen(Screen[None], inherit_bindings=False):
 
         self.app.call_from_thread(self._begin, text("home.unlocking"))
         said = text("home.no_vault")
-        for found in vault.all_vaults():
+        for found in vault.legible_vaults()[0]:
             if found.stored.opened_by == "passphrase":
                 try:
                     vault.unlock(found.name, passphrase)
