@@ -196,11 +196,18 @@ def _held(path: Path, create: Callable[[], _Offsets]) -> tuple[int, _Offsets]:
         with suppress(FileNotFoundError):
             fd = system.open_file(path, os.O_RDWR)
             _lock(fd)
-            with suppress(FileNotFoundError):
-                if _inode(path.lstat()) == _inode(os.fstat(fd)):
-                    return fd, at
+            if _is_there(path, fd):
+                return fd, at
             os.close(fd)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def _is_there(path: Path, fd: int) -> bool:
+    """Whether a name still means an open file; Windows takes none away that is open."""
+    try:
+        return os.name == "nt" or _inode(path.lstat()) == _inode(os.fstat(fd))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(fd: int) -> None:
