@@ -8,7 +8,6 @@ not sent there.
 
 import logging
 import os
-import signal
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -204,9 +203,9 @@ def _client_here(distributed: Any, jobs: int) -> Iterator[Any]:
 
 
 def dask_setup(worker: object) -> None:
-    """Let a process that Dask has started here heed no Ctrl+C itself; Dask calls this."""
+    """Let a process that Dask has started here leave its end to who started it; Dask calls this."""
     system.forbid_core_dumps()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    system.leave_ending_to_parent()
 
 
 def _found(

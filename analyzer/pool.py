@@ -6,7 +6,6 @@ and no other.
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -172,13 +171,13 @@ def _pooled(
 
 
 def _tie(tether: Connection, handed: bytes) -> None:
-    """Let a worker live as long as its parent holds the other end, and heed no Ctrl+C itself.
+    """Let a worker live as long as its parent holds the other end, and leave its end to that.
 
     It reads what its parent may read.
     """
     system.forbid_core_dumps()
     keys.take_over(handed)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    system.leave_ending_to_parent()
     threading.Thread(target=_leave_after, args=(tether,), name="tether", daemon=True).start()
 
 

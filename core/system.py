@@ -70,6 +70,12 @@ def end_as_by_hand() -> None:
                 signal.signal(number, signal.default_int_handler)
 
 
+def leave_ending_to_parent() -> None:
+    """Let a process heed neither Ctrl+C nor a terminal that closes: who started it ends it."""
+    for number in filter(None, (signal.SIGINT, HANG_UP)):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     """Open a file by itself, never a link to one; return its descriptor."""
     return os.open(path, flags | _OPENING, mode)

@@ -14,8 +14,10 @@ from session_builder import Plan, build
 
 from affetti.analyzer.analysis import Parameters
 from affetti.analyzer.batch import Outcome, Request, analyze_file, analyze_files
+from affetti.analyzer.pool import attempted
 from affetti.analyzer.recordings import recordings_in
 from affetti.analyzer.report import write_report
+from affetti.core import system
 from affetti.core.errors import AffettiError, ExitCode
 from affetti.core.recording.sealing import seal
 
@@ -306,3 +308,13 @@ def test_a_notebook_writes_what_only_its_owner_may_read(
     made = [recording, report, outcome.folder, *outcome.folder.iterdir()]
     assert [path.name for path in made if path.stat().st_mode & 0o077] == []
     assert parts == [0]
+
+
+def _ignored(path: Path) -> list[bool]:
+    ends = (signal.SIGINT, system.HANG_UP or signal.SIGINT)
+    return [signal.getsignal(number) == signal.SIG_IGN for number in ends]
+
+
+def test_a_worker_leaves_its_end_to_who_started_it(tmp_path: Path) -> None:
+    ((_, ignored),) = attempted(_ignored, [tmp_path / "a"], 1)
+    assert ignored == [True, True]
