@@ -47,6 +47,11 @@ _CONFIGURED: Final = {
     # Without the MALLOC_TRIM_THRESHOLD_ that Dask sets: with it a hundred times as many pages are
     # given back and asked for again, which costs the more the busier the computer is.
     "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, 1),
+    # Each process looks fifty times a second whether it stands still, and twice a second at what it
+    # takes: a twelfth of a processor, of no use here, for as long as the work goes on.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "1h",
+    "distributed.admin.system-monitor.interval": "10s",
     "distributed.comm.timeouts.connect": _REACHED_S,
     # Nothing is told to whoever else is on this computer.
     "distributed.scheduler.http.routes": [],
