@@ -24,7 +24,13 @@ _LENGTH_S = (8.0, 300.0)
     help="As of `affetti record`. [default: settings, or of a film its own sound]",
 )
 @click.option("--speaker", metavar="NAME", help="Where to beep. [default: settings]")
-@click.option("--silent", is_flag=True, help="Neither flash nor beep: something else does.")
+@click.option(
+    "--silent",
+    "--no-speaker",
+    "silent",
+    is_flag=True,
+    help="Neither flash nor beep: something else does.",
+)
 @click.option(
     "--clap",
     is_flag=True,
