@@ -251,7 +251,7 @@ async def test_the_screen_says_what_the_report_says(
     with Session.open(told_of(kind).path) as session:
         whose = {text("modality.face"): text("review.face_of", person=session.info.person)}
     for name, words, coverage in rows:
-        # Of whom it is, the screen says as well: P07's face, and nobody's state.
+        # Of whom it is, the screen says as well: P07's face, and that a mix is nobody's.
         own = name != text("modality.fused") or words in alone
         said = words if own else f"{words} · {text('live.nobodys')}"
         assert f"{whose.get(name, name)} {said} {coverage}" in screen

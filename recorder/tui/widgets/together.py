@@ -12,7 +12,7 @@ from affetti.recorder.tui.widgets.bars import bar
 from affetti.recorder.tui.wording import Together, together
 
 _BAR: Final = 8  # cells, at most
-_SEEN: Final = 4  # cells, from which on a bar is as long as it need be
+_SEEN: Final = 3  # cells, from which on a bar is as long as it need be
 
 
 class TogetherLine(Widget):
