@@ -25,8 +25,10 @@ from tests.conftest import SESSION_ID
 
 
 @contextmanager
-def followed(target: Path, key: keys.DataKey | None = None) -> Iterator[Ahead]:
-    """Write the session while it is sealed ahead, up to its last events; then close the log."""
+def followed(
+    target: Path, key: keys.DataKey | None = None, *, to_the_end: bool = True
+) -> Iterator[Ahead]:
+    """Write the session while it is sealed ahead, up to its last events or on; close the log."""
     target.parent.mkdir(exist_ok=True)
     parts = PartLog(target, SESSION_ID, SMALL, key)
     with closing(Ahead(target, 0.0)) as made:
@@ -34,6 +36,8 @@ def followed(target: Path, key: keys.DataKey | None = None) -> Iterator[Ahead]:
         for i, (event, blob) in enumerate(told):
             if i == len(told) - 3:
                 until(lambda: made.size > 0.8 * parts.bytes_written or not made._thread.is_alive())
+                if not to_the_end:
+                    made._stop()
             parts.append(event, blob)
         parts.close()
         yield made
@@ -66,7 +70,7 @@ def test_it_is_the_same_as_one_that_is_sealed_at_its_end(tmp_path: Path, encrypt
         (tmp_path / name).mkdir()
     target = log(tmp_path / "a", key)
     assert seal(target).whole
-    with followed(tmp_path / "b" / NAME, key) as made:
+    with followed(tmp_path / "b" / NAME, key, to_the_end=False) as made:
         assert len(parts_of(made._target)) > 1
         draft = made._draft
         assert draft is not None
