@@ -22,7 +22,7 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -88,6 +88,8 @@ _ATTEMPTS: Final = 10  # to make a part that nobody takes away
 _UNKNOWN_ROOM: Final = 1 << 62  # of a disk that does not say
 
 
+Inode: TypeAlias = tuple[int, int]
+
 _ENDED_HERE: Final[set[tuple[Path, int, int]]] = set()  # parts that this very process has closed
 
 
@@ -110,7 +112,7 @@ class _Part:
         self._fd, at = _held(path, lambda: _create(path, attributes, log_bytes, rows))
         self._log_at, self._index_at, self._pulse_at, self._start_at = at
         self._pulse: Pulse | None = None
-        self._inode = _inode(os.fstat(self._fd))
+        self._inode = inode_of(os.fstat(self._fd))
         try:
             system.reserve(self._fd, os.fstat(self._fd).st_size)
             if key is not None:
@@ -174,7 +176,7 @@ class _Part:
     def discard(self) -> None:
         """Remove the file, if its name still means the one that was created."""
         with suppress(FileNotFoundError):
-            if _inode(self.path.lstat()) == self._inode:
+            if inode_of(self.path.lstat()) == self._inode:
                 self.path.unlink()
 
 
@@ -205,7 +207,7 @@ def _held(path: Path, create: Callable[[], _Offsets]) -> tuple[int, _Offsets]:
 def _is_there(path: Path, fd: int) -> bool:
     """Whether a name still means an open file; Windows takes none away that is open."""
     try:
-        return os.name == "nt" or _inode(path.lstat()) == _inode(os.fstat(fd))
+        return os.name == "nt" or inode_of(path.lstat()) == inode_of(os.fstat(fd))
     except FileNotFoundError:
         return False
 
@@ -245,10 +247,11 @@ def row_check(row: bytes) -> int:
 
 def was_closed_here(path: Path, status: os.stat_result) -> bool:
     """Whether this very process wrote a part, and has closed it."""
-    return (path, *_inode(status)) in _ENDED_HERE
+    return (path, *inode_of(status)) in _ENDED_HERE
 
 
-def _inode(status: os.stat_result) -> tuple[int, int]:
+def inode_of(status: os.stat_result) -> Inode:
+    """Return what tells a file from others, whatever name it has."""
     return status.st_dev, status.st_ino
 
 
@@ -520,9 +523,32 @@ def disk_full(folder: Path) -> AffettiError:
     return DiskFull("parts.disk_full", folder=folder)
 
 
-def remove(parts: tuple[Path, ...]) -> None:
-    """Remove parts once every record of theirs is known to be sealed."""
-    for path in parts:
-        path.unlink(missing_ok=True)
+def refuse_another(path: Path, inode: Inode) -> None:
+    """Raise where a name means another file than the one that was read by it.
+
+    A folder may have been moved away since, and another put in its place. Where a file system gives
+    a file a new number, it counts as another: what stays too long can be put away later.
+
+    Raises
+    ------
+    OSError
+        It does, or nothing has that name any more.
+    """
+    if inode_of(path.lstat()) != inode:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+
+
+def remove(parts: Mapping[Path, Inode]) -> None:
+    """Remove parts once every record of theirs is known to be sealed.
+
+    Raises
+    ------
+    OSError
+        One cannot be removed, or is not the file any more whose records are known. That stays.
+    """
+    for path, inode in parts.items():
+        with suppress(FileNotFoundError):
+            refuse_another(path, inode)
+            path.unlink()
     for folder in {path.parent for path in parts}:
         system.sync_folder(folder)

@@ -141,11 +141,12 @@ def discard_blank(target: Path) -> bool:
     """
     with one_at_a_time(target.parent):
         left = tuple(parts_of(target))
+        inodes = {path: parts.inode_of(path.lstat()) for path in left}
         with nobody_writing(left) as alone:
             if not left or not alone:
                 return False
             if are_blank(left):
-                parts.remove(left)
+                parts.remove(inodes)
             elif are_scraps(left):
                 for part in left:
                     _moved(part, target)
@@ -342,14 +343,13 @@ def _put_away(target: Path, found: Survey, held: NDArray[np.bool_]) -> str:
 
     What cannot be put away stays for the next time.
     """
-    readable = _readable(found, held)
+    good = {part for part, whole in zip(found.parts, _readable(found, held), strict=True) if whole}
     try:
-        moved = [
-            _moved(part, target)
-            for part, good in zip(found.parts, readable, strict=True)
-            if not good
-        ]
-        parts.remove(tuple(p for p, good in zip(found.parts, readable, strict=True) if good))
+        for part, inode in found.inodes.items():
+            if os.path.lexists(part):
+                parts.refuse_another(part, inode)
+        moved = [_moved(part, target) for part in found.parts if part not in good]
+        parts.remove({part: found.inodes[part] for part in found.parts if part in good})
     except OSError as error:
         return " " + text("sealing.not_put_away", error=error.strerror)
     if not moved:

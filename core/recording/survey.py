@@ -40,7 +40,9 @@ from affetti.core.recording.parts import (
     ENCRYPTED_VERSION,
     FORMAT_VERSION,
     INDEX_ROW,
+    Inode,
     fields_of,
+    inode_of,
     row_check,
     was_closed_here,
 )
@@ -80,6 +82,7 @@ class Part:
     beat: bytes  # of its pulse, as it is stored; empty where it has none
     key: DataKey | None  # that it is encrypted with
     start: NDArray[Any]  # a row of the first record of all, where the part has it a second time
+    inode: Inode  # of what has its name
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class Survey:
     part_of: NDArray[np.int64]
     named: NDArray[Any]
     log_offsets: tuple[int, ...]
+    inodes: Mapping[Path, Inode]  # of what has the names of the parts
     beat: bytes  # of the pulse of the first part; empty where that is not there
     key: DataKey | None = None  # that the recording is encrypted with
 
@@ -303,6 +307,7 @@ def _survey_of(parts: list[Part]) -> Survey:
         part_of[~repeated],
         _once(np.concatenate([rows, *(part.named for part in parts)])),
         tuple(part.log_offset for part in parts),
+        {part.path: part.inode for part in parts},
         next((part.beat for part in parts if part_number(part.path) == 1), b""),
         next((part.key for part in spoken if part.key is not None), None),
     )
@@ -477,6 +482,7 @@ def _read_part(path: Path, see: See | None = None, tail: Tail | None = None) -> 
     AffettiError
         It is of another version, or encrypted, and no vault that may read it is open.
     """
+    inode = inode_of(path.lstat())  # asked first: what is put in its place from now on is another
     form = _form(path)
     block = _block(path, form)
     key = None if block is None else keys.data_key(block, path.name)
@@ -500,7 +506,7 @@ def _read_part(path: Path, see: See | None = None, tail: Tail | None = None) -> 
     whole = form is not None and form.session_id == session_id and scan.clean
     whole = whole and not others and len(rows) >= written
     whole = whole and bool(np.isin(named["seq"], rows["seq"]).all())
-    return Part(path, start, session_id, version, rows, named, whole, beat, key, copy)
+    return Part(path, start, session_id, version, rows, named, whole, beat, key, copy, inode)
 
 
 def _start_in(file: BinaryIO, form: _Form | None, scan: Scan, session_id: str) -> NDArray[Any]:

@@ -241,4 +241,4 @@ def _remove_broken_off(target: Path, wanted: Callable[[SessionStarted], bool]) -
     started = first and decode(first.json, found.schema_version)
     if not isinstance(started, SessionStarted) or not wanted(started):
         raise FileExists("recording.unsealed_recording_named_exists", target=target)
-    remove(found.parts)
+    remove(found.inodes)

@@ -135,6 +135,42 @@ def test_a_crash_between_sealing_and_tidying_up_is_finished(write_log: WriteLog)
     assert not parts_of(target)
 
 
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_parts_of_a_folder_that_took_the_place_of_another_meanwhile_stay(
+    tmp_path: Path, write_log: WriteLog, monkeypatch: pytest.MonkeyPatch, unreadable: bool
+) -> None:
+    """A folder is moved away, and another takes its name, once the sealed file has its own."""
+    folder = tmp_path / "week"
+    away, other = folder.with_name("away"), folder.with_name("other")
+    for each in (folder, other):
+        each.mkdir()
+        for part in parts_of(write_log()):
+            data = bytearray(part.read_bytes())
+            if unreadable:
+                data[len(data.rstrip(b"\0")) // 2] ^= 1
+            (each / part.name).write_bytes(data)
+            part.unlink()
+    names = sorted(os.listdir(other))
+    real = sealing.publish
+
+    def publish(temporary: Path, target: Path) -> None:
+        real(temporary, target)
+        if not away.exists():
+            folder.rename(away)
+            folder.symlink_to(other, target_is_directory=True)
+
+    monkeypatch.setattr(sealing, "publish", publish)
+    for part in folder.iterdir():
+        os.utime(part, (0, 0))
+    said = seal(folder / "session.h5").statement
+    assert "Not every part could be put away" in said
+    assert sorted(os.listdir(other)) == names
+    assert sorted(os.listdir(away)) == sorted([*names, "session.h5"])
+    again = seal(away / "session.h5").statement
+    assert "sealed already" in again
+    assert ("unreadable" in again) == unreadable
+
+
 def test_a_file_that_was_whole_and_had_no_name_yet_goes_once_all_of_it_is_sealed(
     write_log: WriteLog, tmp_path: Path
 ) -> None:
@@ -255,11 +291,11 @@ def test_whoever_tidies_up_holds_a_part_until_it_is_gone(
         real_lock(fd)
         assert removed.is_set()
 
-    def remove(paths: tuple[Path, ...]) -> None:
+    def remove(known: dict[Path, tuple[int, int]]) -> None:
         locks.set()
         time.sleep(0.05)
         removed.set()
-        real_remove(paths)
+        real_remove(known)
 
     monkeypatch.setattr(parts, "_lock", lock)
     monkeypatch.setattr(parts, "remove", remove)
