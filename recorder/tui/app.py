@@ -390,9 +390,23 @@ class AffettiApp(App[None]):
             return
         from affetti.recorder.tui.screens.gone import GoneScreen
 
-        view = self.view if self.recording else None
-        self.problem = _gone(view)
-        self.push_by_itself(GoneScreen(self.problem, self._kept_note(view) if view else ""))
+        view = self.view
+        if view is not None:
+            view.gone = True
+        unsealed = view if view is not None and _is_unsealed(view) else None
+        self.problem = _gone(unsealed)
+        self._show_gone()
+        note = self._kept_note(unsealed) if unsealed else ""
+        self.push_by_itself(GoneScreen(self.problem, note))
+
+    def _show_gone(self) -> None:
+        """Show beneath what is said of it that nothing is recorded, nor sealed, any more."""
+        from affetti.recorder.tui.screens.plain import PlainScreen
+        from affetti.recorder.tui.screens.review import ReviewScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, ReviewScreen | PlainScreen) and screen.children:
+                screen.look()
 
     def action_command_palette(self) -> None:
         """List the commands."""
@@ -678,6 +692,15 @@ def _over(view: "RecordingView", said: "AnyMessage") -> bool:
     from affetti.recorder.engine.messages import Sealing
 
     return isinstance(said, Sealing) or view.sealed is not None or view.failure is not None
+
+
+def _is_unsealed(view: "RecordingView") -> bool:
+    """Whether there is something to seal, as far as is known; where it failed, what lies there."""
+    from affetti.core.recording.names import parts_of
+
+    if view.sealed is not None:
+        return False
+    return view.failure is None or bool(parts_of(Path(view.path)))
 
 
 def _gone(view: "RecordingView | None") -> AffettiError:

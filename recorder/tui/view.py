@@ -94,6 +94,7 @@ class RecordingView:
     safe_seq: int = -1  # all events up to it are known to be on the disk
     recipients: tuple[str, ...] = ()  # for whom it is encrypted, as public keys in letters
     failure: Problem | None = None  # why it did not begin, or could not go on
+    gone: bool = False  # whether the engine has ended by itself: nothing is recorded any more
     _clock: SessionClock | None = None
     _heard_ns: int = 0  # when the engine last said anything, monotonic
     _pictured_ns: int = 0  # when it last sent a picture
@@ -135,6 +136,7 @@ class RecordingView:
                     keys.hold(keys.DataKey(key, block))  # whoever saw it live may look at it
             case Problem(fatal=True):
                 self.failure = message
+                self.sealing = None  # it failed, or is still to begin
 
     @property
     def now_ns(self) -> int:
@@ -142,6 +144,17 @@ class RecordingView:
         if self._clock is None or self.state.ended is not None:
             return self.state.now_ns
         return max(self.state.now_ns, self.monotonic_ns() - self._clock.start_ns)
+
+    @property
+    def is_sealing(self) -> bool:
+        """Whether the file is still being made, as far as is known."""
+        ends = self.failure is None or self.sealing is not None
+        return self.sealed is None and ends and not self.gone
+
+    @property
+    def recorded_ns(self) -> int:
+        """Session time now, or when the engine that has ended was last heard."""
+        return self.now_ns - round(self.silent_s * NS_PER_S) if self.gone else self.now_ns
 
     @property
     def silent_s(self) -> float:

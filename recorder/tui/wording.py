@@ -15,7 +15,7 @@ from affetti.analyzer.report.wording import alike, close_to_strongest, strongest
 from affetti.core.clock import NS_PER_S
 from affetti.core.emotions import EMOTIONS, EXPRESSIONS, Label, ranked
 from affetti.core.events import FaceEstimated
-from affetti.core.language import counted, percent, span, text, word
+from affetti.core.language import clock, counted, percent, span, text, word
 from affetti.core.people.counting import Counting
 from affetti.core.state import SessionState, Span
 from affetti.recorder.engine.messages import SLOW_DISK_S, Health
@@ -275,6 +275,8 @@ def still(view: RecordingView) -> str:
 
 def alarms(view: RecordingView) -> list[Remark]:
     """Say what cannot wait: what is lost or stands still, and that nothing is recorded."""
+    if view.gone:
+        return [Remark(text("alarm.gone"), "error")]
     if view.silent_s > SILENT_S:
         return [Remark(text("alarm.engine", seconds=view.silent_s), "error")]
     state = view.state
@@ -289,6 +291,19 @@ def alarms(view: RecordingView) -> list[Remark]:
     if view.soundless_s > _SOUNDLESS_S and "microphone" not in state.lost:
         found.append(Remark(text("alarm.soundless", seconds=view.soundless_s), "warning"))
     return found
+
+
+def headline(view: RecordingView) -> Remark:
+    """Say whether it records, whom, and how long by now."""
+    state = view.state
+    said: str = "live.recording"
+    severity: Severity = "ok"
+    if view.gone:
+        said, severity = "live.is_stopped", "error"
+    elif state.paused:
+        said, severity = "live.is_paused", "warning"
+    person = state.started.person if state.started else ""
+    return Remark(text(said, person=person, time=clock(view.recorded_ns / NS_PER_S)), severity)
 
 
 def _gone_s(view: RecordingView, lost: Span) -> float:
@@ -340,7 +355,7 @@ def _cut(words: str, cells: int) -> str:
 def health_details(view: RecordingView) -> dict[str, list[Remark]]:
     """Say what was measured of camera, sound, disk and estimates; nothing that was not."""
     health = view.health
-    if health is None:
+    if health is None or view.gone:
         return {}
     found = {
         "camera": _camera(view, health),

@@ -13,7 +13,7 @@ from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import ProgressBar, Static
 
 from affetti.core.custody.artefacts import beside
 from affetti.core.events import (
@@ -26,6 +26,7 @@ from affetti.core.events import (
     NoteAdded,
     RecordingPaused,
 )
+from affetti.core.recording.names import part_path
 from affetti.core.settings import Settings
 from affetti.recorder.engine import messages
 from affetti.recorder.tui.app import AffettiApp
@@ -42,6 +43,7 @@ from affetti.recorder.tui.widgets.bars import EmotionBars
 from affetti.recorder.tui.widgets.consent import YesNo
 from affetti.recorder.tui.widgets.journal import Journal
 from affetti.recorder.tui.widgets.lamps import Lamps
+from affetti.recorder.tui.widgets.now_playing import NowPlaying
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist
 from affetti.recorder.tui.widgets.remarks import RemarkLine
@@ -755,6 +757,59 @@ async def test_a_note_that_is_typed_when_the_engine_dies_is_kept_beside_the_reco
         note = tmp_path / "x.note.txt"
         assert note.read_text().startswith("hums\n")
         assert note.name in [found.path.name for found in beside(tmp_path / "x.h5")]
+
+
+async def test_nothing_beneath_says_that_it_records_once_the_engine_is_gone(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        shown = live.app.screen
+        assert isinstance(shown, LiveScreen)
+        said_at = live.words("#header").split("  ")[1]
+        live.engine.die()
+        await live.until(lambda: isinstance(live.app.screen, GoneScreen))
+        live.clock[0] += 30 * NS
+        shown.look()
+        header, banner = shown.query_one(Lamps).words, shown.query_one(Banner).words
+        assert "REC" not in header
+        assert header.split("  ")[1] == said_at  # and its time stands still
+        assert "●" not in header
+        assert "NOTHING IS RECORDED" in banner
+        assert "▶" not in shown.query_one(NowPlaying).render().plain
+
+
+@pytest.mark.parametrize("lies_there", [True, False])
+async def test_a_recording_that_failed_is_to_be_sealed_where_something_of_it_lies(
+    tmp_path: Path, lies_there: bool
+) -> None:
+    async with recording(tmp_path) as live:
+        assert live.app.view is not None
+        target = tmp_path / "x.h5"
+        live.app.view.path = str(target)
+        if lies_there:
+            part_path(target, 1).write_bytes(b"")
+        await live.hears(messages.Problem("It failed.", "Do that.", 70, True))
+        await live.until(lambda: isinstance(live.app.screen, ReviewScreen))
+        live.engine.die()
+        await live.until(lambda: isinstance(live.app.screen, GoneScreen))
+        assert live.app.problem is not None
+        assert (f"affetti recover {target}" in live.app.problem.hint) is lies_there
+        assert ("Nothing was being recorded" in live.app.problem.hint) is not lies_there
+
+
+async def test_a_recording_that_failed_says_that_it_is_being_sealed(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.hears(messages.Problem("It failed.", "Do that.", 70, True))
+        await live.until(lambda: "It failed." in live.words("#file"))
+        assert "Sealing" not in live.words("#file")
+        await live.hears(messages.Sealing(40, 100))
+        await live.until(lambda: "Sealing" in live.words("#file"))
+        assert "It failed. Do that." in live.words("#file")
+        review = live.app.screen
+        assert review.query_one(ProgressBar).display
+        live.engine.die()
+        await live.until(lambda: isinstance(live.app.screen, GoneScreen))
+        assert "Sealing" not in str(review.query_one("#file", Static).content)
+        assert "Not sealed" in str(review.query_one("#file", Static).content)
+        assert not review.query_one(ProgressBar).display
 
 
 async def help_of(live: Session) -> str:

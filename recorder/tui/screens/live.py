@@ -81,6 +81,7 @@ from affetti.recorder.tui.wording import (
     alarms,
     counting_remarks,
     face_reading,
+    headline,
     health_details,
     heard_lines,
     lamps,
@@ -569,11 +570,7 @@ class LiveScreen(EngineScreen):
 
     def _header(self, details: dict[str, list[Remark]]) -> list[Remark]:
         state = self.view.state
-        person = state.started.person if state.started else ""
-        time = clock(self.view.now_ns / NS_PER_S)
-        said = "live.is_paused" if state.paused else "live.recording"
-        severity: Severity = "warning" if state.paused else "ok"
-        header = [Remark(text(said, person=person, time=time), severity)]
+        header = [headline(self.view)]
         header += [
             Remark(text("live.counting", what=label), "warning") for label in self._counting.open
         ]
@@ -581,7 +578,7 @@ class LiveScreen(EngineScreen):
             header.append(Remark(text("live.stretch", number=self._stretch), "warning"))
         if state.neutral_reference is not None and state.neutral_reference.end_ns is None:
             header.append(Remark(text("live.neutral_now"), "warning"))
-        if state.paused or state.face is None or "camera" in state.lost:
+        if state.paused or self.view.gone or state.face is None or "camera" in state.lost:
             pass  # nobody is looked at
         elif state.face.nobody is not None and self.view.face_expressions() is None:
             header.append(Remark(text(f"nobody.{state.face.nobody}"), "warning"))

@@ -29,6 +29,7 @@ from affetti.recorder.tui.screens.base import MARK, EngineScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.view import RecordingView
+from affetti.recorder.tui.wording import headline
 
 _LOOK_EVERY_S: Final = 0.5
 
@@ -81,10 +82,8 @@ class PlainScreen(EngineScreen):
     def look(self) -> None:
         """Say how the recording is."""
         state = self.view.state
-        said = "live.is_paused" if state.paused else "live.recording"
-        person = state.started.person if state.started else ""
         words = [
-            text(said, person=person, time=clock(self.view.now_ns / NS_PER_S)),
+            headline(self.view).words,
             counted("count.marker", len(state.markers)),
             counted("count.note", len(state.notes)),
         ]

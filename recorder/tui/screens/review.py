@@ -83,7 +83,7 @@ class ReviewScreen(EngineScreen):
         self.query_one("#entries").border_title = text("moments.title")
         self.query_one("#report").border_title = text("review.report")
         self.query_one("#report").display = False
-        self._update()
+        self.look()
         if self.view.sealed is not None:
             self._complete(Path(self.view.sealed.path))
 
@@ -104,7 +104,7 @@ class ReviewScreen(EngineScreen):
             kept(unwritten, path, started.session_id, self.view.recipients)
         else:
             self._drop_kept()
-        self._update()
+        self.look()
 
     def _drop_kept(self) -> None:
         kept_at = Path(self.view.path).with_name(UNFINISHED_NOTE.name(Path(self.view.path)))
@@ -116,7 +116,7 @@ class ReviewScreen(EngineScreen):
         self._unfinished_note = ""
         self._due.append(note)
         self._file_notes()
-        self._update()
+        self.look()
 
     def _file_notes(self) -> None:
         if not self._due or self.view.sealed is None:
@@ -140,10 +140,12 @@ class ReviewScreen(EngineScreen):
         """Follow the sealing."""
         if isinstance(said, Sealing):
             self.query_one(ProgressBar).update(total=max(said.total, 1), progress=said.done)
+            self.query_one(ProgressBar).display = self.view.is_sealing
+            self.query_one("#file", Static).update(self._file_words())
         if isinstance(said, Sealed):
             self._file_notes()
         if not isinstance(said, Sealing):
-            self._update()
+            self.look()
         if isinstance(said, Sealed):
             self._complete(Path(said.path))
 
@@ -164,7 +166,7 @@ class ReviewScreen(EngineScreen):
 
     def _completed(self, course: Course) -> None:
         self._course = course
-        self._update()
+        self.look()
 
     def action_walk(self) -> None:
         """Walk through the recording."""
@@ -198,7 +200,8 @@ class ReviewScreen(EngineScreen):
         report.set_classes(kind)
         report.update(words)
 
-    def _update(self) -> None:
+    def look(self) -> None:
+        """Show the recording as it is now."""
         view, state = self.view, self.view.state
         person = state.started.person if state.started else ""
         title = text(
@@ -209,7 +212,7 @@ class ReviewScreen(EngineScreen):
         )
         self.query_one("#title", Static).update(title)
         self.query_one(Headline).say(f"{person} {clock(state.duration_s)}")
-        self.query_one(ProgressBar).display = view.sealed is None and view.failure is None
+        self.query_one(ProgressBar).display = view.is_sealing
         self.query_one("#file", Static).update(self._file_words())
         self.query_one("#file").set_class(
             view.sealed is None and view.failure is not None, "-error"
@@ -233,6 +236,8 @@ class ReviewScreen(EngineScreen):
         words = [f"! {view.failure.message} {view.failure.hint}"] if view.failure else []
         if view.sealed is not None:
             words.append(text("review.sealed", path=view.sealed.path))
-        elif view.failure is None:
+        elif view.is_sealing:
             words.append(text("review.sealing", path=view.path))
+        elif view.gone:
+            words.append(text("review.not_sealed", path=view.path))
         return "\n".join(words)

@@ -106,10 +106,10 @@ def _shown(view: RecordingView) -> _Shown:
     track, reading = view.state.track, music_reading(view)
     if track is None:
         return _Shown(_silence(view, playlist), reading)
-    played_s = min(track.played_s(view.now_ns), track.duration_s)
+    played_s = min(track.played_s(view.recorded_ns), track.duration_s)
     after = view.state.coming
     return _Shown(
-        title=_title(track, view.state.order),
+        title=_title(track, view.state.order, plays=not (track.paused or view.gone)),
         reading=reading,
         share=round(_STEPS * played_s / max(track.duration_s, 0.001)) / _STEPS,
         times=f"{clock(played_s)} / {clock(track.duration_s)}",
@@ -117,8 +117,8 @@ def _shown(view: RecordingView) -> _Shown:
     )
 
 
-def _title(track: Track, order: list[int]) -> str:
-    sign = text("playing.paused") if track.paused else "▶"
+def _title(track: Track, order: list[int], plays: bool) -> str:
+    sign = "▶" if plays else text("playing.paused")
     place = order.index(track.number) if track.number in order else track.number
     title = f"{sign} {place + 1}/{len(order)} {text('track.titled', title=track.title)}"
     if track.expected is not None:
