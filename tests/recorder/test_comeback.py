@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from affetti.core.events import ConsentChanged, Event, MarkerAdded, NoteAdded, consent_to
+from affetti.core.events import (
+    ConsentChanged,
+    DeviceLost,
+    Event,
+    MarkerAdded,
+    NoteAdded,
+    RecordingPaused,
+    RecordingResumed,
+    consent_to,
+)
 from affetti.core.state import SessionState
 from affetti.recorder.engine import messages
 from affetti.recorder.tui.app import AffettiApp
@@ -84,6 +93,21 @@ async def test_a_screen_that_fails_again_soon_comes_back_plain_and_keeps_its_key
         await plain.until(lambda: bool(plain.sent(messages.Stop)))
         await plain.hears(recorded(ended()))
         await plain.until(lambda: isinstance(plain.app.screen, ReviewScreen))
+
+
+async def test_a_plain_screen_says_what_is_lost_and_what_its_keys_do_now(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live, after(live) as once, after(once) as plain:
+        lost = DeviceLost(t_ns=201 * NS, device="camera", stream="video")
+        await plain.hears(recorded([lost, RecordingPaused(t_ns=202 * NS)]))
+        await plain.until(lambda: "CAMERA LOST" in shown(plain.app))
+        assert "PAUSED: no face" in shown(plain.app)
+        await plain.until(lambda: "Go on" in shown(plain.app))
+        assert "Pause rec" not in shown(plain.app)
+        await plain.pilot.press("P")
+        await plain.until(lambda: bool(plain.sent(messages.ResumeRecording)))
+        await plain.hears(recorded([RecordingResumed(t_ns=203 * NS)]))
+        await plain.until(lambda: "Pause rec" in shown(plain.app))
+        assert "CAMERA LOST" in shown(plain.app)
 
 
 async def test_a_note_is_written_on_the_plain_screen_and_kept_when_that_fails_too(

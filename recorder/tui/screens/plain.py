@@ -29,13 +29,14 @@ from affetti.recorder.tui.screens.base import MARK, EngineScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
 from affetti.recorder.tui.view import RecordingView
-from affetti.recorder.tui.wording import headline
+from affetti.recorder.tui.widgets.banner import Banner
+from affetti.recorder.tui.wording import alarms, headline
 
 _LOOK_EVERY_S: Final = 0.5
 
 
 class PlainScreen(EngineScreen):
-    """A running recording in words: that it goes on, its time, and what the engine says.
+    """A running recording in words: that it goes on, its time, what is lost, and what is said.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ class PlainScreen(EngineScreen):
         Binding("t,N", "note", text("key.note"), priority=True),
         Binding("s", "silence", text("key.silence"), priority=True),
         Binding("P", "pause", text("key.pause_rec"), priority=True),
+        Binding("P", "resume", text("key.go_on"), priority=True),
         Binding("r", "app.try_again", text("key.whole_screen"), priority=True),
         Binding("q", "stop", text("key.end"), priority=True),
     ]
@@ -66,10 +68,12 @@ class PlainScreen(EngineScreen):
         self.number = number
         self._said = said
         self._latest = ""
+        self._was_paused = False
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
         yield Static(id="plain-state", markup=False)
+        yield Banner(id="banner")
         yield Static(self._said, classes="remark--warning", markup=False)
         yield Static(id="plain-latest", markup=False)
         yield Footer(show_command_palette=False, compact=True)
@@ -88,7 +92,11 @@ class PlainScreen(EngineScreen):
             counted("count.note", len(state.notes)),
         ]
         self.query_one("#plain-state", Static).update(" · ".join(words))
+        self.query_one(Banner).show(alarms(self.view))
         self.query_one("#plain-latest", Static).update(self._latest)
+        if state.paused != self._was_paused:
+            self._was_paused = state.paused
+            self.refresh_bindings()
 
     def hear(self, said: AnyMessage) -> None:
         """Acknowledge markers and notes, and pass on what went wrong."""
@@ -131,8 +139,21 @@ class PlainScreen(EngineScreen):
         self._send(SteerTrack("stop"))
 
     def action_pause(self) -> None:
-        """Pause the recording, or go on."""
-        self._send(ResumeRecording() if self.view.state.paused else PauseRecording())
+        """Pause the recording."""
+        self._send(PauseRecording())
+
+    def action_resume(self) -> None:
+        """Record again."""
+        self._send(ResumeRecording())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to go on only while the recording is paused, and to pause it only otherwise."""
+        match action:
+            case "pause":
+                return not self.view.state.paused
+            case "resume":
+                return self.view.state.paused
+        return True
 
     def action_stop(self) -> None:
         """End the recording, once it was asked whether to."""
