@@ -68,7 +68,7 @@ def test_one_session_in_two_files_is_analyzed_once_and_named(tmp_path: Path) -> 
 @pytest.mark.campaign
 def test_an_interrupt_stops_the_workers_with_the_command(tmp_path: Path, blank_jpeg: bytes) -> None:
     for name in "abcd":  # to look for faces takes them seconds
-        build(tmp_path / f"{name}.h5", Plan(duration_s=10, jpegs=[blank_jpeg], live=False))
+        build(tmp_path / f"{name}.h5", Plan(duration_s=30, jpegs=[blank_jpeg], live=False))
     command = [sys.executable, "-P", "-m", "affetti", "analyze", str(tmp_path), "--jobs", "2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, process_group=0) as running:
         workers = _children_at_work(running.pid)
