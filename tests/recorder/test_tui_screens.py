@@ -13,7 +13,8 @@ from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.pilot import Pilot
-from textual.widgets import ProgressBar, Static
+from textual.widget import Widget
+from textual.widgets import ProgressBar, Static, TextArea
 
 from affetti.core.custody.artefacts import beside
 from affetti.core.events import (
@@ -695,7 +696,7 @@ async def test_a_microphone_that_hears_nothing_is_said_to(tmp_path: Path) -> Non
         assert "MICROPHONE" not in live.words("#banner")
 
 
-def drawn(shown: PictureBox) -> str:
+def drawn(shown: Widget) -> str:
     return "\n".join(shown.render_line(y).text for y in range(shown.size.height))
 
 
@@ -810,6 +811,36 @@ async def test_a_recording_that_failed_says_that_it_is_being_sealed(tmp_path: Pa
         assert "Sealing" not in str(review.query_one("#file", Static).content)
         assert "Not sealed" in str(review.query_one("#file", Static).content)
         assert not review.query_one(ProgressBar).display
+
+
+@pytest.mark.parametrize("size", [(60, 24), (80, 24)])
+async def test_all_figures_can_be_scrolled_to(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with recording(tmp_path, size) as live:
+        await live.hears(health(frames_dropped=120, audio_gaps=14, behind_s=31.0, skipped=7))
+        await live.pilot.press("d")
+        await live.until(lambda: "21 ms" in drawn(live.app.screen.query_one("#details")))
+        await live.pilot.pause()
+        await live.pilot.press("end")
+        figures = live.app.screen.query_one("#details")
+        dialog = figures.parent
+        assert isinstance(dialog, Widget)
+        await live.until(lambda: figures.region.bottom <= dialog.content_region.bottom)
+
+
+async def test_a_long_note_that_could_not_be_kept_can_be_read_to_its_end(tmp_path: Path) -> None:
+    async with recording(tmp_path) as live:
+        await live.pilot.press("t")
+        await live.until(lambda: isinstance(live.app.screen, NoteScreen))
+        live.app.screen.query_one(TextArea).insert("she hums and laughs " * 60 + "at last")
+        live.engine.die()
+        await live.until(lambda: isinstance(live.app.screen, GoneScreen))
+        said = live.app.screen.query(Static).last()
+        await live.until(lambda: "at last" in str(said.content))
+        await live.pilot.pause()
+        await live.pilot.press("end")
+        dialog = said.parent
+        assert isinstance(dialog, Widget)
+        await live.until(lambda: said.region.bottom <= dialog.content_region.bottom)
 
 
 async def help_of(live: Session) -> str:

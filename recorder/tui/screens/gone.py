@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
 from affetti.core.custody import boxes, vault
@@ -37,7 +37,7 @@ class GoneScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the message and what to do."""
-        with Vertical(classes="dialog -error"):
+        with VerticalScroll(classes="dialog -error", can_focus=True):
             yield Static(self._error.message, classes="question", markup=False)
             yield Static(self._error.hint, markup=False)
             if self._note:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
 from affetti.core.language import text, word
@@ -36,7 +36,7 @@ class DetailsScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the figures."""
-        with Vertical(classes="dialog"):
+        with VerticalScroll(classes="dialog", can_focus=True):
             yield Static(text("details.title"), classes="question")
             yield Static(id="details")
         yield Footer(show_command_palette=False, compact=True)
