@@ -48,6 +48,7 @@ from affetti.recorder.tui.widgets.now_playing import NowPlaying
 from affetti.recorder.tui.widgets.picture import PictureBox
 from affetti.recorder.tui.widgets.playlist import Playlist
 from affetti.recorder.tui.widgets.remarks import RemarkLine
+from affetti.recorder.tui.widgets.timeline import Timeline
 from tests.recorder.scripted_engine import (
     NS,
     ScriptedEngine,
@@ -811,6 +812,19 @@ async def test_a_recording_that_failed_says_that_it_is_being_sealed(tmp_path: Pa
         assert "Sealing" not in str(review.query_one("#file", Static).content)
         assert "Not sealed" in str(review.query_one("#file", Static).content)
         assert not review.query_one(ProgressBar).display
+
+
+@pytest.mark.parametrize(("columns", "height"), [(60, False), (80, True)])
+async def test_the_frame_of_the_chart_says_what_hatching_means(
+    tmp_path: Path, columns: int, height: bool
+) -> None:
+    async with recording(tmp_path, (columns, 24)) as live:
+        await live.until(lambda: live.app.screen.query_one(Timeline).size.width > 0)
+        await live.pilot.pause()
+        rows = [strip.text for strip in live.app.screen._compositor.render_strips()]
+        (frame,) = (row for row in rows if "From the beginning" in row)
+        assert "░ not seen, not heard ─" in frame
+        assert ("full height is 100 %" in frame) is height
 
 
 @pytest.mark.parametrize("size", [(60, 24), (80, 24)])

@@ -105,11 +105,20 @@ def _is_own(found: str) -> bool:
     return "/" in found or found[:-1] in OWN
 
 
+def _is_beneath(match: re.Match[str]) -> bool:
+    """Whether the edge of a dialog hides the beginning of what ends in "…" where it is whole."""
+    begins_at_edge = "\u2500" <= match.string[max(match.start() - 1, 0)] <= "\u257f"
+    return begins_at_edge and any(each.endswith(match.group()) for each in ENDINGS)
+
+
 def cut_in(app: AffettiApp) -> Iterator[str]:
     """Yield what of the topmost screen's words is not all there."""
     for line in app.screen._compositor.render_strips():
-        for found in CUT.findall(line.text):
-            if not any(found.endswith(each) for each in ENDINGS) and not _is_own(found):
+        for match in CUT.finditer(line.text):
+            found = match.group()
+            if _is_beneath(match) or any(found.endswith(each) for each in ENDINGS):
+                continue
+            if not _is_own(found):
                 yield f"ends in an ellipsis: {found}"
     for widget in app.screen.walk_children(Widget):
         if widget.display and widget.is_mounted and widget.size.width:

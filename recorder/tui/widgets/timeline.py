@@ -34,6 +34,8 @@ _FINEST: Final = 32
 _SAMPLE: Final = "■"  # of a colour, before its name
 _GAP: Final = 2
 _BEGINS: Final = "▏"  # before the title of a track
+_APART: Final = " · "  # in the frame
+_FRAMED: Final = 4  # cells of the frame beside what it says
 _AT_CURSOR: Final = Style(reverse=True)
 _BOLD: Final = Style(bold=True)
 
@@ -180,6 +182,13 @@ class Timeline(Widget):
         self._shown = _Shown()
         self._strips: list[Strip] = []
         self._drawn_as: tuple[_Shown, Size] | None = None
+
+    def on_resize(self) -> None:
+        """Say in the frame what there is room for; what hatching means comes first."""
+        said = text("timeline.title").split(_APART)
+        while len(said) > 1 and cell_len(_APART.join(said)) > self.size.width - _FRAMED:
+            del said[-2]
+        self.border_title = _APART.join(said)
 
     class Sought(Message):
         """A moment was clicked."""
