@@ -77,6 +77,7 @@ from affetti.core.streams import (
 )
 
 _MIN_EVENT_BYTES: Final = 16  # of JSON
+_JSON_AT_ONCE: Final = 64 << 10  # bytes, where a few records are looked for
 _ROWS_AT_ONCE: Final = 16_384  # of the index: as lists, those of hours take hundreds of MB
 _NUMBERS: Final = ("seq", "t_ns", "offset", "length", "blob_length", "crc32")
 _WORDS: Final = ("kind", "stream", "scopes")
@@ -141,6 +142,7 @@ class Session:
         self.path = path
         self.source = Source(path, ())  # what was read; see `custody.standing`
         self._file = file
+        self._takes_all = False  # whatever was altered, or because nothing was
         self.key = hdf5.key_of(file)  # that it is encrypted with; None: it is not
         self.schema_version = text_attribute(file, "schema_version")
         major(self.schema_version)
@@ -158,6 +160,8 @@ class Session:
     @classmethod
     def open(cls, path: str | Path, *, altered: bool = False) -> Self:
         """Open a sealed recording, once all of it but pictures, sound and samples was verified.
+
+        Those are when they are read: what was altered is not returned.
 
         Parameters
         ----------
@@ -182,6 +186,7 @@ class Session:
             session.source = source
             if session.altered and not altered:
                 raise Damaged("session.altered", path=path.name)
+            session._takes_all = altered
             return session
         except BaseException:
             file.close()
@@ -345,7 +350,7 @@ class Session:
         index = layout.table(self.path, self._file, f"{name}/index", layout.FRAME_ROW)
         data = layout.dataset(self.path, self._file, f"{name}/bytes", np.uint8)
         self._refuse_outside(index, data.shape[0], f"{name}/index")
-        return Frames(StoredBytes(self.path, data), index)
+        return Frames(StoredBytes(self.path, data), index, compare=self._compare)
 
     def _open_audio(self, stream: Stream) -> Audio:
         name, form = f"audio/{stream.name}", stream.form
@@ -358,7 +363,7 @@ class Session:
         if samples.shape[1] != form.channels:
             raise layout.damaged(self.path, text("damage.not_form_session_says", name=name))
         self._refuse_beyond(blocks, samples.shape[0], name)
-        return Audio(self.path, samples, blocks, form)
+        return Audio(self.path, samples, blocks, form, compare=self._compare)
 
     def _open_signal(self, stream: Stream) -> Signal:
         name = f"signals/{stream.name}"
@@ -384,7 +389,7 @@ class Session:
             raise layout.damaged(self.path, text("damage.not_form_session_says", name=name))
         self._refuse_beyond(blocks, stamps.shape[0], name)
         self._refuse_outside(blocks, samples.shape[0] if is_text else 0, f"{name}/blocks")
-        return Signal(self.path, stream, (samples, stamps), blocks, clocks)
+        return Signal(self.path, stream, (samples, stamps), blocks, clocks, compare=self._compare)
 
     @cached_property
     def _others(self) -> "tuple[StoredBytes, NDArray[Any]] | None":
@@ -463,6 +468,39 @@ class Session:
             if not is_sealed(record, row):
                 raise self._altered_at(record.seq)
             yield record
+
+    def _compare(self, seqs: NDArray[Any]) -> None:
+        """Refuse records, by their numbers, that are not what was sealed.
+
+        Not where whoever opened the file takes altered ones, nor once all of it was verified.
+        """
+        if self._takes_all:
+            return
+        _ = self._whole_chain
+        for seq, at in zip(seqs.tolist(), np.searchsorted(self.seqs, seqs).tolist(), strict=True):
+            if at == len(self) or not self._is_sealed_at(at, seq):
+                raise self._altered_at(seq)
+
+    def _is_sealed_at(self, at: int, seq: int) -> bool:
+        row = self._index[at]
+        kind, stream, scopes = (row[name].decode("ascii", "replace") for name in _WORDS)
+        json = self._json_of(self._few, row)
+        blob = self._blobs(seq, kind, int(row["blob_length"]))
+        t_ns, crc32 = int(row["t_ns"]), int(row["crc32"])
+        record = Record(int(row["seq"]), t_ns, kind, json, blob, crc32, stream, scopes)
+        return record.seq == seq and is_sealed(record, self.digests[at])
+
+    @cached_property
+    def _whole_chain(self) -> None:
+        return self._verify_chain()
+
+    @cached_property
+    def _few(self) -> StoredBytes:
+        return StoredBytes(self.path, self._json, _JSON_AT_ONCE)
+
+    @cached_property
+    def _blobs(self) -> "_Blobs":
+        return _Blobs(self)
 
     def _verify_chain(self) -> None:
         if self.altered or self.chain_sha256() != self.log_sha256:
@@ -549,6 +587,7 @@ class Session:
                 if len(blob) != blob_length or digest.digest() != whole:
                     raise self._altered_at(seq)
                 told(length + blob_length)
+        self._takes_all = True
 
     def notice_alterations(self) -> None:
         """Read everything, as `verify_digest`, and let `altered` say what came of it."""

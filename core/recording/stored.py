@@ -1,10 +1,10 @@
 """What a sealed file holds of each stream, read piece by piece: frames, sound, signals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import Any, Final, TypeAlias, overload
 
 import h5py
 import numpy as np
@@ -20,13 +20,20 @@ from affetti.core.streams import TEXT, SourceClock, Stream
 
 _SLAB_BYTES: Final = 4 << 20
 
+Compare: TypeAlias = Callable[[NDArray[Any]], None]  # of records, by `seq`, that they are as sealed
+
+
+def _take(seqs: NDArray[Any]) -> None:
+    """Take records for what was sealed."""
+
 
 class StoredBytes:
     """Reads slices of a long one-dimensional data set a slab at a time."""
 
-    def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
+    def __init__(self, path: Path, dataset: h5py.Dataset, at_once: int = _SLAB_BYTES) -> None:
         self._path = path
         self._dataset = dataset
+        self._at_once = at_once
         self._start = self._stop = 0
         self._slab = b""
 
@@ -34,7 +41,7 @@ class StoredBytes:
         """Return bytes `start` to `stop`, exclusive."""
         if not self._start <= start <= stop <= self._stop:
             self._start = start
-            self._stop = min(max(stop, start + _SLAB_BYTES), self._dataset.shape[0])
+            self._stop = min(max(stop, start + self._at_once), self._dataset.shape[0])
             with layout.reading(self._path, self._dataset):
                 self._slab = self._dataset[start : self._stop].tobytes()
         return self._slab[start - self._start : stop - self._start]
@@ -91,14 +98,19 @@ class Frame:
 class Frames(Sequence[Frame]):
     """The frames of a video stream: a lazy sequence, read one by one.
 
+    One that is not what was sealed raises `Damaged`; so do sound and signals.
+
     Attributes
     ----------
     t_ns
         int64 [n], when each frame was captured.
     """
 
-    def __init__(self, jpeg: "StoredBytes | None", index: NDArray[Any]) -> None:
+    def __init__(
+        self, jpeg: "StoredBytes | None", index: NDArray[Any], *, compare: Compare = _take
+    ) -> None:
         self._jpeg = jpeg
+        self._compare = compare
         self._index = index
         self.t_ns: NDArray[np.int64] = index["t_ns"]
 
@@ -117,14 +129,16 @@ class Frames(Sequence[Frame]):
     def __getitem__(self, item: "slice | Sequence[int] | NDArray[Any]") -> "Frames": ...
     def __getitem__(self, item: "int | slice | Sequence[int] | NDArray[Any]") -> "Frame | Frames":
         if isinstance(item, slice):
-            return Frames(self._jpeg, self._index[item])
+            return Frames(self._jpeg, self._index[item], compare=self._compare)
         if not isinstance(item, int | np.integer):
             chosen = np.asarray(item)
-            return Frames(self._jpeg, self._index[chosen if len(chosen) else slice(0)])
+            rows = self._index[chosen if len(chosen) else slice(0)]
+            return Frames(self._jpeg, rows, compare=self._compare)
         row = self._index[item]
         if self._jpeg is None:
             raise IndexError(item)
         start, length = int(row["offset"]), int(row["length"])
+        self._compare(row["seq"].reshape(1))
         return Frame(int(row["frame"]), int(row["t_ns"]), self._jpeg.read(start, start + length))
 
     @property
@@ -169,9 +183,16 @@ class Audio:
     """
 
     def __init__(
-        self, path: Path, samples: h5py.Dataset | None, blocks: NDArray[Any], form: AudioFormat
+        self,
+        path: Path,
+        samples: h5py.Dataset | None,
+        blocks: NDArray[Any],
+        form: AudioFormat,
+        *,
+        compare: Compare = _take,
     ) -> None:
         self._path = path
+        self._compare = compare
         self._samples = samples
         self.blocks = blocks
         self.rate_hz = form.rate_hz
@@ -191,6 +212,8 @@ class Audio:
         if self._samples is None:
             return np.empty((0, self.channels), np.int16)
         start, stop = max(start, 0), max(min(stop, self.samples), 0)
+        ends = self.blocks["row"] + self.blocks["count"]
+        self._compare(self.blocks["seq"][(ends > start) & (self.blocks["row"] < stop)])
         with layout.reading(self._path, self._samples):
             return np.asarray(self._samples[start : max(start, stop)], np.int16)
 
@@ -238,7 +261,10 @@ class Signal:
         data: "tuple[h5py.Dataset, h5py.Dataset] | None",
         blocks: NDArray[Any],
         clocks: list[tuple[int, SourceClock]],
+        *,
+        compare: Compare = _take,
     ) -> None:
+        self._compare = compare
         self._path = path
         self._data = data  # values, stamps
         self.stream = stream
@@ -265,6 +291,7 @@ class Signal:
         """The stamps as its source gave them, seconds [n]."""
         if self._data is None:
             return np.empty(0)
+        self._compare(self.blocks["seq"])
         with layout.reading(self._path, self._data[1]):
             return np.asarray(self._data[1][:], np.float64)
 
@@ -299,6 +326,7 @@ class Signal:
         shape = len(self), len(self.stream.channels)
         if self._data is None:
             return np.empty(shape, object)
+        self._compare(self.blocks["seq"])
         with layout.reading(self._path, self._data[0]):
             stored = self._data[0][:]
         if self.stream.encoding != TEXT:

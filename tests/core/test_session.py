@@ -5,12 +5,19 @@ import h5py
 import numpy as np
 import pytest
 
-from affetti.core.errors import AffettiError, ExitCode, UsageError
-from affetti.core.events import EmotionFused, MarkerAdded, SessionEnded
+from affetti.core.errors import AffettiError, Damaged, ExitCode, UsageError
+from affetti.core.events import (
+    EmotionFused,
+    MarkerAdded,
+    SamplesCaptured,
+    SessionEnded,
+    consent_to,
+)
 from affetti.core.recording.attributes import put_attributes
 from affetti.core.recording.sealing import seal
 from affetti.core.recording.session import Session
-from tests.conftest import NS, RATE_HZ, SESSION_ID, small_session
+from affetti.core.recording.signals import pack_samples
+from tests.conftest import HEART, NS, RATE_HZ, SESSION_ID, small_session, started
 from tests.hostile import resealed
 
 WriteLog = Callable[..., Path]
@@ -349,3 +356,35 @@ def test_no_repr_shows_pictures_or_words(write_log: Callable[..., Path]) -> None
         for record in session.records():
             assert len(repr(record)) < 150
             assert "marker" not in repr(record)
+
+
+@pytest.mark.parametrize(
+    "what", ["video/camera/bytes", "audio/room/samples", "signals/heart/samples"]
+)
+def test_what_was_altered_is_not_returned_though_the_file_opens(
+    write_log: WriteLog, what: str
+) -> None:
+    streams, consent = (*started().streams, HEART), consent_to("video", "room", "signals")
+    block = SamplesCaptured(t_ns=NS, stream="heart", sample=0, count=10)
+    heart = block, pack_samples(HEART, np.arange(10.0), np.ones((10, 2)))
+    begun = started(streams=streams, consent=consent), b""
+    path = seal(write_log([begun, heart, *small_session()[1:]])).path
+    readers: dict[str, Callable[[Session], object]] = {
+        "video/camera/bytes": lambda session: [frame.jpeg for frame in session.frames],
+        "audio/room/samples": lambda session: session.audio("room").read(1, 2).tolist(),
+        "signals/heart/samples": lambda session: session.signals["heart"].values.tolist(),
+    }
+    with Session.open(path) as session:
+        before = {name: read(session) for name, read in readers.items()}
+    with h5py.File(path, "r+") as file:
+        middle = len(file[what]) * 3 // 8  # of the sound, in its second that is read
+        file[what][middle] = file[what][middle] ^ 1 if "heart" not in what else 2
+    for name, read in readers.items():
+        if name == what:
+            with Session.open(path) as session, pytest.raises(Damaged):
+                read(session)
+        else:
+            with Session.open(path) as session:
+                assert read(session) == before[name]
+        with Session.open(path, altered=True) as session:
+            assert (read(session) == before[name]) == (name != what)
