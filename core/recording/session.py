@@ -9,6 +9,7 @@ with Session.open("sub-P07_ses-20261124T101500.h5") as session:
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from hashlib import sha256
@@ -143,6 +144,7 @@ class Session:
         self.source = Source(path, ())  # what was read; see `custody.standing`
         self._file = file
         self._takes_all = False  # whatever was altered, or because nothing was
+        self._comparing = threading.Lock()  # sound may be read while pictures are
         self.key = hdf5.key_of(file)  # that it is encrypted with; None: it is not
         self.schema_version = text_attribute(file, "schema_version")
         major(self.schema_version)
@@ -476,10 +478,12 @@ class Session:
         """
         if self._takes_all:
             return
-        _ = self._whole_chain
-        for seq, at in zip(seqs.tolist(), np.searchsorted(self.seqs, seqs).tolist(), strict=True):
-            if at == len(self) or not self._is_sealed_at(at, seq):
-                raise self._altered_at(seq)
+        places = np.searchsorted(self.seqs, seqs).tolist()
+        with self._comparing:
+            _ = self._whole_chain
+            for seq, at in zip(seqs.tolist(), places, strict=True):
+                if at == len(self) or not self._is_sealed_at(at, seq):
+                    raise self._altered_at(seq)
 
     def _is_sealed_at(self, at: int, seq: int) -> bool:
         row = self._index[at]

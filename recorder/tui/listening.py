@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affetti.core.clock import NS_PER_S
+from affetti.core.errors import Damaged
 from affetti.core.recording.stored import Audio
 
 _BLOCK_S: Final = 0.1
@@ -21,9 +22,15 @@ class Listening:
         The stream.
     start_ns
         Session time to begin at.
+
+    Attributes
+    ----------
+    refused
+        Why no more is played, where it was altered; else empty.
     """
 
     def __init__(self, audio: Audio, start_ns: int) -> None:
+        self.refused = ""
         self._audio = audio
         self._start_ns = start_ns
         self._played_s = 0.0
@@ -74,6 +81,8 @@ class Listening:
                 self._stream.write(self._block(begin_s + written_s))
                 written_s += _BLOCK_S
                 self._played_s = max(0.0, written_s - latency_s)
+        except Damaged as error:
+            self.refused = error.message
         except Exception:  # the card is gone
             self._stopped.set()
         finally:

@@ -19,6 +19,7 @@ from affetti.analyzer.report.beside import kind_of, said_of
 from affetti.core.clock import NS_PER_S
 from affetti.core.custody import boxes
 from affetti.core.custody.artefacts import ANNOTATIONS
+from affetti.core.errors import Damaged
 from affetti.core.events import FaceEstimated, HeardEstimated, Moment
 from affetti.core.events.entries import Retracted
 from affetti.core.events.estimates import deciding
@@ -87,6 +88,7 @@ class Walk:
         self._log = session.path.with_name(ANNOTATIONS.name(session.path))
         self._entries = self._read()
         self.changed = False  # whether anything was added
+        self.refused = ""  # why the picture that was asked for last is not shown, if it was altered
 
     @classmethod
     def open(cls, path: Path, author_id: str, progress: Progress | None = None) -> Self:
@@ -116,14 +118,17 @@ class Walk:
         return {name: audio for name, audio in opened.items() if audio.samples}
 
     def picture(self, t_ns: int) -> Picture | None:
-        """Return the picture on view at a moment; None where there is none."""
-        frames = self.session.frames
+        """Return the picture on view at a moment; None where there is none, or it was altered."""
+        frames, self.refused = self.session.frames, ""
         if not len(frames) or t_ns < frames.t_ns[0] - _AT_ONCE_NS:
             return None
         try:
             jpeg = frames.at(t_ns / NS_PER_S).jpeg
             size = jpeg_size_px(jpeg)
         except (IndexError, ValueError):
+            return None
+        except Damaged as error:
+            self.refused = error.message
             return None
         return Picture(jpeg, *size) if size is not None else None
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
@@ -139,6 +140,26 @@ async def test_rating_without_seeing_shows_no_estimate_and_keeps_labels(recordin
     assert labels == [("happy", 0, 4 * NS_PER_S), ("sad", 4 * NS_PER_S, 6 * NS_PER_S)]
     assert {each.author_id for each in written(recording)} == {author_id("R2")}
     assert all(each.blind for each in written(recording))
+
+
+async def test_a_picture_that_was_altered_is_not_shown_and_the_screen_goes_on(
+    recording: Path,
+) -> None:
+    with h5py.File(recording, "r+") as file:
+        (video,) = file["video"].values()
+        row = video["index"][20]
+        at = int(row["offset"]) + int(row["length"]) // 2
+        video["bytes"][at] ^= 0x55
+    async with walking(recording) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, WalkingScreen)
+        screen.go_to(int(row["t_ns"]))
+        assert screen.picture is None
+        assert "was altered" in screen.no_picture
+        screen.go_to(int(row["t_ns"]) + 5 * NS_PER_S)
+        await pilot.pause(0.1)
+        assert screen.picture is not None
+        assert not screen.walk.refused
 
 
 def test_no_key_of_the_rating_is_parted_from_its_word() -> None:

@@ -59,6 +59,8 @@ class PlayingScreen(Screen[None], inherit_bindings=False):
     @property
     def no_picture(self) -> str:
         """Why there is no picture."""
+        if self.walk.refused:
+            return self.walk.refused
         return text("walk.no_picture" if self.walk.session.video else "live.no_camera")
 
     def show_moment(self) -> None:
@@ -140,6 +142,8 @@ class PlayingScreen(Screen[None], inherit_bindings=False):
             line.update(words)
 
     def _tick(self) -> None:
+        if self._listening is not None and self._listening.refused:
+            self.say(self._listening.refused)
         heard = self._listening is not None and self._listening.playing
         at = self._listening.t_ns if heard and self._listening is not None else self._clock.t_ns()
         self.at_ns = min(max(at, self.at_ns), self.walk.duration_ns)
