@@ -39,13 +39,11 @@ from affetti.recorder.engine.messages import (
     NameFace,
     Note,
     NoteBegun,
-    PauseRecording,
     Problem,
     Proposal,
     ProposeMusic,
     Recorded,
     ReportSelf,
-    ResumeRecording,
     ShowNeutralFace,
     SteerTrack,
     Stop,
@@ -54,13 +52,14 @@ from affetti.recorder.music.fit import Place, place_in
 from affetti.recorder.music.piece import Piece
 from affetti.recorder.tui.link import EngineLink
 from affetti.recorder.tui.marker_keys import key_of
-from affetti.recorder.tui.screens.base import MARK, EngineScreen
+from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.live_consent import WithdrawScreen
 from affetti.recorder.tui.screens.live_details import DetailsScreen
 from affetti.recorder.tui.screens.live_faces import FacesScreen
 from affetti.recorder.tui.screens.music import NO_LABELS, MusicScreen
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.screens.running import RunningScreen
 from affetti.recorder.tui.screens.selfreport import SelfReportScreen
 from affetti.recorder.tui.themes import remembered_large
 from affetti.recorder.tui.view import RecordingView
@@ -108,7 +107,7 @@ def _key(key: str, action: str, description: str, tooltip: str, show: bool = Tru
     )
 
 
-class LiveScreen(EngineScreen):
+class LiveScreen(RunningScreen):
     """A running recording.
 
     Parameters
@@ -167,10 +166,9 @@ class LiveScreen(EngineScreen):
         asked: SelfReportSettings = SelfReportSettings(),  # noqa: B008  it is frozen
         labels: Mapping[str, MusicLabelled] = NO_LABELS,
     ) -> None:
-        super().__init__(link)
+        super().__init__(link, view)
         self._asked = asked
         self._labels = labels
-        self.view = view
         self._marks = 0  # sent so far
         self._number = 0  # of the latest marker
         self._marked_ns = 0  # when the last one was
@@ -178,7 +176,6 @@ class LiveScreen(EngineScreen):
         self._said = Remark("")
         self._said_ns = 0
         self._stopping = False
-        self._was_paused = False
         self._neutral_is_due = False  # what became of it is not known yet
         self._all = False  # whether all seven expressions are shown
         self._stretch: int | None = None  # the number of the stretch that is being marked
@@ -260,9 +257,7 @@ class LiveScreen(EngineScreen):
         header = self._header(details)
         self.query_one(Lamps).show(header, lamps(details), alarmed=bool(alarming))
         self.query_one(Banner).show(alarming)
-        if view.state.paused != self._was_paused:
-            self._was_paused = view.state.paused
-            self.refresh_bindings()
+        self._look_at_pause()
         if self.has_class("-large"):
             self.query_one(Large).show(view)
         self.query_one("#face", EmotionBars).show(face_reading(view))
@@ -453,23 +448,6 @@ class LiveScreen(EngineScreen):
     def _name_face(self, face_id: int, role: str) -> None:
         if self._send(NameFace(face_id, role)):
             self._say(text("live.naming", role=word("role", role)))
-
-    def action_pause_recording(self) -> None:
-        """Pause the recording."""
-        self._send(PauseRecording())
-
-    def action_resume_recording(self) -> None:
-        """Record again."""
-        self._send(ResumeRecording())
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to go on only while the recording is paused, and to pause it only otherwise."""
-        match action:
-            case "pause_recording":
-                return not self.view.state.paused
-            case "resume_recording":
-                return self.view.state.paused
-        return True
 
     def action_stop(self) -> None:
         """End the recording, once it was asked whether to."""

@@ -17,17 +17,16 @@ from affetti.recorder.engine.messages import (
     Mark,
     Note,
     NoteBegun,
-    PauseRecording,
     Problem,
     Recorded,
-    ResumeRecording,
     SteerTrack,
     Stop,
 )
 from affetti.recorder.tui.link import EngineLink
-from affetti.recorder.tui.screens.base import MARK, EngineScreen
+from affetti.recorder.tui.screens.base import MARK
 from affetti.recorder.tui.screens.note import NoteScreen
 from affetti.recorder.tui.screens.question import QuestionScreen
+from affetti.recorder.tui.screens.running import RunningScreen
 from affetti.recorder.tui.view import RecordingView
 from affetti.recorder.tui.widgets.banner import Banner
 from affetti.recorder.tui.wording import alarms, headline
@@ -35,7 +34,7 @@ from affetti.recorder.tui.wording import alarms, headline
 _LOOK_EVERY_S: Final = 0.5
 
 
-class PlainScreen(EngineScreen):
+class PlainScreen(RunningScreen):
     """A running recording in words: that it goes on, its time, what is lost, and what is said.
 
     Parameters
@@ -56,19 +55,17 @@ class PlainScreen(EngineScreen):
         Binding("pageup,pagedown", "app.mark", text("key.mark"), show=False, priority=True),
         Binding("t,N", "note", text("key.note"), priority=True),
         Binding("s", "silence", text("key.silence"), priority=True),
-        Binding("P", "pause", text("key.pause_rec"), priority=True),
-        Binding("P", "resume", text("key.go_on"), priority=True),
+        Binding("P", "pause_recording", text("key.pause_rec"), priority=True),
+        Binding("P", "resume_recording", text("key.go_on"), priority=True),
         Binding("r", "app.try_again", text("key.whole_screen"), priority=True),
         Binding("q", "stop", text("key.end"), priority=True),
     ]
 
     def __init__(self, link: EngineLink, view: RecordingView, said: str, number: int) -> None:
-        super().__init__(link)
-        self.view = view
+        super().__init__(link, view)
         self.number = number
         self._said = said
         self._latest = ""
-        self._was_paused = False
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
@@ -94,9 +91,7 @@ class PlainScreen(EngineScreen):
         self.query_one("#plain-state", Static).update(" · ".join(words))
         self.query_one(Banner).show(alarms(self.view))
         self.query_one("#plain-latest", Static).update(self._latest)
-        if state.paused != self._was_paused:
-            self._was_paused = state.paused
-            self.refresh_bindings()
+        self._look_at_pause()
 
     def hear(self, said: AnyMessage) -> None:
         """Acknowledge markers and notes, and pass on what went wrong."""
@@ -137,23 +132,6 @@ class PlainScreen(EngineScreen):
     def action_silence(self) -> None:
         """Stop the music."""
         self._send(SteerTrack("stop"))
-
-    def action_pause(self) -> None:
-        """Pause the recording."""
-        self._send(PauseRecording())
-
-    def action_resume(self) -> None:
-        """Record again."""
-        self._send(ResumeRecording())
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to go on only while the recording is paused, and to pause it only otherwise."""
-        match action:
-            case "pause":
-                return not self.view.state.paused
-            case "resume":
-                return self.view.state.paused
-        return True
 
     def action_stop(self) -> None:
         """End the recording, once it was asked whether to."""
