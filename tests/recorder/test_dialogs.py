@@ -93,6 +93,14 @@ def test_no_dialog_is_left_out(tmp_path: Path) -> None:
     assert set(made(tmp_path, [], None)) | APART == set(every_dialog())
 
 
+async def shown(live: Session, dialog: Dialog[Any]) -> Taken:
+    """Open a dialog; return what its answers will be in."""
+    answers = Taken()
+    live.app.push_screen(dialog, answers.append)
+    await live.until(lambda: live.app.screen is dialog and dialog.is_mounted)
+    return answers
+
+
 LINES = (
     lambda: AskScreen("What?"),
     lambda: EntryScreen("Note", "Of this moment."),
@@ -105,9 +113,8 @@ async def test_of_lines_that_a_terminal_hands_over_as_keys_no_letter_is_a_comman
     tmp_path: Path, make: Callable[[], Dialog[str]]
 ) -> None:
     async with recording(tmp_path) as live:
-        app, dialog, answers = live.app, make(), Taken()
-        app.push_screen(dialog, answers.append)
-        await live.until(lambda: app.screen is dialog and dialog.is_mounted)
+        app, dialog = live.app, make()
+        answers = await shown(live, dialog)
         press_at_once(live, *"hums", "enter", *"q y", at_s=Message().time)
         await live.until(lambda: not app.typed.unhandled)
         assert app.screen is dialog
@@ -143,9 +150,8 @@ async def test_of_codes_that_a_terminal_hands_over_as_keys_no_letter_is_a_comman
     tmp_path: Path, make: Callable[[], Dialog[Any]]
 ) -> None:
     async with recording(tmp_path) as live:
-        app, dialog, answers = live.app, make(), Taken()
-        app.push_screen(dialog, answers.append)
-        await live.until(lambda: app.screen is dialog and dialog.is_mounted)
+        app, dialog = live.app, make()
+        answers = await shown(live, dialog)
         line = dialog.query_one(Code)
         line.focus()
         await live.until(lambda: app.focused is line)
@@ -201,9 +207,7 @@ BURSTS = {
 
 async def came_of(live: Session, dialog: Dialog[Any], keys: list[str]) -> Taken:
     """Open a dialog, hand it keys in one go, and close it if it is still open."""
-    app, answers = live.app, Taken()
-    app.push_screen(dialog, answers.append)
-    await live.until(lambda: app.screen is dialog and dialog.is_mounted)
+    app, answers = live.app, await shown(live, dialog)
     await live.pilot.pause(0.05)
     app.post_message(events.Paste("first\nsecond\r\n\n"))
     press_at_once(live, *keys)
